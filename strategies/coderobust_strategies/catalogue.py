@@ -1,0 +1,159 @@
+"""The catalogue of perturbations, by name.
+
+Looking a name up imports none of the code behind it, so that collecting a large suite is cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from coderobust_strategies.anatomy import Anatomy
+from coderobust_strategies.perturbation import (
+    Part,
+    Perturbation,
+    PerturbationError,
+    PerturbationLevel,
+    RewriterNeeded,
+    UnknownPerturbation,
+)
+from coderobust_strategies.site import Site
+
+
+def lookup(name: str, *, rewriter: bool = False) -> Perturbation:
+    """The perturbation of that name.
+
+    NLPerturbator's frequency levels are suffixes: "nlp:A2x3" is "nlp:A2" at three times its rate.
+
+    Args:
+        rewriter: whether there is a rewriter for the perturbations that need one.
+
+    Raises:
+        UnknownPerturbation: there is none.
+        RewriterNeeded: it needs a rewriter, and there is none.
+        PerturbationError: it is one of `recode:`, which change code.
+    """
+    found = _find(name)
+    if found.rewrites and not rewriter:
+        raise RewriterNeeded(found)
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """Every name that works as it stands: no frequency levels, nothing that needs a rewriter."""
+    return tuple(CATALOGUE)
+
+
+def level(name: str) -> PerturbationLevel:
+    """The level a perturbation is reported under: "character", "word", "sentence" or "mixed"."""
+    return _find(name).level
+
+
+def check_names(wanted: Iterable[str], *, rewriter: bool = False) -> None:
+    """Refuses a list of names at its first bad one, as `lookup` does; perturbs nothing."""
+    for name in wanted:
+        lookup(name, rewriter=rewriter)
+
+
+def candidate_sites(anatomy: Anatomy, wanted: Iterable[str]) -> tuple[Site, ...]:
+    """The sites of several perturbations for a prompt, each once; an aggregate has its members'.
+
+    Raises:
+        UnknownPerturbation: there is no such perturbation.
+    """
+    sites: dict[Site, None] = {}
+    for name in wanted:
+        for member in lookup(name).members or (name,):
+            sites.update(dict.fromkeys(lookup(member).sites(anatomy)))
+    return tuple(sites)
+
+
+def _find(name: str) -> Perturbation:
+    known = CATALOGUE.get(name) or REWRITING.get(name)
+    if known is None and name[-2:] in {"x2", "x3"} and name[:-2] in SCALABLE:
+        known = _scaled(CATALOGUE[name[:-2]], name, int(name[-1]))
+    if known is not None:
+        return known
+    if name.startswith("recode:"):
+        raise PerturbationError(
+            f"perturbation {name!r} changes code, not prose: coderobust_strategies.recode applies "
+            "it to a prompt together with its solution and tests"
+        )
+    raise UnknownPerturbation(name, (*CATALOGUE, *REWRITING))
+
+
+def _scaled(base: Perturbation, name: str, factor: int) -> Perturbation:
+    parts = tuple(Part(part.code, part.rate * factor) for part in base.parts)
+    return replace(base, name=name, title=f"{base.title} x{factor}", parts=parts)
+
+
+def _recode(
+    name: str, title: str, level_: PerturbationLevel, code: str, rate: float
+) -> Perturbation:
+    return Perturbation(name, title, level_, (Part(code, rate),))
+
+
+def _nlp(
+    name: str, title: str, level_: PerturbationLevel, *parts: tuple[str, float]
+) -> Perturbation:
+    made = tuple(Part(f"nlperturbator:{function}", rate) for function, rate in parts)
+    return Perturbation(f"nlp:{name}", title, level_, made, draw="exact")
+
+
+# ReCode's rates, per candidate site. Where its code and its released rows disagree, the rows win:
+# C3 flips 0.35 of the letters by the code and 0.29 of the eligible ones in the rows. Its W and S
+# perturbations find fewer candidates than ours (masks, parser errors), so that ours take a share
+# of theirs which changes as many eligible words as the rows do.
+_LIU = (
+    _recode("C1", "ButterFingers", "character", "character:butter_fingers", 0.057),
+    _recode("C2", "SwapCharacters", "character", "character:swap_characters", 0.05),
+    _recode("C3", "ChangeCharCase", "character", "character:change_case", 0.29),
+    _recode("W1", "SynonymInsertion", "word", "word:synonym_insertion", 0.38),
+    _recode("W2", "SynonymSubstitution", "word", "word:synonym_substitution", 0.48),
+    _recode("W3", "InflectionalVariation", "word", "word:inflectional_variation", 0.6),
+    _recode("S2", "TensePast", "sentence", "sentence:tense_past", 0.7),
+    _recode("S3", "TenseFuture", "sentence", "sentence:tense_future", 0.85),
+)
+_REWRITING = (
+    Perturbation("S1", "BackTranslation", "sentence", rewrites=True),
+    Perturbation("nlp:P1", "rephrasing sentence", "sentence", rewrites=True),
+    Perturbation("nlp:P2", "declarative to interrogative", "sentence", rewrites=True),
+)
+_PARAPHRASE = _recode("paraphrase", "templates", "sentence", "paraphrase:imperatives", 0.5)
+_AGGREGATES = (
+    Perturbation("C", "character level", "character", members=("C1", "C2", "C3")),
+    Perturbation("W", "word level", "word", members=("W1", "W2", "W3")),
+    Perturbation("S", "sentence level", "sentence", members=("S2", "S3")),
+    Perturbation("mix_all", "all levels", "mixed", members=tuple(each.name for each in _LIU)),
+)
+_HALF_TYPO = ("keyboard_typo", 0.015)
+_NLP = (
+    _nlp("A1", "extra space among words", "character", ("extra_space_among_words", 0.15)),
+    _nlp("A2", "extra space inside words", "character", ("extra_space_inside_words", 0.15)),
+    _nlp("A3", "repeated words", "word", ("repeated_words", 0.15)),
+    _nlp("A4", "repeated char", "character", ("repeated_char", 0.15)),
+    _nlp("D1", "char deletion", "character", ("char_deletion", 0.05)),
+    _nlp("D2", "preposition deletion", "word", ("preposition_deletion", 0.15)),
+    _nlp("D3", "determiner deletion", "word", ("determiner_deletion", 0.15)),
+    _nlp("D4", "space deletion", "character", ("space_deletion", 0.15)),
+    _nlp("E1", "keyboard typo", "character", ("keyboard_typo", 0.03)),
+    _nlp("E2", "extra capital letter", "character", ("extra_capital_letter", 0.03)),
+    _nlp("E3", "grammatical person variation", "word", ("grammatical_person", 0.35)),
+    _nlp("E4", "active and passive voice variation", "word", ("passive_voice", 0.35)),
+    _nlp("E5", "word class variation", "word", ("word_class", 0.35)),
+    _nlp("E6", "synonym substitution", "word", ("synonym_substitution", 0.25)),
+    _nlp("S1", "swap adjacent chars", "character", ("swap_adjacent_chars", 0.05)),
+    _nlp("S2", "swap adjacent words", "word", ("swap_adjacent_words", 0.05)),
+    _nlp("C1", "typo and space", "mixed", _HALF_TYPO, ("extra_space_among_words", 0.075)),
+    _nlp("C2", "typo and repeated char", "mixed", _HALF_TYPO, ("repeated_char", 0.075)),
+    _nlp("C3", "typo and deletion", "mixed", _HALF_TYPO, ("char_deletion", 0.025)),
+)
+_FIXED_FREQUENCY = ("E3", "E4", "E5", "E6", "S2")
+SCALABLE = frozenset(each.name for each in _NLP) - {f"nlp:{code}" for code in _FIXED_FREQUENCY}
+CATALOGUE: Mapping[str, Perturbation] = MappingProxyType(
+    {each.name: each for each in (*_LIU, *_AGGREGATES, _PARAPHRASE, *_NLP)}
+)
+REWRITING: Mapping[str, Perturbation] = MappingProxyType({each.name: each for each in _REWRITING})
+WITH_REWRITER: Mapping[str, tuple[str, ...]] = MappingProxyType({"S": ("S1",), "mix_all": ("S1",)})
+"""What an aggregate draws from besides its members when there is a rewriter."""

@@ -1,0 +1,103 @@
+"""Finds the string statements and comments of Python source, whole or broken, in linear time.
+
+A scanner of our own, because a prompt is often an incomplete file: `ast` refuses it and `tokenize`
+changes its mind between Python versions about where it gives up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""
+      (?P<comment>\#[^\n]*)
+    | (?P<prefix>(?<![A-Za-z0-9_])[A-Za-z]{1,2})?(?P<mark>\"{3}|'{3}|"|')
+    | (?P<define>(?<![A-Za-z0-9_])(?:def|class)[ \t]+(?P<name>\w+))
+    | (?P<open>[(\[{])
+    | (?P<close>[)\]}])
+    | (?P<newline>\n)
+    """,
+    re.VERBOSE,
+)
+_TAILS = {
+    '"""': re.compile(r'[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""', re.DOTALL),
+    "'''": re.compile(r"[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''", re.DOTALL),
+    '"': re.compile(r'[^"\\\n]*(?:\\.[^"\\\n]*)*"', re.DOTALL),
+    "'": re.compile(r"[^'\\\n]*(?:\\.[^'\\\n]*)*'", re.DOTALL),
+}
+_STRING_PREFIXES = frozenset({"", "r", "u", "b", "f", "br", "rb", "fr", "rf"})
+_PROSE_PREFIXES = frozenset({"", "r", "u"})
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch of source that is not code.
+
+    Attributes:
+        start, stop: the text between the delimiters.
+        outer_start, outer_stop: the same with its delimiters.
+        owner: the function or class whose definition was opened last, or "".
+        statement: a string or comment that stands alone on its line, so that it can be read.
+        comment: a `#` comment; otherwise a string.
+    """
+
+    start: int
+    stop: int
+    outer_start: int
+    outer_stop: int
+    owner: str
+    statement: bool
+    comment: bool
+
+
+def regions(source: str) -> tuple[Region, ...]:
+    """Every string and comment of `source`, in order; an unclosed docstring runs to the end."""
+    return tuple(_scan(source))
+
+
+def _scan(source: str) -> Iterator[Region]:
+    position, depth, line, owner = 0, 0, 0, ""
+    while token := _TOKEN.search(source, position):
+        position = token.end()
+        if token["newline"]:
+            line = position if depth == 0 else line
+        elif token["open"]:
+            depth += 1
+        elif token["close"]:
+            depth = max(0, depth - 1)
+        elif token["define"]:
+            # A definition cannot stand inside brackets: whatever was left open is broken code.
+            owner, depth = token["name"], 0
+        else:
+            fresh = depth == 0 and not source[line : token.start()].strip()
+            region = _comment(token, owner, fresh) or _string(source, token, owner, fresh)
+            if region is not None:
+                position = region.outer_stop
+                yield region
+
+
+def _comment(token: re.Match[str], owner: str, fresh: bool) -> Region | None:
+    if not token["comment"]:
+        return None
+    return Region(token.start() + 1, token.end(), token.start(), token.end(), owner, fresh, True)
+
+
+def _string(source: str, token: re.Match[str], owner: str, fresh: bool) -> Region | None:
+    prefix, mark = (token["prefix"] or "").lower(), token["mark"]
+    if prefix not in _STRING_PREFIXES:
+        return None
+    tail = _TAILS[mark].match(source, token.end())
+    if tail is None and len(mark) == 1:
+        return None  # an apostrophe in broken code, not a string
+    end = tail.end() if tail else len(source)
+    stop = end - len(mark) if tail else end
+    alone = fresh and prefix in _PROSE_PREFIXES and _ends_line(source, end)
+    return Region(token.end(), stop, token.start(), end, owner, alone, False)
+
+
+def _ends_line(source: str, position: int) -> bool:
+    newline = source.find("\n", position)
+    rest = source[position : newline if newline >= 0 else len(source)].strip()
+    return not rest or rest.startswith("#")
