@@ -1,0 +1,1 @@
+"""Robustness regression testing of code language models, as a pytest plugin."""

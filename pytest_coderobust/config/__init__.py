@@ -1,0 +1,1 @@
+"""What users write: suite files, `[tool.coderobust]`, validated before anything heavy loads."""

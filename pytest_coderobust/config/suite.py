@@ -1,0 +1,214 @@
+"""A suite file: which tasks, under which perturbations, sampled how, gated by what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, cast
+
+from coderobust_strategies import PerturbationError, lookup
+from pytest_coderobust.config.table import Table, read_toml, unique
+from pytest_coderobust.errors import ConfigError
+from pytest_coderobust.records import CLEAN, Cell, Limits, PromptForm, Sampling
+
+Extraction = Literal["code", "raw"]
+
+GateSource = str | Mapping[str, object]
+"""A gate as the user wrote it; `pytest_coderobust.gates` parses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteConfig:
+    """A validated suite file.
+
+    Attributes:
+        path: the file, or the folder that relative paths start from for a suite that was
+            named without a file.
+        tasks: a data set's name, a path relative to the file, or "hub:ORG/NAME".
+        recorded: files of recorded variants, relative to the file.
+        ks: every k of the pass@k that is wanted; each at most `sampling.n`.
+        solved_at: share of samples that must pass for a prompt to count as solved.
+        max_unusable: share of tasks the oracle self-check may reject before the run stops.
+    """
+
+    path: Path
+    name: str
+    tasks: str
+    format: str | None = None
+    prompt_form: PromptForm = "docstring"
+    perturbations: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0,)
+    limit: int | None = None
+    profile: str = "recode"
+    edit_rate: float | None = None
+    ks: tuple[int, ...] = (1,)
+    solved_at: float = 0.5
+    max_unusable: float = 0.1
+    extraction: Extraction = "code"
+    gates: tuple[GateSource, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The columns of the plan that are generated here, the clean one first."""
+        return (
+            Cell(),
+            *(Cell(name, seed) for name in self.perturbations for seed in self.seeds),
+        )
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths start from."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+
+def suite_kind(path: Path) -> Literal["suite", "other", "broken"]:
+    """Whether a TOML file has a `[suite]` table, has none, or cannot be read at all."""
+    try:
+        return "suite" if isinstance(read_toml(path).get("suite"), dict) else "other"
+    except ConfigError:
+        return "broken"
+
+
+def read_suite(path: Path) -> SuiteConfig:
+    """Reads and validates a suite file.
+
+    Raises:
+        ConfigError: the file, a section, a key or a value is wrong.
+    """
+    document = Table(read_toml(path), "", path)
+    sampling = _sampling(document.table("sampling"))
+    limits = _limits(document.table("sandbox"))
+    suite = document.table("suite")
+    document.finish()
+    return _suite(suite, path, sampling, limits)
+
+
+def named_suite(tasks: str, base: Path) -> SuiteConfig:
+    """The suite of a data set that was named without a file: clean prompts, greedy, no gates."""
+    return SuiteConfig(path=base, name=tasks, tasks=tasks)
+
+
+def with_perturbations(config: SuiteConfig, names: Iterable[str], where: str) -> SuiteConfig:
+    """The suite under other perturbations, as `--perturb` asks.
+
+    Raises:
+        ConfigError: a name is no perturbation.
+    """
+    chosen = tuple(dict.fromkeys(name for name in names if name != CLEAN))
+    for name in chosen:
+        _known_perturbation(name, where)
+    return replace(config, perturbations=chosen)
+
+
+def _suite(table: Table, path: Path, sampling: Sampling, limits: Limits) -> SuiteConfig:
+    if "tasks" not in table:
+        raise table.error("tasks", "missing; it names a data set or a file of tasks")
+    perturbations = table.texts("perturbations")
+    for name in perturbations:
+        _known_perturbation(name, f"{path}: [suite] perturbations: ")
+    unique(table, "perturbations", perturbations)
+    config = SuiteConfig(
+        path=path,
+        name=table.text("name", path.stem),
+        tasks=table.text("tasks", ""),
+        format=table.text("format", "") or None,
+        prompt_form=cast(
+            "PromptForm", table.choice("prompt_form", "docstring", ("docstring", "plain"))
+        ),
+        perturbations=perturbations,
+        recorded=table.texts("recorded"),
+        seeds=_seeds(table),
+        limit=table.integer("limit", 0, least=0) or None,
+        profile=table.choice("profile", "recode", ("recode",)),
+        edit_rate=_optional_rate(table),
+        ks=_ks(table, sampling.n),
+        solved_at=table.number("solved_at", 0.5, least=0.0, most=1.0),
+        max_unusable=table.number("max_unusable", 0.1, least=0.0, most=1.0),
+        extraction=cast("Extraction", table.choice("extraction", "code", ("code", "raw"))),
+        gates=_gates(table),
+        sampling=sampling,
+        limits=limits,
+    )
+    table.finish()
+    return config
+
+
+def _sampling(table: Table) -> Sampling:
+    sampling = Sampling(
+        n=table.integer("n", 1, least=1),
+        temperature=table.number("temperature", 0.0, least=0.0, most=10.0),
+        top_p=table.number("top_p", 1.0, least=0.0, most=1.0),
+        max_new_tokens=table.integer("max_new_tokens", 512, least=1),
+        stop=table.texts("stop"),
+        seed=table.integer("seed", 0, least=0),
+    )
+    table.finish()
+    if sampling.greedy and sampling.n > 1:
+        raise table.error("n", "greedy decoding (temperature 0) draws the same sample every time")
+    return sampling
+
+
+def _limits(table: Table) -> Limits:
+    default = Limits()
+    cpu = table.number("cpu_seconds", default.cpu_seconds, least=0.1, most=3600.0)
+    limits = replace(
+        default,
+        cpu_seconds=cpu,
+        wall_seconds=table.number(
+            "wall_seconds", max(default.wall_seconds, 4 * cpu), least=0.1, most=36000.0
+        ),
+        memory_mb=table.integer("memory_mb", default.memory_mb, least=64),
+    )
+    table.finish()
+    return limits
+
+
+def _seeds(table: Table) -> tuple[int, ...]:
+    if table.is_integer("seeds"):
+        return tuple(range(table.integer("seeds", 1, least=1)))
+    seeds = table.integers("seeds", (0,))
+    if not seeds or min(seeds) < 0:
+        raise table.error(
+            "seeds", "must be how many seeds, or a list of seeds that are not negative"
+        )
+    unique(table, "seeds", seeds)
+    return seeds
+
+
+def _ks(table: Table, n: int) -> tuple[int, ...]:
+    ks = table.integers("k", (1,))
+    for k in ks:
+        if not 1 <= k <= n:
+            raise table.error(
+                "k", f"{k} lies outside 1 to {n}, the number of samples ([sampling] n)"
+            )
+    if not ks:
+        raise table.error("k", "must name at least one k")
+    unique(table, "k", ks)
+    return tuple(sorted(ks))
+
+
+def _optional_rate(table: Table) -> float | None:
+    rate = table.number("edit_rate", 0.0, least=0.0, most=1.0)
+    return rate if "edit_rate" in table else None
+
+
+def _gates(table: Table) -> tuple[GateSource, ...]:
+    gates = table.items("gates")
+    for gate in gates:
+        if not isinstance(gate, (str, dict)):
+            raise table.error(
+                "gates", f'{gate!r} must be a string such as "rd[C1] <= 0.15", or a table'
+            )
+    return cast("tuple[GateSource, ...]", gates)
+
+
+def _known_perturbation(name: str, where: str) -> None:
+    try:
+        lookup(name)
+    except PerturbationError as error:
+        raise ConfigError(f"{where}{error}") from None

@@ -1,0 +1,1 @@
+"""The path itself: plan, generate in windows, judge, observe."""

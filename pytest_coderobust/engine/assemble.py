@@ -1,0 +1,58 @@
+"""From a ledger to the run that a report is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pytest_coderobust.engine.plan import Plan
+from pytest_coderobust.engine.windows import Square
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.records import ModelIdentity, Observation, SuiteRun
+
+
+def assemble(
+    plan: Plan,
+    ledger: Ledger,
+    run: str,
+    model: ModelIdentity,
+    tier: str,
+    *,
+    seen: Collection[Square],
+    trouble: str = "",
+) -> SuiteRun:
+    """The run of one suite, in plan order, whoever measured it and in whatever order.
+
+    Args:
+        run: the digest that the observations are stored under.
+        seen: the squares measured in this session; older observations of the same run do not
+            make a partial run complete.
+        trouble: what is known about the squares that are missing ("2 in error").
+    """
+    stored = {(found.task_id, found.cell): found for found in ledger.observations(run)}
+    observations: list[Observation] = [
+        stored[square]
+        for cell in plan.cells
+        for task in plan.tasks
+        if (square := (task, cell)) in seen and square in stored
+    ]
+    return SuiteRun(
+        suite=plan.config.name,
+        model=model,
+        sampling=plan.config.sampling,
+        ks=plan.config.ks,
+        solved_at=plan.config.solved_at,
+        tasks=tuple(plan.tasks),
+        cells=plan.cells,
+        levels=plan.levels,
+        observations=tuple(observations),
+        tier=tier,
+        incomplete=_incomplete(len(plan.tasks) * len(plan.cells), len(observations), trouble),
+        notes=plan.notes,
+    )
+
+
+def _incomplete(planned: int, measured: int, trouble: str) -> str:
+    missing = planned - measured
+    if not missing:
+        return ""
+    return f"{missing} of {planned} items not measured" + (f" ({trouble})" if trouble else "")

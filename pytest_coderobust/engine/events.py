@@ -1,0 +1,50 @@
+"""What the engine tells whoever listens while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheckStarted:
+    """The oracle self-check begins to judge `checks` solutions that are in no ledger yet."""
+
+    checks: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowStarted:
+    """A window needs `rows` completions; it is number `index` of `count`, counted from 1."""
+
+    suite: str
+    index: int
+    count: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowsGenerated:
+    """A batch of `rows` completions was written and stored."""
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksJudged:
+    """`checks` verdicts were reached and stored."""
+
+    checks: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowDone:
+    """Every completion and verdict of the window is in the ledger."""
+
+
+Event = SelfCheckStarted | WindowStarted | RowsGenerated | ChecksJudged | WindowDone
+Listener = Callable[[Event], None]
+
+
+def silent(_event: Event) -> None:
+    """The listener of those who do not listen."""

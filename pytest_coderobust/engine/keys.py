@@ -1,0 +1,47 @@
+"""Content keys: equal keys mean equal inputs, down to weights, sampling, judge and isolation."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, replace
+
+from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.solution import EXTRACTOR_VERSION
+from pytest_coderobust.records import Sampling, Variant, digest
+from pytest_coderobust.sandbox import JUDGE_VERSION
+from pytest_coderobust.sandbox.check import Check
+
+
+def completion_key(backend: Backend, variant: Variant, sampling: Sampling, sample: int) -> str:
+    """The key of one completion.
+
+    It holds the model's digest (weights, edits, tokenizer, template, dtype, device kind, library
+    versions), what the answer depends on (the prompt; the cell too for recordings), the
+    sampling without n, the sample index, and the batch size: greedy decoding moves with it.
+    """
+    asked: list[object] = [variant.prompt]
+    if backend.keyed_by == "variant":
+        cell = variant.cell
+        asked += [variant.task.id, variant.task.canonical, cell.perturbation, cell.seed]
+    drawn = astuple(replace(sampling, n=0))
+    return digest("completion", backend.identity.digest, asked, drawn, sample, backend.batch_size)
+
+
+def noise(variant: Variant, sampling: Sampling, sample: int) -> int:
+    """The seed of a row's own random generator.
+
+    It leaves the model out on purpose: the base and an edited model then draw with common random
+    numbers, which takes sampling noise out of their paired comparison.
+    """
+    drawn = astuple(replace(sampling, n=0))
+    return int(digest("noise", variant.prompt, drawn, sample)[:16], 16)
+
+
+def verdict_key(check: Check, tier: str) -> str:
+    """The key of one verdict: solution, tests, entry point, limits, judge and isolation."""
+    judged = (check.solution, astuple(check.tests), check.entry_point, check.language)
+    return digest("verdict", judged, astuple(check.limits), JUDGE_VERSION, tier)
+
+
+def judge_digest(extraction: str, tier: str) -> str:
+    """What turns a completion into a verdict, apart from the task."""
+    return digest("judge", EXTRACTOR_VERSION, extraction, JUDGE_VERSION, tier)

@@ -1,0 +1,246 @@
+"""One suite under measurement: fill a window, then observe its squares one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_coderobust.engine.answers import Answers, Keyed
+from pytest_coderobust.engine.checks import check_of
+from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
+from pytest_coderobust.engine.judging import Judge
+from pytest_coderobust.engine.keys import judge_digest
+from pytest_coderobust.engine.plan import Plan, make_variant
+from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
+from pytest_coderobust.engine.windows import Square, Windows, cut_windows
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.records import (
+    Cell,
+    Observation,
+    Sampling,
+    Status,
+    Task,
+    Variant,
+    Verdict,
+    digest,
+)
+from pytest_coderobust.sandbox.check import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A variant with its completions and their verdicts, in sample order."""
+
+    variant: Variant
+    completions: tuple[Keyed, ...]
+    verdicts: tuple[tuple[str, Verdict], ...]
+
+    @property
+    def n(self) -> int:
+        return len(self.verdicts)
+
+    @property
+    def c(self) -> int:
+        """Samples that pass every test."""
+        return sum(verdict.full for _, verdict in self.verdicts)
+
+    @property
+    def truncated(self) -> int:
+        return sum(completion.truncated for _, completion in self.completions)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An observation with what it was computed from; None where nothing was asked."""
+
+    observation: Observation
+    clean: Answered | None = None
+    perturbed: Answered | None = None
+
+
+class Measuring:
+    """A suite, a model and a judge, sharing one ledger."""
+
+    def __init__(
+        self, plan: Plan, answers: Answers, judge: Judge, ledger: Ledger, listen: Listener
+    ) -> None:
+        self.plan = plan
+        self.run = run_digest(plan, answers, judge)
+        self._answers = answers
+        self._judge = judge
+        self._ledger = ledger
+        self._listen = listen
+        self._windows = Windows((), {})
+        self._filled: set[int] = set()
+        self._variants: dict[Square, Variant] = {}
+        self._selfcheck: SelfCheck | None = None
+        ledger.describe(self.run, plan.config.name, answers.backend.identity, judge.tier)
+
+    @property
+    def sampling(self) -> Sampling:
+        return self.plan.config.sampling
+
+    def want(self, squares: Iterable[Square]) -> None:
+        """Says once which squares will be observed, so that their rows share windows."""
+        self._windows = cut_windows(squares, self.plan.tasks, self.plan.cells)
+        self._filled.clear()
+
+    def selfcheck(self) -> SelfCheck:
+        """The oracle self-check, run once.
+
+        Raises:
+            OracleError: the suite cannot judge a model.
+        """
+        if self._selfcheck is None:
+            with self._ledger.lease():
+                self._selfcheck = check_oracle(
+                    self.plan.tasks, self.plan.config, self._judge, self._listen
+                )
+        return self._selfcheck
+
+    def measure(self, task: Task, cell: Cell) -> Measured:
+        """Measures one square, and its clean square with it; the observation is stored.
+
+        Raises:
+            ModelError, SandboxError, OracleError: the harness failed; nothing is known.
+        """
+        measured = self._measure(task, cell)
+        seen = measured.perturbed or measured.clean
+        self._ledger.observe(
+            self.run,
+            measured.observation,
+            prompt=seen.variant.prompt if seen else "",
+            completions=[key for key, _ in seen.completions] if seen else (),
+            verdicts=[key for key, _ in seen.verdicts] if seen else (),
+        )
+        return measured
+
+    def answer(self, variant: Variant) -> Answered:
+        """Answers and judges one variant, in the plan or not.
+
+        Raises:
+            ModelError, SandboxError: the harness failed.
+        """
+        self._fill(self._windows.index.get((variant.task.id, variant.cell)))
+        completions = self._answers.stored(variant, self.sampling)
+        if completions is None:
+            with self._ledger.lease():
+                for _ in self._answers.generate([variant], self.sampling):
+                    pass
+            completions = self._answers.stored(variant, self.sampling)
+            assert completions is not None
+        checks = [
+            check_of(variant.task, completion.text, self.plan.config)
+            for _, completion in completions
+        ]
+        found = self._judge.verdicts(checks)
+        keys = [self._judge.key(check) for check in checks]
+        return Answered(variant, tuple(completions), tuple((key, found[key]) for key in keys))
+
+    def unavailable(self, variant: Variant) -> str:
+        """Why a variant cannot be measured: no eligible site, or not recorded; or ""."""
+        return variant.skipped or self._answers.backend.unavailable(variant, self.sampling)
+
+    def solved(self, answered: Answered) -> bool:
+        """Whether at least the share `solved_at` of the samples passes."""
+        return answered.c >= self.plan.config.solved_at * answered.n and answered.c > 0
+
+    def _measure(self, task: Task, cell: Cell) -> Measured:
+        check = self.selfcheck()
+        checked = task.id not in check.unchecked
+        if task.id in check.unusable:
+            reason = check.unusable[task.id]
+            return Measured(Observation(task.id, cell, Status.UNUSABLE, reason=reason))
+        clean_variant = self._variant(task, Cell())
+        variant = self._variant(task, cell)
+        reason = self.unavailable(clean_variant) or self.unavailable(variant)
+        if reason:
+            return Measured(
+                Observation(task.id, cell, Status.SKIPPED, checked=checked, reason=reason)
+            )
+        clean = self.answer(clean_variant)
+        seen = clean if cell.is_clean else self.answer(variant)
+        observation = Observation(
+            task.id,
+            cell,
+            self._status(clean, seen, cell),
+            n=seen.n,
+            c=seen.c,
+            clean_n=clean.n,
+            clean_c=clean.c,
+            truncated=seen.truncated,
+            checked=checked,
+            member=variant.member,
+        )
+        return Measured(observation, clean, None if cell.is_clean else seen)
+
+    def _status(self, clean: Answered, seen: Answered, cell: Cell) -> Status:
+        if not self.solved(clean):
+            return Status.UNSOLVED
+        if cell.is_clean:
+            return Status.SOLVED
+        return Status.ROBUST if self.solved(seen) else Status.BROKEN
+
+    def _variant(self, task: Task, cell: Cell) -> Variant:
+        square = (task.id, cell)
+        return self._variants.get(square) or make_variant(self.plan, task, cell)
+
+    def _fill(self, index: int | None) -> None:
+        """Generates and judges a whole window, unless it is there already."""
+        if index is None or index in self._filled:
+            return
+        variants = self._window_variants(self._windows.squares[index])
+        if self._incomplete(variants):
+            with self._ledger.lease():
+                # Another process may have filled it while this one waited for the lease.
+                if self._incomplete(variants):
+                    self._generate(index, variants)
+        self._filled.add(index)
+
+    def _window_variants(self, squares: Sequence[Square]) -> list[Variant]:
+        """The variants of a window that can be measured; kept until the next window."""
+        unusable = self.selfcheck().unusable
+        self._variants = {
+            (task, cell): make_variant(self.plan, self.plan.tasks[task], cell)
+            for task, cell in squares
+            if task not in unusable
+        }
+        return [variant for variant in self._variants.values() if not self.unavailable(variant)]
+
+    def _incomplete(self, variants: Sequence[Variant]) -> bool:
+        """Whether a completion or a verdict of these variants is missing."""
+        missing = self._answers.missing(variants, self.sampling)
+        return bool(missing) or bool(self._judge.unknown(self._checks(variants)))
+
+    def _generate(self, index: int, variants: Sequence[Variant]) -> None:
+        rows = self._answers.missing(variants, self.sampling)
+        count = len(self._windows.squares)
+        self._listen(WindowStarted(self.plan.config.name, index + 1, count, rows))
+        # The sandbox judges one batch while the model writes the next.
+        for batch in self._answers.generate(variants, self.sampling):
+            self._judge.begin(self._checks(batch))
+        self._judge.finish()
+        self._listen(WindowDone())
+
+    def _checks(self, variants: Iterable[Variant]) -> list[Check]:
+        """The checks of every stored completion; a variant that lacks a sample has none yet."""
+        return [
+            check_of(variant.task, completion.text, self.plan.config)
+            for variant in variants
+            for _, completion in self._answers.stored(variant, self.sampling) or ()
+        ]
+
+
+def run_digest(plan: Plan, answers: Answers, judge: Judge) -> str:
+    """The identity of a run: the same plan, model, sampling and judge continue one another."""
+    config = plan.config
+    sampling = config.sampling
+    return digest(
+        "run",
+        plan.digest,
+        answers.backend.identity.digest,
+        answers.backend.batch_size,
+        [sampling.n, sampling.temperature, sampling.top_p, sampling.max_new_tokens],
+        [list(sampling.stop), sampling.seed],
+        judge_digest(config.extraction, judge.tier),
+    )

@@ -1,0 +1,96 @@
+"""The oracle checks itself: canonical solutions must pass and stubs must fail.
+
+Both go through the extractor and the sandbox that will judge the model, so that a broken judge is
+found before it says anything about one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_coderobust.config.suite import SuiteConfig
+from pytest_coderobust.engine.checks import check_of
+from pytest_coderobust.engine.events import Listener, SelfCheckStarted
+from pytest_coderobust.engine.judging import Judge
+from pytest_coderobust.errors import CodeRobustError
+from pytest_coderobust.records import Task, Verdict
+
+
+class OracleError(CodeRobustError):
+    """The suite cannot judge a model: its own oracle fails the self-check."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """What the self-check found.
+
+    Attributes:
+        unusable: why, for each task that is left out of every metric.
+        unchecked: tasks without a canonical solution.
+    """
+
+    unusable: Mapping[str, str]
+    unchecked: frozenset[str]
+
+
+def check_oracle(
+    tasks: Mapping[str, Task], config: SuiteConfig, judge: Judge, listen: Listener
+) -> SelfCheck:
+    """Judges the canonical solution and the stub of every task.
+
+    Raises:
+        OracleError: every stub passes, or more than `max_unusable` of the tasks are unusable.
+    """
+    stubs = {name: check_of(task, stub(task), config) for name, task in tasks.items()}
+    canonicals = {
+        name: check_of(task, task.canonical, config)
+        for name, task in tasks.items()
+        if task.canonical is not None
+    }
+    checks = (*stubs.values(), *canonicals.values())
+    if unknown := judge.unknown(checks):
+        listen(SelfCheckStarted(len(unknown)))
+    verdicts = judge.verdicts(checks)
+    passing = [name for name, check in stubs.items() if verdicts[judge.key(check)].full]
+    if len(passing) == len(tasks):
+        raise OracleError(
+            f"{config.path}: a solution that does nothing passes all {len(tasks)} tasks; "
+            "the tests of this suite cannot tell right from wrong"
+        )
+    unusable = dict.fromkeys(passing, "a solution that does nothing passes its tests")
+    for name, check in canonicals.items():
+        verdict = verdicts[judge.key(check)]
+        if not verdict.full:
+            unusable[name] = f"its canonical solution fails: {_why(verdict)}"
+    _bound(unusable, tasks, config)
+    return SelfCheck(unusable, frozenset(tasks) - frozenset(canonicals))
+
+
+def stub(task: Task) -> str:
+    """A completion that does nothing, in the form the prompt asks for."""
+    for body in ("    pass\n", "\tpass\n"):
+        try:
+            ast.parse(task.prompt + body)
+        except SyntaxError:
+            continue
+        if f"def {task.entry_point}" in task.prompt:
+            return body
+    return f"def {task.entry_point}(*arguments, **options):\n    pass\n"
+
+
+def _bound(unusable: Mapping[str, str], tasks: Mapping[str, Task], config: SuiteConfig) -> None:
+    allowed = config.max_unusable * len(tasks)
+    if len(unusable) <= allowed:
+        return
+    first, why = next(iter(unusable.items()))
+    raise OracleError(
+        f"{config.path}: {len(unusable)} of {len(tasks)} tasks are unusable, more than "
+        f"max_unusable = {config.max_unusable:g} allows; the first is {first}: {why}"
+    )
+
+
+def _why(verdict: Verdict) -> str:
+    detail = f" ({verdict.detail})" if verdict.detail else ""
+    return f"{verdict.failure} at {verdict.passed} of {verdict.total} tests{detail}"

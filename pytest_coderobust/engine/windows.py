@@ -1,0 +1,56 @@
+"""Windows: which rows are generated together, cut from the plan and never from what is missing.
+
+A window is a run of up to `WINDOW` tasks of one cell. Cutting within a cell keeps the windows of
+C1 what they were when C2 joins the suite; cutting from the plan makes a resumed run use the very
+batches of the run that was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeVar
+
+from pytest_coderobust.records import Cell
+
+WINDOW = 256
+"""Tasks a window: enough to sort by length, few enough that first results come soon."""
+
+T = TypeVar("T")
+Square = tuple[str, Cell]
+"""A task id and a cell: one square of the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows of a run, and which of them each square lies in."""
+
+    squares: tuple[tuple[Square, ...], ...]
+    index: Mapping[Square, int]
+
+
+def cut_windows(wanted: Iterable[Square], tasks: Iterable[str], cells: Iterable[Cell]) -> Windows:
+    """Cuts the wanted squares, each joined by its task's clean square, in plan order."""
+    asked = set(wanted)
+    asked |= {(task, Cell()) for task, _ in asked}
+    rank = {task: place for place, task in enumerate(tasks)}
+    column = {cell: place for place, cell in enumerate(cells)}
+    ordered = sorted(asked, key=lambda square: (column[square[1]], rank[square[0]]))
+    windows: list[tuple[Square, ...]] = []
+    for _, squares in groupby(ordered, key=lambda square: square[1]):
+        windows += _chunks(tuple(squares), WINDOW)
+    index = {square: place for place, window in enumerate(windows) for square in window}
+    return Windows(tuple(windows), index)
+
+
+def cut_batches(rows: Iterable[T], size: int, length: Callable[[T], int]) -> list[tuple[T, ...]]:
+    """Batches of up to `size` rows of like length, the longest first.
+
+    The longest first, so that a batch that does not fit into memory shows at once.
+    """
+    return _chunks(tuple(sorted(rows, key=lambda row: -length(row))), size)
+
+
+def _chunks(values: tuple[T, ...], size: int) -> list[tuple[T, ...]]:
+    return [values[start : start + size] for start in range(0, len(values), size)]

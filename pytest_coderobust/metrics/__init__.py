@@ -1,0 +1,1 @@
+"""The numbers: pass@k, relative degradation, ReCode's robust three."""

@@ -1,0 +1,179 @@
+"""One condition of a suite as numbers: its rates at each k and the counts they rest on.
+
+A condition is the clean prompts, one perturbation (all its seeds), a level (the perturbations of
+one kind together) or "all" of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_coderobust.metrics.interval import Estimate, estimate
+from pytest_coderobust.metrics.pass_at_k import pass_at_k
+from pytest_coderobust.metrics.robustness import (
+    TaskScore,
+    mean,
+    perturbed,
+    relative_degradation,
+    robust_drop,
+    robust_relative,
+    worst,
+)
+from pytest_coderobust.records import CLEAN, Observation, Status
+
+ConditionKind = Literal["clean", "perturbation", "level", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """A condition's rates at one k; None where undefined.
+
+    Attributes:
+        pass_at_k: the mean over tasks, a task being averaged over its variants first.
+        clean: pass@k of the same tasks' clean prompts.
+        rd: relative degradation; None where `clean` is 0, and for the clean condition.
+        robust_pass, robust_drop, robust_relative: ReCode's three, over a task's variants.
+    """
+
+    k: int
+    pass_at_k: Estimate | None
+    clean: float | None = None
+    rd: float | None = None
+    robust_pass: Estimate | None = None
+    robust_drop: float | None = None
+    robust_relative: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionSummary:
+    """One condition's numbers.
+
+    Attributes:
+        members: the perturbations it pools; none for the clean condition.
+        variants: planned variants a task, ReCode's s.
+        tasks: tasks with at least one measured item: the n of every rate.
+        items: measured (task, cell) pairs: the n of the counts of statuses.
+        skipped: items without a variant or without a recorded answer.
+        completions, truncated: completions drawn, and those that the token limit ended.
+        scores: by k, in the suite's order.
+    """
+
+    name: str
+    kind: ConditionKind
+    members: tuple[str, ...]
+    variants: int
+    tasks: int
+    items: int
+    solved: int
+    unsolved: int
+    robust: int
+    broken: int
+    skipped: int
+    completions: int
+    truncated: int
+    scores: Mapping[int, Scores]
+
+
+def clean_condition(observations: Sequence[Observation], ks: Iterable[int]) -> ConditionSummary:
+    """The clean condition, over every task whose clean prompt was measured.
+
+    A variant's item measures its task's clean prompt too, so in a run of variants only their
+    tasks count as well.
+
+    Args:
+        observations: the whole run's.
+    """
+    own = [o for o in observations if o.cell.is_clean]
+    counts = {o.task_id: (o.clean_n, o.clean_c) for o in observations if o.measured}
+    draws = sum(n for n, _ in counts.values())
+    scores = {
+        k: Scores(k, found, found.value if found else None)
+        for k in ks
+        for found in [estimate([pass_at_k(n, c, k) for n, c in counts.values()], draws)]
+    }
+    return tallied(CLEAN, "clean", (), own, variants=1, tasks=len(counts), scores=scores)
+
+
+def perturbed_condition(
+    name: str,
+    kind: ConditionKind,
+    members: tuple[str, ...],
+    observations: Sequence[Observation],
+    *,
+    variants: int,
+    ks: Iterable[int],
+) -> ConditionSummary:
+    """The condition that pools the perturbations `members`.
+
+    Args:
+        observations: theirs, measured or not.
+        variants: how many a task the plan has.
+    """
+    by_task: dict[str, list[Observation]] = {}
+    for observation in observations:
+        if observation.measured:
+            by_task.setdefault(observation.task_id, []).append(observation)
+    return tallied(
+        name,
+        kind,
+        members,
+        observations,
+        variants=variants,
+        tasks=len(by_task),
+        scores={k: scored(k, list(by_task.values())) for k in ks},
+    )
+
+
+def scored(k: int, tasks: Sequence[Sequence[Observation]]) -> Scores:
+    """The rates at k, from each task's measured variants."""
+    scores = [
+        TaskScore(
+            clean=pass_at_k(variants[0].clean_n, variants[0].clean_c, k),
+            variants=tuple(pass_at_k(o.n, o.c, k) for o in variants),
+        )
+        for variants in tasks
+    ]
+    draws = sum(o.n for variants in tasks for o in variants)
+    return Scores(
+        k=k,
+        pass_at_k=estimate(perturbed(scores), draws),
+        clean=mean(score.clean for score in scores),
+        rd=relative_degradation(scores),
+        robust_pass=estimate(worst(scores), draws),
+        robust_drop=robust_drop(scores),
+        robust_relative=robust_relative(scores),
+    )
+
+
+def tallied(
+    name: str,
+    kind: ConditionKind,
+    members: tuple[str, ...],
+    observations: Sequence[Observation],
+    *,
+    variants: int,
+    tasks: int,
+    scores: Mapping[int, Scores],
+) -> ConditionSummary:
+    """A condition with the counts of its observations."""
+    statuses = Counter(o.status for o in observations)
+    measured = [o for o in observations if o.measured]
+    return ConditionSummary(
+        name=name,
+        kind=kind,
+        members=members,
+        variants=variants,
+        tasks=tasks,
+        items=len(measured),
+        solved=statuses[Status.SOLVED],
+        unsolved=statuses[Status.UNSOLVED],
+        robust=statuses[Status.ROBUST],
+        broken=statuses[Status.BROKEN],
+        skipped=statuses[Status.SKIPPED],
+        completions=sum(o.n for o in measured),
+        truncated=sum(o.truncated for o in measured),
+        scores=scores,
+    )

@@ -1,0 +1,132 @@
+"""One suite's run as numbers: every condition, and what was left out.
+
+Reports show these values and gates decide on them; nobody else computes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_coderobust.metrics.condition import (
+    ConditionKind,
+    ConditionSummary,
+    clean_condition,
+    perturbed_condition,
+)
+from pytest_coderobust.records import CLEAN, Observation, Status, SuiteRun
+
+ALL = "all"
+"""The name of the condition that pools every perturbation of the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Every number of one suite's run.
+
+    Attributes:
+        conditions: clean, the perturbations in plan order, levels, then "all".
+        tasks, items: planned.
+        observed: planned items with an observation, measured or not.
+        unusable: (task id, reason) of each task that the self-check rejected.
+        unchecked: ids of measured tasks that the self-check could not check.
+        skipped: (reason, items) of what was planned and could not be asked.
+        completions, truncated: of the whole suite.
+        incomplete: why the run is partial, "" when every planned item was observed.
+    """
+
+    conditions: tuple[ConditionSummary, ...]
+    tasks: int
+    items: int
+    observed: int
+    unusable: tuple[tuple[str, str], ...]
+    unchecked: tuple[str, ...]
+    skipped: tuple[tuple[str, int], ...]
+    completions: int
+    truncated: int
+    incomplete: str
+
+    def condition(self, name: str) -> ConditionSummary | None:
+        """The condition of that name, or None when the plan has none."""
+        return next((found for found in self.conditions if found.name == name), None)
+
+
+def summarise(run: SuiteRun) -> Summary:
+    """Every number of the run; the order of its observations does not matter.
+
+    Raises:
+        UsageError: a k is more than the samples of some prompt.
+    """
+    planned = len(run.tasks) * len(run.cells)
+    observed = len({(o.task_id, o.cell) for o in run.observations})
+    # The run says why it is partial; the plan is counted too, so that it cannot forget to.
+    missing = f"{planned - observed} of {planned} items not measured"
+    reasons = Counter(o.reason for o in run.observations if o.status is Status.SKIPPED)
+    return Summary(
+        conditions=conditions(run),
+        tasks=len(run.tasks),
+        items=planned,
+        observed=observed,
+        unusable=unusable_tasks(run),
+        unchecked=unchecked_tasks(run),
+        skipped=tuple(sorted(reasons.items())),
+        completions=sum(o.n for o in run.observations if o.measured),
+        truncated=sum(o.truncated for o in run.observations if o.measured),
+        incomplete=run.incomplete or (missing if observed < planned else ""),
+    )
+
+
+def conditions(run: SuiteRun) -> tuple[ConditionSummary, ...]:
+    """Every condition of the plan, measured or not."""
+    own: dict[str, list[Observation]] = {}
+    for observation in run.observations:
+        own.setdefault(observation.cell.perturbation, []).append(observation)
+    variants = Counter(cell.perturbation for cell in run.cells if not cell.is_clean)
+
+    def pooled(name: str, kind: ConditionKind, members: Sequence[str]) -> ConditionSummary:
+        return perturbed_condition(
+            name,
+            kind,
+            tuple(members),
+            [observation for member in members for observation in own.get(member, ())],
+            variants=sum(variants[member] for member in members),
+            ks=run.ks,
+        )
+
+    names = tuple(variants)
+    return (
+        clean_condition(run.observations, run.ks),
+        *(pooled(name, "perturbation", (name,)) for name in names),
+        *(pooled(name, "level", members) for name, members in pools(names, run.levels).items()),
+        *([pooled(ALL, "all", names)] if names and ALL not in names else ()),
+    )
+
+
+def pools(perturbations: Sequence[str], levels: Mapping[str, str]) -> dict[str, list[str]]:
+    """The perturbations of each level, in plan order.
+
+    A perturbation named like a level keeps the name; that level then has no condition of its own.
+    """
+    members: dict[str, list[str]] = {}
+    for name in perturbations:
+        level = levels.get(name, "")
+        if level and level not in (*perturbations, CLEAN, ALL):
+            members.setdefault(level, []).append(name)
+    return members
+
+
+def unusable_tasks(run: SuiteRun) -> tuple[tuple[str, str], ...]:
+    """The tasks that the self-check rejected, in plan order, with the reason."""
+    # One task's items agree on the reason; taking the least keeps the order of items out of it.
+    reasons: dict[str, str] = {}
+    for o in run.observations:
+        if o.status is Status.UNUSABLE:
+            reasons[o.task_id] = min(o.reason, reasons.get(o.task_id, o.reason))
+    return tuple((task, reasons[task]) for task in run.tasks if task in reasons)
+
+
+def unchecked_tasks(run: SuiteRun) -> tuple[str, ...]:
+    """The measured tasks that the self-check could not check, in plan order."""
+    unchecked = {o.task_id for o in run.observations if o.measured and not o.checked}
+    return tuple(task for task in run.tasks if task in unchecked)

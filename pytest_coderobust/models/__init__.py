@@ -1,0 +1,1 @@
+"""Models behind one protocol: Hugging Face checkpoints, recordings, the oracle, scripts."""

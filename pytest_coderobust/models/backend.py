@@ -1,0 +1,53 @@
+"""The seam every model stands behind: rows in, one completion for each out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant
+
+KeyedBy = Literal["prompt", "variant"]
+
+
+class Backend(Protocol):
+    """A model, a recording or an oracle.
+
+    A backend is built cheap and loads on the first call of `generate`; `identity` may read
+    files (weights are hashed) but needs no accelerator.
+    """
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Name and digest; part of every completion's key."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Rows a batch; the engine cuts batches from the plan by it."""
+        ...
+
+    @property
+    def keyed_by(self) -> KeyedBy:
+        """ "variant" where the answer depends on the task and cell, not only on the prompt."""
+        ...
+
+    def unavailable(self, variant: Variant, sampling: Sampling) -> str:
+        """Why this variant cannot be answered ("not recorded"), or "" when it can."""
+        ...
+
+    def prompt_length(self, prompt: str) -> int:
+        """A cheap length to sort a window by (characters, or tokens when known)."""
+        ...
+
+    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+        """Answers every row, in order.
+
+        Raises:
+            ModelError: the model cannot be loaded or run.
+        """
+        ...
+
+    def close(self) -> None:
+        """Frees what the backend holds; a later `generate` loads again."""
+        ...

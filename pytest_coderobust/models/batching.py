@@ -1,0 +1,87 @@
+"""Batches that shrink when memory runs out."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from pytest_coderobust.errors import ModelError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+STEP = 64
+
+
+def steps_within(room: int, wanted: int) -> int:
+    """The tokens to ask for where the window has `room` left.
+
+    Less than is wanted goes by steps of 64 tokens, below that by powers of two, so that prompts of
+    like length share a batch, and so that a row's number depends on its own length alone.
+    """
+    if room >= wanted:
+        return wanted
+    return room - room % STEP if room >= STEP else 1 << (room.bit_length() - 1)
+
+
+class Batches:
+    """Runs items in batches of at most `size`, and remembers the size that fits."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def run(self, items: Sequence[T], answer: Callable[[Sequence[T]], Sequence[R]]) -> list[R]:
+        """Answers every item, in order.
+
+        A batch that does not fit is halved and tried again; later batches keep the smaller size.
+
+        Raises:
+            ModelError: not even one item fits.
+        """
+        results: list[R] = []
+        while len(results) < len(items):
+            batch = items[len(results) : len(results) + self.size]
+            answers, trouble = _attempt(batch, answer)
+            if answers is not None:
+                results += answers
+                continue
+            if len(batch) == 1:
+                raise ModelError(f"memory does not suffice for a single prompt: {trouble}")
+            self.size = len(batch) // 2
+            free_memory()
+        return results
+
+
+def free_memory() -> None:
+    """Gives cached device memory back."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _attempt(
+    batch: Sequence[T], answer: Callable[[Sequence[T]], Sequence[R]]
+) -> tuple[Sequence[R] | None, str]:
+    """The answers, or None and what memory said.
+
+    The exception dies here: its traceback holds the tensors that have to go.
+    """
+    try:
+        return answer(batch), ""
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        return None, str(error).split("\n")[0]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    import torch
+
+    # On the processor torch raises a plain RuntimeError.
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
+        "can't allocate memory" in str(error)
+    )

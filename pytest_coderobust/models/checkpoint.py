@@ -1,0 +1,141 @@
+"""A checkpoint on disk: found in a folder or fetched from the hub, before any weight is read."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.models.options import ModelOptions, ModelSpec
+from pytest_coderobust.models.quiet import quiet_hub
+
+_SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "merges*", "vocab*")
+_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A folder that transformers can load.
+
+    Attributes:
+        weights: the files that hold the tensors, in name order.
+        safetensors: whether they are safetensors, else pickles that `weights_only` reads.
+    """
+
+    folder: Path
+    weights: tuple[Path, ...]
+    safetensors: bool
+
+
+def find_checkpoint(name: str, spec: ModelSpec, options: ModelOptions) -> Checkpoint:
+    """The checkpoint of a model, downloaded when it is not on disk.
+
+    Raises:
+        ModelError: it cannot be downloaded, or has no weights of an allowed format.
+    """
+    folder = Path(spec.id).expanduser()
+    local = folder.is_dir()
+    if not local:
+        folder = _download(name, spec, options, ("*.safetensors",))
+        if options.allow_bin and not _weights(folder, "model", "safetensors"):
+            folder = _download(name, spec, options, ("*.bin",))
+    if weights := _weights(folder, "model", "safetensors"):
+        return Checkpoint(folder, weights, safetensors=True)
+    if options.allow_bin and (weights := _weights(folder, "pytorch_model", "bin")):
+        return Checkpoint(folder, weights, safetensors=False)
+    if options.allow_bin:
+        problem = "neither model.safetensors nor pytorch_model.bin"
+        advice = "is it the folder of a model?" if local else "its download may be incomplete"
+    else:
+        problem = "no safetensors weights"
+        advice = (
+            "--coderobust-allow-bin loads pytorch_model.bin with weights_only=True, which runs no "
+            "code of the file"
+        )
+    raise ModelError(f"model {name!r}: {folder} has {problem}; {advice}")
+
+
+def stored_dtype(checkpoint: Checkpoint) -> str:
+    """The dtype a checkpoint was saved in, as torch names it."""
+    config = read_json(checkpoint.folder / "config.json")
+    inner = config.get("text_config")
+    for table in (config, cast("dict[str, object]", inner) if isinstance(inner, dict) else {}):
+        for key in ("dtype", "torch_dtype"):
+            if isinstance(value := table.get(key), str):
+                return value.removeprefix("torch.")
+    return _header_dtype(checkpoint.weights[0]) if checkpoint.safetensors else "float32"
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """The object in a JSON file; empty where there is none.
+
+    Raises:
+        ModelError: the file is not JSON.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be read: {error}") from None
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _weights(folder: Path, stem: str, suffix: str) -> tuple[Path, ...]:
+    """The weight files that transformers would load, in name order.
+
+    Raises:
+        ModelError: the index names a shard that is not there.
+    """
+    index = folder / f"{stem}.{suffix}.index.json"
+    single = folder / f"{stem}.{suffix}"
+    if single.is_file() or not index.is_file():
+        return (single,) if single.is_file() else ()
+    shards = cast("dict[str, str]", read_json(index).get("weight_map", {}))
+    files = tuple(folder / shard for shard in sorted(set(shards.values())))
+    for file in files:
+        if not file.is_file():
+            raise ModelError(f"{index.name} names {file.name}, which is not in {folder}")
+    return files
+
+
+def _download(name: str, spec: ModelSpec, options: ModelOptions, weights: tuple[str, ...]) -> Path:
+    code = ("*.py",) if options.trust_remote_code else ()
+    with quiet_hub():
+        from huggingface_hub import constants, snapshot_download
+
+        try:
+            folder = snapshot_download(
+                spec.id,
+                revision=spec.revision,
+                allow_patterns=[*_SMALL_FILES, *weights, *code],
+                ignore_patterns=["*/*", "consolidated*"],
+            )
+        except Exception as error:
+            at = f" at revision {spec.revision!r}" if spec.revision else ""
+            raise ModelError(
+                f"model {name!r}: {spec.id}{at} cannot be downloaded ({_first_line(error)}) and is "
+                f"not in the cache {constants.HF_HUB_CACHE}; a folder on disk works too: "
+                "--model=./FOLDER"
+            ) from error
+    return Path(folder)
+
+
+def _first_line(error: Exception) -> str:
+    lines = (line.strip() for line in str(error).split("\n"))
+    return next((line.rstrip(".") for line in lines if line), "") or repr(error)
+
+
+def _header_dtype(file: Path) -> str:
+    """The dtype of the first floating tensor of a safetensors file.
+
+    The file starts with the length of a JSON header in eight bytes, little-endian.
+    """
+    with file.open("rb") as stream:
+        (length,) = struct.unpack("<Q", stream.read(8))
+        header = cast("dict[str, dict[str, object]]", json.loads(stream.read(length)))
+    stored = (str(tensor.get("dtype")) for tensor in header.values())
+    return next((_DTYPES[dtype] for dtype in stored if dtype in _DTYPES), "float32")

@@ -1,0 +1,228 @@
+"""A Hugging Face causal language model behind the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, cached_property, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.models.batching import Batches, free_memory, steps_within
+from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, stored_dtype
+from pytest_coderobust.models.fingerprint import checkpoint_digest, weights_digest
+from pytest_coderobust.models.options import DEVICE_MAPS, ModelOptions, ModelSpec
+from pytest_coderobust.models.prompting import render, template_of, tokenize
+from pytest_coderobust.models.quiet import quiet
+from pytest_coderobust.models.threads import sensible_threads, torch_threads
+from pytest_coderobust.records import (
+    Completion,
+    ModelIdentity,
+    Row,
+    Sampling,
+    Variant,
+    digest,
+)
+
+if TYPE_CHECKING:
+    from pytest_coderobust.models.decoding import Prompt
+    from pytest_coderobust.models.loading import Loaded
+
+_SPECIAL = 64
+"""Tokens that a tokenizer may add around a text of its own."""
+
+
+class HFBackend:
+    """A checkpoint of transformers' AutoModelForCausalLM.
+
+    Args:
+        name: as the user wrote it.
+        spec: where the checkpoint is and how it is asked, the command line already applied.
+    """
+
+    keyed_by: KeyedBy = "prompt"
+
+    def __init__(self, name: str, spec: ModelSpec, options: ModelOptions) -> None:
+        self.name = name
+        self.spec = spec
+        self.options = options
+        self.batch_size = options.batch_size
+        self._batches = Batches(options.batch_size)
+        self._loaded: Loaded | None = None
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The files of the model, downloaded when they are not on disk.
+
+        Raises:
+            ModelError: they cannot be had.
+        """
+        return find_checkpoint(self.name, self.spec, self.options)
+
+    @cached_property
+    def dtype(self) -> str:
+        """The dtype the weights are computed in, as torch names it."""
+        return stored_dtype(self.checkpoint) if self.spec.dtype == "auto" else self.spec.dtype
+
+    @cached_property
+    def device(self) -> str:
+        """Where the model runs: "cpu", "cuda:0", or the name of a device map.
+
+        Raises:
+            ModelError: no such device here.
+        """
+        return find_device(self.options.device)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> ModelIdentity:
+        kind = _device_kind(self.device)
+        versions = [version("torch"), version("transformers")]
+        weights = weights_digest(self.checkpoint)
+        template = template_of(self.spec)
+        parts = [self.dtype, kind, *versions, self.spec.chat, template]
+        facts = {
+            # A folder's path would tell a report's reader about the machine, not about the model.
+            "model": self.name if Path(self.spec.id).expanduser().is_dir() else self.spec.id,
+            "revision": self.spec.revision or "",
+            "weights": weights[:12],
+            "dtype": self.dtype,
+            "device": kind,
+            "prompt": "chat" if self.spec.chat else "continuation",
+            "torch": versions[0],
+            "transformers": versions[1],
+        }
+        return ModelIdentity(
+            self.name,
+            digest("hf", 1, checkpoint_digest(self.checkpoint), parts),
+            {key: value for key, value in facts.items() if value},
+        )
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The tokenizer; reads no weights."""
+        if self._loaded is not None:
+            return self._loaded.tokenizer
+        with quiet():
+            from pytest_coderobust.models.loading import load_tokenizer
+        return load_tokenizer(self.name, self.checkpoint, self.options)
+
+    def load(self) -> Loaded:
+        """The model in memory, loaded once.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        if self._loaded is None:
+            with quiet():
+                from pytest_coderobust.models.loading import load
+            self._loaded = load(self.name, self.checkpoint, self.dtype, self.device, self.options)
+        return self._loaded
+
+    def unavailable(self, variant: Variant, sampling: Sampling) -> str:  # noqa: ARG002
+        window = self._window
+        text = template_of(self.spec) + variant.prompt
+        # A token holds a byte or more, so most prompts need no tokenizer to be known to fit.
+        if window is None or len(text.encode("utf-8", "surrogatepass")) + _SPECIAL < window:
+            return ""
+        length = len(self._ids(variant.prompt, variant.task.language))
+        return "" if length < window else f"prompt of {length} tokens, window of {window}"
+
+    def prompt_length(self, prompt: str) -> int:
+        return len(prompt)
+
+    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+        loaded = self.load()
+        threads = sensible_threads(self.options.threads, loaded.parameters, self.device)
+        with torch_threads(threads), quiet():
+            try:
+                return self._generate(rows, sampling, loaded)
+            except (RuntimeError, ArithmeticError) as error:
+                raise ModelError(f"model {self.name!r} cannot be run: {error}") from error
+
+    def close(self) -> None:
+        if self._loaded is not None:
+            self._loaded = None
+            self.__dict__.pop("tokenizer", None)
+            free_memory()
+
+    def _generate(
+        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+    ) -> list[Completion]:
+        from pytest_coderobust.models.decoding import Prompt, decode_batch
+
+        prompts = [
+            Prompt(tuple(self._ids(row.variant.prompt, row.variant.task.language)), row.noise)
+            for row in rows
+        ]
+        # Rows of a batch must be allowed the same number of tokens: one that is past its end goes
+        # on in the model, and its position must not leave the window.
+        groups: dict[int, list[int]] = {}
+        for place, prompt in enumerate(prompts):
+            groups.setdefault(self._steps(prompt, sampling, loaded), []).append(place)
+        answers: dict[int, Completion] = {}
+        for steps, places in groups.items():
+            answer = partial(decode_batch, loaded, sampling=sampling, steps=steps)
+            found = self._batches.run([prompts[place] for place in places], answer)
+            answers.update(zip(places, found, strict=True))
+        return [answers[place] for place in range(len(rows))]
+
+    def _steps(self, prompt: Prompt, sampling: Sampling, loaded: Loaded) -> int:
+        """New tokens that a prompt may have."""
+        room = sampling.max_new_tokens if loaded.window is None else loaded.window - len(prompt.ids)
+        if room < 1:
+            raise ModelError(
+                f"model {self.name!r}: a prompt of {len(prompt.ids)} tokens does not fit into its "
+                f"window of {loaded.window}"
+            )
+        return steps_within(room, sampling.max_new_tokens)
+
+    def _ids(self, prompt: str, language: str) -> list[int]:
+        return tokenize(
+            render(prompt, language, self.spec, self.tokenizer), self.spec, self.tokenizer
+        )
+
+    @cached_property
+    def _window(self) -> int | None:
+        from pytest_coderobust.models.checkpoint import read_json
+
+        window = read_json(self.checkpoint.folder / "config.json").get("max_position_embeddings")
+        return window if isinstance(window, int) and window > 0 else None
+
+
+@cache
+def find_device(asked: str) -> str:
+    """The device behind an option: "auto" is cuda if present, else cpu.
+
+    Raises:
+        ModelError: torch sees no such device.
+    """
+    if asked in ("cpu", *DEVICE_MAPS):
+        return asked
+    if asked == "auto" and "+cpu" in version("torch"):
+        return "cpu"  # a build without accelerators; saves seconds of importing torch to ask it
+    import torch
+
+    if asked == "auto":
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=asked)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).split("\n")[0]
+        raise ModelError(f"device {asked!r} cannot be used: {reason}; 'cpu' always works") from None
+    return "cuda:0" if asked == "cuda" else asked
+
+
+def _device_kind(device: str) -> str:
+    """What kind of arithmetic a device does: cards of two kinds round differently."""
+    if device.startswith("cuda") or device in DEVICE_MAPS:
+        import torch
+
+        if torch.cuda.is_available():
+            return f"cuda {torch.cuda.get_device_name(None if device in DEVICE_MAPS else device)}"
+    return device

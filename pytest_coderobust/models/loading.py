@@ -1,0 +1,133 @@
+"""A checkpoint in memory: model, tokenizer, and the few facts that decoding needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.models.checkpoint import Checkpoint
+from pytest_coderobust.models.options import DEVICE_MAPS, ModelOptions
+from pytest_coderobust.models.quiet import quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model that is ready to generate.
+
+    Attributes:
+        eos: every token id that ends a completion.
+        pad: fills shorter rows; always masked.
+        window: tokens that prompt and completion may have together; None is no limit.
+    """
+
+    model: Any
+    tokenizer: Any
+    eos: tuple[int, ...]
+    pad: int
+    window: int | None
+    parameters: int
+
+
+def load(
+    name: str, checkpoint: Checkpoint, dtype: str, device: str, options: ModelOptions
+) -> Loaded:
+    """Loads a checkpoint, silently.
+
+    Raises:
+        ModelError: transformers cannot load it, or it lacks tensors of the model.
+    """
+    tokenizer = load_tokenizer(name, checkpoint, options)
+    # With output_loading_info transformers returns a pair, which its types do not say.
+    load_model: Callable[..., Any] = AutoModelForCausalLM.from_pretrained
+    with quiet(), _named(name, checkpoint):
+        model, report = load_model(
+            checkpoint.folder,
+            dtype=getattr(torch, dtype),
+            use_safetensors=checkpoint.safetensors,
+            weights_only=True,
+            trust_remote_code=options.trust_remote_code,
+            local_files_only=True,
+            output_loading_info=True,
+            **({"device_map": device} if device in DEVICE_MAPS else {}),
+        )
+    _refuse_missing(name, checkpoint, report["missing_keys"])
+    if device not in DEVICE_MAPS:
+        model = model.to(device)
+    return loaded(model.eval(), tokenizer)
+
+
+def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> Any:
+    """The tokenizer of a checkpoint.
+
+    Raises:
+        ModelError: transformers cannot load it.
+    """
+    with quiet(), _named(name, checkpoint):
+        return AutoTokenizer.from_pretrained(
+            checkpoint.folder,
+            trust_remote_code=options.trust_remote_code,
+            local_files_only=True,
+        )
+
+
+def loaded(model: Any, tokenizer: Any) -> Loaded:
+    """The facts of a model in memory.
+
+    The model's own generation defaults (a repetition penalty, a temperature) are put aside: how
+    to decode is the suite's to say, and what it does not say is off.
+    """
+    eos = _eos(model, tokenizer)
+    pad = tokenizer.pad_token_id
+    if pad is None:
+        pad = eos[0] if eos else 0
+    model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
+        eos_token_id=list(eos) or None,
+        pad_token_id=pad,
+        bos_token_id=tokenizer.bos_token_id,
+    )
+    window = getattr(model.config, "max_position_embeddings", None)
+    return Loaded(
+        model=model,
+        tokenizer=tokenizer,
+        eos=eos,
+        pad=pad,
+        window=window if isinstance(window, int) and window > 0 else None,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+    )
+
+
+@contextmanager
+def _named(name: str, checkpoint: Checkpoint) -> Generator[None]:
+    """Says which model it was that could not be loaded."""
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split()) or repr(error)
+        raise ModelError(
+            f"model {name!r}: {checkpoint.folder} cannot be loaded: {reason}"
+        ) from error
+
+
+def _eos(model: Any, tokenizer: Any) -> tuple[int, ...]:
+    """Every end token that the model, its generation defaults or the tokenizer name."""
+    found: list[int] = []
+    sources = (model.generation_config, model.config, tokenizer)
+    for value in (getattr(source, "eos_token_id", None) for source in sources):
+        found += value if isinstance(value, (list, tuple)) else [value] if value is not None else []
+    return tuple(dict.fromkeys(found))
+
+
+def _refuse_missing(name: str, checkpoint: Checkpoint, missing: Iterable[str]) -> None:
+    """Transformers fills missing tensors with noise and goes on."""
+    absent = sorted(missing)
+    if absent:
+        raise ModelError(
+            f"model {name!r}: {checkpoint.folder} lacks {len(absent)} tensors of its model, "
+            f"the first is {absent[0]}"
+        )

@@ -1,0 +1,80 @@
+"""How a model is named, where it lives, and how a user wants it run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_coderobust.errors import UsageError
+
+DTYPES = ("auto", "float32", "float16", "bfloat16")
+DEVICE_MAPS = ("balanced", "balanced_low_0", "sequential")
+"""Devices that spread one model over every accelerator (accelerate's device maps)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A checkpoint and how it wants to be asked.
+
+    Attributes:
+        id: a hub id ("Qwen/Qwen2.5-Coder-7B") or a local folder.
+        chat: the model was tuned to follow instructions: prompts go through its chat template.
+        dtype: "auto" is the checkpoint's own.
+        template: what stands around the prompt; "{prompt}" and "{language}" are replaced.
+            None: the bare prompt, or `prompting.CHAT_TEMPLATE` where `chat` is set.
+        revision: a branch, tag or commit of the hub; None is the default branch.
+    """
+
+    id: str
+    chat: bool = False
+    dtype: str = "auto"
+    template: str | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What the command line says about the model; None and "auto" leave it to the spec.
+
+    Attributes:
+        device: "auto" (cuda if present, else cpu), "cpu", "cuda", "cuda:1", or one of
+            `DEVICE_MAPS`.
+        batch_size: rows a batch; shrinks when memory runs out.
+        chat: asks for or refuses the chat template, whatever the registry says.
+        allow_bin: loads a checkpoint without safetensors, with `weights_only=True`.
+        threads: processor threads; None is 1 for small models, else torch's own choice.
+    """
+
+    dtype: str = "auto"
+    device: str = "auto"
+    batch_size: int = 32
+    chat: bool | None = None
+    allow_bin: bool = False
+    trust_remote_code: bool = False
+    threads: int | None = None
+    revision: str | None = None
+    template: str | None = None
+
+
+def apply_options(spec: ModelSpec, options: ModelOptions) -> ModelSpec:
+    """The spec after the command line had its say.
+
+    Raises:
+        UsageError: a value is impossible, or the template has no place for the prompt.
+    """
+    if options.batch_size < 1:
+        raise UsageError(f"batch size {options.batch_size} must be at least 1")
+    if options.threads is not None and options.threads < 1:
+        raise UsageError(f"threads {options.threads} must be at least 1")
+    dtype = spec.dtype if options.dtype == "auto" else options.dtype
+    if dtype not in DTYPES:
+        raise UsageError(f"model {spec.id}: dtype {dtype!r} is none of {', '.join(DTYPES)}")
+    template = options.template or spec.template
+    if template is not None and "{prompt}" not in template:
+        raise UsageError(f"model {spec.id}: template {template!r} has no {{prompt}} in it")
+    return ModelSpec(
+        id=spec.id,
+        chat=spec.chat if options.chat is None else options.chat,
+        dtype=dtype,
+        template=template,
+        revision=options.revision or spec.revision,
+    )

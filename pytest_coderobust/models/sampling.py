@@ -1,0 +1,88 @@
+"""The next token of each row, chosen by that row's own noise.
+
+Sampling from torch's global generator gives a row different tokens when its batch mates change.
+Here every row has a generator of its own, seeded from its completion's key, and one uniform number
+a step; the token is the one whose interval of the cumulative distribution holds that number. What
+is left of the batch in a row's sample is the rounding of its logits.
+
+The intervals lie in vocabulary order, not in order of probability: rounding may swap two tokens of
+almost equal probability, and would swap their intervals.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import torch
+from transformers import LogitsProcessor
+
+
+class RowNoise(LogitsProcessor):
+    """Turns scores into the choice of one token a row; greedy decoding then takes it.
+
+    Args:
+        noise: one seed a row.
+        width: length of the padded prompts, so that the step is known.
+        steps: how many tokens may be asked for.
+    """
+
+    def __init__(
+        self, noise: Sequence[int], width: int, steps: int, temperature: float, top_p: float
+    ) -> None:
+        # The shape is (rows, steps).
+        self._uniform = torch.tensor([uniforms(seed, steps) for seed in noise], dtype=torch.float64)
+        self._width = width
+        self._temperature = temperature
+        self._top_p = top_p
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        step = input_ids.shape[1] - self._width
+        uniform = self._uniform[:, step].to(scores.device)  # (rows,)
+        chosen = choose(scores, uniform, self._temperature, self._top_p)
+        result = torch.full_like(scores, -torch.inf)
+        return result.scatter_(1, chosen[:, None], 0.0)
+
+
+class RefuseNaN(LogitsProcessor):
+    """Ends generation where the scores are no numbers; the argmax of NaN is a token all the same.
+
+    Half precision overflows in some models, which then write nonsense that looks like an answer.
+    """
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
+        if bool(scores.isnan().any()):
+            raise ArithmeticError(f"its scores in {scores.dtype} are NaN; try another dtype")
+        return scores
+
+
+def uniforms(seed: int, steps: int) -> list[float]:
+    """The numbers in [0, 1) that choose a row's tokens, step by step."""
+    generator = random.Random(seed)
+    return [generator.random() for _ in range(steps)]
+
+
+def choose(
+    scores: torch.Tensor,  # (rows, vocabulary)
+    uniform: torch.Tensor,  # (rows,), in [0, 1)
+    temperature: float,
+    top_p: float,
+) -> torch.Tensor:  # (rows,)
+    """The token of each row at which the cumulative distribution passes `uniform`.
+
+    Nucleus sampling (Holtzman et al. 2020) keeps the fewest most probable tokens that hold
+    `top_p` of the probability; always at least one.
+    """
+    probability = torch.softmax(scores.to(torch.float64) / temperature, dim=-1)
+    if top_p < 1.0:
+        ranked, order = probability.sort(dim=-1, descending=True, stable=True)
+        before = ranked.cumsum(dim=-1) - ranked
+        outside = before >= top_p
+        outside[:, 0] = False
+        probability = torch.zeros_like(probability).scatter_(
+            1, order, ranked.masked_fill(outside, 0.0)
+        )
+    cumulative = probability.cumsum(dim=-1)
+    # A number below 1 times the total stays below the total, so a possible token is found.
+    target = uniform[:, None] * cumulative[:, -1:]
+    return torch.searchsorted(cumulative, target, right=True)[:, 0]

@@ -1,0 +1,159 @@
+"""pytest's hooks, a few lines each.
+
+Loading this module imports pytest and our own options, nothing else: everything heavier waits
+until somebody names a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_coderobust.plugin import options
+from pytest_coderobust.plugin.fixtures import (
+    code_model,
+    code_task,
+    coderobust_place,
+    solve,
+    variant,
+)
+from pytest_coderobust.plugin.stash import FINDINGS, STATE, is_worker
+
+if TYPE_CHECKING:
+    from pytest_coderobust.plugin.session import CodeRobust
+
+__all__ = ["code_model", "code_task", "coderobust_place", "solve", "variant"]
+
+MARKER = (
+    "coderobust(suite): run the test on the tasks of this suite, a TOML file or a data set's name"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    result = yield
+    options.add_aliases(parser, args)
+    return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARKER)
+    choices = options.read_choices(config)
+    if choices.model is None:
+        return
+    from pytest_coderobust.plugin.outcome import Findings
+    from pytest_coderobust.plugin.session import open_session
+
+    state = config.stash[STATE] = open_session(config, choices)
+    findings = config.stash[FINDINGS] = Findings(state)
+    config.pluginmanager.register(findings, "coderobust-findings")
+    if config.args_source is not config.ArgsSource.ARGS:
+        config.args += [str(suite) for suite in state.settings.suites]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    state = config.stash.get(STATE, None)
+    if state is not None:
+        state.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    if STATE not in session.config.stash and any(".toml" in word for word in session.config.args):
+        from pytest_coderobust.plugin.collection import refuse_suites
+
+        refuse_suites(session.config)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    state = parent.config.stash.get(STATE, None)
+    if state is None or file_path.suffix != ".toml":
+        return None
+    from pytest_coderobust.plugin.collection import collect_suite
+
+    return collect_suite(file_path, parent, state)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "coderobust_place" in metafunc.fixturenames:
+        from pytest_coderobust.plugin.solving import parametrize
+
+        parametrize(metafunc, metafunc.config.stash.get(STATE, None))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    state = session.config.stash.get(STATE, None)
+    if state is None or session.config.option.collectonly:
+        return
+    from pytest_coderobust.plugin.collection import wanted_squares
+
+    state.want(wanted_squares(session.items))
+    start_progress(session.config, state)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    state = item.config.stash.get(STATE, None)
+    if state is not None:
+        from pytest_coderobust.plugin.outcome import annotate
+
+        annotate(report, item, state)
+    return report
+
+
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    word = getattr(report, "coderobust_status", "")
+    if not word or report.when != "call" or not report.passed:
+        return None
+    from pytest_coderobust.plugin.outcome import teststatus
+
+    return teststatus(word)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
+    findings = node.config.stash.get(FINDINGS, None)
+    if findings is not None:
+        findings.collected_ids(ids)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    findings = session.config.stash.get(FINDINGS, None)
+    if findings is None or is_worker(session.config) or session.config.option.collectonly:
+        return
+    findings.conclude()
+    findings.write_json()
+    if findings.failed and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    findings = config.stash.get(FINDINGS, None)
+    if findings is not None and not is_worker(config):
+        from pytest_coderobust.plugin.outcome import write_summary
+
+        write_summary(terminalreporter, config, findings)
+
+
+def start_progress(config: pytest.Config, state: CodeRobust) -> None:
+    """Shows the engine's work, except in workers, which have no terminal."""
+    if not is_worker(config):
+        from pytest_coderobust.plugin.progress import TerminalProgress
+
+        state.listener = TerminalProgress(config)

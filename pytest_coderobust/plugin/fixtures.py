@@ -1,0 +1,67 @@
+"""Fixtures for tests of the user's own: a model, a task, a variant, and `solve`.
+
+All of them are session-scoped, so that they can be used under Hypothesis' `@given`; equal prompts
+get equal answers for the whole session, so that no test is flaky by sampling. What they need is
+imported when they are used: every pytest run loads this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_coderobust.plugin.stash import STATE
+
+if TYPE_CHECKING:
+    from pytest_coderobust.plugin.solving import CodeModel, Place, Solved
+    from pytest_coderobust.records import Task, Variant
+
+
+@pytest.fixture(scope="session")
+def coderobust_place(request: pytest.FixtureRequest) -> Place:
+    """Which suite, task and cell the running test is about; the others start from it."""
+    from pytest_coderobust.plugin.solving import place_of
+
+    return place_of(request)
+
+
+@pytest.fixture(scope="session")
+def code_task(request: pytest.FixtureRequest, coderobust_place: Place) -> Task:
+    """A task of the suite that the `coderobust` marker names."""
+    plan = request.config.stash[STATE].plan(coderobust_place.reference)
+    return plan.tasks[coderobust_place.task_id]
+
+
+@pytest.fixture(scope="session")
+def variant(request: pytest.FixtureRequest, coderobust_place: Place) -> Variant:
+    """A perturbed prompt of the suite; the test is skipped where there is no eligible site."""
+    from pytest_coderobust.plugin.solving import made_variant
+
+    return made_variant(request.config.stash[STATE], coderobust_place)
+
+
+@pytest.fixture(scope="session")
+def code_model(request: pytest.FixtureRequest, coderobust_place: Place) -> CodeModel:
+    """The model under test: its identity, and raw completions of any prompt."""
+    from pytest_coderobust.plugin.solving import CodeModel
+
+    return CodeModel(request.config.stash[STATE], coderobust_place.reference)
+
+
+@pytest.fixture(scope="session")
+def solve(
+    request: pytest.FixtureRequest, coderobust_place: Place, code_task: Task
+) -> Callable[[str | Variant], Solved]:
+    """Answers and judges a prompt, or a variant of the suite, with the model under test."""
+    from pytest_coderobust.plugin.solving import DRAWN, solve_variant
+    from pytest_coderobust.records import Cell, Variant
+
+    state = request.config.stash[STATE]
+
+    def solve_one(prompt: str | Variant) -> Solved:
+        given = Variant(code_task, Cell(DRAWN), prompt) if isinstance(prompt, str) else prompt
+        return solve_variant(state, coderobust_place.reference, given)
+
+    return solve_one

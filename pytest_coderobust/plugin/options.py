@@ -1,0 +1,213 @@
+"""Every option: its name, its ini key, its short alias; and the choices they add up to.
+
+Options are ours politely: `--coderobust-model` is always there, `--model` only when somebody
+uses it and nobody else owns it, because a plugin that takes a common name breaks the suites of
+people who merely have it installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+GROUP = "coderobust"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of the plugin.
+
+    Attributes:
+        name: what follows "--coderobust-" and, with underscores, "coderobust_" in ini files.
+        alias: the short form, added politely; "" for none.
+        metavar: what the value is called in the help; "" for a flag.
+    """
+
+    name: str
+    help: str
+    metavar: str = ""
+    alias: str = ""
+
+    @property
+    def dest(self) -> str:
+        return f"coderobust_{self.name.replace('-', '_')}"
+
+    @property
+    def flag(self) -> bool:
+        return not self.metavar
+
+
+OPTIONS = (
+    Option(
+        "model",
+        "the model to test: a short name (tiny, codellama-7b, ...), a local folder, a hub id, "
+        "replay:FILE or oracle",
+        "MODEL",
+        "--model",
+    ),
+    Option(
+        "perturb",
+        "perturbations in the place of the suites' own, separated by commas",
+        "NAMES",
+        "--perturb",
+    ),
+    Option("strict", "a broken prompt fails its test"),
+    Option("no-gates", "print gates as off; for working on a part of a suite"),
+    Option("json", "write the results to this file", "PATH"),
+    Option("ledger", "where results are kept (default .coderobust/ledger.sqlite)", "PATH"),
+    Option("device", "cpu, cuda, cuda:1, mps or auto (default auto)", "DEVICE"),
+    Option("dtype", "auto, float32, float16 or bfloat16 (default auto)", "DTYPE"),
+    Option("batch-size", "rows a generation batch (default: the model's own)", "N"),
+    Option("threads", "processor threads of the model (default: chosen by its size)", "N"),
+    Option("chat", "yes, no or auto: talk through the model's chat template", "WHEN"),
+    Option("allow-bin", "load .bin weights (weights_only) where there are no safetensors"),
+    Option("trust-remote-code", "let a checkpoint run its own Python code"),
+    Option("sandbox-workers", "sandbox processes (default: the processor's cores)", "N"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user chose, read once; numbers validated.
+
+    Raises:
+        pytest.UsageError: from `read_choices`, for a value that cannot be.
+    """
+
+    model: str | None
+    perturb: tuple[str, ...] | None
+    strict: bool
+    gates: bool
+    json: Path | None
+    ledger: Path | None
+    device: str
+    dtype: str
+    batch_size: int | None
+    threads: int | None
+    chat: bool | None
+    allow_bin: bool
+    trust_remote_code: bool
+    sandbox_workers: int | None
+
+    def arguments(self) -> list[str]:
+        """The options that change what a model answers, as words of a command."""
+        named = {
+            "model": self.model,
+            "perturb": ",".join(self.perturb) if self.perturb else None,
+            "device": None if self.device == "auto" else self.device,
+            "dtype": None if self.dtype == "auto" else self.dtype,
+            "batch-size": self.batch_size,
+            "chat": None if self.chat is None else ("yes" if self.chat else "no"),
+        }
+        words = [f"--coderobust-{name}={value}" for name, value in named.items() if value]
+        flags = {"allow-bin": self.allow_bin, "trust-remote-code": self.trust_remote_code}
+        return words + [f"--coderobust-{name}" for name, chosen in flags.items() if chosen]
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Adds every canonical option and its ini key."""
+    group = parser.getgroup(GROUP, "robustness of code models (pytest-coderobust)")
+    for option in OPTIONS:
+        name = f"--coderobust-{option.name}"
+        if option.flag:
+            group.addoption(
+                name, dest=option.dest, action="store_true", default=None, help=option.help
+            )
+            parser.addini(option.dest, option.help, type="bool")
+        else:
+            short = f" (short: {option.alias})" if option.alias else ""
+            group.addoption(
+                name,
+                dest=option.dest,
+                metavar=option.metavar,
+                default=None,
+                help=option.help + short,
+            )
+            parser.addini(option.dest, option.help, type="string")
+
+
+def add_aliases(parser: pytest.Parser, arguments: Sequence[str]) -> None:
+    """Adds the short forms that this command uses and nobody else owns.
+
+    Called when every plugin and conftest has registered its own.
+    """
+    group = parser.getgroup(GROUP)
+    for option in OPTIONS:
+        if not option.alias or not _uses(arguments, option.alias):
+            continue
+        probe = f"{option.alias}=x"
+        if probe in parser.parse_known_and_unknown_args([probe])[1]:
+            group.addoption(
+                option.alias,
+                dest=option.dest,
+                metavar=option.metavar,
+                default=None,
+                help=option.help,
+            )
+
+
+def read_choices(config: pytest.Config) -> Choices:
+    """The command line before the ini file before the defaults.
+
+    Raises:
+        pytest.UsageError: a value cannot be.
+    """
+    json, ledger = _text(config, "json"), _text(config, "ledger")
+    perturb = _text(config, "perturb")
+    return Choices(
+        model=_text(config, "model"),
+        perturb=tuple(name.strip() for name in perturb.split(",") if name.strip())
+        if perturb
+        else None,
+        strict=_flag(config, "strict"),
+        gates=not _flag(config, "no-gates"),
+        json=config.invocation_params.dir / json if json else None,
+        ledger=config.invocation_params.dir / ledger if ledger else None,
+        device=_text(config, "device") or "auto",
+        dtype=_one_of(config, "dtype", ("auto", "float32", "float16", "bfloat16")),
+        batch_size=_count(config, "batch-size"),
+        threads=_count(config, "threads"),
+        chat={"yes": True, "no": False, "auto": None}[
+            _one_of(config, "chat", ("auto", "yes", "no"))
+        ],
+        allow_bin=_flag(config, "allow-bin"),
+        trust_remote_code=_flag(config, "trust-remote-code"),
+        sandbox_workers=_count(config, "sandbox-workers"),
+    )
+
+
+def _uses(arguments: Sequence[str], alias: str) -> bool:
+    return any(word == alias or word.startswith(f"{alias}=") for word in arguments)
+
+
+def _text(config: pytest.Config, name: str) -> str | None:
+    dest = f"coderobust_{name.replace('-', '_')}"
+    value = config.getoption(dest, None)
+    return str(value) if value is not None else (str(config.getini(dest)) or None)
+
+
+def _flag(config: pytest.Config, name: str) -> bool:
+    dest = f"coderobust_{name.replace('-', '_')}"
+    value = config.getoption(dest, None)
+    return bool(config.getini(dest) if value is None else value)
+
+
+def _count(config: pytest.Config, name: str) -> int | None:
+    value = _text(config, name)
+    if value is None:
+        return None
+    if not value.isdecimal() or int(value) < 1:
+        raise pytest.UsageError(f"--coderobust-{name} {value!r} must be a whole number from 1")
+    return int(value)
+
+
+def _one_of(config: pytest.Config, name: str, choices: Sequence[str]) -> str:
+    value = _text(config, name) or choices[0]
+    if value not in choices:
+        raise pytest.UsageError(
+            f"--coderobust-{name} {value!r} must be one of {', '.join(choices)}"
+        )
+    return value

@@ -1,0 +1,190 @@
+"""The end of a session: gather what was seen, decide the gates, report.
+
+Runs on the controller alone. Under xdist the workers' reports carry what they observed; the
+numbers come from the ledger.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypedDict, cast
+
+import pytest
+
+from pytest_coderobust.engine.assemble import assemble
+from pytest_coderobust.engine.windows import Square
+from pytest_coderobust.errors import CodeRobustError
+from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, switch_off
+from pytest_coderobust.metrics.summary import Summary, summarise
+from pytest_coderobust.plugin.session import CodeRobust
+from pytest_coderobust.records import Cell, ModelIdentity, Status, SuiteRun
+
+SEEN = "coderobust_seen"
+STATUS = "coderobust_status"
+
+LETTERS = {
+    Status.SOLVED.value: (".", "green"),
+    Status.ROBUST.value: (".", "green"),
+    Status.BROKEN.value: ("B", "yellow"),
+    Status.UNSOLVED.value: ("u", "light"),
+}
+"""Letter and colour of each status in pytest's own progress."""
+
+
+class Seen(TypedDict):
+    """One observed square as it travels in a test report."""
+
+    suite: str
+    run: str
+    task: str
+    perturbation: str
+    seed: int
+
+
+@dataclass(slots=True)
+class SuiteFindings:
+    """What a session learned about one suite."""
+
+    gated: bool = False
+    squares: set[Square] = field(default_factory=set["Square"])
+    runs: set[str] = field(default_factory=set[str])
+    errors: int = 0
+
+
+class Findings:
+    """Collects observations from the reports of every process."""
+
+    def __init__(self, state: CodeRobust) -> None:
+        self._state = state
+        self._suites: dict[str, SuiteFindings] = {}
+        self.judged: tuple[Judged, ...] = ()
+        self.references: list[str] = []
+        self.errors: list[str] = []
+
+    def collected(self, reference: str) -> None:
+        """A suite file was collected: its gates will be decided."""
+        self._suites.setdefault(reference, SuiteFindings()).gated = True
+
+    def collected_ids(self, ids: Iterable[str]) -> None:
+        """The node ids of an xdist worker; suites are the files that end in .toml."""
+        for reference in {name.partition("::")[0] for name in ids}:
+            if reference.endswith(".toml"):
+                self.collected(reference)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Takes what a test report carries."""
+        for seen in cast("list[Seen]", getattr(report, SEEN, ())):
+            suite = self._suites.setdefault(seen["suite"], SuiteFindings())
+            suite.runs.add(seen["run"])
+            suite.squares.add((seen["task"], Cell(seen["perturbation"], seen["seed"])))
+        reference = report.nodeid.partition("::")[0]
+        if report.when == "setup" and report.failed and reference in self._suites:
+            self._suites[reference].errors += 1
+
+    def conclude(self) -> None:
+        """Computes every suite's numbers and gates from the ledger."""
+        done: list[Judged] = []
+        for reference, suite in sorted(self._suites.items()):
+            if not (suite.gated or suite.squares):
+                continue
+            try:
+                done.append(self._conclude(reference, suite))
+                self.references.append(reference)
+            except CodeRobustError as error:
+                if suite.squares:  # else collection has told it already
+                    self.errors.append(str(error))
+        self.judged = tuple(done)
+
+    def reproduce(self) -> Iterator[str]:
+        """For each suite with broken prompts, the command that shows the first of them."""
+        for reference, (run, _, _) in zip(self.references, self.judged, strict=True):
+            broken = [found for found in run.observations if found.status is Status.BROKEN]
+            if broken:
+                first = broken[0]
+                yield self._state.reproduce(f"{reference}::{first.task_id}[{first.cell.label}]")
+
+    def write_json(self) -> None:
+        """Writes the machine's report where `--coderobust-json` asks for it."""
+        path = self._state.choices.json
+        if path is None:
+            return
+        from pytest_coderobust.reporting.json_document import document, dumps
+
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dumps(document(self.judged)), encoding="utf-8")
+        except OSError as error:
+            self.errors.append(f"--coderobust-json {path} cannot be written: {error}")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the gates make the session fail."""
+        return bool(self.errors) or exit_failed(
+            [outcome for _, _, outcomes in self.judged for outcome in outcomes]
+        )
+
+    def _conclude(self, reference: str, suite: SuiteFindings) -> Judged:
+        state = self._state
+        plan = state.plan(reference)
+        digest = max(suite.runs, default="")
+        model, tier = state.ledger.description(digest) or (ModelIdentity(state.model, ""), "")
+        run = assemble(
+            plan, state.ledger, digest, model, tier, seen=suite.squares, trouble=_trouble(suite)
+        )
+        if len(suite.runs) > 1:
+            run = replace(run, incomplete="the processes disagree about the model or the suite")
+        summary = summarise(run)
+        return run, summary, self._gates(reference, suite, run, summary)
+
+    def _gates(
+        self, reference: str, suite: SuiteFindings, run: SuiteRun, summary: Summary
+    ) -> tuple[GateOutcome, ...]:
+        if not suite.gated:
+            return ()
+        outcomes = decide(self._state.gates(reference), summary, run)
+        return outcomes if self._state.choices.gates else switch_off(outcomes)
+
+
+def annotate(report: pytest.TestReport, item: pytest.Item, state: CodeRobust) -> None:
+    """Lets a report carry what its test observed, as plain data that xdist can send."""
+    seen = [
+        Seen(suite=suite, run=run, task=task, perturbation=cell.perturbation, seed=cell.seed)
+        for suite, run, (task, cell) in state.seen
+    ]
+    state.seen.clear()
+    if seen:
+        setattr(report, SEEN, seen)
+    status = getattr(item, "status", None)
+    if isinstance(status, Status):
+        setattr(report, STATUS, status.value)
+
+
+def teststatus(word: str) -> tuple[str, str, tuple[str, dict[str, bool]]]:
+    """Category, letter and word of a passed suite item in pytest's own output."""
+    letter, colour = LETTERS[word]
+    return word, letter, (word.upper(), {colour: True})
+
+
+def write_summary(
+    terminal: pytest.TerminalReporter, config: pytest.Config, findings: Findings
+) -> None:
+    """Writes the report of every suite below pytest's own."""
+    if not (findings.judged or findings.errors):
+        return
+    terminal.write_sep("=", "robustness")
+    if findings.judged:
+        from pytest_coderobust.reporting.terminal import render
+
+        writer = config.get_terminal_writer()
+        encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+        terminal.write_line(render(findings.judged, writer.fullwidth, writer.hasmarkup, encoding))
+    for command in findings.reproduce():
+        terminal.write_line(f"see the first broken prompt: {command}")
+    for error in findings.errors:
+        terminal.write_line(f"coderobust: {error}", red=True)
+
+
+def _trouble(suite: SuiteFindings) -> str:
+    return f"{suite.errors} in error" if suite.errors else "deselected, or the run stopped early"

@@ -1,0 +1,231 @@
+"""What one pytest process holds: the model, the judge, the ledger, the suites; opened when used."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_coderobust.config.settings import Settings, read_settings
+from pytest_coderobust.config.suite import (
+    SuiteConfig,
+    named_suite,
+    read_suite,
+    with_perturbations,
+)
+from pytest_coderobust.engine.events import Event, Listener
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.plugin.options import Choices
+
+if TYPE_CHECKING:
+    from pytest_coderobust.engine.judging import Judge
+    from pytest_coderobust.engine.measuring import Measuring
+    from pytest_coderobust.engine.plan import Plan
+    from pytest_coderobust.engine.windows import Square
+    from pytest_coderobust.gates import Gate
+    from pytest_coderobust.ledger import Ledger
+    from pytest_coderobust.models.backend import Backend
+    from pytest_coderobust.models.registry import ModelOptions, ModelSpec
+
+LEDGER = Path(".coderobust") / "ledger.sqlite"
+
+
+class CodeRobust:
+    """The shared state of a run that names a model.
+
+    Args:
+        root: pytest's root directory; the ledger and `[tool.coderobust]` live there.
+        listener: hears the engine's events; replaced by the terminal when there is one.
+    """
+
+    def __init__(self, choices: Choices, settings: Settings, root: Path) -> None:
+        self.choices = choices
+        self.settings = settings
+        self.root = root
+        self.listener: Listener | None = None
+        self.wanted: dict[str, list[Square]] = {}
+        self.seen: list[tuple[str, str, Square]] = []
+        """Squares observed by the test that runs now: suite, run digest, square."""
+        self._plans: dict[str, Plan] = {}
+        self._suites: dict[str, Measuring] = {}
+        self._backend: Backend | None = None
+        self._judge: Judge | None = None
+        self._ledger: Ledger | None = None
+
+    @property
+    def model(self) -> str:
+        """The model's name as the user wrote it."""
+        assert self.choices.model is not None
+        return self.choices.model
+
+    @property
+    def backend(self) -> Backend:
+        if self._backend is None:
+            from pytest_coderobust.models.registry import open_backend
+
+            self._backend = open_backend(
+                self.model, options=model_options(self.choices), known=known_models(self.settings)
+            )
+        return self._backend
+
+    @property
+    def ledger(self) -> Ledger:
+        if self._ledger is None:
+            from pytest_coderobust.ledger import Ledger
+
+            path = self.choices.ledger or self.settings.ledger or self.root / LEDGER
+            self._ledger = Ledger(path)
+        return self._ledger
+
+    @property
+    def judge(self) -> Judge:
+        if self._judge is None:
+            from pytest_coderobust.engine.judging import Judge
+            from pytest_coderobust.sandbox import open_sandbox
+
+            sandbox = open_sandbox(self.choices.sandbox_workers)
+            self._judge = Judge(sandbox, self.ledger, self.listen)
+        return self._judge
+
+    def suite_config(self, reference: str) -> SuiteConfig:
+        """The suite a reference names: a TOML file, or a data set's name.
+
+        Raises:
+            ConfigError: the file is wrong.
+        """
+        path = self.root / reference
+        if reference.endswith(".toml"):
+            config = read_suite(path)
+        else:
+            named = [suite for suite in self.settings.suites if suite.stem == reference]
+            config = read_suite(named[0]) if named else named_suite(reference, self.root)
+        if self.choices.perturb is not None:
+            config = with_perturbations(config, self.choices.perturb, "--perturb: ")
+        return config
+
+    def plan(self, reference: str) -> Plan:
+        """The plan of a suite, read once.
+
+        Raises:
+            ConfigError, DataError: the suite or its tasks cannot be read.
+        """
+        if reference not in self._plans:
+            from pytest_coderobust.engine.plan import read_plan
+
+            self._plans[reference] = read_plan(self.suite_config(reference))
+        return self._plans[reference]
+
+    def gates(self, reference: str) -> tuple[Gate, ...]:
+        """The gates of a suite, checked against what the suite itself plans.
+
+        Under `--perturb` the plan may lack a gate's condition; that gate is then not judged.
+
+        Raises:
+            ConfigError: a gate is none, or asks for what the suite never measures.
+        """
+        from pytest_coderobust.gates import check_gates, parse_gate
+
+        plan = self.plan(reference)
+        where = f"{plan.config.path}: [suite] gates"
+        gates = tuple(parse_gate(source, where) for source in plan.config.gates)
+        if self.choices.perturb is None:
+            conditions = [cell.perturbation for cell in plan.cells]
+            check_gates(gates, plan.config.ks, conditions, plan.levels, where)
+        return gates
+
+    def suite(self, reference: str) -> Measuring:
+        """The suite under measurement, with every square that this session wants."""
+        if reference not in self._suites:
+            from pytest_coderobust.engine.answers import Answers
+            from pytest_coderobust.engine.measuring import Measuring
+
+            answers = Answers(self.backend, self.ledger, self.listen)
+            measuring = Measuring(
+                self.plan(reference), answers, self.judge, self.ledger, self.listen
+            )
+            measuring.want(self.wanted.get(reference, ()))
+            self._suites[reference] = measuring
+        return self._suites[reference]
+
+    def want(self, squares: Iterable[tuple[str, Square]]) -> None:
+        """Says which squares of which suites this session will observe."""
+        for reference, square in squares:
+            self.wanted.setdefault(reference, []).append(square)
+
+    def saw(self, reference: str, square: Square) -> None:
+        """Says that the running test observed a square."""
+        self.seen.append((reference, self.suite(reference).run, square))
+
+    def reproduce(self, nodeid: str) -> str:
+        """The command that runs one item alone, and shows the evidence if it is broken."""
+        words = ["pytest", nodeid, *self.choices.arguments(), "--coderobust-strict"]
+        return shlex.join([*words, "--coderobust-no-gates"])
+
+    def listen(self, event: Event) -> None:
+        if self.listener is not None:
+            self.listener(event)
+
+    def close(self) -> None:
+        """Ends the model, the sandbox and the ledger's connection."""
+        for part in (self._judge, self._backend, self._ledger):
+            if part is not None:
+                part.close()
+        self._judge = self._backend = self._ledger = None
+        self._suites.clear()
+
+
+def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
+    """Checks the model's name and starts the session; nothing heavy loads.
+
+    Raises:
+        pytest.UsageError: the model, a perturbation or the project's settings are wrong.
+    """
+    from coderobust_strategies import PerturbationError, lookup
+    from pytest_coderobust.models.registry import check_model_name
+
+    try:
+        settings = read_settings(config.rootpath)
+        state = CodeRobust(choices, settings, config.rootpath)
+        check_model_name(state.model, known_models(settings))
+        for name in choices.perturb or ():
+            lookup(name)
+    except PerturbationError as error:
+        raise pytest.UsageError(f"--perturb: {error}") from None
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    return state
+
+
+def model_options(choices: Choices) -> ModelOptions:
+    """The part of the choices that a backend wants."""
+    from pytest_coderobust.models.registry import ModelOptions
+
+    options = ModelOptions(
+        device=choices.device,
+        dtype=choices.dtype,
+        threads=choices.threads,
+        chat=choices.chat,
+        allow_bin=choices.allow_bin,
+        trust_remote_code=choices.trust_remote_code,
+    )
+    return replace(options, batch_size=choices.batch_size) if choices.batch_size else options
+
+
+def known_models(settings: Settings) -> dict[str, ModelSpec]:
+    """The project's own models in the registry's form."""
+    from pytest_coderobust.models.registry import ModelSpec
+
+    return {
+        name: ModelSpec(
+            id=entry.id,
+            revision=entry.revision,
+            dtype=entry.dtype,
+            chat=entry.chat,
+            template=entry.template,
+        )
+        for name, entry in settings.models.items()
+    }

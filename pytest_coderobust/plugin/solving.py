@@ -1,0 +1,156 @@
+"""Tests of the user's own: which squares they stand for, and what solving a prompt means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_coderobust.errors import CodeRobustError
+from pytest_coderobust.plugin.session import CodeRobust
+from pytest_coderobust.plugin.stash import STATE
+from pytest_coderobust.records import Cell, Completion, ModelIdentity, Task, Variant, Verdict
+
+DRAWN = "drawn"
+"""The perturbation's name of a prompt that a test made up itself."""
+
+NO_MODEL = "no model is named; add --model NAME"
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What came of a prompt: the completions and their verdicts, in sample order."""
+
+    variant: Variant
+    completions: tuple[Completion, ...]
+    verdicts: tuple[Verdict, ...]
+    full: bool
+    """Whether at least the suite's `solved_at` share of the samples passes every test."""
+
+
+class CodeModel:
+    """The model under test, for tests that want its raw completions."""
+
+    def __init__(self, state: CodeRobust, reference: str) -> None:
+        self._state = state
+        self._reference = reference
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self._state.backend.identity
+
+    def complete(self, task: Task, prompt: str) -> tuple[Completion, ...]:
+        """The completions of any prompt for a task, under the suite's sampling."""
+        variant = Variant(task, Cell(DRAWN), prompt)
+        answered = self._state.suite(self._reference).answer(variant)
+        return tuple(completion for _, completion in answered.completions)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A test's parameter: which suite, task and cell; plain data, so that ids stay stable."""
+
+    reference: str
+    task_id: str
+    cell: Cell
+
+
+def parametrize(metafunc: pytest.Metafunc, state: CodeRobust | None) -> None:
+    """Gives a test that uses our fixtures one parameter for each task, or each square.
+
+    Raises:
+        pytest.UsageError: the suite of its marker cannot be read.
+    """
+    marker = metafunc.definition.get_closest_marker("coderobust")
+    if marker is None or "suite" not in marker.kwargs:
+        return  # the fixture says what is missing
+    if state is None:
+        values: Sequence[object] = [pytest.param(None, marks=pytest.mark.skip(reason=NO_MODEL))]
+        ids = ["no-model"]
+    else:
+        try:
+            places = _places(metafunc, str(marker.kwargs["suite"]), state)
+        except CodeRobustError as error:
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: {error}") from None
+        values, ids = places, [_id(place, metafunc) for place in places]
+    metafunc.parametrize("coderobust_place", values, indirect=True, ids=ids, scope="session")
+
+
+def place_of_item(item: pytest.Item) -> Place | None:
+    """The square of the suite that a user's test stands for, if it is one of ours."""
+    callspec = getattr(item, "callspec", None)
+    place = callspec.params.get("coderobust_place") if callspec is not None else None
+    return place if isinstance(place, Place) else None
+
+
+def place_of(request: pytest.FixtureRequest) -> Place:
+    """The parameter of the `coderobust_place` fixture.
+
+    Raises:
+        pytest.UsageError: the test has no `coderobust` marker.
+    """
+    if request.config.stash.get(STATE, None) is None:
+        pytest.skip(NO_MODEL)
+    place = getattr(request, "param", None)
+    if not isinstance(place, Place):
+        raise pytest.UsageError(
+            'code_task, variant and solve need the marker @pytest.mark.coderobust(suite="NAME") '
+            "on their test; a suite is a TOML file or a data set's name"
+        )
+    return place
+
+
+def made_variant(state: CodeRobust, place: Place) -> Variant:
+    """The variant of a square; the test is skipped where there is none."""
+    from pytest_coderobust.engine.plan import make_variant
+
+    plan = state.plan(place.reference)
+    made = make_variant(plan, plan.tasks[place.task_id], place.cell)
+    if made.skipped:
+        pytest.skip(made.skipped)
+    return made
+
+
+def solve_variant(state: CodeRobust, reference: str, given: Variant) -> Solved:
+    """Answers and judges a variant; one of the plan is observed as well."""
+    measuring = state.suite(reference)
+    reason = measuring.unavailable(given)
+    if reason:
+        pytest.skip(reason)
+    square = (given.task.id, given.cell)
+    if given.cell in measuring.plan.cells:
+        measuring.measure(given.task, given.cell)
+        state.saw(reference, square)
+    answered = measuring.answer(given)
+    return Solved(
+        given,
+        tuple(completion for _, completion in answered.completions),
+        tuple(verdict for _, verdict in answered.verdicts),
+        measuring.solved(answered),
+    )
+
+
+def _places(metafunc: pytest.Metafunc, suite: str, state: CodeRobust) -> list[Place]:
+    reference = _reference(suite, metafunc.definition.path, state)
+    plan = state.plan(reference)
+    cells: Sequence[Cell] = (Cell(),)
+    if "variant" in metafunc.fixturenames:
+        cells = [cell for cell in plan.cells if not cell.is_clean]
+    return [Place(reference, task, cell) for cell in cells for task in plan.tasks]
+
+
+def _reference(suite: str, test: Path, state: CodeRobust) -> str:
+    """A suite file beside the test, or from the root; else a name."""
+    for folder in (test.parent, state.root):
+        file = folder / suite
+        if suite.endswith(".toml") and file.is_file():
+            inside = file.is_relative_to(state.root)
+            return file.relative_to(state.root).as_posix() if inside else str(file)
+    return suite
+
+
+def _id(place: Place, metafunc: pytest.Metafunc) -> str:
+    perturbed = "variant" in metafunc.fixturenames
+    return f"{place.task_id}-{place.cell.label}" if perturbed else place.task_id

@@ -1,0 +1,23 @@
+"""Text from models and data sets, made safe to show: nothing in it moves a cursor or hides."""
+
+from __future__ import annotations
+
+
+def visible(text: str, limit: int | None = None) -> str:
+    """The text with every character that does not print (control and escape characters, line
+    ends, direction marks, lone surrogates) as its backslash escape.
+
+    Args:
+        limit: most characters shown; the rest is counted at the end.
+    """
+    shown = text if limit is None else text[:limit]
+    safe = shown if shown.isprintable() else "".join(map(escaped, shown))
+    left = len(text) - len(shown)
+    return f"{safe} (+{left} characters)" if left else safe
+
+
+def escaped(character: str) -> str:
+    """The character itself when it prints, else its escape."""
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,78 @@
+"""Trusted test source, rewritten so that each assert is counted and none hides the next.
+
+`assert x` becomes `with guards[i]: assert x`: one assert of the source is one test, whatever
+loops and helpers do with it. The tests themselves are not altered: the assert inside the guard is
+the data set's own, with its own message and its own place in the file.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
+
+from pytest_coderobust.errors import SandboxError
+from pytest_coderobust.records import Tests
+
+GUARDS = "__guards__"
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Test source made ready to run.
+
+    Attributes:
+        helpers, code: what to execute, in this order, in one namespace that binds `GUARDS`.
+        total: how many tests it holds, known before anything runs: its asserts, or 1 where it
+            has none and only its normal end says that it passed.
+        caught: indices of asserts whose failure the source itself may catch; a guard must let
+            those through.
+    """
+
+    helpers: CodeType
+    code: CodeType
+    total: int
+    caught: frozenset[int]
+
+
+@lru_cache(maxsize=2048)
+def prepare(tests: Tests) -> Suite:
+    """Compiles tests. Raises SandboxError when the data set's source is no Python."""
+    try:
+        tree = ast.parse(tests.source, "<tests>")
+        numbering = _Numbering()
+        tree = ast.fix_missing_locations(numbering.visit(tree))
+        code = compile(tree, "<tests>", "exec", dont_inherit=True)
+        helpers = compile(tests.helpers, "<helpers>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise SandboxError(f"the tests are not valid Python: {error}") from None
+    return Suite(helpers, code, max(1, numbering.count), frozenset(numbering.caught))
+
+
+class _Numbering(ast.NodeTransformer):
+    """Wraps each assert in its guard, numbered in source order."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.caught: set[int] = set()
+        self._handlers = 0
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        index = self.count
+        self.count += 1
+        if self._handlers:
+            self.caught.add(index)
+        guard = ast.Subscript(ast.Name(GUARDS, ast.Load()), ast.Constant(index), ast.Load())
+        wrapped = ast.With([ast.withitem(guard)], [node])
+        for made in (guard, wrapped):
+            ast.copy_location(made, node)
+        return wrapped
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:
+        self._handlers += bool(node.handlers)
+        node.body = [self.visit(child) for child in node.body]
+        self._handlers -= bool(node.handlers)
+        for branch in (node.handlers, node.orelse, node.finalbody):
+            branch[:] = [self.visit(child) for child in branch]
+        return node

@@ -1,0 +1,123 @@
+"""The candidate's process: load a solution, answer calls, send plain data back.
+
+It never holds a test, an expected value or a verdict. Everything it says is a claim: the trusted
+side only ever compares the values it returns.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+from typing import Any, NoReturn
+
+from pytest_coderobust.sandbox.cage.frames import WireError, pack, receive, send
+from pytest_coderobust.sandbox.cage.isolation import Isolation
+from pytest_coderobust.sandbox.cage.limits import CageLimits
+from pytest_coderobust.sandbox.cage.wire import Encoder, decode
+
+MODULE = "solution"
+DETAIL = 300
+OVERFLOW = 75
+"""Exit status of a candidate whose answers did not fit where they wait to be read."""
+
+
+def serve(fd: int, limits: CageLimits) -> None:
+    """Loads one solution and answers calls: those that came with it, or one by one."""
+    cap = limits.wire_bytes
+    request = receive(fd, cap)
+    module = ModuleType(MODULE)
+    sys.modules[MODULE] = module
+    reply = load(module, request["source"], request["entry_point"])
+    send(fd, reply, cap)
+    if reply["stage"] != "ready":
+        return
+    function = module.__dict__[request["entry_point"]]
+    if "calls" in request:
+        answer_all(fd, function, request["calls"], cap)
+        return
+    while True:
+        send_answer(fd, answer(function, receive(fd, cap)), cap)
+
+
+def answer_all(fd: int, function: Any, calls: list[Any], cap: int) -> None:
+    """Answers calls known beforehand; nobody reads before the end, so nothing may block."""
+    os.set_blocking(fd, False)
+    try:
+        for call in calls:
+            send_answer(fd, answer(function, call), cap)
+    except BlockingIOError:
+        os._exit(OVERFLOW)
+
+
+def load(module: ModuleType, source: str, entry_point: str) -> dict[str, Any]:
+    """Compiles and runs the top level; says how far that went."""
+    try:
+        code = compile(source, f"<{MODULE}>", "exec", dont_inherit=True)
+    except BaseException as error:  # noqa: BLE001  whatever a hostile source makes the parser raise
+        return {"stage": "syntax", **describe(error)}
+    try:
+        exec(code, module.__dict__)  # noqa: S102  this process exists to run it
+    except BaseException as error:  # noqa: BLE001  SystemExit included
+        return {"stage": "load", **describe(error)}
+    found = callable(module.__dict__.get(entry_point))
+    return {"stage": "ready" if found else "missing"}
+
+
+def answer(function: Any, call: Any) -> dict[str, Any]:
+    """Runs one call: its value or its exception, and arguments that it changed."""
+    args, kwargs = [decode(arg) for arg in call["args"]], decode(call["kwargs"])
+    try:
+        message: dict[str, Any] = {"value": Encoder().encode(function(*args, **kwargs))}
+    except WireError as error:
+        message = {"unsendable": str(error)}
+    except BaseException as error:  # noqa: BLE001  SystemExit included
+        message = {"raised": describe(error)}
+    if has_containers(call["args"]):
+        try:
+            after = [Encoder().encode(arg) for arg in args]
+        except Exception:  # noqa: BLE001  an argument made unreadable is left as it was
+            after = call["args"]
+        if after != call["args"]:
+            message["args"] = after
+    return message
+
+
+def send_answer(fd: int, message: dict[str, Any], cap: int) -> None:
+    """Sends an answer, or the reason why it cannot be sent."""
+    try:
+        data = pack(message, cap)
+    except (WireError, RecursionError, MemoryError) as error:
+        data = pack({"unsendable": str(error)}, cap)
+    written = os.write(fd, data)
+    if written < len(data):
+        if not os.get_blocking(fd):
+            raise BlockingIOError
+        while written < len(data):
+            written += os.write(fd, data[written:])
+
+
+def has_containers(args: Any) -> bool:
+    """Whether any tagged argument may be one that a call can change."""
+    return any(type(arg) in (list, dict) for arg in args)
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """The names of an exception's classes, most derived first, and its message."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001  a hostile __str__
+        text = ""
+    return {"kinds": names[:20], "text": text[:DETAIL]}
+
+
+def run(isolation: Isolation, limits: CageLimits, fd: int) -> NoReturn:
+    """The whole life of a candidate's process."""
+    try:
+        isolation.isolate_candidate(fd, limits)
+        serve(fd, limits)
+    except (EOFError, OSError, WireError):
+        pass  # the other side has all it wants
+    finally:
+        os._exit(0)

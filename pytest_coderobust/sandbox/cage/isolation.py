@@ -1,0 +1,119 @@
+"""Sets up a tier: what the zygote does to itself once, and each candidate to itself."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from pytest_coderobust.sandbox.cage import identity, landlock, namespaces
+from pytest_coderobust.sandbox.cage.kernel import Prepared
+from pytest_coderobust.sandbox.cage.limits import (
+    OPEN_FILES,
+    CageLimits,
+    lower,
+    restrict,
+    restrict_zygote,
+)
+from pytest_coderobust.sandbox.cage.plan import BWRAP, NO_NS, NS, RLIMITS, SECCOMP, Plan
+from pytest_coderobust.sandbox.cage.seccomp import Filter, base_filter, candidate_filter
+
+THREADS = 32
+DEVICES = tuple(f"/dev/{name}" for name in namespaces.DEVICES)
+WRITABLE_DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
+
+
+class Isolation:
+    """What each candidate's process still has to put on itself.
+
+    Args:
+        alone: nothing but candidates runs in the zygote's process namespace.
+        forks: candidates can start processes, so that more than one must be ended.
+    """
+
+    def __init__(self, work: str, *, alone: bool, forks: bool) -> None:
+        self.work = work
+        self.alone = alone
+        self.forks = forks
+        self.landlock: Prepared | None = None
+        self.filter: Filter | None = None
+
+    def isolate_candidate(self, keep_fd: int, limits: CageLimits) -> None:
+        """Run in a fresh fork, before it reads anything foreign. Raises OSError."""
+        if self.forks:
+            os.setpgid(0, 0)
+        if self.landlock is not None:
+            self.landlock()
+        os.closerange(3, keep_fd)  # the control socket above all
+        os.closerange(keep_fd + 1, OPEN_FILES)
+        restrict(limits)
+        if self.filter is not None:
+            self.filter.install()
+
+
+def isolate_zygote(plan: Plan) -> Isolation:
+    """Applies a plan to this process; under "ns" returns in a new one.
+
+    Raises:
+        OSError: the kernel or its policy refuses a part of the plan.
+    """
+    if plan.tier == RLIMITS:
+        restrict_zygote()
+        os.chdir(plan.scratch)
+        return Isolation(plan.scratch, alone=False, forks=True)
+    uid = identity.slot_uid(plan.slot) if os.getuid() == 0 else None
+    work = plan.scratch
+    if plan.tier == NS:
+        namespaces.enter(plan.readable, plan.scratch)
+        work = namespaces.WORK
+    elif plan.tier == BWRAP:
+        work = namespaces.WORK
+    elif uid is not None and not all(map(readable_by_all, plan.readable)):
+        uid = None  # an interpreter in root's own home: stay root, but powerless
+    os.chdir(work)
+    isolation = Isolation(work, alone=os.getpid() == 1, forks=False)
+    restrict_zygote()
+    if uid is not None:
+        if plan.tier in (NO_NS, SECCOMP):
+            os.chown(plan.scratch, uid, uid)
+        identity.become(uid)
+    if uid is not None or isolation.alone:
+        lower(resource.RLIMIT_NPROC, THREADS)
+    identity.renounce()
+    if plan.tier in (NS, BWRAP, NO_NS):
+        restrict_files(plan, work, isolation)
+    base_filter().install()
+    isolation.filter = candidate_filter(metadata=plan.tier in (NO_NS, SECCOMP))
+    return isolation
+
+
+def restrict_files(plan: Plan, work: str, isolation: Isolation) -> None:
+    """Landlock: on the zygote itself where mounts already hide the rest, else on candidates.
+
+    Without namespaces the zygote keeps its sight of /proc, from which it reads how long a
+    candidate had to wait for a processor.
+    """
+    visible = plan.readable if plan.tier == NO_NS else ("/",)
+    try:
+        restriction = landlock.restriction(
+            landlock.ruleset((*visible, *DEVICES), (work, *WRITABLE_DEVICES))
+        )
+    except OSError:
+        if plan.tier == NO_NS:
+            raise
+        return  # an older kernel: the namespaces stand alone
+    if plan.tier == NO_NS:
+        isolation.landlock = restriction
+    else:
+        restriction()
+
+
+def readable_by_all(path: str) -> bool:
+    """Whether any user can reach and read a path."""
+    while True:
+        wanted = 0o005 if os.path.isdir(path) else 0o004  # noqa: PTH112
+        if os.stat(path).st_mode & wanted != wanted:  # noqa: PTH116
+            return False
+        parent = os.path.dirname(path)  # noqa: PTH120
+        if parent == path:
+            return True
+        path = parent

@@ -1,0 +1,37 @@
+"""What a zygote is told at its start: which isolation to set up, and around what."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+NS, BWRAP, NO_NS, SECCOMP, RLIMITS = "ns", "bwrap", "no-ns", "seccomp", "rlimits"
+LADDER = (NS, BWRAP, NO_NS, SECCOMP, RLIMITS)
+"""Tiers of isolation, strongest first."""
+
+
+class Plan(NamedTuple):
+    """One zygote's isolation.
+
+    Attributes:
+        tier: one of LADDER. "ns": namespaces, Landlock, seccomp, limits. "bwrap": the same
+            inside namespaces that bubblewrap made. "no-ns": without namespaces. "seccomp":
+            without Landlock too. "rlimits": limits alone.
+        readable: paths that candidates may read: interpreter and libraries.
+        scratch: a folder of this zygote's own, on which its work folder or new root is made.
+        slot: a number no other zygote on this machine has; picks the user id when root.
+    """
+
+    tier: str
+    readable: tuple[str, ...]
+    scratch: str
+    slot: int
+
+    def write(self) -> str:
+        return json.dumps(self._asdict())
+
+    @staticmethod
+    def read(text: str) -> Plan:
+        fields = json.loads(text)
+        fields["readable"] = tuple(fields["readable"])
+        return Plan(**fields)

@@ -1,0 +1,151 @@
+"""The zygote: a warm interpreter that forks once for each check, and reaps all of it after.
+
+It is exec'd, never forked from the harness: a fork would inherit data sets, tokens and expected
+values. Requests come over a control socket that no candidate ever holds; each brings the
+candidate's own socket as a passed file descriptor.
+
+    → {"limits": {...}} + fd      fork a candidate
+    → {"stop": 1}                 end it early
+    ← {"ended": reason, "code": exit status or signal, "cpu": s, "asleep": bool}   once per fork
+"""
+
+from __future__ import annotations
+
+import _socket  # the `socket` module around it weighs on every fork
+import gc
+import importlib
+import os
+import random
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from pytest_coderobust.sandbox.cage.candidate import run
+from pytest_coderobust.sandbox.cage.clocks import cpu_time, run_delay, sleeps
+from pytest_coderobust.sandbox.cage.frames import from_json, to_json
+from pytest_coderobust.sandbox.cage.isolation import Isolation, isolate_zygote
+from pytest_coderobust.sandbox.cage.limits import CageLimits
+from pytest_coderobust.sandbox.cage.plan import Plan
+from pytest_coderobust.sandbox.cage.wiping import wipe
+
+# What most programs import. Each module here costs every fork the copying of its page tables, so
+# the heavier and rarer ones (hashlib, decimal, dataclasses) are left to those who want them.
+PRELOAD = (
+    "bisect", "collections", "copy", "datetime", "enum", "functools", "heapq", "itertools",
+    "math", "operator", "random", "re", "string", "types", "typing",
+)  # fmt: skip
+TICK = 0.25  # seconds between two looks at a candidate's clock, at most
+WALL_FACTOR = 10  # a candidate that waits for a processor gets this many wall limits
+CONTROL_BYTES = 1 << 16
+FD_SPACE = _socket.CMSG_SPACE(4)
+Ending = tuple[str, bool]  # why it ended, and whether it slept all along
+
+
+def main(control_fd: int, alive_fd: int, plan: Plan) -> NoReturn:
+    """Isolates itself as planned and serves checks until the control socket closes."""
+    control = _socket.socket(fileno=control_fd)
+    for inherited in (control_fd, alive_fd):
+        os.set_inheritable(inherited, False)
+    for module in PRELOAD:
+        importlib.import_module(module)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    random.seed(0)
+    try:
+        isolation = isolate_zygote(plan)
+    except OSError as error:
+        reply(control, {"error": str(error)})
+        os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python's handler would open pid 1 to signals
+    gc.collect()
+    gc.freeze()
+    reply(control, {"ready": True})
+    while True:
+        request, fd = next_request(control)
+        if fd is not None:
+            serve(control, isolation, CageLimits.read(request["limits"]), fd)
+
+
+def next_request(control: _socket.socket) -> tuple[Any, int | None]:
+    """Waits for a request; ends the process when the control socket closes."""
+    data, passed, _, _ = control.recvmsg(CONTROL_BYTES, FD_SPACE)
+    if not data:
+        os._exit(0)
+    fd = int.from_bytes(passed[0][2][:4], sys.byteorder) if passed else None
+    return from_json(data), fd
+
+
+def serve(control: _socket.socket, isolation: Isolation, limits: CageLimits, fd: int) -> None:
+    """Forks a candidate, watches it to its end, removes all it left and reports."""
+    started = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        run(isolation, limits, fd)
+    os.close(fd)
+    reason, asleep = watch(control, pid, limits, started)
+    os.kill(pid, signal.SIGKILL)
+    if isolation.forks:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+    _, status, usage = os.wait4(pid, 0)
+    if isolation.forks:
+        end_strays()
+    wipe(isolation.work)
+    code = os.waitstatus_to_exitcode(status)
+    cpu = usage.ru_utime + usage.ru_stime
+    reply(control, {"ended": reason, "code": code, "cpu": cpu, "asleep": asleep})
+
+
+def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float) -> Ending:
+    """Waits until the candidate exits, overruns or is told to stop; says which.
+
+    Time that it spent waiting for a processor is not its own: "wall" is said of a candidate
+    that was idle for so long, "stalled" of one that could not run.
+    """
+    pidfd = os.pidfd_open(pid)
+    poller = select.poll()
+    poller.register(pidfd, select.POLLIN)
+    poller.register(control, select.POLLIN)
+    asleep = True
+    wait = min(TICK, limits.cpu_seconds)
+    try:
+        while True:
+            events = dict(poller.poll(wait * 1000))
+            if control.fileno() in events:
+                heard = control.recv(CONTROL_BYTES)
+                return ("stopped" if heard else "orphaned"), asleep
+            if pidfd in events:
+                return "exited", asleep
+            left = limits.cpu_seconds - cpu_time(pid)
+            if left <= 0:
+                return "cpu", False
+            wall = time.monotonic() - started
+            asleep = asleep and sleeps(pid)
+            if wall - run_delay(pid) >= limits.wall_seconds:
+                return "wall", asleep
+            if wall >= WALL_FACTOR * limits.wall_seconds:
+                return "stalled", False
+            wait = min(TICK, max(0.005, left / 2), limits.wall_seconds)
+    finally:
+        os.close(pidfd)
+
+
+def end_strays() -> None:
+    """Ends what escaped the process group; as a subreaper, this process inherits it."""
+    children = f"/proc/self/task/{os.getpid()}/children"
+    with suppress(ChildProcessError):
+        while True:
+            with suppress(OSError), open(children, "rb") as file:  # noqa: PTH123
+                for pid in file.read().split():
+                    os.kill(int(pid), signal.SIGKILL)
+            os.waitpid(-1, 0)
+
+
+def reply(control: _socket.socket, message: Any) -> None:
+    """Sends one report to the trusted side; ends the process when nobody listens."""
+    try:
+        control.sendall(to_json(message).encode("ascii"))
+    except OSError:
+        os._exit(0)

@@ -1,0 +1,44 @@
+"""What goes into a sandbox: a solution, the tests that judge it, and limits."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pytest_coderobust.records import Language, Limits, Tests, Verdict
+
+__all__ = ["Check", "Limits", "Sandbox"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One solution to judge.
+
+    Attributes:
+        solution: the whole untrusted program; it never sees `tests`.
+        entry_point: the name in the solution that the tests call.
+    """
+
+    solution: str
+    entry_point: str
+    tests: Tests
+    limits: Limits = field(default_factory=Limits)
+    language: Language = "python"
+
+
+class Sandbox(Protocol):
+    """A pool of isolated runners behind the `concurrent.futures` shape."""
+
+    @property
+    def tier(self) -> str:
+        """The isolation in force: "ns", "bwrap", "no-ns", "rlimits", ..."""
+        ...
+
+    def submit(self, check: Check) -> Future[Verdict]:
+        """Queues a check; the future raises SandboxError when the harness itself fails."""
+        ...
+
+    def close(self) -> None:
+        """Ends every process the sandbox started."""
+        ...

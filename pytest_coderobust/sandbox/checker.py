@@ -1,0 +1,153 @@
+"""The checker process: trusted, apart from pytest, so that tests that hang or crash harm nobody.
+
+One check at a time arrives as a frame; its verdict goes back as one. The process ends when the
+pool's end of the socket closes, and kills itself when a check outlasts every limit.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import select
+import signal
+from dataclasses import asdict
+from typing import Any
+
+from pytest_coderobust.errors import SandboxError
+from pytest_coderobust.records import Level, Limits, Tests, Verdict
+from pytest_coderobust.sandbox.asserts import prepare
+from pytest_coderobust.sandbox.cage.frames import receive, send
+from pytest_coderobust.sandbox.cage.zygote import WALL_FACTOR
+from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.judge import Judge
+from pytest_coderobust.sandbox.launcher import ZygoteLostError
+from pytest_coderobust.sandbox.tier import open_zygote
+
+FRAME_BYTES = 1 << 30  # between trusted sides: a cap against bugs, not against enemies
+GRACE_SECONDS = 2.0
+MEMORY_BYTES = 4 << 30
+
+
+def main(fd: int, alive_fd: int, scratch: str, tiers: list[str]) -> None:
+    """Serves checks until the pool hangs up."""
+    os.set_inheritable(fd, False)
+    os.set_inheritable(alive_fd, False)
+    silence()
+    listen_for_the_end(fd)
+    # What a candidate sends can grow fifty times when it is decoded.
+    lower_soft(resource.RLIMIT_AS, MEMORY_BYTES)
+    try:
+        zygote, tier = open_zygote(tiers, scratch, alive_fd)
+    except SandboxError as error:
+        send(fd, {"error": str(error)}, FRAME_BYTES)
+        return
+    try:
+        judge = Judge(zygote, tier)
+        send(fd, {"tier": tier}, FRAME_BYTES)
+        while True:
+            message = receive(fd, FRAME_BYTES)
+            signal.signal(signal.SIGIO, signal.SIG_DFL)
+            if gone(fd):
+                break
+            reply = answer(message, judge)
+            signal.signal(signal.SIGIO, signal.SIG_IGN)
+            send(fd, reply, FRAME_BYTES)
+    except (EOFError, OSError, ZygoteLostError):
+        pass  # the pool is gone, or starts another worker
+    finally:
+        zygote.close()
+
+
+def answer(message: Any, judge: Judge) -> Any:
+    """The reply to one check."""
+    if "count" in message:
+        return {"total": prepare(read_check(message["count"]).tests).total}
+    check = read_check(message)
+    bound(check.limits)
+    try:
+        verdict = write_verdict(judge.judge(check))
+        return {"verdict": verdict, "starved": judge.starved, "forks": judge.forks}
+    except ZygoteLostError:
+        raise
+    except SandboxError as error:
+        return {"error": str(error)}
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def bound(limits: Limits) -> None:
+    """Lets the kernel end this process when the tests themselves overrun.
+
+    The timers' default action is death: no Python code has to run for it.
+    """
+    own = 2 * limits.cpu_seconds + GRACE_SECONDS
+    signal.setitimer(signal.ITIMER_PROF, own)
+    # Real time is for what sleeps; on a busy machine processor time must run out first.
+    wall = (WALL_FACTOR + 1) * limits.wall_seconds + WALL_FACTOR * own
+    signal.setitimer(signal.ITIMER_REAL, wall)
+
+
+def listen_for_the_end(fd: int) -> None:
+    """Has the kernel signal every change at the pool's end of the socket.
+
+    Nothing is due there during a check but the end of the pool; the signal's default action
+    then ends this process in the middle of whatever it does.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def gone(fd: int) -> bool:
+    """Whether the pool has hung up."""
+    poller = select.poll()
+    poller.register(fd, 0)
+    return bool(poller.poll(0))
+
+
+def lower_soft(kind: int, value: int) -> None:
+    """Lowers a limit of this process alone; its children may go up to the old one."""
+    soft, hard = resource.getrlimit(kind)
+    if soft == resource.RLIM_INFINITY or soft > value:
+        resource.setrlimit(kind, (value, hard))
+
+
+def silence() -> None:
+    """Sends what tests print nowhere; the terminal belongs to pytest."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for target in (0, 1, 2):
+        os.dup2(nowhere, target)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pool decides when to stop
+
+
+def write_check(check: Check) -> Any:
+    """A check as a frame's message."""
+    return {
+        "solution": check.solution,
+        "entry_point": check.entry_point,
+        "tests": [check.tests.source, check.tests.style, check.tests.helpers],
+        "limits": asdict(check.limits),
+        "language": check.language,
+    }
+
+
+def read_check(message: Any) -> Check:
+    """The check in a frame's message."""
+    fields = dict(message)
+    fields["tests"] = Tests(*fields["tests"])
+    fields["limits"] = Limits(**fields["limits"])
+    return Check(**fields)
+
+
+def write_verdict(verdict: Verdict) -> Any:
+    """A verdict as a frame's message."""
+    return {**asdict(verdict), "level": verdict.level.value}
+
+
+def read_verdict(message: Any) -> Verdict:
+    """The verdict in a frame's message."""
+    fields = dict(message)
+    fields["level"] = Level(fields["level"])
+    return Verdict(**fields)

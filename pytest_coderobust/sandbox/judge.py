@@ -1,0 +1,149 @@
+"""One check, judged: the trusted tests run here, the solution runs in the cage."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from pytest_coderobust.records import FailureKind, Level, Verdict
+from pytest_coderobust.sandbox.asserts import GUARDS, Suite, prepare
+from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.launcher import Zygote, ZygoteLostError
+from pytest_coderobust.sandbox.outcome import (
+    FAILURES,
+    CandidateGone,
+    Outcomes,
+    one_line,
+)
+from pytest_coderobust.sandbox.proxy import Proxy
+from pytest_coderobust.sandbox.scripts import Scripts
+from pytest_coderobust.sandbox.session import (
+    BatchSession,
+    DivergedError,
+    LiveSession,
+    Session,
+    Starved,
+)
+
+STAGES: dict[str, tuple[Level, FailureKind]] = {
+    "syntax": (Level.NONE, "syntax"),
+    "load": (Level.COMPILE, "load-error"),
+    "missing": (Level.LOAD, "missing-entry-point"),
+}
+
+
+class Judge:
+    """Judges checks one after another over one zygote.
+
+    Args:
+        tier: the isolation that the zygote set up, for the verdicts.
+
+    Attributes:
+        starved: whether the last verdict is a timeout that is the machine's fault.
+    """
+
+    def __init__(self, zygote: Zygote, tier: str) -> None:
+        self._zygote = zygote
+        self._tier = tier
+        self._scripts = Scripts()
+        self.starved: Starved = ""
+
+    @property
+    def forks(self) -> int:
+        """How many candidates' processes there have been."""
+        return self._zygote.forks
+
+    def judge(self, check: Check) -> Verdict:
+        """Runs one check to its verdict.
+
+        Raises:
+            SandboxError: the tests are no Python; nothing is known about the solution.
+            ZygoteLostError: the zygote is gone, and this judge with it.
+        """
+        self.starved = ""
+        suite = prepare(check.tests)
+        if not check.solution.strip():
+            detail = "the solution is empty"
+            return Verdict(Level.NONE, 0, suite.total, "empty", detail, self._tier)
+        return self._judge_at_once(check, suite) or self._judge_live(check, suite)
+
+    def _judge_at_once(self, check: Check, suite: Suite) -> Verdict | None:
+        """A verdict from one exchange; None when the tests ask what was not foreseen."""
+        calls = self._scripts.foresee(check.tests, check.entry_point)
+        if calls is None:
+            return None
+        session = BatchSession(self._zygote, check.limits, calls)
+        try:
+            found = examine(check, suite, session)
+        except DivergedError:
+            found = None
+        if session.diverged or found is None:
+            self._scripts.miss(check.tests, check.entry_point)
+            return None
+        return self._verdict(found, session)
+
+    def _judge_live(self, check: Check, suite: Suite) -> Verdict:
+        session = LiveSession(self._zygote, check.limits)
+        try:
+            found = examine(check, suite, session)
+        finally:
+            session.close()
+        if session.calls:
+            self._scripts.learn(check.tests, check.entry_point, session.calls)
+        return self._verdict(found, session)
+
+    def _verdict(self, found: Verdict, session: Session) -> Verdict:
+        end = session.close()
+        if end.reason == "lost":
+            raise ZygoteLostError("the fork server ended during a check")
+        self.starved = session.starved if found.failure == "timeout" else ""
+        return replace(found, tier=self._tier, cpu_seconds=end.cpu_seconds)
+
+
+def examine(check: Check, suite: Suite, session: Session) -> Verdict:
+    """What a session shows about a solution; tier and processor time are left to fill in."""
+    try:
+        loaded = session.load(check.solution, check.entry_point)
+    except CandidateGone as gone:
+        return Verdict(Level.COMPILE, 0, suite.total, gone.kind, one_line(gone))
+    stage = loaded.get("stage")
+    if stage in STAGES:
+        level, failure = STAGES[stage]
+        if "MemoryError" in loaded.get("kinds", ()):
+            failure = "memory"
+        detail = _told(loaded, check.entry_point)
+        return Verdict(level, 0, suite.total, failure, detail)
+    outcomes = Outcomes(suite.total, suite.caught)
+    finished = run_tests(check, suite, outcomes, Proxy(check.entry_point, session.ask))
+    if finished and not outcomes.swallowed:
+        return Verdict(Level.FULL, suite.total, suite.total)
+    level = Level.PARTIAL if outcomes.passed else Level.LOAD
+    return Verdict(level, outcomes.passed, suite.total, outcomes.failure, outcomes.detail)
+
+
+def run_tests(check: Check, suite: Suite, outcomes: Outcomes, candidate: Any) -> bool:
+    """Runs the tests in this process against `candidate`; True when they came to their end.
+
+    Every failure lands in `outcomes`.
+    """
+    random.seed(0)  # some data sets draw their inputs: the same ones for every solution
+    namespace: dict[str, Any] = {"__name__": "tests", GUARDS: outcomes.guards}
+    try:
+        exec(suite.helpers, namespace)  # noqa: S102  the data set's own code, never the candidate's
+        namespace[check.entry_point] = candidate
+        exec(suite.code, namespace)  # noqa: S102
+        if check.tests.style == "check":
+            namespace["check"](candidate)
+    except FAILURES as error:
+        outcomes.note(error)
+        return False
+    return True
+
+
+def _told(loaded: Any, entry_point: str) -> str:
+    """The candidate's own words about why it did not load, as one line."""
+    if loaded["stage"] == "missing":
+        return f"the solution defines no function {entry_point!r}"
+    kinds = loaded.get("kinds") or ["unknown"]
+    return " ".join(f"{kinds[0]}: {loaded.get('text', '')}".split())[:200]

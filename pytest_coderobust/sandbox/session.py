@@ -1,0 +1,187 @@
+"""One candidate's process as the tests see it: questions in, replies or a death out."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal, Protocol
+
+from pytest_coderobust.records import FailureKind, Limits
+from pytest_coderobust.sandbox.cage.candidate import OVERFLOW
+from pytest_coderobust.sandbox.cage.frames import WireError, receive, receive_rest, send, unpack
+from pytest_coderobust.sandbox.launcher import Channel, End, Zygote
+from pytest_coderobust.sandbox.outcome import CandidateGone
+
+OWN_SHARE = 0.9
+Starved = Literal["", "perhaps", "surely"]
+
+
+class Session(Protocol):
+    """What `load` and `ask` answer is untrusted: plain JSON that only a decoder should read."""
+
+    def load(self, source: str, entry_point: str) -> Any:
+        """Loads a solution and returns how far that went. Raises CandidateGone."""
+        ...
+
+    def ask(self, call: Any) -> Any:
+        """Returns the reply to one call. Raises CandidateGone, now and ever after."""
+        ...
+
+    def close(self) -> End:
+        """Ends the candidate; safe to call twice."""
+        ...
+
+    @property
+    def starved(self) -> Starved:
+        """Whether it ran out of time for want of a processor, as far as can be told."""
+        ...
+
+
+class LiveSession:
+    """Asks one call at a time, and waits for each answer."""
+
+    def __init__(self, zygote: Zygote, limits: Limits) -> None:
+        self._zygote = zygote
+        self._channel = zygote.begin(limits)
+        self._limits = limits
+        self._end: End | None = None
+        self._gone: CandidateGone | None = None
+        self._asked = self._waited = time.monotonic()
+        self.calls: list[Any] = []
+
+    def load(self, source: str, entry_point: str) -> Any:
+        return self._exchange({"source": source, "entry_point": entry_point})
+
+    def ask(self, call: Any) -> Any:
+        self.calls.append(call)
+        return self._exchange(call)
+
+    def _exchange(self, message: Any) -> Any:
+        if self._gone is not None:
+            raise self._gone
+        self._asked = time.monotonic()
+        try:
+            send(self._channel.fd, message, self._limits.wire_bytes)
+            return checked(receive(self._channel.fd, self._limits.wire_bytes))
+        except (WireError, RecursionError) as error:
+            self.close()
+            self._gone = CandidateGone("protocol", str(error))
+        except (EOFError, OSError, MemoryError):
+            self._gone = death(self.close())
+        raise self._gone
+
+    def close(self) -> End:
+        if self._end is None:
+            self._waited = time.monotonic() - self._asked
+            self._channel.close()
+            self._end = self._zygote.finish()
+        return self._end
+
+    @property
+    def starved(self) -> Starved:
+        # Many short waits add up to a wall limit when the checker itself gets no processor.
+        end = self.close()
+        idle = end.asleep and self._waited >= OWN_SHARE * self._limits.wall_seconds
+        return suspicion(end, idle)
+
+
+class DivergedError(BaseException):
+    """The tests asked something else than was foreseen; only a live session can answer."""
+
+
+class BatchSession:
+    """Sends every call that the tests are expected to make at once, and replays the answers.
+
+    The candidate runs through them alone, with nobody to wait for. A call that comes as foreseen
+    gets its answer; any other one raises DivergedError, because the candidate has by then done
+    work that was not asked for, and its state is no longer what the tests would have made it.
+
+    Args:
+        calls: what an earlier run of the same tests asked, in order.
+    """
+
+    def __init__(self, zygote: Zygote, limits: Limits, calls: list[Any]) -> None:
+        self._zygote = zygote
+        self._limits = limits
+        self._calls = calls
+        self._asked = 0
+        self._replies: list[Any] = []
+        self._broken: str = ""
+        self._end = End("lost")
+        self.diverged = False
+
+    def load(self, source: str, entry_point: str) -> Any:
+        channel = self._zygote.begin(self._limits)
+        request = {"source": source, "entry_point": entry_point, "calls": self._calls}
+        cap = self._limits.wire_bytes
+        try:
+            send(channel.fd, request, cap)
+        except (WireError, OSError) as error:
+            channel.close()
+            self._end = self._zygote.finish()
+            if isinstance(error, WireError):
+                self._broken = str(error)
+        else:
+            self._end = self._zygote.wait()
+            self._collect(channel)
+        return self._next(0)
+
+    def _collect(self, channel: Channel) -> None:
+        """Reads what the candidate left in the socket; it is gone by now."""
+        try:
+            self._replies = unpack(receive_rest(channel.fd, self._limits.wire_bytes))
+        except (WireError, OSError) as error:
+            self._broken = str(error)
+        finally:
+            channel.close()
+
+    def ask(self, call: Any) -> Any:
+        at, self._asked = self._asked, self._asked + 1
+        if self.diverged or at >= len(self._calls) or self._calls[at] != call:
+            self.diverged = True
+            raise DivergedError
+        return self._next(at + 1)
+
+    def _next(self, at: int) -> Any:
+        if at < len(self._replies):
+            return checked(self._replies[at])
+        if self._broken:
+            raise CandidateGone("protocol", self._broken)
+        if self._end.code == OVERFLOW:
+            self.diverged = True
+            raise DivergedError
+        raise death(self._end)
+
+    def close(self) -> End:
+        return self._end
+
+    @property
+    def starved(self) -> Starved:
+        return suspicion(self._end, self._end.asleep)
+
+
+def suspicion(end: End, idle: bool) -> Starved:
+    """What an end says about the machine; `idle` when the candidate slept its time away."""
+    if end.reason == "stalled":
+        return "surely"
+    return "perhaps" if end.reason == "wall" and not idle else ""
+
+
+def checked(reply: Any) -> Any:
+    """A reply, which must be an object."""
+    if type(reply) is not dict:
+        raise WireError("a reply that is no object")
+    return reply
+
+
+def death(end: End) -> CandidateGone:
+    """What a candidate's end means for the test that was waiting for it."""
+    kinds: dict[str, tuple[FailureKind, str]] = {
+        "cpu": ("timeout", "used up its processor time"),
+        "wall": ("timeout", "used up its time waiting"),
+        "stalled": ("timeout", "got no processor for too long"),
+    }
+    if end.reason in kinds:
+        return CandidateGone(*kinds[end.reason])
+    if end.code < 0:
+        return CandidateGone("died", f"killed by signal {-end.code}")
+    return CandidateGone("died", f"left with exit status {end.code}")

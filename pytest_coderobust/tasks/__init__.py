@@ -1,0 +1,1 @@
+"""Suites and the dataset formats they read."""

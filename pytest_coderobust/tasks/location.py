@@ -1,0 +1,145 @@
+"""Where the files of a named data set are: `CODEROBUST_DATA`, then the fetch cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+
+import platformdirs
+
+from pytest_coderobust.errors import DataError
+from pytest_coderobust.tasks.checksum import beside, recorded, sha256
+
+DATA_VARIABLE = "CODEROBUST_DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class HubFiles:
+    """Where a data set's rows are on the hub.
+
+    Attributes:
+        repository: "ORG/NAME" of a data set repository.
+        pattern: what its files match, a pattern of `fnmatch`.
+        rows: how many rows all of them have together; None where releases differ.
+    """
+
+    repository: str
+    pattern: str
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set that has a name here.
+
+    Attributes:
+        folder: where its files stand below a data folder.
+        names: what its file is called; the first is how `coderobust fetch` keeps it, the
+            others are names of the official releases.
+        hub: where to fetch it from; None where it comes with the package.
+    """
+
+    folder: str
+    names: tuple[str, ...]
+    hub: HubFiles | None = None
+
+
+DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
+    {
+        "humaneval": DataSet(
+            "humaneval",
+            ("HumanEval.jsonl.gz", "HumanEval.jsonl"),
+            HubFiles("openai/openai_humaneval", "openai_humaneval/test*", 164),
+        ),
+        "mbpp": DataSet(
+            "mbpp",
+            (
+                "mbpp_sanitized.jsonl.gz",
+                "sanitized-mbpp.json",
+                "mbpp_sanitized.csv.gz",
+                "mbpp_sanitized.csv",
+            ),
+            HubFiles("google-research-datasets/mbpp", "sanitized/*", 427),
+        ),
+        "mbpp-full": DataSet(
+            "mbpp",
+            ("mbpp.jsonl.gz", "mbpp.jsonl"),
+            HubFiles("google-research-datasets/mbpp", "full/*", 974),
+        ),
+        "humaneval+": DataSet(
+            "humaneval+",
+            ("HumanEvalPlus.jsonl.gz", "HumanEvalPlus.jsonl"),
+            HubFiles("evalplus/humanevalplus", "data/test*", 164),
+        ),
+        "mbpp+": DataSet(
+            "mbpp+",
+            ("MbppPlus.jsonl.gz", "MbppPlus.jsonl"),
+            HubFiles("evalplus/mbppplus", "data/test*", None),
+        ),
+        "quickstart": DataSet("", ("quickstart.jsonl",)),
+    }
+)
+
+
+def cache_folder() -> Path:
+    """Where fetched data sets are kept."""
+    return platformdirs.user_cache_path("pytest-coderobust") / "datasets"
+
+
+def locate(name: str) -> Path:
+    """The file of a named data set.
+
+    Raises:
+        DataError: it is in none of the places; the message says how to get it.
+    """
+    data_set = DATA_SETS[name]
+    for path in _candidates(data_set):
+        if path.is_file():
+            _verify(path, name)
+            return path
+    raise DataError(_advice(name, data_set))
+
+
+def data_folder() -> Path | None:
+    """The folder that `CODEROBUST_DATA` names, or None."""
+    named = os.environ.get(DATA_VARIABLE, "")
+    return Path(named) if named else None
+
+
+def _verify(path: Path, name: str) -> None:
+    """Refuses a fetched file that is no longer what was fetched; other files have no checksum."""
+    noted = recorded(path)
+    if noted is not None and noted != sha256(path):
+        raise DataError(
+            f"{path}: the file does not match the checksum beside it; "
+            f"run `coderobust fetch {name}` again, or delete {beside(path).name}"
+        )
+
+
+def _candidates(data_set: DataSet) -> Iterator[Path]:
+    if data_set.hub is None:
+        bundled = files("pytest_coderobust") / "tiny"
+        yield from (Path(str(bundled / name)) for name in data_set.names)
+        return
+    folders = [folder for folder in (data_folder(), cache_folder()) if folder]
+    for folder in folders:
+        for name in data_set.names:
+            yield folder / data_set.folder / name
+            yield folder / name
+
+
+def _advice(name: str, data_set: DataSet) -> str:
+    if data_set.hub is None:
+        return f"the data set {name!r} is missing from this installation; reinstall the package"
+    example = f"{data_set.folder}/{data_set.names[1]}"
+    folder = data_folder()
+    looked = f"{folder} ({DATA_VARIABLE})" if folder else f"{DATA_VARIABLE} (not set)"
+    return (
+        f"the data set {name!r} is neither in {looked} nor in {cache_folder()}; "
+        f"run `coderobust fetch {name}`, or set {DATA_VARIABLE} to a folder that has "
+        f"{example}, or give the path of a file"
+    )

@@ -1,0 +1,10 @@
+"""The bundled model: its corpus, its training recipe, its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def checkpoint_path() -> Path:
+    """The folder of the bundled checkpoint, which transformers loads by its path."""
+    return Path(__file__).with_name("checkpoint")

@@ -1,0 +1,106 @@
+"""Hidden tests of the suite: edge cases, and inputs that tell a composition from its siblings."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from pytest_coderobust.tiny.family import Composition
+from pytest_coderobust.tiny.sample import Function, Sample, answer_of, draw_arguments, load
+from pytest_coderobust.tiny.values import KINDS, Value
+
+_WANTED = 10
+_MOST = 24
+_TRIES = 400
+_SIBLINGS = 150
+
+Arguments = tuple[Value, ...]
+
+
+def hidden_tests(sample: Sample) -> str:
+    """The source of `check(candidate)` for a sample of the suite.
+
+    Every edge case on which the trusted code is defined is asserted, then random calls until
+    each sibling composition that can be told apart fails at least one assert.
+    """
+    composition = sample.composition
+    trusted = _function(composition)
+    rng = random.Random(f"hidden tests {composition.key} {sample.prompt}")
+    cases = list(_edges(composition, trusted))
+    rivals = [_function(sibling) for sibling in _siblings(composition, rng)]
+    rivals = [rival for rival in rivals if _survives(rival, trusted, cases)]
+    for _ in range(_TRIES):
+        arguments = draw_arguments(composition, rng)
+        if len(cases) >= _MOST or (len(cases) >= _WANTED and not rivals):
+            break
+        if not _defined(trusted, arguments) or arguments in cases:
+            continue
+        left = [rival for rival in rivals if _survives(rival, trusted, [arguments])]
+        if len(left) < len(rivals) or len(cases) < _WANTED:
+            cases.append(arguments)
+        rivals = left
+    return _source(cases, trusted)
+
+
+def _siblings(composition: Composition, rng: random.Random) -> list[Composition]:
+    """Other compositions of the family: all of them, or a sample that favours one changed part."""
+    parts = composition.family.parts
+    near = [
+        Composition(
+            composition.family, (*composition.choices[:i], choice, *composition.choices[i + 1 :])
+        )
+        for i, part in enumerate(parts)
+        for choice in part.choices
+        if choice != composition.choices[i]
+    ]
+    return near if len(near) <= _SIBLINGS else rng.sample(near, _SIBLINGS)
+
+
+def _function(composition: Composition) -> Function:
+    names = [f"argument{i}" for i, _ in enumerate(composition.family.arguments)]
+    return load(f"def f({', '.join(names)}):\n" + answer_of(composition, "f", names), "f")
+
+
+def _edges(composition: Composition, trusted: Function) -> Iterator[Arguments]:
+    kinds = [KINDS[kind] for kind in composition.family.arguments]
+    for arguments in product(*(kind.edges[:3] if len(kinds) > 1 else kind.edges for kind in kinds)):
+        if _defined(trusted, arguments):
+            yield arguments
+
+
+def _call(function: Function, arguments: Arguments) -> Value:
+    return function(*copy.deepcopy(arguments))
+
+
+def _defined(trusted: Function, arguments: Arguments) -> bool:
+    try:
+        _call(trusted, arguments)
+    except (ValueError, IndexError, KeyError, TypeError, ArithmeticError):
+        return False
+    return True
+
+
+def _survives(rival: Function, trusted: Function, cases: Sequence[Arguments]) -> bool:
+    """Whether the rival answers like the trusted code in every case."""
+    for arguments in cases:
+        try:
+            value = _call(rival, arguments)
+        except Exception:  # noqa: BLE001 - a sibling may fail in any way on inputs not meant for it
+            return False
+        if repr(value) != repr(_call(trusted, arguments)):
+            return False
+    return True
+
+
+def _source(cases: Sequence[Arguments], trusted: Function) -> str:
+    lines = ["def check(candidate):"]
+    for arguments in cases:
+        value = _call(trusted, arguments)
+        call = f"candidate({', '.join(map(repr, arguments))})"
+        if isinstance(value, float):
+            lines.append(f"    assert abs({call} - {value!r}) < 1e-6")
+        else:
+            lines.append(f"    assert {call} == {value!r}")
+    return "\n".join(lines) + "\n"
