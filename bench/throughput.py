@@ -1,0 +1,113 @@
+"""Cost an item as suites grow, and what batching is worth; prints ratios measured in one run.
+
+    python bench/throughput.py [--largest 100000]
+
+The scripted model answers at once, so the first table is the harness alone: collection,
+perturbation, ledger, judging (each distinct solution once), report. The cost an item must stay
+flat. The second table generates the same prompts with the bundled model in batches and one by one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TASKS = 100
+PERTURBATIONS = ("C1", "C2", "C3")
+PROSE = "Return the given number plus {}, whatever the sign of the given number happens to be."
+PROMPTS = 64
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--largest", type=int, default=100_000)
+    largest = parser.parse_args().largest
+    harness([size for size in (1_000, 10_000, 100_000) if size <= largest])
+    batching()
+
+
+def harness(sizes: list[int]) -> None:
+    print(f"{'items':>8} {'seconds':>9} {'items/s':>9} {'ms/item':>9} {'ratio':>7}")
+    first = 0.0
+    for size in sizes:
+        seconds, items = run_suite(size)
+        cost = seconds / items
+        first = first or cost
+        print(
+            f"{items:>8} {seconds:>9.1f} {items / seconds:>9.0f} {cost * 1e3:>9.2f} {cost / first:>7.2f}"
+        )
+
+
+def run_suite(size: int) -> tuple[float, int]:
+    """Seconds of a whole pytest run, start-up taken off, and the items it had."""
+    seeds = max(1, (size // TASKS - 1) // len(PERTURBATIONS))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = "".join(json.dumps(task(index)) + "\n" for index in range(TASKS))
+        (folder / "tasks.jsonl").write_text(rows)
+        names = json.dumps(PERTURBATIONS)
+        for suite, own_seeds, own in (("warm", 1, "[]"), ("grown", seeds, names)):
+            (folder / f"{suite}.toml").write_text(
+                f'[suite]\ntasks = "tasks.jsonl"\nperturbations = {own}\nseeds = {own_seeds}\n'
+            )
+        timed(folder, "warm.toml")  # judges the solutions that every size shares
+        base = timed(folder, "warm.toml")
+        return timed(folder, "grown.toml") - base, TASKS * len(PERTURBATIONS) * seeds
+
+
+def timed(folder: Path, suite: str) -> float:
+    command = [sys.executable, "-m", "pytest", suite, "--model=scripted:canonical@0.7", "-q"]
+    start = time.perf_counter()
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    return time.perf_counter() - start
+
+
+def task(index: int) -> dict[str, str]:
+    return {
+        "task_id": f"Bench/{index}",
+        "prompt": f'def add_some(value):\n    """{PROSE.format(index)}"""\n',
+        "entry_point": "add_some",
+        "canonical_solution": f"    return value + {index}\n",
+        "test": f"def check(candidate):\n    assert candidate(1) == {index + 1}\n",
+    }
+
+
+def batching() -> None:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from pytest_coderobust.engine.keys import noise
+    from pytest_coderobust.models.registry import open_backend
+    from pytest_coderobust.records import Cell, Row, Sampling, Variant
+    from pytest_coderobust.tasks.load import load_tasks
+
+    backend = open_backend("tiny")
+    tasks = load_tasks("quickstart", base=Path()).tasks[:PROMPTS]
+    variants = [Variant(each, Cell(), each.prompt) for each in tasks]
+    sampling = Sampling(max_new_tokens=96)
+    rows = [Row(variant, 0, noise(variant, sampling, 0)) for variant in variants]
+    backend.generate(rows[:1], sampling)
+    print(f"\n{'batch':>8} {'seconds':>9} {'prompts/s':>9} {'ratio':>7}")
+    alone = 0.0
+    for size in (1, 8, 32, 64):
+        start = time.perf_counter()
+        for begin in range(0, len(rows), size):
+            backend.generate(rows[begin : begin + size], sampling)
+        seconds = time.perf_counter() - start
+        alone = alone or seconds
+        print(f"{size:>8} {seconds:>9.1f} {len(rows) / seconds:>9.1f} {alone / seconds:>7.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Shared fixtures: a small project with a suite of its own, run in real subprocesses."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+FUNCTIONS = {
+    "double": ("Return twice the given number, whatever its sign happens to be.", "2 * value"),
+    "negate": ("Return the given number with the opposite sign.", "-value"),
+    "square": ("Return the product of the given number with itself.", "value * value"),
+    "halve": ("Return half of the given number, rounded towards the smaller side.", "value // 2"),
+    "bump": ("Return the number that comes after the given number.", "value + 1"),
+    "drop": ("Return the number that comes before the given number.", "value - 1"),
+}
+WRONG = "    return None\n"
+
+
+def task_row(index: int, name: str, prose: str, body: str) -> dict[str, object]:
+    checks = "".join(
+        f"    assert candidate({value}) == {eval(body, {'value': value})}\n"
+        for value in (3, -4, 10)
+    )
+    return {
+        "task_id": f"Toy/{index}",
+        "prompt": f'def {name}(value):\n    """{prose}"""\n',
+        "entry_point": name,
+        "canonical_solution": f"    return {body}\n",
+        "test": f"def check(candidate):\n{checks}",
+    }
+
+
+TASKS = [task_row(i, name, *rest) for i, (name, rest) in enumerate(FUNCTIONS.items())]
+
+
+@dataclass
+class Project:
+    """A folder with tasks, a suite and recorded completions, and pytest runs in it."""
+
+    pytester: pytest.Pytester
+    tasks: list[dict[str, object]] = field(default_factory=lambda: [dict(row) for row in TASKS])
+
+    @property
+    def path(self) -> Path:
+        return self.pytester.path
+
+    def write_tasks(self, rows: Iterable[Mapping[str, object]] | None = None) -> Path:
+        path = self.path / "tasks.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows or self.tasks))
+        return path
+
+    def write_suite(self, extra: str = "", *, name: str = "toy.toml", sections: str = "") -> Path:
+        path = self.path / name
+        path.write_text(f'[suite]\ntasks = "tasks.jsonl"\n{extra}\n{sections}\n', encoding="utf-8")
+        return path
+
+    def write_replay(self, answers: Mapping[tuple[str, str, int], str | list[str]]) -> str:
+        """Recorded completions by task id, perturbation and seed; returns the model's name."""
+        rows = [
+            {"task_id": task, "perturbation": perturbation, "seed": seed, "completion": text}
+            for (task, perturbation, seed), texts in answers.items()
+            for text in ([texts] if isinstance(texts, str) else texts)
+        ]
+        path = self.path / "answers.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return "replay:answers.jsonl"
+
+    def canonical(self, index: int) -> str:
+        return str(self.tasks[index]["canonical_solution"])
+
+    def record(
+        self,
+        *,
+        broken: Iterable[int] = (),
+        unsolved: Iterable[int] = (),
+        cells: Iterable[str] = ("C1",),
+    ) -> str:
+        """A recording in which these tasks are broken under every cell, or unsolved at all."""
+        answers: dict[tuple[str, str, int], str | list[str]] = {}
+        for index, row in enumerate(self.tasks):
+            task = str(row["task_id"])
+            good = WRONG if index in set(unsolved) else self.canonical(index)
+            answers[task, "clean", 0] = good
+            for cell in cells:
+                answers[task, cell, 0] = WRONG if index in set(broken) else good
+        return self.write_replay(answers)
+
+    def run(self, *arguments: object) -> pytest.RunResult:
+        return self.pytester.runpytest_subprocess(
+            "-p", "no:cacheprovider", "--coderobust-sandbox-workers=1", *map(str, arguments)
+        )
+
+    def json(self, name: str = "out.json") -> dict[str, object]:
+        found: dict[str, object] = json.loads((self.path / name).read_text())
+        return found
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name in ("PYTEST_ADDOPTS", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    made = Project(pytester)
+    made.write_tasks()
+    return made
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real benchmark data; the test is skipped where there is none."""
+    folder = os.environ.get("CODEROBUST_DATA")
+    if not folder:
+        pytest.skip("CODEROBUST_DATA names no folder of benchmark data")
+    return Path(folder)

@@ -1,0 +1,32 @@
+"""The console command."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_coderobust.cli import main
+
+
+def test_doctor_prints_versions_devices_sandbox_and_data(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEROBUST_DATA", "/no/such/folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/no/such/cache")
+    assert main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    for word in ("versions", "torch", "devices", "cpu", "sandbox", "tier", "data", "humaneval"):
+        assert word in printed
+    assert "not found: coderobust fetch humaneval" in printed
+    assert "tier               none" not in printed
+
+
+def test_unknown_data_set_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fetch", "humanevil"]) == 4
+    assert "did you mean 'humaneval'?" in capsys.readouterr().err
+
+
+def test_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["docter"])
+    assert caught.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err

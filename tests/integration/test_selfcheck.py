@@ -1,0 +1,100 @@
+"""The oracle checks itself before it judges a model."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import TASKS, Project
+
+EMPTY_TEST = "def check(candidate):\n    candidate(1)\n    assert True\n"
+
+
+def with_changes(changes: dict[int, dict[str, object]], copies: int = 1) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for copy in range(copies):
+        for index, row in enumerate(TASKS):
+            changed = {**row, **(changes.get(index, {}) if copy == 0 else {})}
+            rows.append({**changed, "task_id": f"Toy/{copy * len(TASKS) + index}"})
+    return rows
+
+
+def test_task_whose_canonical_solution_fails_is_named_and_in_no_metric(project: Project) -> None:
+    project.write_tasks(with_changes({1: {"canonical_solution": "    return 7\n"}}, copies=2))
+    project.write_suite('perturbations = ["C1"]')
+    result = project.run("toy.toml", "--model", "oracle", "--coderobust-json", "out.json")
+    result.stdout.fnmatch_lines(["*Toy/1*canonical solution fails*"])
+    found = project.json()
+    assert found["metrics"]["clean"]["n"] == 11
+    assert found["metrics"]["C1"]["n"] == 11
+    assert [row["task"] for row in found["totals"]["unusable"]] == ["Toy/1"]
+    assert found["complete"] is True
+    assert result.ret == 0
+
+
+def test_task_whose_stub_passes_is_unusable(project: Project) -> None:
+    project.write_tasks(with_changes({2: {"test": EMPTY_TEST}}, copies=2))
+    project.write_suite()
+    result = project.run("toy.toml", "--model", "oracle", "-rs")
+    result.stdout.fnmatch_lines(["*unusable*a solution that does nothing passes its tests*"])
+
+
+def test_run_stops_when_every_stub_passes(project: Project) -> None:
+    project.write_tasks(with_changes({i: {"test": EMPTY_TEST} for i in range(6)}))
+    project.write_suite('max_unusable = 1.0\ngates = ["pass@1 >= 0.1"]')
+    result = project.run("toy.toml", "--model", "oracle")
+    result.stdout.fnmatch_lines(["*a solution that does nothing passes all 6 tasks*"])
+    result.assert_outcomes(errors=1)
+    assert result.ret != 0
+    assert "gate holds" not in result.stdout.str()
+
+
+def test_run_stops_when_too_many_tasks_are_unusable(project: Project) -> None:
+    project.write_tasks(with_changes({i: {"canonical_solution": "    return 7\n"} for i in (0, 1)}))
+    project.write_suite()
+    result = project.run("toy.toml", "--model", "oracle")
+    result.stdout.fnmatch_lines(["*2 of 6 tasks are unusable, more than max_unusable = 0.1*"])
+    assert result.ret != 0
+
+
+def test_limit_of_unusable_tasks_is_the_suites(project: Project) -> None:
+    project.write_tasks(with_changes({i: {"canonical_solution": "    return 7\n"} for i in (0, 1)}))
+    project.write_suite("max_unusable = 0.5")
+    assert project.run("toy.toml", "--model", "oracle").ret == 0
+
+
+def test_task_without_a_canonical_solution_is_unchecked_and_says_so(project: Project) -> None:
+    rows = with_changes({})
+    del rows[0]["canonical_solution"]
+    project.write_tasks(rows)
+    project.write_suite()
+    model = project.write_replay({(f"Toy/{i}", "clean", 0): project.canonical(i) for i in range(6)})
+    result = project.run("toy.toml", "--model", model, "--coderobust-json", "out.json")
+    assert project.json()["totals"]["unchecked"] == ["Toy/0"]
+    assert project.json()["metrics"]["clean"]["n"] == 6
+    result.stdout.fnmatch_lines(["*unchecked*"])
+
+
+def test_results_of_the_check_are_kept(project: Project) -> None:
+    import sqlite3
+
+    project.write_suite()
+    project.run("toy.toml", "--model", "oracle")
+    database = sqlite3.connect(project.path / ".coderobust" / "ledger.sqlite")
+    (before,) = database.execute("SELECT count(*) FROM verdicts").fetchone()
+    assert before == 12  # six canonical solutions, six stubs
+    project.run("toy.toml", "--model", project.record())
+    (after,) = database.execute("SELECT count(*) FROM verdicts").fetchone()
+    database.close()
+    assert after == before
+
+
+@pytest.mark.parametrize("broken_extractor", [True, False])
+def test_broken_judge_is_found(project: Project, broken_extractor: bool) -> None:
+    """If the extractor ate every solution, no canonical one would pass, and the run would stop."""
+    project.write_suite()
+    if broken_extractor:
+        project.pytester.makeconftest(
+            "import pytest_coderobust.engine.checks as checks\n"
+            "checks.extract = lambda completion, task, mode: task.prompt + '    pass'\n"
+        )
+    result = project.run("toy.toml", "--model", "oracle")
+    assert (result.ret == 0) is not broken_extractor

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_coderobust.engine.answers import Answers
+from pytest_coderobust.engine.events import RowsGenerated, silent
+from pytest_coderobust.engine.keys import completion_key, noise, verdict_key
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.models.scripted import Scripted
+from pytest_coderobust.records import (
+    Cell,
+    Completion,
+    Limits,
+    Row,
+    Sampling,
+    Task,
+    Tests,
+    Variant,
+)
+from pytest_coderobust.sandbox.check import Check
+
+TASK = Task("T/0", "def f():\n", "f", Tests("assert f() == 1", "asserts"), "    return 1\n")
+
+
+class Recording(Scripted):
+    """A scripted model that remembers every batch it was asked for."""
+
+    keyed_by = "prompt"
+
+    def __init__(self, batch_size: int) -> None:
+        super().__init__(lambda row: f"{row.variant.prompt}/{row.sample}", batch_size=batch_size)
+        self.batches: list[list[tuple[str, int]]] = []
+
+    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+        self.batches.append([(row.variant.prompt, row.sample) for row in rows])
+        return super().generate(rows, sampling)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path):
+    opened = Ledger(tmp_path / "ledger.sqlite")
+    yield opened
+    opened.close()
+
+
+def variants(*prompts: str) -> list[Variant]:
+    return [Variant(TASK, Cell("C1", seed), prompt) for seed, prompt in enumerate(prompts)]
+
+
+def run(answers: Answers, wanted: Sequence[Variant], sampling: Sampling) -> None:
+    for _ in answers.generate(wanted, sampling):
+        pass
+
+
+def test_each_row_is_generated_once_and_read_back(ledger: Ledger) -> None:
+    model = Recording(batch_size=2)
+    answers = Answers(model, ledger, silent)
+    wanted = variants("a", "b", "ccc")
+    sampling = Sampling(n=2, temperature=0.8)
+    assert answers.missing(wanted, sampling) == 6
+    assert answers.stored(wanted[0], sampling) is None
+    run(answers, wanted, sampling)
+    run(answers, wanted, sampling)
+    assert answers.missing(wanted, sampling) == 0
+    assert sorted(row for batch in model.batches for row in batch) == [
+        (prompt, sample) for prompt in ("a", "b", "ccc") for sample in (0, 1)
+    ]
+    found = answers.stored(wanted[2], sampling)
+    assert found is not None
+    assert [completion.text for _, completion in found] == ["ccc/0", "ccc/1"]
+
+
+def test_batches_are_cut_from_the_plan_never_from_what_is_missing(ledger: Ledger) -> None:
+    sampling = Sampling()
+    whole = Recording(batch_size=2)
+    wanted = variants("aaaa", "bbb", "cc", "d")
+    ledger_key = completion_key(whole, wanted[1], sampling, 0)
+    ledger.add_completions({ledger_key: Completion("stored before", "eos", 1)})
+    answers = Answers(whole, ledger, silent)
+    run(answers, wanted, sampling)
+    assert whole.batches == [[("aaaa", 0), ("bbb", 0)], [("cc", 0), ("d", 0)]]
+    found = answers.stored(wanted[1], sampling)
+    assert found is not None
+    assert found[0][1].text == "stored before"
+
+
+def test_whole_batch_in_the_ledger_is_not_computed_again(ledger: Ledger) -> None:
+    model = Recording(batch_size=2)
+    run(Answers(model, ledger, silent), variants("aaaa", "bbb"), Sampling())
+    run(Answers(model, ledger, silent), variants("aaaa", "bbb", "cc", "d"), Sampling())
+    assert model.batches == [[("aaaa", 0), ("bbb", 0)], [("cc", 0), ("d", 0)]]
+
+
+def test_rows_of_a_batch_commit_together(ledger: Ledger) -> None:
+    class Dying(Recording):
+        def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+            if len(self.batches) == 1:
+                raise KeyboardInterrupt
+            return super().generate(rows, sampling)
+
+    answers = Answers(Dying(batch_size=2), ledger, silent)
+    wanted = variants("aaaa", "bbb", "cc", "d")
+    with pytest.raises(KeyboardInterrupt):
+        run(answers, wanted, Sampling())
+    assert [answers.stored(variant, Sampling()) is None for variant in wanted] == [
+        False, False, True, True,
+    ]  # fmt: skip
+
+
+def test_equal_prompts_are_asked_once(ledger: Ledger) -> None:
+    model = Recording(batch_size=8)
+    run(Answers(model, ledger, silent), variants("same", "same"), Sampling())
+    assert model.batches == [[("same", 0)]]
+
+
+def test_progress_is_told_by_rows(ledger: Ledger) -> None:
+    heard: list[object] = []
+    run(Answers(Recording(2), ledger, heard.append), variants("a", "b", "c"), Sampling())
+    assert heard == [RowsGenerated(2), RowsGenerated(1)]
+
+
+def test_model_that_loses_rows_is_an_error(ledger: Ledger) -> None:
+    class Losing(Recording):
+        def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+            return super().generate(rows, sampling)[1:]
+
+    with pytest.raises(ModelError, match="answered 1 of 2 rows"):
+        run(Answers(Losing(2), ledger, silent), variants("a", "b"), Sampling())
+
+
+def other_model(name: str) -> Recording:
+    model = Recording(4)
+    model._name = name
+    return model
+
+
+def test_completion_key_changes_with_everything_that_may_change_the_answer() -> None:
+    model, sampling = Recording(4), Sampling(temperature=0.5)
+    variant = Variant(TASK, Cell(), "prompt")
+    base = completion_key(model, variant, sampling, 0)
+    others = [
+        completion_key(other_model("another"), variant, sampling, 0),
+        completion_key(Recording(8), variant, sampling, 0),
+        completion_key(model, replace(variant, prompt="prompt "), sampling, 0),
+        completion_key(model, variant, sampling, 1),
+        *(
+            completion_key(model, variant, changed, 0)
+            for changed in (
+                replace(sampling, temperature=0.6), replace(sampling, top_p=0.9),
+                replace(sampling, max_new_tokens=9), replace(sampling, stop=("\n",)),
+                replace(sampling, seed=1),
+            )
+        ),
+    ]  # fmt: skip
+    assert len({base, *others}) == 1 + len(others)
+    assert completion_key(model, variant, replace(sampling, n=9), 0) == base
+    assert completion_key(model, replace(variant, cell=Cell("C1", 3)), sampling, 0) == base
+
+
+def test_recordings_are_keyed_by_task_and_cell() -> None:
+    model = Scripted(lambda _row: "", batch_size=4)
+    variant = Variant(TASK, Cell(), "prompt")
+    keys = {
+        completion_key(model, each, Sampling(), 0)
+        for each in (
+            variant,
+            replace(variant, cell=Cell("C1", 0)),
+            replace(variant, task=replace(TASK, id="T/1")),
+        )
+    }
+    assert len(keys) == 3
+
+
+def test_noise_is_the_same_for_every_model_and_differs_by_prompt_and_sample() -> None:
+    variant, sampling = Variant(TASK, Cell(), "prompt"), Sampling(temperature=0.8)
+    seeds = {
+        noise(variant, sampling, 0), noise(variant, sampling, 1),
+        noise(replace(variant, prompt="x"), sampling, 0),
+        noise(variant, replace(sampling, seed=1), 0),
+    }  # fmt: skip
+    assert len(seeds) == 4
+    assert noise(replace(variant, cell=Cell("C1", 4)), sampling, 0) in seeds
+
+
+def test_verdict_key_changes_with_everything_that_may_change_the_verdict() -> None:
+    check = Check("def f(): pass", "f", Tests("assert f()", "asserts"))
+    keys = {
+        verdict_key(check, "ns"), verdict_key(check, "rlimits"),
+        verdict_key(replace(check, solution="def f(): return 1"), "ns"),
+        verdict_key(replace(check, entry_point="g"), "ns"),
+        verdict_key(replace(check, tests=replace(check.tests, source="assert not f()")), "ns"),
+        verdict_key(replace(check, tests=replace(check.tests, helpers="x = 1")), "ns"),
+        verdict_key(replace(check, limits=Limits(cpu_seconds=6)), "ns"),
+    }  # fmt: skip
+    assert len(keys) == 7
+
+
+@given(st.text(), st.text())
+def test_keys_of_unequal_prompts_differ(one: str, other: str) -> None:
+    model = Recording(4)
+    keys = [
+        completion_key(model, Variant(TASK, Cell(), prompt), Sampling(), 0)
+        for prompt in (one, other)
+    ]
+    assert (keys[0] == keys[1]) is (one == other)

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_coderobust.errors import LedgerError
+from pytest_coderobust.ledger import CHUNK, Ledger
+from pytest_coderobust.records import (
+    Cell,
+    Completion,
+    Level,
+    ModelIdentity,
+    Observation,
+    Status,
+    Verdict,
+)
+
+ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path):
+    opened = Ledger(tmp_path / "folder" / "ledger.sqlite")
+    yield opened
+    opened.close()
+
+
+def test_completion_comes_back_as_it_was(ledger: Ledger) -> None:
+    stored = {"a": Completion("    return 1\n", "stop", 7)}
+    ledger.add_completions(stored)
+    assert ledger.completions(["a", "missing"]) == stored
+
+
+@settings(max_examples=50)
+@given(text=ANY_TEXT)
+def test_every_text_survives(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.sqlite")
+    ledger.add_completions({"a": Completion(text, "eos", 1)})
+    ledger.add_verdicts({"a": Verdict(Level.LOAD, 0, 3, "exception", text, "ns", 0.5)})
+    assert ledger.completions(["a"])["a"].text == text
+    assert ledger.verdicts(["a"])["a"].detail == text
+    ledger.close()
+
+
+def test_hostile_text_survives(ledger: Ledger) -> None:
+    text = "\ud800 \x00 \x1b[31m [bold]red[/bold] \u202e"
+    ledger.add_completions({"a": Completion(text, "eos", 1)})
+    assert ledger.completions(["a"])["a"].text == text
+
+
+def test_first_write_wins(ledger: Ledger) -> None:
+    ledger.add_completions({"a": Completion("first", "eos", 1)})
+    ledger.add_completions({"a": Completion("second", "eos", 1)})
+    assert ledger.completions(["a"])["a"].text == "first"
+
+
+def test_more_keys_than_a_query_takes(ledger: Ledger) -> None:
+    stored = {str(i): Completion(str(i), "eos", i) for i in range(2 * CHUNK + 3)}
+    ledger.add_completions(stored)
+    assert ledger.completions(stored) == stored
+
+
+def test_batch_is_stored_whole_or_not_at_all(ledger: Ledger) -> None:
+    broken = {"a": Completion("fine", "eos", 1), "b": Completion("bad", None, 1)}  # type: ignore[arg-type]
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger._write(
+            "INSERT INTO completions VALUES (?, ?, ?, ?)",
+            [(key, c.text.encode(), c.finish, c.tokens) for key, c in broken.items()],
+        )
+    assert ledger.completions(["a", "b"]) == {}
+    ledger.add_completions({"c": Completion("later", "eos", 1)})
+    assert set(ledger.completions(["a", "b", "c"])) == {"c"}
+
+
+def test_observation_comes_back_once(ledger: Ledger) -> None:
+    seen = Observation("HumanEval/0", Cell("C1", 2), Status.BROKEN, 10, 0, 10, 9, 1, member="C1")
+    ledger.observe("run", seen, prompt="\ud800", completions=["k"], verdicts=["v"])
+    ledger.observe("run", seen, prompt="\ud800", completions=["k"], verdicts=["v"])
+    ledger.observe("other", seen)
+    assert ledger.observations("run") == (seen,)
+
+
+def test_run_is_described_once(ledger: Ledger) -> None:
+    model = ModelIdentity("tiny", "abc", {"dtype": "float32"})
+    ledger.describe("run", "quickstart", model, "ns")
+    ledger.describe("run", "quickstart", ModelIdentity("other", "xyz"), "rlimits")
+    assert ledger.description("run") == (model, "ns")
+    assert ledger.description("unknown") is None
+
+
+def test_another_process_reads_what_was_committed(ledger: Ledger) -> None:
+    ledger.add_completions({"a": Completion("text", "eos", 1)})
+    program = (
+        "import sys; from pathlib import Path; from pytest_coderobust.ledger import Ledger;"
+        "print(Ledger(Path(sys.argv[1])).completions(['a'])['a'].text)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, ledger.path], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "text"
+
+
+def test_death_of_the_holder_frees_the_lease(ledger: Ledger) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from pytest_coderobust.ledger import Ledger\n"
+        "with Ledger(Path(sys.argv[1])).lease():\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, ledger.path],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    assert holder.stdin is not None
+    assert holder.stdout.readline() == "held\n"
+    holder.kill()
+    holder.wait()
+    holder.stdin.close()
+    holder.stdout.close()
+    with ledger.lease():
+        pass
+
+
+def test_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, but long enough to have a header " * 20)
+    with pytest.raises(LedgerError, match=r"notes\.txt cannot be used as a ledger"):
+        Ledger(path)
+
+
+def test_ledger_of_another_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    Ledger(path).close()
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(LedgerError, match="schema 99"):
+        Ledger(path)

@@ -1,0 +1,118 @@
+"""Calls foreseen and answered at once give the same verdicts as calls one by one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_coderobust import records
+from pytest_coderobust.records import Level, Limits, Verdict
+from pytest_coderobust.sandbox.cage.plan import RLIMITS, Plan
+from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.interpreter import readable_paths
+from pytest_coderobust.sandbox.judge import Judge
+from pytest_coderobust.sandbox.launcher import Zygote
+
+LIMITS = Limits(cpu_seconds=1, wall_seconds=5)
+FIXED = "assert f(1) == 1\nassert f(2) == 4\nassert f(3) == 9\n"
+SQUARE = "def f(x):\n    return x * x\n"
+
+
+@pytest.fixture
+def zygote(tmp_path: Path) -> Iterator[Zygote]:
+    alive = os.open(os.devnull, os.O_RDONLY)
+    started = Zygote(Plan(RLIMITS, readable_paths(), str(tmp_path), 0), alive)
+    yield started
+    started.close()
+    os.close(alive)
+
+
+def judged(judge: Judge, solution: str, source: str = FIXED) -> Verdict:
+    return judge.judge(Check(solution, "f", records.Tests(source, "asserts"), LIMITS))
+
+
+def forks(zygote: Zygote, judge: Judge, *solutions: str, source: str = FIXED) -> list[int]:
+    """How many processes each of these solutions took."""
+    counts: list[int] = []
+    for solution in solutions:
+        before = zygote.forks
+        judged(judge, solution, source)
+        counts.append(zygote.forks - before)
+    return counts
+
+
+def test_fixed_calls_take_one_process_each_and_judge_alike(zygote: Zygote) -> None:
+    judge = Judge(zygote, "t")
+    solutions = (
+        SQUARE, "def f(x):\n    return 1\n", "def f(x):\n    return x * x if x < 3 else 1 // 0\n",
+        "def f(x", "1 // 0", "def g(): pass", "import os\ndef f(x):\n    os._exit(0)\n", SQUARE,
+    )  # fmt: skip
+    assert forks(zygote, judge, *solutions) == [1] * len(solutions)
+    for solution in solutions:
+        live = judged(Judge(zygote, "t"), solution)
+        batch = judged(judge, solution)
+        assert (live.level, live.passed, live.failure, live.detail) == (
+            batch.level, batch.passed, batch.failure, batch.detail,
+        )  # fmt: skip
+
+
+def test_a_hang_keeps_the_results_before_it(zygote: Zygote) -> None:
+    judge = Judge(zygote, "t")
+    judged(judge, SQUARE)
+    hang = "def f(x):\n    while x == 3: pass\n    return x * x\n"
+    verdict = judged(judge, hang)
+    assert (verdict.level, verdict.passed, verdict.failure) == (Level.PARTIAL, 2, "timeout")
+
+
+def test_a_death_keeps_the_results_before_it(zygote: Zygote) -> None:
+    judge = Judge(zygote, "t")
+    judged(judge, SQUARE)
+    verdict = judged(judge, "import os\ndef f(x):\n    return x if x < 3 else os.abort()\n")
+    assert (verdict.level, verdict.passed, verdict.failure) == (Level.PARTIAL, 1, "wrong-answer")
+
+
+def test_calls_that_depend_on_answers_are_asked_live(zygote: Zygote) -> None:
+    source = "first = f(3)\nassert f(first) == first + 1\nassert f(first + 1) == 5\n"
+    judge = Judge(zygote, "t")
+    # The state that a solution keeps must be what the tests themselves brought about.
+    counting = "seen = []\ndef f(x):\n    seen.append(x)\n    return len(seen) + {0}\n"
+    assert judged(judge, counting.format(2), source).full
+    verdict = judged(judge, counting.format(3), source)
+    assert (verdict.level, verdict.passed) == (Level.PARTIAL, 1)
+    assert judged(judge, counting.format(2), source).full
+    for more in range(4, 9):
+        judged(judge, counting.format(more), source)
+    assert forks(zygote, judge, counting.format(50), source=source) == [1]  # given up
+
+
+def test_answers_that_do_not_fit_are_asked_live(zygote: Zygote) -> None:
+    judge = Judge(zygote, "t")
+    judged(judge, SQUARE, "assert f(1)\nassert f(2)\n")
+    large = "def f(x):\n    return 'x' * 3_000_000\n"
+    assert judged(judge, large, "assert f(1)\nassert f(2)\n").full
+
+
+def test_more_calls_than_a_script_holds_are_asked_live(zygote: Zygote) -> None:
+    judge = Judge(zygote, "t")
+    source = "for i in range(1000):\n    assert f(i) == i * i\n"
+    assert judged(judge, SQUARE, source).full
+    assert judged(judge, SQUARE, source).full
+
+
+def test_changed_arguments_come_back_in_a_batch_too(zygote: Zygote) -> None:
+    judge = Judge(zygote, "t")
+    source = "rows = [2, 1]\nassert f(rows) is None\nassert rows == [1, 2]\n"
+    for _ in range(3):
+        assert judged(judge, "def f(rows):\n    rows.sort()\n", source).full
+    assert not judged(judge, "def f(rows):\n    pass\n", source).full
+
+
+def test_a_run_that_ends_early_does_not_shorten_the_script(zygote: Zygote) -> None:
+    source = "value = f(1)\nassert value == 1\nvalue = f(2)\nassert value == 4\n"
+    early = "def f(x):\n    return 1 // 0\n"
+    judge = Judge(zygote, "t")
+    solutions = (early, SQUARE, early, SQUARE, SQUARE)
+    assert forks(zygote, judge, *solutions, source=source) == [1, 2, 1, 1, 1]

@@ -1,0 +1,94 @@
+"""Extraction takes time in proportion to the completion, whatever the completion is.
+
+Counted, not timed: the lines of Python that run, and the characters that Python's own parser reads.
+"""
+
+from __future__ import annotations
+
+import symtable
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_coderobust.models import blocks
+from pytest_coderobust.models.solution import extract
+from pytest_coderobust.records import Task, Tests
+
+PROMPT = 'def total(values):\n    """Add them up."""\n'
+TASK = Task("T/0", PROMPT, "total", Tests("", "asserts"))
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "a long body": lambda n: "    x = [1]\n" * n + "    return x\n",
+    "a body at the margin": lambda n: "x = [1]\n" * n + "return x\n",
+    "helpers": lambda n: (
+        "    return f0(values)\n"
+        + "".join(f"def f{i}(x):\n    return f{i + 1}(x)\n" for i in range(n))
+    ),
+    "helpers nobody needs": lambda n: "    return 1\n" + "def f(x):\n    return g(x)\n" * n,
+    "the function again and again": lambda n: ("def total(values):\n    return 1\n\n") * n,
+    "prose": lambda n: "This isn't (Python at all, it's prose.\n" * n,
+    "prose after the body": lambda n: "    return 1\n" + "    Isn't it (so?\n" * n,
+    "errors one after another": lambda n: "    x = 1\n" + "    x = (\n    y y\n" * n,
+    "unfinished ifs": lambda n: (
+        "    x = 1\n" * n + "".join("    " + " " * depth + "if x:\n" for depth in range(60))
+    ),
+    "fences": lambda n: "```python\nx = 1\n```\nso\n" * n,
+    "open fences": lambda n: "````\n```\n" * n,
+    "one fence": lambda n: "```" + " " * 10 * n + "`\n",
+    "open brackets": lambda n: "    return " + "(" * 10 * n,
+    "open strings": lambda n: "    x = '''\n" * n,
+    "apostrophes": lambda n: "    '" * n,
+    "blank lines": lambda n: "\n" * 10 * n + "return 1",
+    "decorators": lambda n: "    return 1\n" + "@a\n" * n,
+    "else": lambda n: "    return 1\nif x:\n    pass\n" + "else:\n\n" * n,
+    "one line": lambda n: "    x = '" + "a" * 10 * n,
+    "end markers": lambda n: "</s>   " * n + "x",
+    "tabs": lambda n: "\tx = 1\n  \ty = 2\n" * n,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_twice_the_text_is_twice_the_work(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = parsed_characters(monkeypatch)
+    work = []
+    for size in (300, 600):
+        before = sum(read)
+        lines = lines_run(SHAPES[shape](size))
+        work.append((lines, sum(read) - before))
+    (small_lines, small_read), (large_lines, large_read) = work
+    assert large_lines <= 2.2 * small_lines + 200
+    assert large_read <= 2.2 * small_read + 200
+    # Six repairs and eight trims at most, each read once, and the blocks of one of them.
+    assert large_read <= 20 * (len(SHAPES[shape](600)) + len(PROMPT) + 100)
+
+
+def parsed_characters(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Lengths of what is given to Python's parser, as they come."""
+    found: list[int] = []
+    original = symtable.symtable
+
+    def counting(source: str, *rest: Any) -> Any:
+        found.append(len(source))
+        return original(source, *rest)
+
+    monkeypatch.setattr(blocks.symtable, "symtable", counting)
+    return found
+
+
+def lines_run(completion: str) -> int:
+    count = 0
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        extract(completion, TASK)
+    finally:
+        sys.settrace(before)
+    return count
