@@ -73,7 +73,9 @@ class Ledger:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: transactions are opened by hand, so that none is ever left open.
             self._db = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
-            self._open()
+            # Becoming a WAL file ignores the busy timeout, so those who open together take turns.
+            with FileLock(f"{path}.opening"):
+                self._open()
         except (sqlite3.DatabaseError, OSError) as error:
             raise LedgerError(f"{path} cannot be used as a ledger: {error}") from None
 

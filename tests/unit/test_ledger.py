@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,22 @@ def test_ledger_of_another_schema_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(LedgerError, match="schema 99"):
         Ledger(path)
+
+
+OPEN_AT_ONCE = """
+import sys, time
+from pathlib import Path
+from pytest_coderobust.ledger import Ledger
+while not Path(sys.argv[1], "go").exists():
+    time.sleep(0.0005)
+for number in range(40):
+    Ledger(Path(sys.argv[1], f"{number}.sqlite")).close()
+"""
+
+
+def test_processes_that_start_together_all_open_a_new_ledger(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPEN_AT_ONCE, str(tmp_path)]
+    opened = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    time.sleep(1.0)
+    (tmp_path / "go").touch()
+    assert [process.communicate()[1] for process in opened] == [""] * 4

@@ -1,13 +1,14 @@
-"""`coderobust`: what is needed around a test run."""
+"""`coderobust doctor`: what this machine offers."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from importlib import metadata
 
-from pytest_coderobust.errors import CodeRobustError, UsageError
+from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.errors import CodeRobustError
 
 PACKAGES = (
     "pytest-coderobust", "pytest", "hypothesis", "torch", "transformers", "tokenizers",
@@ -16,18 +17,10 @@ PACKAGES = (
 EXTRAS = ("datasets", "huggingface_hub", "pytest-xdist")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; the exit status is 0, 1 for a failure, 2 or 4 for a wrong request."""
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
-    try:
-        return command(options)
-    except UsageError as error:
-        print(f"coderobust: {error}", file=sys.stderr)  # noqa: T201
-        return 4
-    except CodeRobustError as error:
-        print(f"coderobust: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add_parser("doctor", help="versions, devices, sandbox tier, data found")
+    parser.set_defaults(command=doctor)
 
 
 def doctor(_options: argparse.Namespace) -> int:
@@ -43,30 +36,6 @@ def doctor(_options: argparse.Namespace) -> int:
         for name, value in lines:
             print(f"  {name:<18} {value}")  # noqa: T201
     return 0
-
-
-def fetch(options: argparse.Namespace) -> int:
-    """Downloads a data set into the cache and verifies it."""
-    from pytest_coderobust.tasks.fetch import fetch as fetch_data
-
-    path = fetch_data(options.name)
-    print(path)  # noqa: T201
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="coderobust",
-        description="Robustness regression testing of code models; the tests themselves are "
-        "run by pytest: pytest SUITE.toml --model MODEL",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    about = commands.add_parser("doctor", help="versions, devices, sandbox tier, data found")
-    about.set_defaults(command=doctor)
-    download = commands.add_parser("fetch", help="download a data set into the cache")
-    download.add_argument("name", help="humaneval, mbpp, ...")
-    download.set_defaults(command=fetch)
-    return parser
 
 
 def _versions() -> Iterator[tuple[str, str]]:
@@ -110,7 +79,3 @@ def _data() -> Iterator[tuple[str, str]]:
             yield name, str(locate(name))
         except CodeRobustError:
             yield name, f"not found: coderobust fetch {name}"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
