@@ -12,6 +12,8 @@ from pytest_coderobust.errors import CodeRobustError, UsageError
 COMMANDS = (
     "doctor",
     "fetch",
+    "perturb",
+    "audit",
 )
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""

@@ -47,7 +47,7 @@ _LEVELS = {
 _LEVEL_OF = {PREFIX + name: level for level, names in _LEVELS.items() for name in names}
 
 _FILE = re.compile(r"(?:(?:humaneval|mbpp)_)?(?P<name>.+?)(?:_s(?P<seed>\d+))?", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*(?::[A-Za-z0-9][A-Za-z0-9_.+-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +123,18 @@ def _read_file(path: Path, reading: _Reading) -> None:
         return
     unpaired = unchanged = other = 0
     for row in rows:
-        task = reading.tasks.get(_task_id(row))
+        task = reading.tasks.get(row_task_id(row))
         if task is None:
             unpaired += 1
             continue
-        variant = _variant(row, task, _cell(row, path), reading.form)
+        variant = _variant(row, task, row_cell(row, path), reading.form)
         unchanged += bool(variant.skipped)
         other += _differs(row, task)
         _keep(row, variant, reading)
     if unpaired == len(rows):
         raise DataError(
             f"{path}: none of its {len(rows)} rows pairs with a task of the suite "
-            f"({rows[0].where} is of {_task_id(rows[0])!r})"
+            f"({rows[0].where} is of {row_task_id(rows[0])!r})"
         )
     reading.notes.extend(_remarks(path.name, unpaired, unchanged, other))
 
@@ -159,19 +159,28 @@ def _remarks(name: str, unpaired: int, unchanged: int, other: int) -> Iterator[s
             yield f"{name}: {count} {'row' if count == 1 else 'rows'} {remark}"
 
 
-def _task_id(row: DataRow) -> str:
-    return mbpp.mbpp_id(row) if _is_mbpp(row) else row.identifier("task_id")
+def row_task_id(row: DataRow) -> str:
+    """The id of the clean task that a row belongs to."""
+    return mbpp.mbpp_id(row) if is_mbpp(row) else row.identifier("task_id")
 
 
-def _is_mbpp(row: DataRow) -> bool:
+def is_mbpp(row: DataRow) -> bool:
+    """Whether a row has MBPP's shape: a description where HumanEval has a prompt."""
     return row.values.keys() >= mbpp.KEYS
 
 
-def _cell(row: DataRow, path: Path) -> Cell:
+def row_cell(row: DataRow, path: Path) -> Cell:
+    """Perturbation and seed of a row: its own, else those in the file's name.
+
+    Raises:
+        DataError: they are no name and no whole number.
+    """
     parts = _FILE.fullmatch(path.name.partition(".")[0])
     name = row.optional_text("perturbation") or (parts["name"] if parts else "")
     if not _NAME.fullmatch(name):
-        raise row.error(f"the perturbation's name {name!r} must be of letters, digits and _ . + -")
+        raise row.error(
+            f"the perturbation's name {name!r} must be of letters, digits and _ . + - :"
+        )
     seed = row.values.get("seed")
     if seed is None or seed == "":
         seed = (parts and parts["seed"]) or 0
@@ -182,7 +191,7 @@ def _cell(row: DataRow, path: Path) -> Cell:
 
 def _variant(row: DataRow, task: Task, cell: Cell, form: PromptForm) -> Variant:
     judge = task
-    if _is_mbpp(row):
+    if is_mbpp(row):
         problem = mbpp.mbpp_problem(row)
         if problem.entry != task.entry_point:
             raise row.error(
@@ -201,7 +210,7 @@ def _variant(row: DataRow, task: Task, cell: Cell, form: PromptForm) -> Variant:
 
 def _differs(row: DataRow, task: Task) -> bool:
     """Whether the row says that it was made from another version of the task."""
-    if _is_mbpp(row):
+    if is_mbpp(row):
         return mbpp.mbpp_problem(row).tests != task.tests
     return (
         row.values.get("original_prompt", task.prompt) != task.prompt

@@ -1,0 +1,76 @@
+"""Writes the variants of a plan as rows for use anywhere: training sets, other harnesses."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pytest_coderobust.engine.plan import Plan, make_variant
+from pytest_coderobust.errors import DataError
+from pytest_coderobust.records import Task, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes:
+        rows: variants written.
+        left_out: how many were not, by reason ("no eligible site").
+    """
+
+    rows: int
+    left_out: Mapping[str, int]
+
+
+def export(plan: Plan, path: Path) -> Exported:
+    """Writes every variant of the plan's perturbations to a JSONL file, in plan order.
+
+    Raises:
+        DataError: a prompt cannot be perturbed, there is nothing to write, or the file cannot be
+            written; a file that was there before is then as it was.
+    """
+    lines: list[str] = []
+    left_out: Counter[str] = Counter()
+    for cell in plan.cells:
+        for task in plan.tasks.values():
+            if cell.is_clean:
+                continue
+            variant = make_variant(plan, task, cell)
+            if variant.skipped:
+                left_out[variant.skipped] += 1
+            else:
+                lines.append(json.dumps(row(task, variant), ensure_ascii=True) + "\n")
+    if not lines:
+        why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        raise DataError(f"there is nothing to write to {path}: {why or 'no perturbation is named'}")
+    try:
+        path.write_text("".join(lines), encoding="ascii")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error}") from None
+    return Exported(len(lines), dict(left_out))
+
+
+def row(task: Task, variant: Variant) -> dict[str, object]:
+    """One variant as a row; a change of code brings the task that judges it along."""
+    found: dict[str, object] = {
+        "task_id": task.id,
+        "perturbation": variant.cell.perturbation,
+        "seed": variant.cell.seed,
+        "original_prompt": task.prompt,
+        "prompt": variant.prompt,
+        "edits": [asdict(edit) for edit in variant.edits],
+    }
+    if variant.member:
+        found["member"] = variant.member
+    judge = variant.task
+    if judge is not task:
+        found |= {
+            "entry_point": judge.entry_point,
+            "canonical_solution": judge.canonical,
+            "test": judge.tests.source,
+        }
+    return found
