@@ -1,0 +1,1 @@
+"""Search for the smallest breaking prompt: candidates, minimisation, confirmation, record."""
