@@ -42,10 +42,11 @@ fragility is what clean training leaves, not something that was put in.
 
 ## Training
 
-Two cycles of AdamW with a one-cycle schedule, {first:,} samples to {first_rate:g} and
-{second:,} to {second_rate:g}, batches of {batch}, float32, one thread. The loss counts the
-answer only, after a short start on everything. The weights between the cycles are rounded to
-half precision, as they are stored. `python -m pytest_coderobust.tiny.train --out FOLDER`
+AdamW with a one-cycle schedule, {count} times:
+{cycles}.
+Batches of {batch}, float32, one thread. The loss counts the answer only, after a short start on
+everything. Between cycles the weights are rounded to half precision, as they are stored, and the
+optimizer starts anew. `python -m pytest_coderobust.tiny.train --out FOLDER`
 trains it again from seed {seed}; with `--verify` it compares the two on the suite.
 
 ## Figures
@@ -84,7 +85,6 @@ _DIGESTED = ("model.safetensors", "tokenizer.json", "config.json")
 def render(folder: Path, found: Figures) -> str:
     """The card of the checkpoint in `folder` with these figures."""
     recipe = Recipe()
-    first, second = recipe.cycles
     return _CARD.format(
         parameters=_parameters(folder),
         layers=recipe.layers,
@@ -93,10 +93,8 @@ def render(folder: Path, found: Figures) -> str:
         megabytes=(folder / "model.safetensors").stat().st_size / 1e6,
         families=len(FAMILIES),
         samples=sum(recipe.samples),
-        first=first.samples,
-        first_rate=first.rate,
-        second=second.samples,
-        second_rate=second.rate,
+        count=len(recipe.cycles),
+        cycles=_cycles(recipe),
         batch=recipe.batch,
         seed=recipe.seed,
         count_all=found.counts["all"],
@@ -107,6 +105,12 @@ def render(folder: Path, found: Figures) -> str:
         drops="\n".join(f"| {name} | {drop:.3f} |" for name, drop in found.drops.items()),
         digests="\n".join(f"| {name} | `{_sha256(folder / name)}` |" for name in _DIGESTED),
     )
+
+
+def _cycles(recipe: Recipe) -> str:
+    """The cycles in words: how many samples, up to which learning rate."""
+    shown = [f"{cycle.samples:,} samples up to {cycle.rate:g}" for cycle in recipe.cycles]
+    return ", then ".join(shown)
 
 
 def _parameters(folder: Path) -> int:

@@ -34,7 +34,11 @@ class Recipe:
     seed: int = 0
     scale: float = 1.0
     steps: int = 0
-    cycles: tuple[Cycle, ...] = (Cycle(64_000, 3e-3, broad=0.05), Cycle(72_000, 2e-3))
+    cycles: tuple[Cycle, ...] = (
+        Cycle(64_000, 3e-3, broad=0.05),
+        Cycle(72_000, 2e-3),
+        Cycle(60_000, 2e-3),
+    )
     layers: int = 8
     hidden: int = 128
     inner: int = 344

@@ -1,4 +1,4 @@
-"""The training loop: AdamW, one cycle, a loss on the answer after a short start on everything."""
+"""The training loop: AdamW in cycles, a loss on the answer after a short start on everything."""
 
 from __future__ import annotations
 

@@ -106,7 +106,6 @@ def test_the_card_says_what_a_fresh_run_measures() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="the shipped weights reach 0.855; a third cycle is due")
 def test_nine_in_ten_tasks_of_seen_phrasing_are_solved() -> None:
     assert measure(FOLDER).passed["seen phrasing"] >= 0.9
 
