@@ -14,6 +14,7 @@ COMMANDS = (
     "fetch",
     "perturb",
     "audit",
+    "g_rir",
 )
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""
