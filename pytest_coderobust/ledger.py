@@ -20,6 +20,8 @@ from filelock import FileLock
 
 from pytest_coderobust.errors import LedgerError
 from pytest_coderobust.records import (
+    Adoption,
+    ApiUse,
     Cell,
     Completion,
     FailureKind,
@@ -31,7 +33,7 @@ from pytest_coderobust.records import (
     Verdict,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised whenever a table changes its meaning; a ledger of another schema is refused."""
 
 BUSY_MS = 60_000
@@ -44,7 +46,8 @@ CREATE TABLE IF NOT EXISTS completions (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY, level TEXT NOT NULL, passed INTEGER NOT NULL, total INTEGER NOT NULL,
-    failure TEXT NOT NULL, detail BLOB NOT NULL, tier TEXT NOT NULL, cpu_seconds REAL NOT NULL
+    failure TEXT NOT NULL, detail BLOB NOT NULL, tier TEXT NOT NULL, cpu_seconds REAL NOT NULL,
+    api_uses TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observations (
     run TEXT NOT NULL, task TEXT NOT NULL, perturbation TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -105,20 +108,13 @@ class Ledger:
 
     def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
         """The stored verdicts among `keys`."""
-        columns = "key, level, passed, total, failure, detail, tier, cpu_seconds"
-        return {
-            key: Verdict(
-                Level(level), passed, total, cast("FailureKind", failure), _text(detail), tier, cpu
-            )
-            for key, level, passed, total, failure, detail, tier, cpu in self._select(
-                columns, "verdicts", keys
-            )
-        }
+        columns = "key, level, passed, total, failure, detail, tier, cpu_seconds, api_uses"
+        return {row[0]: _verdict(*row[1:]) for row in self._select(columns, "verdicts", keys)}
 
     def add_verdicts(self, found: Mapping[str, Verdict]) -> None:
         """Stores verdicts as one transaction; what is already there stays as it was."""
         self._write(
-            "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     key,
@@ -129,6 +125,7 @@ class Ledger:
                     _blob(v.detail),
                     v.tier,
                     v.cpu_seconds,
+                    json.dumps([[use.old, use.new] for use in v.api_uses]),
                 )
                 for key, v in found.items()
             ],
@@ -213,7 +210,31 @@ class Ledger:
 def _observation(body: str) -> Observation:
     fields = json.loads(body)
     cell = Cell(**fields.pop("cell"))
-    return Observation(cell=cell, status=Status(fields.pop("status")), **fields)
+    adoptions = tuple(map(Adoption, fields.pop("adoptions")))
+    status = Status(fields.pop("status"))
+    return Observation(cell=cell, status=status, adoptions=adoptions, **fields)
+
+
+def _verdict(
+    level: str,
+    passed: int,
+    total: int,
+    failure: str,
+    detail: bytes,
+    tier: str,
+    cpu: float,
+    uses: str,
+) -> Verdict:
+    return Verdict(
+        Level(level),
+        passed,
+        total,
+        cast("FailureKind", failure),
+        _text(detail),
+        tier,
+        cpu,
+        tuple(ApiUse(*use) for use in json.loads(uses)),
+    )
 
 
 def _blob(text: str) -> bytes:

@@ -42,6 +42,48 @@ class Tests:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiChange:
+    """A function that, for solutions, has another name now or is gone.
+
+    Attributes:
+        old: its full name, e.g. "os.path.join", or a builtin's: no solution finds it any more.
+        new: what to use in its place, made an alias of `old` where it does not exist already;
+            "" when `old` was removed and has no successor.
+    """
+
+    old: str
+    new: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.old} -> {self.new or 'removed'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiUse:
+    """What one solution did about one declared change, as its own process counted.
+
+    A hostile solution can make up these numbers, and gains nothing: it could as well call.
+
+    Attributes:
+        old: how often it reached for the old name, in vain.
+        new: how often it called the new one.
+    """
+
+    old: int = 0
+    new: int = 0
+
+
+class Adoption(str, Enum):
+    """What a solution made of the API changes that its task declares."""
+
+    CORRECT = "correct"  # uses a new API, passes every test
+    INCORRECT = "incorrect"  # uses a new API, and fails
+    WORKAROUND = "workaround"  # passes without
+    NONE = "none"  # neither
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One programming task: what the model sees, and how its answer is judged.
 
@@ -54,6 +96,7 @@ class Task:
             set has none (the task is then "unchecked").
         preamble: what stands before a solution that repeats the whole function: the imports
             and helper definitions of the prompt.
+        api_changes: enforced on whatever is judged.
     """
 
     id: str
@@ -64,6 +107,7 @@ class Task:
     preamble: str = ""
     language: Language = "python"
     tags: tuple[str, ...] = ()
+    api_changes: tuple[ApiChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -195,6 +239,7 @@ class Verdict:
         detail: one line about the first failure, from untrusted text: never markup.
         tier: the isolation the solution ran under.
         cpu_seconds: processor time of the candidate.
+        api_uses: one for each API change that the check declares.
     """
 
     level: Level
@@ -204,6 +249,7 @@ class Verdict:
     detail: str = ""
     tier: str = ""
     cpu_seconds: float = 0.0
+    api_uses: tuple[ApiUse, ...] = ()
 
     @property
     def full(self) -> bool:
@@ -229,6 +275,7 @@ class Observation:
         n, c: samples drawn and samples fully passing.
         clean_n, clean_c: the same for the task's clean prompt.
         truncated: how many of the n completions the token limit ended.
+        adoptions: one for each sample, where the task declares an API change.
         reason: why a skipped or unusable item was not measured.
     """
 
@@ -243,6 +290,7 @@ class Observation:
     checked: bool = True
     member: str = ""
     reason: str = ""
+    adoptions: tuple[Adoption, ...] = ()
 
     @property
     def measured(self) -> bool:
@@ -285,6 +333,7 @@ class SuiteRun:
         observations: in plan order.
         incomplete: why the run is partial ("3 of 656 items deselected"), "" when complete.
         notes: sentences the report must show (what was left out, what is lossy).
+        api_changes: every change that a task of the plan declares.
     """
 
     suite: str
@@ -299,3 +348,4 @@ class SuiteRun:
     tier: str = ""
     incomplete: str = ""
     notes: tuple[str, ...] = ()
+    api_changes: tuple[ApiChange, ...] = ()

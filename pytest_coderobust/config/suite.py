@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from coderobust_strategies import PerturbationError, lookup
+from pytest_coderobust.config.api_changes import Declared, read_declared
 from pytest_coderobust.config.table import Table, read_toml, unique
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import CLEAN, Cell, Limits, PromptForm, Sampling
@@ -30,6 +31,7 @@ class SuiteConfig:
         ks: every k of the pass@k that is wanted; each at most `sampling.n`.
         solved_at: share of samples that must pass for a prompt to count as solved.
         max_unusable: share of tasks the oracle self-check may reject before the run stops.
+        api_changes: enforced on the solutions of the tasks that they are for.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class SuiteConfig:
     max_unusable: float = 0.1
     extraction: Extraction = "code"
     gates: tuple[GateSource, ...] = ()
+    api_changes: tuple[Declared, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     limits: Limits = field(default_factory=Limits)
 
@@ -130,6 +133,9 @@ def _suite(table: Table, path: Path, sampling: Sampling, limits: Limits) -> Suit
         max_unusable=table.number("max_unusable", 0.1, least=0.0, most=1.0),
         extraction=cast("Extraction", table.choice("extraction", "code", ("code", "raw"))),
         gates=_gates(table),
+        api_changes=read_declared(
+            table.items("api_changes"), lambda problem: table.error("api_changes", problem)
+        ),
         sampling=sampling,
         limits=limits,
     )

@@ -48,6 +48,7 @@ def assemble(
         tier=tier,
         incomplete=_incomplete(len(plan.tasks) * len(plan.cells), len(observations), trouble),
         notes=plan.notes,
+        api_changes=plan.api_changes,
     )
 
 

@@ -16,4 +16,5 @@ def check_of(task: Task, completion: str, config: SuiteConfig) -> Check:
         tests=task.tests,
         limits=config.limits,
         language=task.language,
+        api_changes=task.api_changes,
     )

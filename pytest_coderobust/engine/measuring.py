@@ -14,7 +14,9 @@ from pytest_coderobust.engine.plan import Plan, make_variant
 from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
 from pytest_coderobust.engine.windows import Square, Windows, cut_windows
 from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.metrics.adoption import adoption_of
 from pytest_coderobust.records import (
+    Adoption,
     Cell,
     Observation,
     Sampling,
@@ -43,6 +45,13 @@ class Answered:
     def c(self) -> int:
         """Samples that pass every test."""
         return sum(verdict.full for _, verdict in self.verdicts)
+
+    @property
+    def adoptions(self) -> tuple[Adoption, ...]:
+        """What each sample made of the API changes; none where the task declares none."""
+        if not self.variant.task.api_changes:
+            return ()
+        return tuple(adoption_of(verdict) for _, verdict in self.verdicts)
 
     @property
     def truncated(self) -> int:
@@ -171,6 +180,7 @@ class Measuring:
             truncated=seen.truncated,
             checked=checked,
             member=variant.member,
+            adoptions=seen.adoptions,
         )
         return Measured(observation, clean, None if cell.is_clean else seen)
 

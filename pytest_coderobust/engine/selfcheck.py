@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.checks import check_of
@@ -49,7 +49,13 @@ def check_oracle(
         for name, task in tasks.items()
         if task.canonical is not None
     }
-    checks = (*stubs.values(), *canonicals.values())
+    # A canonical solution may be older than a declared API change, or written for it.
+    unchanged = {
+        name: replace(check, api_changes=())
+        for name, check in canonicals.items()
+        if check.api_changes
+    }
+    checks = (*stubs.values(), *canonicals.values(), *unchanged.values())
     if unknown := judge.unknown(checks):
         listen(SelfCheckStarted(len(unknown)))
     verdicts = judge.verdicts(checks)
@@ -61,8 +67,8 @@ def check_oracle(
         )
     unusable = dict.fromkeys(passing, "a solution that does nothing passes its tests")
     for name, check in canonicals.items():
-        verdict = verdicts[judge.key(check)]
-        if not verdict.full:
+        verdict = verdicts[judge.key(unchanged.get(name, check))]
+        if not verdict.full and not verdicts[judge.key(check)].full:
             unusable[name] = f"its canonical solution fails: {_why(verdict)}"
     _bound(unusable, tasks, config)
     return SelfCheck(unusable, frozenset(tasks) - frozenset(canonicals))

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_coderobust.metrics.adoption import AdoptionCounts, adoption_counts
 from pytest_coderobust.metrics.condition import (
     ConditionKind,
     ConditionSummary,
@@ -34,6 +35,7 @@ class Summary:
         skipped: (reason, items) of what was planned and could not be asked.
         completions, truncated: of the whole suite.
         incomplete: why the run is partial, "" when every planned item was observed.
+        adoption: of each condition, where a task declares an API change.
     """
 
     conditions: tuple[ConditionSummary, ...]
@@ -46,6 +48,7 @@ class Summary:
     completions: int
     truncated: int
     incomplete: str
+    adoption: tuple[AdoptionCounts, ...] = ()
 
     def condition(self, name: str) -> ConditionSummary | None:
         """The condition of that name, or None when the plan has none."""
@@ -74,6 +77,7 @@ def summarise(run: SuiteRun) -> Summary:
         completions=sum(o.n for o in run.observations if o.measured),
         truncated=sum(o.truncated for o in run.observations if o.measured),
         incomplete=run.incomplete or (missing if observed < planned else ""),
+        adoption=adoption_counts(run),
     )
 
 

@@ -13,6 +13,7 @@ from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import Observation, SuiteRun
+from pytest_coderobust.reporting.adoption import adoption_object
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
@@ -37,7 +38,7 @@ def suite_object(
     run: SuiteRun, summary: Summary, outcomes: Sequence[GateOutcome]
 ) -> dict[str, object]:
     """Everything about one suite."""
-    return {
+    found: dict[str, object] = {
         "schema": SCHEMA,
         "suite": run.suite,
         "model": run.model.name,
@@ -62,6 +63,9 @@ def suite_object(
         "solved_at": run.solved_at,
         "tier": run.tier,
     }
+    if run.api_changes:
+        found["adoption"] = adoption_object(run.api_changes, summary.adoption)
+    return found
 
 
 def totals_object(summary: Summary) -> dict[str, object]:
@@ -139,7 +143,7 @@ def gate_object(outcome: GateOutcome) -> dict[str, object]:
 
 def item_object(observation: Observation) -> dict[str, object]:
     """One measured or skipped (task, cell)."""
-    return {
+    found: dict[str, object] = {
         "task": observation.task_id,
         "condition": observation.cell.perturbation,
         "seed": observation.cell.seed,
@@ -153,3 +157,6 @@ def item_object(observation: Observation) -> dict[str, object]:
         "member": observation.member,
         "reason": observation.reason,
     }
+    if observation.adoptions:
+        found["adoptions"] = [adoption.value for adoption in observation.adoptions]
+    return found

@@ -20,6 +20,7 @@ from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
+from pytest_coderobust.reporting.adoption import HEADINGS, adoption_row, change_lines
 from pytest_coderobust.reporting.hostile import visible
 
 NAMED = 10
@@ -108,6 +109,9 @@ def suite_parts(judged: Judged, glyphs: Glyphs) -> Iterator[RenderableType]:
     for table in worst_tables(run, summary, glyphs):
         yield ""
         yield table
+    if summary.adoption:
+        yield ""
+        yield adoption_table(summary, glyphs)
     yield ""
     yield from left_out(run, summary)
     yield from map(gate_line, outcomes)
@@ -126,6 +130,8 @@ def header(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Text]:
     sampling = run.sampling
     drawn = "greedy" if sampling.greedy else f"T={sampling.temperature:g} top_p={sampling.top_p:g}"
     yield line("drawn", f"n={sampling.n}, {drawn}, at most {sampling.max_new_tokens} tokens")
+    for index, change in enumerate(change_lines(run.api_changes)):
+        yield line("" if index else "api", change)
     if summary.incomplete:
         yield Text(f"PARTIAL: {shown(summary.incomplete)}", "bold yellow")
 
@@ -154,6 +160,14 @@ def conditions_table(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Table:
             str(condition.unsolved),
             "" if clean and not condition.skipped else str(condition.skipped),
         )
+    return table
+
+
+def adoption_table(summary: Summary, glyphs: Glyphs) -> Table:
+    """Completions of each condition by what they made of the declared API changes."""
+    table = bare_table(glyphs, *HEADINGS)
+    for counts in summary.adoption:
+        table.add_row(Text(visible(counts.condition, NAME), "bold"), *adoption_row(counts))
     return table
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_coderobust.records import Language, Limits, Tests, Verdict
+from pytest_coderobust.records import ApiChange, Language, Limits, Tests, Verdict
 
 __all__ = ["Check", "Limits", "Sandbox"]
 
@@ -18,6 +18,7 @@ class Check:
     Attributes:
         solution: the whole untrusted program; it never sees `tests`.
         entry_point: the name in the solution that the tests call.
+        api_changes: enforced on the solution; the verdict says what it did about each.
     """
 
     solution: str
@@ -25,6 +26,7 @@ class Check:
     tests: Tests
     limits: Limits = field(default_factory=Limits)
     language: Language = "python"
+    api_changes: tuple[ApiChange, ...] = ()
 
 
 class Sandbox(Protocol):

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pytest_coderobust.errors import SandboxError
-from pytest_coderobust.records import Level, Limits, Tests, Verdict
+from pytest_coderobust.records import ApiChange, ApiUse, Level, Limits, Tests, Verdict
 from pytest_coderobust.sandbox.asserts import prepare
 from pytest_coderobust.sandbox.cage.frames import receive, send
 from pytest_coderobust.sandbox.cage.zygote import WALL_FACTOR
@@ -130,6 +130,7 @@ def write_check(check: Check) -> Any:
         "tests": [check.tests.source, check.tests.style, check.tests.helpers],
         "limits": asdict(check.limits),
         "language": check.language,
+        "api_changes": [[change.old, change.new] for change in check.api_changes],
     }
 
 
@@ -138,6 +139,7 @@ def read_check(message: Any) -> Check:
     fields = dict(message)
     fields["tests"] = Tests(*fields["tests"])
     fields["limits"] = Limits(**fields["limits"])
+    fields["api_changes"] = tuple(ApiChange(*change) for change in fields["api_changes"])
     return Check(**fields)
 
 
@@ -150,4 +152,5 @@ def read_verdict(message: Any) -> Verdict:
     """The verdict in a frame's message."""
     fields = dict(message)
     fields["level"] = Level(fields["level"])
+    fields["api_uses"] = tuple(ApiUse(**use) for use in fields["api_uses"])
     return Verdict(**fields)

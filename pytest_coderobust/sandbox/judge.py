@@ -73,7 +73,7 @@ class Judge:
         calls = self._scripts.foresee(check.tests, check.entry_point)
         if calls is None:
             return None
-        session = BatchSession(self._zygote, check.limits, calls)
+        session = BatchSession(self._zygote, check.limits, calls, check.api_changes)
         try:
             found = examine(check, suite, session)
         except DivergedError:
@@ -84,7 +84,7 @@ class Judge:
         return self._verdict(found, session)
 
     def _judge_live(self, check: Check, suite: Suite) -> Verdict:
-        session = LiveSession(self._zygote, check.limits)
+        session = LiveSession(self._zygote, check.limits, check.api_changes)
         try:
             found = examine(check, suite, session)
         finally:
@@ -98,7 +98,7 @@ class Judge:
         if end.reason == "lost":
             raise ZygoteLostError("the fork server ended during a check")
         self.starved = session.starved if found.failure == "timeout" else ""
-        return replace(found, tier=self._tier, cpu_seconds=end.cpu_seconds)
+        return replace(found, tier=self._tier, cpu_seconds=end.cpu_seconds, api_uses=end.api_uses)
 
 
 def examine(check: Check, suite: Suite, session: Session) -> Verdict:

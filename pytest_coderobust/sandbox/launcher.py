@@ -6,13 +6,14 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_coderobust.errors import SandboxError
-from pytest_coderobust.records import Limits
+from pytest_coderobust.records import ApiChange, ApiUse, Limits
 from pytest_coderobust.sandbox.bwrap import bubblewrap
 from pytest_coderobust.sandbox.cage.frames import to_json
 from pytest_coderobust.sandbox.cage.plan import BWRAP, Plan
@@ -34,12 +35,14 @@ class End:
         reason: "exited", "stopped", "cpu", "wall", "stalled" or "lost".
         code: exit status, or minus the signal that killed it.
         asleep: it was waiting for something other than a processor whenever it was looked at.
+        api_uses: one for each API change that it was under.
     """
 
     reason: str
     code: int = 0
     cpu_seconds: float = 0.0
     asleep: bool = False
+    api_uses: tuple[ApiUse, ...] = ()
 
 
 class ZygoteLostError(SandboxError):
@@ -92,8 +95,11 @@ class Zygote:
             raise SandboxError(f"no {plan.tier!r} isolation here: {greeting['error']}")
         self._control.settimeout(None)
 
-    def begin(self, limits: Limits) -> Channel:
+    def begin(self, limits: Limits, changes: Sequence[ApiChange] = ()) -> Channel:
         """Forks a candidate and returns the trusted end of its channel.
+
+        Args:
+            changes: API changes that the candidate is put under.
 
         Raises:
             ZygoteLostError: there is no zygote to fork it.
@@ -105,7 +111,8 @@ class Zygote:
                 "wall_seconds": limits.wall_seconds,
                 "memory_bytes": limits.memory_mb << 20,
                 "wire_bytes": limits.wire_bytes,
-            }
+            },
+            "changes": [[change.old, change.new] for change in changes],
         }
         try:
             data = to_json(request).encode("ascii")
@@ -124,7 +131,8 @@ class Zygote:
             report = self._report()
         except SandboxError:
             return End("lost")
-        return End(report["ended"], report["code"], report["cpu"], report["asleep"])
+        uses = tuple(ApiUse(old, new) for old, new in report["uses"])
+        return End(report["ended"], report["code"], report["cpu"], report["asleep"], uses)
 
     def finish(self) -> End:
         """Ends the candidate, if it still runs, and returns how it ended."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
-from pytest_coderobust.records import FailureKind, Limits
+from pytest_coderobust.records import ApiChange, FailureKind, Limits
 from pytest_coderobust.sandbox.cage.candidate import OVERFLOW
 from pytest_coderobust.sandbox.cage.frames import WireError, receive, receive_rest, send, unpack
 from pytest_coderobust.sandbox.launcher import Channel, End, Zygote
@@ -39,9 +40,9 @@ class Session(Protocol):
 class LiveSession:
     """Asks one call at a time, and waits for each answer."""
 
-    def __init__(self, zygote: Zygote, limits: Limits) -> None:
+    def __init__(self, zygote: Zygote, limits: Limits, changes: Sequence[ApiChange] = ()) -> None:
         self._zygote = zygote
-        self._channel = zygote.begin(limits)
+        self._channel = zygote.begin(limits, changes)
         self._limits = limits
         self._end: End | None = None
         self._gone: CandidateGone | None = None
@@ -99,10 +100,17 @@ class BatchSession:
         calls: what an earlier run of the same tests asked, in order.
     """
 
-    def __init__(self, zygote: Zygote, limits: Limits, calls: list[Any]) -> None:
+    def __init__(
+        self,
+        zygote: Zygote,
+        limits: Limits,
+        calls: list[Any],
+        changes: Sequence[ApiChange] = (),
+    ) -> None:
         self._zygote = zygote
         self._limits = limits
         self._calls = calls
+        self._changes = changes
         self._asked = 0
         self._replies: list[Any] = []
         self._broken: str = ""
@@ -110,7 +118,7 @@ class BatchSession:
         self.diverged = False
 
     def load(self, source: str, entry_point: str) -> Any:
-        channel = self._zygote.begin(self._limits)
+        channel = self._zygote.begin(self._limits, self._changes)
         request = {"source": source, "entry_point": entry_point, "calls": self._calls}
         cap = self._limits.wire_bytes
         try:

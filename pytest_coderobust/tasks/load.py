@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
+from pytest_coderobust.config.api_changes import read_changes
 from pytest_coderobust.errors import DataError, UnknownName
-from pytest_coderobust.records import PromptForm, Task, digest
+from pytest_coderobust.records import ApiChange, PromptForm, Task, digest
 from pytest_coderobust.tasks import evalplus, mbpp
 from pytest_coderobust.tasks.evalplus import evalplus_task
 from pytest_coderobust.tasks.hub import HUB_PREFIX, hub_rows
@@ -78,7 +80,7 @@ def _tasks(rows: Sequence[DataRow], form: PromptForm, fmt: str | None) -> tuple[
     places: dict[str, str] = {}
     tasks: list[Task] = []
     for row in rows:
-        task = _task(row, form, fmt)
+        task = replace(_task(row, form, fmt), api_changes=_api_changes(row))
         _check_id(row, task.id, places)
         places[task.id] = row.where
         tasks.append(task)
@@ -90,6 +92,14 @@ def _task(row: DataRow, form: PromptForm, fmt: str | None) -> Task:
     if shape == "mbpp":
         return mbpp_task(row, form)
     return evalplus_task(row, form) if shape == "evalplus" else humaneval_task(row)
+
+
+def _api_changes(row: DataRow) -> tuple[ApiChange, ...]:
+    """What a row of any shape declares under "api_changes"."""
+    declared = row.values.get("api_changes") or []
+    if not isinstance(declared, list):
+        raise row.error("'api_changes' must be a list of objects with 'old' and maybe 'new'")
+    return read_changes(cast("list[object]", declared), row.error)
 
 
 def _shape(row: DataRow) -> str:
@@ -127,6 +137,7 @@ def fingerprint(tasks: Iterable[Task]) -> str:
                 task.preamble,
                 task.language,
                 list(task.tags),
+                [[change.old, change.new] for change in task.api_changes],
             ]
             for task in tasks
         )

@@ -203,7 +203,9 @@ def _variant(row: DataRow, task: Task, cell: Cell, form: PromptForm) -> Variant:
         prompt = row.text("prompt")
         if row.values.get("entry_point", task.entry_point) != task.entry_point:
             # ReCode renames functions: such a row brings the task that judges it
-            judge = replace(humaneval_task(row), id=task.id, tags=task.tags)
+            judge = replace(
+                humaneval_task(row), id=task.id, tags=task.tags, api_changes=task.api_changes
+            )
     unchanged = "unchanged in the recording" if prompt == task.prompt else ""
     return Variant(judge, cell, prompt, skipped=unchanged)
 

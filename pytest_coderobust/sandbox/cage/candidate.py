@@ -11,6 +11,7 @@ import sys
 from types import ModuleType
 from typing import Any, NoReturn
 
+from pytest_coderobust.sandbox.cage.changes import Changes
 from pytest_coderobust.sandbox.cage.frames import WireError, pack, receive, send
 from pytest_coderobust.sandbox.cage.isolation import Isolation
 from pytest_coderobust.sandbox.cage.limits import CageLimits
@@ -22,11 +23,13 @@ OVERFLOW = 75
 """Exit status of a candidate whose answers did not fit where they wait to be read."""
 
 
-def serve(fd: int, limits: CageLimits) -> None:
+def serve(fd: int, limits: CageLimits, builtins: dict[str, Any] | None) -> None:
     """Loads one solution and answers calls: those that came with it, or one by one."""
     cap = limits.wire_bytes
     request = receive(fd, cap)
     module = ModuleType(MODULE)
+    if builtins is not None:
+        module.__dict__["__builtins__"] = builtins
     sys.modules[MODULE] = module
     reply = load(module, request["source"], request["entry_point"])
     send(fd, reply, cap)
@@ -112,11 +115,11 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {"kinds": names[:20], "text": text[:DETAIL]}
 
 
-def run(isolation: Isolation, limits: CageLimits, fd: int) -> NoReturn:
+def run(isolation: Isolation, limits: CageLimits, fd: int, changes: Changes | None) -> NoReturn:
     """The whole life of a candidate's process."""
     try:
         isolation.isolate_candidate(fd, limits)
-        serve(fd, limits)
+        serve(fd, limits, changes.enforce() if changes is not None else None)
     except (EOFError, OSError, WireError):
         pass  # the other side has all it wants
     finally:

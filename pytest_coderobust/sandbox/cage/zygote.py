@@ -4,9 +4,10 @@ It is exec'd, never forked from the harness: a fork would inherit data sets, tok
 values. Requests come over a control socket that no candidate ever holds; each brings the
 candidate's own socket as a passed file descriptor.
 
-    → {"limits": {...}} + fd      fork a candidate
+    → {"limits": {...}, "changes": [[old, new], ...]} + fd      fork a candidate
     → {"stop": 1}                 end it early
-    ← {"ended": reason, "code": exit status or signal, "cpu": s, "asleep": bool}   once per fork
+    ← {"ended": reason, "code": exit status or signal, "cpu": s, "asleep": bool,
+       "uses": [[old, new], ...]}                               once per fork
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.candidate import run
+from pytest_coderobust.sandbox.cage.changes import Changes
 from pytest_coderobust.sandbox.cage.clocks import cpu_time, run_delay, sleeps
 from pytest_coderobust.sandbox.cage.frames import from_json, to_json
 from pytest_coderobust.sandbox.cage.isolation import Isolation, isolate_zygote
@@ -65,7 +67,7 @@ def main(control_fd: int, alive_fd: int, plan: Plan) -> NoReturn:
     while True:
         request, fd = next_request(control)
         if fd is not None:
-            serve(control, isolation, CageLimits.read(request["limits"]), fd)
+            serve(control, isolation, request, fd)
 
 
 def next_request(control: _socket.socket) -> tuple[Any, int | None]:
@@ -77,12 +79,14 @@ def next_request(control: _socket.socket) -> tuple[Any, int | None]:
     return from_json(data), fd
 
 
-def serve(control: _socket.socket, isolation: Isolation, limits: CageLimits, fd: int) -> None:
+def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) -> None:
     """Forks a candidate, watches it to its end, removes all it left and reports."""
+    limits = CageLimits.read(request["limits"])
+    changes = Changes(request["changes"]) if request["changes"] else None
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        run(isolation, limits, fd)
+        run(isolation, limits, fd, changes)
     os.close(fd)
     reason, asleep = watch(control, pid, limits, started)
     os.kill(pid, signal.SIGKILL)
@@ -95,7 +99,8 @@ def serve(control: _socket.socket, isolation: Isolation, limits: CageLimits, fd:
     wipe(isolation.work)
     code = os.waitstatus_to_exitcode(status)
     cpu = usage.ru_utime + usage.ru_stime
-    reply(control, {"ended": reason, "code": code, "cpu": cpu, "asleep": asleep})
+    uses = changes.uses() if changes is not None else []
+    reply(control, {"ended": reason, "code": code, "cpu": cpu, "asleep": asleep, "uses": uses})
 
 
 def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float) -> Ending:

@@ -1,0 +1,158 @@
+"""Declared API changes as a suite file or a file of tasks writes them, checked against the library.
+
+    { old = "math.sqrt", new = "math.square_root", tag = "api:math.sqrt" }
+
+Functions and classes of the standard library's modules and builtins can be declared: what stands
+in a module can be shown differently to solutions and to the library itself. A method of a type
+cannot, because a type looks the same to everybody.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import keyword
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import ModuleType
+from typing import cast
+
+from pytest_coderobust.errors import CodeRobustError, nearest
+from pytest_coderobust.records import ApiChange
+
+Fail = Callable[[str], CodeRobustError]
+"""Makes the caller's kind of error, with its file and place, from a sentence."""
+
+MOST = 64
+LOUD = frozenset({"antigravity", "this"})
+"""Modules whose import does something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A change of a suite, and the tag of the tasks that it is for; "" for all."""
+
+    change: ApiChange
+    tag: str = ""
+
+
+def read_declared(values: Sequence[object], fail: Fail) -> tuple[Declared, ...]:
+    """The changes of a suite file. Raises what `fail` makes."""
+    return tuple(
+        Declared(_change(table, fail), _text(table, "tag", fail))
+        for table in _tables(values, ("old", "new", "tag"), fail)
+    )
+
+
+def read_changes(values: Sequence[object], fail: Fail) -> tuple[ApiChange, ...]:
+    """The changes of one task. Raises what `fail` makes."""
+    changes = tuple(_change(table, fail) for table in _tables(values, ("old", "new"), fail))
+    check_together(changes, fail)
+    return changes
+
+
+def check_together(changes: Sequence[ApiChange], fail: Fail) -> None:
+    """Refuses changes of one task that contradict each other."""
+    if len(changes) > MOST:
+        raise fail(f"{len(changes)} API changes for one task; at most {MOST} are possible")
+    seen: set[str] = set()
+    for name in (name for change in changes for name in (change.old, change.new) if name):
+        if name in seen:
+            raise fail(f"the name {name!r} stands in two places of one task's API changes")
+        seen.add(name)
+
+
+def _tables(
+    values: Sequence[object], keys: Sequence[str], fail: Fail
+) -> Iterable[Mapping[object, object]]:
+    for value in values:
+        if not isinstance(value, Mapping):
+            raise fail(f'an API change is a table like {{old = "math.sqrt"}}, not {value!r}')
+        table = cast("Mapping[object, object]", value)
+        for key in table:
+            if key not in keys:
+                raise fail(f"unknown key {key!r} of an API change{nearest(str(key), keys)}")
+        yield table
+
+
+def _change(table: Mapping[object, object], fail: Fail) -> ApiChange:
+    change = ApiChange(_text(table, "old", fail), _text(table, "new", fail))
+    if not change.old:
+        raise fail("an API change needs the key 'old', the full name of a function")
+    _check_old(change.old, fail)
+    if change.new:
+        _check_new(change.new, fail)
+    return change
+
+
+def _text(table: Mapping[object, object], key: str, fail: Fail) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise fail(f"{key!r} of an API change must be a string, not {value!r}")
+    return value
+
+
+def _check_old(name: str, fail: Fail) -> None:
+    owner, last = _owner(name, fail)
+    if not hasattr(owner, last):
+        close = get_close_matches(last, dir(owner), n=1)
+        hint = f"; did you mean {name.removesuffix(last) + close[0]!r}?" if close else ""
+        raise fail(f"there is no function {name!r} in the standard library{hint}")
+    _check_value(name, getattr(owner, last), fail)
+
+
+def _check_new(name: str, fail: Fail) -> None:
+    owner, last = _owner(name, fail)
+    if hasattr(owner, last):
+        _check_value(name, getattr(owner, last), fail)
+
+
+def _check_value(name: str, value: object, fail: Fail) -> None:
+    if isinstance(value, ModuleType):
+        raise fail(f"{name!r} is a module; an API change is about one function or class")
+    if not callable(value):
+        raise fail(f"{name!r} is no function but a value of type {type(value).__name__!r}")
+    if isinstance(value, type) and issubclass(value, BaseException):
+        raise fail(f"{name!r} is an exception; an API change is about what solutions call")
+
+
+def _owner(name: str, fail: Fail) -> tuple[ModuleType, str]:
+    """The module that holds a name, and the name's last part."""
+    parts = name.split(".")
+    if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
+        raise fail(f"{name!r} is no full name of a function, like 'math.sqrt'")
+    if parts[-1].startswith("__"):
+        raise fail(f"{name!r} is part of the language, and no API change can be about it")
+    *path, last = parts
+    if not path:
+        return builtins, last
+    _refuse_methods(name, getattr(builtins, path[0], None), path[0], fail)
+    owner = _import(path[0], name, fail)
+    for end in range(1, len(path)):
+        inner = ".".join(path[: end + 1])
+        found = getattr(owner, path[end], None)
+        _refuse_methods(name, found, inner, fail)
+        owner = found if isinstance(found, ModuleType) else _import(inner, name, fail)
+    return owner, last
+
+
+def _refuse_methods(name: str, found: object, path: str, fail: Fail) -> None:
+    if isinstance(found, type):
+        raise fail(
+            f"{name!r} is a method of the type {path!r}, which cannot be changed for solutions "
+            "alone; declare a function of a module, or a builtin"
+        )
+
+
+def _import(path: str, name: str, fail: Fail) -> ModuleType:
+    top = path.partition(".")[0]
+    if top not in sys.stdlib_module_names or top in LOUD:
+        close = get_close_matches(top, sys.stdlib_module_names, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise fail(f"{name!r}: the standard library has no module {top!r}{hint}")
+    try:
+        return importlib.import_module(path)
+    except ImportError:
+        raise fail(f"{name!r}: the standard library has no module {path!r} here") from None

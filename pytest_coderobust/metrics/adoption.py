@@ -1,0 +1,64 @@
+"""Adoption: what solutions make of the API changes that their tasks declare.
+
+    uses a new API, passes every test      correct adoption
+    uses a new API, and fails              incorrect adoption
+    passes without one                     workaround
+    neither                                none
+
+A new API is used when the solution called it while it was judged.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pytest_coderobust.records import CLEAN, Adoption, Observation, SuiteRun, Verdict
+
+
+def adoption_of(verdict: Verdict) -> Adoption:
+    """What one judged solution made of its task's API changes."""
+    if any(use.new for use in verdict.api_uses):
+        return Adoption.CORRECT if verdict.full else Adoption.INCORRECT
+    return Adoption.WORKAROUND if verdict.full else Adoption.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionCounts:
+    """Completions of one condition by what they made of the changes; their sum is the whole.
+
+    Attributes:
+        condition: "clean" or a perturbation, all its seeds together.
+    """
+
+    condition: str
+    correct: int = 0
+    incorrect: int = 0
+    workaround: int = 0
+    none: int = 0
+
+
+def adoption_counts(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
+    """The counts of each planned condition in plan order; empty where no task declares a change."""
+    if not run.api_changes:
+        return ()
+    names = dict.fromkeys((CLEAN, *(cell.perturbation for cell in run.cells)))
+    return tuple(counted(name, run.observations) for name in names)
+
+
+def counted(condition: str, observations: Iterable[Observation]) -> AdoptionCounts:
+    """The counts of one condition."""
+    found = Counter(
+        adoption
+        for observation in observations
+        if observation.cell.perturbation == condition
+        for adoption in observation.adoptions
+    )
+    return AdoptionCounts(
+        condition,
+        correct=found[Adoption.CORRECT],
+        incorrect=found[Adoption.INCORRECT],
+        workaround=found[Adoption.WORKAROUND],
+        none=found[Adoption.NONE],
+    )

@@ -1,0 +1,241 @@
+"""Declared API changes in a candidate's process: the old name is gone, the new one is there.
+
+A guarded module answers by who asks. The standard library finds everything as it always was and
+keeps working; any other code gets AttributeError for an old name (ImportError from an import
+statement, NameError for a builtin), by whatever way it came to the module, and a counted stand-in
+for a new one. Who asks is told by the file that the asking code was compiled from. This keeps
+count of honest programs; it is no security boundary, and no verdict rests on it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from pytest_coderobust.sandbox.cage.tally import Tally
+
+LIBRARY = (
+    os.path.dirname(os.__file__) + "/",  # noqa: PTH120  pathlib stays out of the cage
+    os.path.dirname(os.path.abspath(__file__)) + "/",  # noqa: PTH100, PTH120
+    "<frozen ",
+)
+VIEWS = ("__dict__", "__all__")
+Note = Callable[[], None]
+
+
+def enforce(changes: list[list[str]], tally: Tally) -> dict[str, Any]:
+    """Makes the changes in this process and returns the builtins that solutions get.
+
+    Args:
+        changes: pairs of old and new full names; "" for a new one that there is not.
+        tally: two counters for each: attempts on the old name, calls of the new one.
+    """
+    own = Builtins(vars(builtins))
+    found = [(*look_up(old), *look_up(new)) for old, new in changes]
+    bars: list[Bar] = []
+    for index, (owner, name, target, heir_owner, heir, successor) in enumerate(found):
+        note_old, note_new = noter(tally, 2 * index), noter(tally, 2 * index + 1)
+        bars.append(Bar(name, target, note_old))
+        rules_of(owner).gone[name] = note_old
+        if heir:
+            stand_in = Counted(heir, target if successor is None else successor, note_new)
+            rules_of(heir_owner).given[heir] = stand_in
+            if heir_owner is builtins:
+                own[heir] = stand_in
+        if owner is builtins:
+            del own[name]
+            own.gone[name] = note_old
+        elif isinstance(target, (FunctionType, BuiltinFunctionType)):
+            vars(owner)[name] = barred(target, refusal(owner, name, note_old))
+            bars.append(Bar(name, vars(owner)[name], note_old))
+    cover(bars)
+    own["__import__"] = covering_import(bars)
+    return own
+
+
+def look_up(full_name: str) -> tuple[ModuleType, str, Any]:
+    """Module, name and what stands there, None for nothing."""
+    path, _, name = full_name.rpartition(".")
+    module = importlib.import_module(path) if path else builtins
+    return module, name, getattr(module, name, None) if name else None
+
+
+def noter(tally: Tally, index: int) -> Note:
+    """What counts up one counter."""
+    return lambda: tally.add(index)
+
+
+def foreign() -> bool:
+    """Whether the caller of this function's caller is a solution's code."""
+    return not sys._getframe(2).f_code.co_filename.startswith(LIBRARY)  # noqa: SLF001
+
+
+class Rules:
+    """What one module shows to solutions.
+
+    Attributes:
+        gone: old names, and how to count an attempt on one.
+        given: new names, and names that the solution itself assigned.
+    """
+
+    def __init__(self) -> None:
+        self.gone: dict[str, Note] = {}
+        self.given: dict[str, Any] = {}
+
+    def answer(self, module: ModuleType, name: str, value: Callable[[], Any]) -> Any:
+        """What a solution finds under a name; `value` tells what really stands there."""
+        if name in self.given:
+            return self.given[name]
+        if name in self.gone:
+            self.gone[name]()
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        if name == "__dict__":
+            shown = {key: item for key, item in value().items() if key not in self.gone}
+            return {**shown, **self.given}
+        if name == "__all__":
+            return [key for key in (*value(), *self.given) if key not in self.gone]
+        return value()
+
+
+def rules_of(module: ModuleType) -> Rules:
+    """The rules of a module, which obeys them from now on."""
+    base: Any = type(module)
+    if "coderobust_rules" in vars(base):
+        rules: Rules = base.coderobust_rules
+        return rules
+    made = Rules()
+
+    def read(self: ModuleType, name: str) -> Any:
+        ruled = name in made.gone or name in made.given or name in VIEWS
+        if ruled and foreign():
+            return made.answer(self, name, lambda: base.__getattribute__(self, name))
+        return base.__getattribute__(self, name)
+
+    def write(self: ModuleType, name: str, value: Any) -> None:
+        if (name in made.gone or name in made.given) and foreign():
+            made.given[name] = value  # a replacement of the solution's own making is its own
+        else:
+            base.__setattr__(self, name, value)
+
+    members = {"__getattribute__": read, "__setattr__": write, "coderobust_rules": made}
+    module.__class__ = type("module", (base,), members)
+    return made
+
+
+class Bar:
+    """One old function and the name under which no module may hand it out."""
+
+    def __init__(self, name: str, target: Any, note: Note) -> None:
+        self.name = name
+        self.target = target
+        self.note = note
+
+
+def cover(bars: list[Bar]) -> None:
+    """Bars the old functions in every loaded module that imported them under their own name.
+
+    Under another public name (`bisect.bisect` is `bisect.bisect_right`) they are another API.
+    """
+    loaded: list[Any] = list(sys.modules.values())
+    for module in loaded:
+        if not isinstance(module, ModuleType):
+            continue
+        names = ModuleType.__getattribute__(module, "__dict__")
+        for bar in bars:
+            for name in (bar.name, f"_{bar.name}"):
+                if names.get(name) is bar.target and module is not builtins:
+                    rules_of(module).gone.setdefault(name, bar.note)
+
+
+def covering_import(bars: list[Bar]) -> Callable[..., Any]:
+    """The import statement's function, for modules that solutions load later."""
+
+    def load(*args: Any, **kwargs: Any) -> Any:
+        before = len(sys.modules)
+        module = builtins.__import__(*args, **kwargs)
+        if len(sys.modules) != before:
+            cover(bars)
+        return module
+
+    return load
+
+
+def refusal(owner: ModuleType, name: str, note: Note) -> Callable[[], AttributeError]:
+    """Counts an attempt and makes its error."""
+
+    def refuse() -> AttributeError:
+        note()
+        return AttributeError(f"module {owner.__name__!r} has no attribute {name!r}")
+
+    return refuse
+
+
+def barred(target: Any, refuse: Callable[[], AttributeError]) -> Any:
+    """The old function for the library alone, in case a solution gets hold of it after all."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if foreign():
+            raise refuse()
+        return target(*args, **kwargs)
+
+    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
+        setattr(call, name, getattr(target, name, None))
+    if isinstance(target, FunctionType):
+        return call
+    return staticmethod(call)  # like a function in C, it does not bind to an object
+
+
+class Counted:
+    """Stands for a new function or class, and counts its calls."""
+
+    def __init__(self, name: str, target: Any, note: Note) -> None:
+        self.__name__ = self.__qualname__ = name
+        self._target = target
+        self._note = note
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._note()
+        return self._target(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+    def __repr__(self) -> str:
+        return f"<function {self.__name__}>"
+
+    def __mro_entries__(self, _bases: Any) -> tuple[Any, ...]:
+        self._note()
+        return (self._target,)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, self._target)
+
+    def __subclasscheck__(self, kind: type) -> bool:
+        return issubclass(kind, self._target)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._target[key]
+
+    def __or__(self, other: Any) -> Any:
+        return self._target | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | self._target
+
+
+class Builtins(dict[str, Any]):
+    """The builtins of a solution; Python looks bare names up here."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        super().__init__(names)
+        self.gone: dict[str, Note] = {}
+
+    def __missing__(self, name: str) -> Any:
+        if name in self.gone and foreign():
+            self.gone[name]()
+        raise KeyError(name)

@@ -1,0 +1,29 @@
+"""The API changes of one check, from before its fork to after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_coderobust.sandbox.cage.apis import enforce
+from pytest_coderobust.sandbox.cage.tally import Tally
+
+
+class Changes:
+    """Declared API changes, with counters that the candidate's process shares.
+
+    Args:
+        pairs: old and new full names; "" for a new one that there is not.
+    """
+
+    def __init__(self, pairs: list[list[str]]) -> None:
+        self._pairs = pairs
+        self._tally = Tally(2 * len(pairs))
+
+    def enforce(self) -> dict[str, Any]:
+        """Makes the changes in this process; returns the builtins that the solution gets."""
+        return enforce(self._pairs, self._tally)
+
+    def uses(self) -> list[list[int]]:
+        """For each change the attempts on the old name and the calls of the new one; once."""
+        found = self._tally.take()
+        return [found[at : at + 2] for at in range(0, len(found), 2)]

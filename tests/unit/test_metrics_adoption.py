@@ -1,0 +1,113 @@
+"""Adoption: one hand-made completion for each of the four, judged in the real sandbox; counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_coderobust import records
+from pytest_coderobust.metrics.adoption import AdoptionCounts, adoption_counts, adoption_of
+from pytest_coderobust.records import (
+    Adoption,
+    ApiChange,
+    Cell,
+    Limits,
+    ModelIdentity,
+    Observation,
+    Sampling,
+    Status,
+    SuiteRun,
+)
+from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.sandbox.check import Check, Sandbox
+
+CHANGE = ApiChange("math.sqrt", "math.square_root")
+LIMITS = Limits(cpu_seconds=0.5)
+TESTS = records.Tests("assert f(9) == 3\nassert f(16) == 4\n", "asserts")
+WRITTEN = {
+    Adoption.CORRECT: "import math\ndef f(x):\n    return math.square_root(x)\n",
+    Adoption.INCORRECT: "import math\ndef f(x):\n    return math.square_root(x) + 1\n",
+    Adoption.WORKAROUND: "def f(x):\n    return x ** 0.5\n",
+    Adoption.NONE: "import math\ndef f(x):\n    return math.sqrt(x)\n",
+}
+
+TRIES_FIRST = """
+import math
+def f(x):
+    try:
+        return math.sqrt(x)
+    except AttributeError:
+        return math.square_root(x)
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with open_sandbox(1) as opened:
+        yield opened
+
+
+def adopted(sandbox: Sandbox, solution: str, *changes: ApiChange) -> Adoption:
+    check = Check(solution, "f", TESTS, LIMITS, api_changes=changes or (CHANGE,))
+    return adoption_of(sandbox.submit(check).result(timeout=60))
+
+
+@pytest.mark.parametrize("adoption", Adoption)
+def test_each_of_the_four(sandbox: Sandbox, adoption: Adoption) -> None:
+    assert adopted(sandbox, WRITTEN[adoption]) is adoption
+
+
+@pytest.mark.parametrize(
+    ("solution", "adoption"),
+    [
+        # Written down and never run is not used.
+        (
+            "import math\ndef f(x):\n    return x ** 0.5 if x else math.square_root(x)\n",
+            "workaround",
+        ),
+        # Trying the old one first does not matter.
+        (TRIES_FIRST, "correct"),
+        ("import math\ndef f(x):\n    math.square_root(x)\n    while True: pass\n", "incorrect"),
+        ("from math import sqrt\ndef f(x):\n    return sqrt(x)\n", "none"),
+        ("def f(x:", "none"),
+        ("", "none"),
+    ],
+)
+def test_what_was_called_decides(sandbox: Sandbox, solution: str, adoption: str) -> None:
+    assert adopted(sandbox, solution).value == adoption
+
+
+def test_of_several_changes_one_is_enough(sandbox: Sandbox) -> None:
+    other = ApiChange("math.floor")
+    assert adopted(sandbox, WRITTEN[Adoption.CORRECT], other, CHANGE) is Adoption.CORRECT
+    assert adopted(sandbox, WRITTEN[Adoption.WORKAROUND], other) is Adoption.WORKAROUND
+
+
+def suite_run(*observations: Observation, changes: tuple[ApiChange, ...] = (CHANGE,)) -> SuiteRun:
+    cells = (Cell(), Cell("C1", 0), Cell("C1", 1), Cell("C2", 0))
+    return SuiteRun(
+        "s", ModelIdentity("m", "d"), Sampling(), (1,), 0.5, ("a", "b"), cells,
+        {"C1": "character", "C2": "character"}, observations, api_changes=changes,
+    )  # fmt: skip
+
+
+def test_counts_pool_the_seeds_of_a_condition() -> None:
+    def seen(task: str, cell: Cell, *adoptions: Adoption) -> Observation:
+        return Observation(task, cell, Status.SOLVED, 2, 1, 2, 1, adoptions=adoptions)
+
+    run = suite_run(
+        seen("a", Cell(), Adoption.CORRECT, Adoption.NONE),
+        seen("b", Cell()),  # a task without a change
+        seen("a", Cell("C1", 0), Adoption.INCORRECT, Adoption.INCORRECT),
+        seen("a", Cell("C1", 1), Adoption.WORKAROUND, Adoption.INCORRECT),
+    )
+    assert adoption_counts(run) == (
+        AdoptionCounts("clean", correct=1, none=1),
+        AdoptionCounts("C1", incorrect=3, workaround=1),
+        AdoptionCounts("C2"),
+    )
+
+
+def test_a_suite_without_a_change_has_no_counts() -> None:
+    assert adoption_counts(suite_run(changes=())) == ()
