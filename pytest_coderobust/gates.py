@@ -21,8 +21,10 @@ from pytest_coderobust.metrics.catalogue import (
     default_condition,
     on_clean,
     read,
+    read_interval,
 )
-from pytest_coderobust.metrics.summary import ALL, Summary
+from pytest_coderobust.metrics.interval import CONFIDENCE, Estimate
+from pytest_coderobust.metrics.summary import ALL, Summary, summarise
 from pytest_coderobust.records import CLEAN, SuiteRun
 
 Operator = Literal["<=", ">=", "<", ">"]
@@ -43,6 +45,8 @@ class Gate:
         k: None where the gate names none: the suite's smallest.
         condition: as written, or the metric's own default.
         inconclusive: what an inconclusive outcome means for the exit status.
+        confidence: None decides by the value alone; else the gate holds or fails only where the
+            whole interval at this confidence does, and is inconclusive where it straddles.
     """
 
     text: str
@@ -52,6 +56,7 @@ class Gate:
     operator: Operator
     threshold: float
     inconclusive: Inconclusive = "fail"
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class GateOutcome:
 
     Attributes:
         value: the metric, or None where it is undefined or nothing was measured.
+        interval: what decided a gate that has a confidence.
         reason: why the gate was not judged, or is inconclusive; else "".
     """
 
@@ -67,6 +73,7 @@ class GateOutcome:
     outcome: Outcome
     value: float | None = None
     reason: str = ""
+    interval: Estimate | None = None
 
 
 Judged: TypeAlias = tuple[SuiteRun, Summary, tuple[GateOutcome, ...]]
@@ -77,7 +84,7 @@ GRAMMAR = re.compile(
     r"\s*(?P<operator><=|>=|<|>)\s*(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 )
 EXAMPLE = "'rd[C1] <= 0.15' or 'pass@1 >= 0.30'"
-TABLE_KEYS = ("gate", "inconclusive")
+TABLE_KEYS = ("gate", "inconclusive", "confidence")
 
 
 def parse_gate(text_or_table: object, where: str) -> Gate:
@@ -104,7 +111,25 @@ def parse_gate(text_or_table: object, where: str) -> Gate:
     if inconclusive not in ("fail", "pass"):
         hint = nearest(str(inconclusive), ("fail", "pass"))
         raise ConfigError(f"{where}: inconclusive = {inconclusive!r} is no outcome{hint}")
-    return replace(parse_text(text, where), inconclusive=inconclusive)
+    gate = replace(parse_text(text, where), inconclusive=inconclusive)
+    return replace(gate, confidence=parse_confidence(gate, table.get("confidence"), where))
+
+
+def parse_confidence(gate: Gate, value: object, where: str) -> float | None:
+    """The confidence a gate's table asks for; errors as `parse_gate`."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, float) or not 0.5 <= value < 1:
+        raise ConfigError(
+            f"{where}: confidence = {value!r} in {gate.text!r} must lie between 0.5 and 1, "
+            "like 0.95"
+        )
+    if gate.metric not in RATES:
+        raise ConfigError(
+            f"{where}: {gate.metric} in {gate.text!r} is a count, which has no interval: "
+            "leave confidence out"
+        )
+    return value
 
 
 def parse_text(text: str, where: str) -> Gate:
@@ -214,7 +239,27 @@ def decided(gate: Gate, summary: Summary, run: SuiteRun) -> GateOutcome:
     reason = summary.incomplete or run.incomplete or undefined
     if value is None or reason:
         return GateOutcome(gate, "not judged", value, reason)
+    if gate.confidence is not None:
+        return decided_by_interval(gate, value, k, summary, run)
     return GateOutcome(gate, "holds" if holds(gate, value) else "fails", value)
+
+
+def decided_by_interval(
+    gate: Gate, value: float, k: int, summary: Summary, run: SuiteRun
+) -> GateOutcome:
+    """Holds or fails where both ends of the interval do; else the noise forbids a decision."""
+    confidence = gate.confidence or CONFIDENCE
+    told = summary if confidence == CONFIDENCE else summarise(run, confidence)
+    found = read_interval(told, gate.metric, gate.condition, k)
+    assert found is not None, "a rate that has a value has an interval"
+    ends = {holds(gate, found.low), holds(gate, found.high)}
+    if len(ends) == 1:
+        return GateOutcome(gate, "holds" if ends.pop() else "fails", value, interval=found)
+    reason = (
+        f"the {100 * confidence:g} % interval, {found.low:.3g} to {found.high:.3g}, "
+        f"holds the threshold"
+    )
+    return GateOutcome(gate, "inconclusive", value, reason, found)
 
 
 def holds(gate: Gate, value: float) -> bool:

@@ -24,7 +24,7 @@ class Rate:
         names_k: whether "@K" must be written (else the suite's smallest k is meant).
     """
 
-    read: Callable[[Scores], Estimate | float | None]
+    read: Callable[[Scores], Estimate | None]
     condition: str = ALL
     least: float = 0.0
     names_k: bool = False
@@ -108,4 +108,11 @@ def read(summary: Summary, metric: str, condition: str, k: int) -> tuple[float |
     value = RATES[metric].read(scores)
     if value is None:
         return None, f"{metric} is undefined: the clean pass@{k} is 0"
-    return (value.value if isinstance(value, Estimate) else value), ""
+    return value.value, ""
+
+
+def read_interval(summary: Summary, metric: str, condition: str, k: int) -> Estimate | None:
+    """A rate with its interval; None where it has none, and for counts, which have no interval."""
+    found = summary.condition(condition)
+    scores = found.scores.get(k) if found else None
+    return RATES[metric].read(scores) if scores and metric in RATES else None

@@ -11,15 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_coderobust.metrics.interval import Estimate, estimate
+from pytest_coderobust.metrics.bootstrap import drop_estimate
+from pytest_coderobust.metrics.interval import CONFIDENCE, Estimate, estimate
 from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import (
     TaskScore,
+    changed,
     mean,
     perturbed,
     relative_degradation,
     robust_drop,
-    robust_relative,
     worst,
 )
 from pytest_coderobust.records import CLEAN, Observation, Status
@@ -29,7 +30,7 @@ ConditionKind = Literal["clean", "perturbation", "level", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """A condition's rates at one k; None where undefined.
+    """A condition's rates at one k, each with its interval; None where undefined.
 
     Attributes:
         pass_at_k: the mean over tasks, a task being averaged over its variants first.
@@ -41,10 +42,10 @@ class Scores:
     k: int
     pass_at_k: Estimate | None
     clean: float | None = None
-    rd: float | None = None
+    rd: Estimate | None = None
     robust_pass: Estimate | None = None
-    robust_drop: float | None = None
-    robust_relative: float | None = None
+    robust_drop: Estimate | None = None
+    robust_relative: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ class ConditionSummary:
     scores: Mapping[int, Scores]
 
 
-def clean_condition(observations: Sequence[Observation], ks: Iterable[int]) -> ConditionSummary:
+def clean_condition(
+    observations: Sequence[Observation], ks: Iterable[int], confidence: float = CONFIDENCE
+) -> ConditionSummary:
     """The clean condition, over every task whose clean prompt was measured.
 
     A variant's item measures its task's clean prompt too, so in a run of variants only their
@@ -92,7 +95,7 @@ def clean_condition(observations: Sequence[Observation], ks: Iterable[int]) -> C
     scores = {
         k: Scores(k, found, found.value if found else None)
         for k in ks
-        for found in [estimate([pass_at_k(n, c, k) for n, c in counts.values()], draws)]
+        for found in [estimate([pass_at_k(n, c, k) for n, c in counts.values()], draws, confidence)]
     }
     return tallied(CLEAN, "clean", (), own, variants=1, tasks=len(counts), scores=scores)
 
@@ -105,6 +108,7 @@ def perturbed_condition(
     *,
     variants: int,
     ks: Iterable[int],
+    confidence: float = CONFIDENCE,
 ) -> ConditionSummary:
     """The condition that pools the perturbations `members`.
 
@@ -123,11 +127,13 @@ def perturbed_condition(
         observations,
         variants=variants,
         tasks=len(by_task),
-        scores={k: scored(k, list(by_task.values())) for k in ks},
+        scores={k: scored(k, list(by_task.values()), confidence) for k in ks},
     )
 
 
-def scored(k: int, tasks: Sequence[Sequence[Observation]]) -> Scores:
+def scored(
+    k: int, tasks: Sequence[Sequence[Observation]], confidence: float = CONFIDENCE
+) -> Scores:
     """The rates at k, from each task's measured variants."""
     scores = [
         TaskScore(
@@ -136,15 +142,17 @@ def scored(k: int, tasks: Sequence[Sequence[Observation]]) -> Scores:
         )
         for variants in tasks
     ]
+    clean = [score.clean for score in scores]
+    average, lowest = perturbed(scores), worst(scores)
     draws = sum(o.n for variants in tasks for o in variants)
     return Scores(
         k=k,
-        pass_at_k=estimate(perturbed(scores), draws),
-        clean=mean(score.clean for score in scores),
-        rd=relative_degradation(scores),
-        robust_pass=estimate(worst(scores), draws),
-        robust_drop=robust_drop(scores),
-        robust_relative=robust_relative(scores),
+        pass_at_k=estimate(average, draws, confidence),
+        clean=mean(clean),
+        rd=drop_estimate(relative_degradation(scores), clean, average, confidence),
+        robust_pass=estimate(lowest, draws, confidence),
+        robust_drop=drop_estimate(robust_drop(scores), clean, lowest, confidence),
+        robust_relative=estimate(changed(scores), draws, confidence),
     )
 
 

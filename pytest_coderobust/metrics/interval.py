@@ -29,16 +29,16 @@ PSEUDO_TASKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over tasks, and the interval that covers it at `CONFIDENCE`."""
+    """A number over tasks, and the interval that covers it (at `CONFIDENCE`, if not said)."""
 
     value: float
     low: float
     high: float
 
 
-def wilson(rate: float, size: float) -> tuple[float, float]:
+def wilson(rate: float, size: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's score interval of a rate seen in `size` independent trials."""
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
     spread = z * sqrt(rate * (1 - rate) / size + z * z / (4 * size * size))
     centre = rate + z * z / (2 * size)
     scale = 1 + z * z / size
@@ -59,7 +59,9 @@ def effective_size(values: Sequence[float], draws: int) -> float:
     return max(tasks, min(draws, binary * tasks / spread))
 
 
-def estimate(values: Sequence[float], draws: int) -> Estimate | None:
+def estimate(
+    values: Sequence[float], draws: int, confidence: float = CONFIDENCE
+) -> Estimate | None:
     """The mean of one value a task, with its interval; None where there is no task.
 
     Args:
@@ -69,4 +71,4 @@ def estimate(values: Sequence[float], draws: int) -> Estimate | None:
     value = mean(values)
     if value is None:
         return None
-    return Estimate(value, *wilson(value, effective_size(values, draws)))
+    return Estimate(value, *wilson(value, effective_size(values, draws), confidence))

@@ -56,9 +56,14 @@ def robust_drop(scores: Sequence[TaskScore]) -> float | None:
     return drop(mean(score.clean for score in scores), mean(worst(scores)))
 
 
-def robust_relative(scores: Sequence[TaskScore]) -> float | None:
-    """ReCode's RR_s@k: the share of tasks whose outcome some variant changes, either way."""
-    return mean(
+def changed(scores: Sequence[TaskScore]) -> tuple[float, ...]:
+    """What each task's worst variant loses plus what its best one gains."""
+    return tuple(
         max(score.clean - min(score.variants), 0.0) + max(max(score.variants) - score.clean, 0.0)
         for score in scores
     )
+
+
+def robust_relative(scores: Sequence[TaskScore]) -> float | None:
+    """ReCode's RR_s@k: the share of tasks whose outcome some variant changes, either way."""
+    return mean(changed(scores))

@@ -16,6 +16,7 @@ from pytest_coderobust.metrics.condition import (
     clean_condition,
     perturbed_condition,
 )
+from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.records import CLEAN, Observation, Status, SuiteRun
 
 ALL = "all"
@@ -55,8 +56,11 @@ class Summary:
         return next((found for found in self.conditions if found.name == name), None)
 
 
-def summarise(run: SuiteRun) -> Summary:
+def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
     """Every number of the run; the order of its observations does not matter.
+
+    Args:
+        confidence: of the intervals.
 
     Raises:
         UsageError: a k is more than the samples of some prompt.
@@ -67,7 +71,7 @@ def summarise(run: SuiteRun) -> Summary:
     missing = f"{planned - observed} of {planned} items not measured"
     reasons = Counter(o.reason for o in run.observations if o.status is Status.SKIPPED)
     return Summary(
-        conditions=conditions(run),
+        conditions=conditions(run, confidence),
         tasks=len(run.tasks),
         items=planned,
         observed=observed,
@@ -81,7 +85,7 @@ def summarise(run: SuiteRun) -> Summary:
     )
 
 
-def conditions(run: SuiteRun) -> tuple[ConditionSummary, ...]:
+def conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSummary, ...]:
     """Every condition of the plan, measured or not."""
     own: dict[str, list[Observation]] = {}
     for observation in run.observations:
@@ -96,11 +100,12 @@ def conditions(run: SuiteRun) -> tuple[ConditionSummary, ...]:
             [observation for member in members for observation in own.get(member, ())],
             variants=sum(variants[member] for member in members),
             ks=run.ks,
+            confidence=confidence,
         )
 
     names = tuple(variants)
     return (
-        clean_condition(run.observations, run.ks),
+        clean_condition(run.observations, run.ks, confidence),
         *(pooled(name, "perturbation", (name,)) for name in names),
         *(pooled(name, "level", members) for name, members in pools(names, run.levels).items()),
         *([pooled(ALL, "all", names)] if names and ALL not in names else ()),

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from pytest_coderobust.reporting.hostile import visible
-from pytest_coderobust.reporting.terminal import NARROWEST, bare_table, glyphs_for
+from pytest_coderobust.reporting.tables import bare_table, glyphs_for
+from pytest_coderobust.reporting.terminal import NARROWEST
 from pytest_coderobust.tasks.auditing import Audited
 
 KINDS = ("parse", "code", "examples", "numbers", "literals", "structure")

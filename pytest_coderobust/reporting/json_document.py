@@ -138,6 +138,8 @@ def gate_object(outcome: GateOutcome) -> dict[str, object]:
         "threshold": outcome.gate.threshold,
         "reason": outcome.reason,
         "inconclusive": outcome.gate.inconclusive,
+        "confidence": outcome.gate.confidence,
+        "interval": [outcome.interval.low, outcome.interval.high] if outcome.interval else None,
     }
 
 

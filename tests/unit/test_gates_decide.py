@@ -171,3 +171,39 @@ def test_gates_keep_their_order() -> None:
     run = suite_run(TABLE)
     gates = [parse_gate(text, "toy.toml") for text in ("rd <= 1", "pass@1 >= 0", "broken <= 9")]
     assert [found.gate for found in decide(gates, summarise(run), run)] == gates
+
+
+def whole(n: int, solved: int) -> SuiteRun:
+    return suite_run({f"T/{i}": {"clean": int(i < solved)} for i in range(n)})
+
+
+@pytest.mark.parametrize(
+    ("text", "solved", "word"),
+    # Wilson's 95 % interval of 60 of 100 is 0.502 to 0.691; at 99 % it is 0.471 to 0.716.
+    [
+        ("pass@1 >= 0.50", 60, "holds"),
+        ("pass@1 >= 0.51", 60, "inconclusive"),
+        ("pass@1 >= 0.69", 60, "inconclusive"),
+        ("pass@1 >= 0.70", 60, "fails"),
+        ("pass@1 <= 0.70", 60, "holds"),
+    ],
+)
+def test_gate_with_a_confidence_is_decided_by_the_whole_interval(
+    text: str, solved: int, word: str
+) -> None:
+    found = outcome({"gate": text, "confidence": 0.95}, whole(100, solved))
+    assert found.outcome == word
+    assert found.interval is not None
+    assert found.interval.low == pytest.approx(0.5020, abs=5e-5)
+    assert outcome(text, whole(100, solved)).outcome in ("holds", "fails")
+
+
+def test_confidence_of_a_gate_widens_its_own_interval() -> None:
+    found = outcome({"gate": "pass@1 >= 0.50", "confidence": 0.99}, whole(100, 60))
+    assert found.outcome == "inconclusive"
+    assert found.reason == "the 99 % interval, 0.471 to 0.716, holds the threshold"
+
+
+def test_partial_run_is_not_judged_whatever_the_confidence() -> None:
+    run = replace(whole(100, 100), incomplete="stopped")
+    assert outcome({"gate": "pass@1 >= 0.5", "confidence": 0.95}, run).outcome == "not judged"

@@ -180,3 +180,14 @@ def test_a_gate_is_a_value() -> None:
     assert parse_gate("rd <= 0.1", "here") == parse_gate("rd <= 0.1", "there")
     assert isinstance(hash(parse_gate("rd <= 0.1", WHERE)), int)
     assert Gate("x", "rd", None, "all", "<=", 0.1).inconclusive == "fail"
+
+
+@pytest.mark.parametrize("confidence", [0.4, 1.0, 95, "0.95", True])
+def test_confidence_is_a_share(confidence: object) -> None:
+    with pytest.raises(ConfigError, match=r"must lie between 0\.5 and 1"):
+        parse_gate({"gate": "rd <= 0.1", "confidence": confidence}, WHERE)
+
+
+def test_count_has_no_confidence() -> None:
+    with pytest.raises(ConfigError, match="broken in 'broken <= 3' is a count"):
+        parse_gate({"gate": "broken <= 3", "confidence": 0.95}, WHERE)

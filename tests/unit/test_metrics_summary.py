@@ -57,17 +57,17 @@ def test_rd_averages_seeds_within_a_task_and_keeps_a_task_with_one_seed_left() -
     # C1: tasks 1, 1/2, 1/2, 1 (T/3 by its only measured seed): 3/4 against 3/4.
     found = scores(suite_run(TABLE, levels=LEVELS), "C1")
     assert value(found.pass_at_k) == 0.75
-    assert found.rd == 0.0
+    assert value(found.rd) == 0.0
     assert value(found.robust_pass) == 0.5
-    assert found.robust_drop == pytest.approx(1 / 3)
-    assert found.robust_relative == 0.5
+    assert value(found.robust_drop) == pytest.approx(1 / 3)
+    assert value(found.robust_relative) == 0.5
 
 
 def test_task_without_any_measured_variant_leaves_both_sides() -> None:
     # W1 skips T/3, a solved task: 2 of 3 clean and perturbed, so RD is 0, not 1/9.
     found = scores(suite_run(TABLE, levels=LEVELS), "W1")
     assert found.clean == pytest.approx(2 / 3)
-    assert found.rd == 0.0
+    assert value(found.rd) == 0.0
     assert condition(suite_run(TABLE, levels=LEVELS), "W1").tasks == 3
 
 
@@ -75,7 +75,7 @@ def test_level_pools_perturbations_and_seeds_within_a_task() -> None:
     # character: 3/4, 1/4, 1/4, 3/3 over four, four, four and three variants.
     found = scores(suite_run(TABLE, levels=LEVELS), "character")
     assert value(found.pass_at_k) == pytest.approx((3 / 4 + 1 / 4 + 1 / 4 + 1) / 4)
-    assert found.rd == pytest.approx((0.75 - 0.5625) / 0.75)
+    assert value(found.rd) == pytest.approx((0.75 - 0.5625) / 0.75)
     assert value(found.robust_pass) == 0.25
 
 
@@ -126,7 +126,7 @@ def test_pass_at_k_of_a_task_is_averaged_over_its_variants() -> None:
     assert value(scores(run, "clean", 2).pass_at_k) == pytest.approx((5 / 6 + 1) / 2)
     assert value(scores(run, "C1", 2).pass_at_k) == pytest.approx((5 / 12 + 1 / 2) / 2)
     assert value(scores(run, "C1", 2).robust_pass) == pytest.approx(1 / 4)
-    assert scores(run, "C1", 1).rd == pytest.approx((0.75 - 0.25) / 0.75)
+    assert value(scores(run, "C1", 1).rd) == pytest.approx((0.75 - 0.25) / 0.75)
 
 
 def test_run_of_variants_only_measures_their_clean_prompts_too() -> None:
