@@ -10,6 +10,7 @@ from importlib import import_module
 from pytest_coderobust.errors import CodeRobustError, UsageError
 
 COMMANDS = (
+    "check",
     "doctor",
     "fetch",
     "perturb",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import coderobust_strategies
-import pytest_coderobust
+from pytest_coderobust import errors
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox.cage.frames import receive, send
@@ -54,8 +54,7 @@ class Worker:
         self._busy = False
         self.forks = 0
         roots = [
-            str(Path(package.__path__[0]).parent)
-            for package in (pytest_coderobust, coderobust_strategies)
+            str(Path(str(module.__file__)).parents[1]) for module in (errors, coderobust_strategies)
         ]
         path = [entry for entry in sys.path if entry]
         plan = json.dumps([roots, path, theirs.fileno(), alive, str(scratch), list(tiers)])

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from pytest_coderobust import records
+from pytest_coderobust.cli import main
 from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check, Sandbox
@@ -170,3 +171,17 @@ def test_all_recorded_completions_are_judged_as_the_reference_does(sandbox: Sand
     pairs = recorded()
     assert (len(pairs), sum(passed for _, passed in pairs)) == (1640, 348)
     assert disagreements(sandbox, pairs) == []
+
+
+@pytest.mark.slow
+def test_the_command_line_counts_what_the_reference_counts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    samples = data("completions", "humaneval_codegen16b_t0.8_n10.jsonl.gz")
+    out = tmp_path / "results.jsonl"
+    assert main(["check", str(samples), "--suite", "humaneval", "--results", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "pass@1    0.2122" in printed
+    assert "pass@10   0.4695" in printed
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert sum(row["passed"] for row in rows) == 348

