@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from functools import cache, cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -80,6 +81,11 @@ class HFBackend:
         return self._identity
 
     @cached_property
+    def checkpoint_digest(self) -> str:
+        """Weights, tokenizer and configuration, on whatever device and in whatever dtype."""
+        return checkpoint_digest(self.checkpoint)
+
+    @cached_property
     def _identity(self) -> ModelIdentity:
         kind = _device_kind(self.device)
         versions = [version("torch"), version("transformers")]
@@ -99,7 +105,7 @@ class HFBackend:
         }
         return ModelIdentity(
             self.name,
-            digest("hf", 1, checkpoint_digest(self.checkpoint), parts),
+            digest("hf", 1, self.checkpoint_digest, parts),
             {key: value for key, value in facts.items() if value},
         )
 
@@ -130,7 +136,7 @@ class HFBackend:
         # A token holds a byte or more, so most prompts need no tokenizer to be known to fit.
         if window is None or len(text.encode("utf-8", "surrogatepass")) + _SPECIAL < window:
             return ""
-        length = len(self._ids(variant.prompt, variant.task.language))
+        length = len(self.encode(variant.prompt, variant.task.language))
         return "" if length < window else f"prompt of {length} tokens, window of {window}"
 
     def prompt_length(self, prompt: str) -> int:
@@ -138,12 +144,29 @@ class HFBackend:
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
         loaded = self.load()
-        threads = sensible_threads(self.options.threads, loaded.parameters, self.device)
-        with torch_threads(threads), quiet():
+        if loaded.edits:
+            raise ModelError(
+                f"model {self.name!r} is edited now, so it cannot answer for itself; ask the "
+                "edited model, or leave the edit first"
+            )
+        return self.answer(rows, sampling, loaded)
+
+    def answer(
+        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+    ) -> Sequence[Completion]:
+        """Answers with the weights in `loaded`, edited or not; only an edited model asks so."""
+        with self.computing(loaded):
             try:
                 return self._generate(rows, sampling, loaded)
             except (RuntimeError, ArithmeticError) as error:
                 raise ModelError(f"model {self.name!r} cannot be run: {error}") from error
+
+    @contextmanager
+    def computing(self, loaded: Loaded) -> Generator[None]:
+        """The threads and the silence that the network runs under."""
+        threads = sensible_threads(self.options.threads, loaded.parameters, self.device)
+        with torch_threads(threads), quiet():
+            yield
 
     def close(self) -> None:
         if self._loaded is not None:
@@ -157,7 +180,7 @@ class HFBackend:
         from pytest_coderobust.models.decoding import Prompt, decode_batch
 
         prompts = [
-            Prompt(tuple(self._ids(row.variant.prompt, row.variant.task.language)), row.noise)
+            Prompt(tuple(self.encode(row.variant.prompt, row.variant.task.language)), row.noise)
             for row in rows
         ]
         # Rows of a batch must be allowed the same number of tokens: one that is past its end goes
@@ -182,7 +205,8 @@ class HFBackend:
             )
         return steps_within(room, sampling.max_new_tokens)
 
-    def _ids(self, prompt: str, language: str) -> list[int]:
+    def encode(self, prompt: str, language: str) -> list[int]:
+        """The token ids of a prompt as the network gets them: template and special tokens too."""
         return tokenize(
             render(prompt, language, self.spec, self.tokenizer), self.spec, self.tokenizer
         )

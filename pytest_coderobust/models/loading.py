@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -24,6 +24,8 @@ class Loaded:
         eos: every token id that ends a completion.
         pad: fills shorter rows; always masked.
         window: tokens that prompt and completion may have together; None is no limit.
+        edits: digests of the edits in force, the oldest first; empty while the weights are the
+            checkpoint's own.
     """
 
     model: Any
@@ -32,6 +34,7 @@ class Loaded:
     pad: int
     window: int | None
     parameters: int
+    edits: list[str] = field(default_factory=list[str])
 
 
 def load(

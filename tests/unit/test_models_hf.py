@@ -100,8 +100,8 @@ class TestText:
         tokenizer = wrap(closing)
         model = backend(save(tmp_path, llama(tokenizer), tokenizer))
         assert model.tokenizer("x")["input_ids"][-1] == tokenizer.eos_token_id
-        assert model._ids("x", "python") == model.tokenizer("x")["input_ids"][:-1]
-        assert model._ids("", "python") == [tokenizer.bos_token_id]
+        assert model.encode("x", "python") == model.tokenizer("x")["input_ids"][:-1]
+        assert model.encode("", "python") == [tokenizer.bos_token_id]
 
 
 class TestStopStrings:

@@ -1,0 +1,317 @@
+"""A model's inside, alike for every architecture: layers, down-projections, forward passes.
+
+Works on transformers 4.57 and 5.x: layers return a tensor or a tuple, depending on architecture and
+version, and `nn.Linear` stores out x in where GPT-2's `Conv1D` stores in x out. Positions come from
+the attention mask, so the side of the padding does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Literal
+
+import torch
+
+from pytest_coderobust.editors.protocol import EditRequest, Weighted
+from pytest_coderobust.errors import ModelError, UsageError
+
+_LAYERS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers")
+_DOWN = ("mlp.down_proj", "mlp.c_proj", "mlp.fc_out", "mlp.fc2", "mlp.dense_4h_to_h")
+CONTINUATION = 32
+"""Tokens of the greedy continuation that stands for what a prompt is answered with (CREME)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The matrix that leads out of an MLP: m = W a (+ b).
+
+    Attributes:
+        name: of the weight among the model's parameters.
+        transposed: the weight is stored in x out.
+    """
+
+    module: Any
+    name: str
+    transposed: bool
+
+    @property
+    def parameter(self) -> torch.nn.Parameter:
+        weight: torch.nn.Parameter = self.module.weight
+        return weight
+
+    def master(self) -> torch.Tensor:
+        """A float32 copy of W, out x in."""
+        weight = self.parameter.detach().to(torch.float32, copy=True)
+        return weight.T.contiguous() if self.transposed else weight
+
+    def stored(self, delta: torch.Tensor) -> torch.Tensor:
+        """An out x in matrix in the orientation of the parameter."""
+        return delta.T.contiguous() if self.transposed else delta
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of token ids, padded to a common width.
+
+    Attributes:
+        ids, mask, positions: of shape (rows, width); the mask is 1 at real tokens.
+        starts: the place of each row's first real token.
+    """
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    positions: torch.Tensor
+    starts: tuple[int, ...]
+
+    def last(self) -> torch.Tensor:
+        """The place of each row's last real token: (rows,)."""
+        lengths = self.mask.sum(dim=-1)
+        return lengths - 1 + torch.tensor(self.starts, device=lengths.device)
+
+
+class Access:
+    """A loaded model, seen from inside.
+
+    Args:
+        side: where rows are padded; edits do not depend on it.
+    """
+
+    def __init__(self, backend: Weighted, side: Literal["left", "right"] = "left") -> None:
+        self.backend = backend
+        self.loaded = backend.load()
+        self.model: Any = self.loaded.model
+        self.side = side
+
+    @property
+    def name(self) -> str:
+        """The model's name, for messages."""
+        return self.backend.identity.name
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.model.device
+        return device
+
+    @cached_property
+    def layers(self) -> Sequence[Any]:
+        """The decoder layers, in order.
+
+        Raises:
+            ModelError: the architecture keeps them elsewhere.
+        """
+        for path in _LAYERS:
+            found = _find(self.model, path)
+            if found is not None and len(found):
+                return list(found)
+        raise ModelError(
+            f"model {self.name!r}: {type(self.model).__name__} keeps its layers in none of "
+            f"{', '.join(_LAYERS)}, so it cannot be edited"
+        )
+
+    def layer_index(self, asked: int | None, share: float) -> int:
+        """The layer an option asks for; None is the paper's relative depth.
+
+        Raises:
+            UsageError: there is no such layer.
+        """
+        count = len(self.layers)
+        if asked is None:
+            return min(count - 1, round(share * count))
+        if not 0 <= asked < count:
+            raise UsageError(
+                f"layer {asked} is out of range: model {self.name!r} has layers 0 to {count - 1}"
+            )
+        return asked
+
+    def projection(self, layer: int) -> Projection:
+        """The down-projection of a layer.
+
+        Raises:
+            ModelError: the layer has none of the known names.
+        """
+        for path in _DOWN:
+            module = _find(self.layers[layer], path)
+            weight = getattr(module, "weight", None)
+            if weight is not None:
+                names = (name for name, each in self.model.named_parameters() if each is weight)
+                return Projection(module, next(names), type(module).__name__ == "Conv1D")
+        raise ModelError(
+            f"model {self.name!r}: layer {layer} ({type(self.layers[layer]).__name__}) has no "
+            f"down-projection under {', '.join(_DOWN)}, so it cannot be edited"
+        )
+
+    def encode(self, request: EditRequest, prompt: str) -> list[int]:
+        """The token ids of one of a request's prompts."""
+        return self.backend.encode(prompt, request.task.language)
+
+    def target(self, request: EditRequest) -> tuple[int, ...]:
+        """The ids that the perturbed prompt shall be continued with.
+
+        Raises:
+            ModelError: there is nothing to continue with.
+        """
+        if request.target is not None:
+            ids = self.loaded.tokenizer(request.target, add_special_tokens=False)["input_ids"]
+            found = tuple(ids)
+        else:
+            found = self.continuation(self.encode(request, request.clean))
+        if not found:
+            raise ModelError(f"{request.label}: there is no continuation to edit towards")
+        return found
+
+    def continuation(self, ids: Sequence[int], count: int = CONTINUATION) -> tuple[int, ...]:
+        """The greedy continuation of a prompt; an end token is part of it."""
+        batch = self.batch([ids])
+        room = self.loaded.window
+        steps = count if room is None else min(count, room - len(ids))
+        if steps < 1:
+            raise ModelError(f"model {self.name!r}: a prompt of {len(ids)} tokens fills its window")
+        with torch.no_grad():
+            output = self.model.generate(
+                input_ids=batch.ids,
+                attention_mask=batch.mask,
+                max_new_tokens=steps,
+                do_sample=False,
+                num_beams=1,
+            )
+        return tuple(output[0, len(ids) :].tolist())
+
+    def batch(self, rows: Sequence[Sequence[int]]) -> Batch:
+        """Pads rows of ids on this access's side."""
+        width = max(map(len, rows))
+        gaps = [width - len(row) for row in rows]
+        left = self.side == "left"
+        padded = [
+            [self.loaded.pad] * (gap * left) + list(row) + [self.loaded.pad] * (gap * (not left))
+            for gap, row in zip(gaps, rows, strict=True)
+        ]
+        starts = tuple(gap * left for gap in gaps)
+        places = torch.arange(width)
+        mask = torch.stack(
+            [
+                ((places >= start) & (places < start + len(row))).long()
+                for start, row in zip(starts, rows, strict=True)
+            ]
+        )
+        positions = (mask.cumsum(dim=-1) - 1).clamp(min=0)
+        device = self.device
+        ids = torch.tensor(padded)
+        return Batch(ids.to(device), mask.to(device), positions.to(device), starts)
+
+    def logits(self, batch: Batch) -> torch.Tensor:
+        """A forward pass: (rows, width, vocabulary)."""
+        output = self.model(
+            input_ids=batch.ids,
+            attention_mask=batch.mask,
+            position_ids=batch.positions,
+            use_cache=False,
+        )
+        logits: torch.Tensor = output.logits
+        return logits
+
+    def until(self, layer: int, batch: Batch) -> torch.Tensor:
+        """A forward pass that ends behind a layer; its output, (rows, width, hidden)."""
+        found: list[torch.Tensor] = []
+
+        def stop(_module: Any, _args: Any, output: Any) -> None:
+            found.append(tensor_of(output))
+            raise _Stop
+
+        with hooked(self.layers[layer], stop), suppress(_Stop):
+            self.logits(batch)
+        return found[0]
+
+    @contextmanager
+    def editing(self) -> Generator[None]:
+        """Freezes every weight and the dropout; gives flags and modes back afterwards."""
+        parameters = [(each, each.requires_grad) for each in self.model.parameters()]
+        modes = [(each, each.training) for each in self.model.modules()]
+        try:
+            self.model.eval()
+            for parameter, _ in parameters:
+                parameter.requires_grad_(requires_grad=False)
+            with self.computing(), torch.enable_grad():
+                yield
+        finally:
+            for parameter, flag in parameters:
+                parameter.requires_grad_(requires_grad=flag)
+            for module, mode in modes:
+                module.training = mode
+
+    def computing(self) -> AbstractContextManager[None]:
+        """The threads and the silence that the network runs under."""
+        return self.backend.computing(self.loaded)
+
+
+class _Stop(Exception):
+    """Ends a forward pass early."""
+
+
+def tensor_of(output: Any) -> torch.Tensor:
+    """The hidden states in what a module returns."""
+    tensor: torch.Tensor = output[0] if isinstance(output, (tuple, list)) else output
+    return tensor
+
+
+def with_tensor(output: Any, tensor: torch.Tensor) -> Any:
+    """What a module returns, its hidden states replaced, in the same container."""
+    if isinstance(output, (tuple, list)):
+        return type(output)((tensor, *output[1:]))
+    return tensor
+
+
+@contextmanager
+def hooked(module: Any, hook: Any) -> Generator[None]:
+    """A forward hook for as long as the context lasts."""
+    handle = module.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def captured(module: Any, what: Literal["input", "output"]) -> Generator[list[torch.Tensor]]:
+    """Every input, or output, that a module sees inside the context."""
+    found: list[torch.Tensor] = []
+
+    def look(_module: Any, args: tuple[Any, ...], output: Any) -> None:
+        found.append(args[0] if what == "input" else tensor_of(output))
+
+    with hooked(module, look):
+        yield found
+
+
+@contextmanager
+def trained(projection: Projection) -> Generator[torch.Tensor]:
+    """A float32 W (out x in) that the module computes with, for gradients.
+
+    The parameter itself stays as it is, whatever its dtype.
+    """
+    module = projection.module
+    weight = projection.master().requires_grad_()
+    bias = None if module.bias is None else module.bias.detach().float()
+
+    def forward(values: torch.Tensor) -> torch.Tensor:
+        result = torch.nn.functional.linear(values.float(), weight, bias)
+        return result.to(values.dtype)
+
+    before = module.__dict__.get("forward")
+    module.forward = forward
+    try:
+        yield weight
+    finally:
+        del module.forward
+        if before is not None:
+            module.forward = before
+
+
+def _find(root: Any, path: str) -> Any:
+    try:
+        return attrgetter(path)(root)
+    except AttributeError:
+        return None

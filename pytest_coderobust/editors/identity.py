@@ -1,0 +1,55 @@
+"""Who an edited model is: its name, and the digest that every stored answer is kept under.
+
+Nothing here imports torch, so a run can tell that all its answers are stored before it edits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_coderobust.editors.protocol import EditRequest, Weighted
+from pytest_coderobust.editors.registry import EditorSpec
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.records import ModelIdentity, digest
+
+
+def require_weights(backend: Backend, label: str) -> Weighted:
+    """The backend, if it can be edited.
+
+    Raises:
+        UsageError: it is a recording or an oracle.
+    """
+    if not (hasattr(backend, "load") and hasattr(backend, "answer")):
+        raise UsageError(
+            f"--edit {label}: model {backend.identity.name!r} has no weights to edit; "
+            "an edit needs a checkpoint, such as 'tiny'"
+        )
+    return backend  # type: ignore[return-value]
+
+
+def edited_identity(
+    below: ModelIdentity, spec: EditorSpec, requests: Sequence[EditRequest]
+) -> ModelIdentity:
+    """Who a model is once a spec has edited it; known before anything is computed.
+
+    An edit follows from model, method, options and requests, so their digest stands for it.
+    """
+    recipe = [spec.digest, [request.digest for request in requests]]
+    label = f"{spec.label} for {_listed(requests)}"
+    return stacked_identity(below, digest("edit", *recipe), label)
+
+
+def stacked_identity(below: ModelIdentity, edit_digest: str, label: str) -> ModelIdentity:
+    """Who a model is under one more edit."""
+    edits = "; ".join(filter(None, (below.facts.get("edits", ""), label)))
+    return ModelIdentity(
+        below.name,
+        digest("edited", below.digest, edit_digest),
+        {**below.facts, "edits": edits},
+    )
+
+
+def _listed(requests: Sequence[EditRequest]) -> str:
+    labels = [request.label for request in requests]
+    return ", ".join(labels) if len(labels) <= 3 else f"{labels[0]} and {len(labels) - 1} more"

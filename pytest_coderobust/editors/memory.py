@@ -1,0 +1,68 @@
+"""How long something took, and how much memory it needed at its peak."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+_STATUS = Path("/proc/self/status")
+_RESET = Path("/proc/self/clear_refs")
+
+
+@dataclass(slots=True)
+class Spent:
+    """Filled when the context ends; the peak is what came on top of what was in use before."""
+
+    seconds: float = 0.0
+    peak_bytes: int | None = None
+
+
+@contextmanager
+def measured(device: torch.device) -> Generator[Spent]:
+    """Measures the block: the device's allocator where there is one, else the process."""
+    spent = Spent()
+    peak = _device_peak(device) if device.type == "cuda" else _process_peak()
+    before = next(peak)
+    started = time.perf_counter()
+    try:
+        yield spent
+    finally:
+        after = next(peak)
+        spent.seconds = time.perf_counter() - started
+        if before is not None and after is not None:
+            spent.peak_bytes = max(0, after - before)
+
+
+def _device_peak(device: torch.device) -> Generator[int | None]:
+    import torch
+
+    torch.cuda.reset_peak_memory_stats(device)
+    yield torch.cuda.memory_allocated(device)
+    torch.cuda.synchronize(device)
+    yield torch.cuda.max_memory_allocated(device)
+
+
+def _process_peak() -> Generator[int | None]:
+    """Linux keeps a peak that the process may reset; elsewhere nothing is known."""
+    try:
+        _RESET.write_text("5")
+    except OSError:
+        yield None
+        yield None
+        return
+    yield _kilobytes("VmRSS")
+    yield _kilobytes("VmHWM")
+
+
+def _kilobytes(key: str) -> int | None:
+    for line in _STATUS.read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) * 1024
+    return None

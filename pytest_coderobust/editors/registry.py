@@ -1,0 +1,126 @@
+"""Editor names, and what stands behind `--edit`: a method with options, or a saved edit.
+
+Nothing here imports torch; an editor's own module is imported when the editor is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from pytest_coderobust.editors import options as kinds
+from pytest_coderobust.editors.options import Options, changed_options, make_options
+from pytest_coderobust.editors.protocol import Editor
+from pytest_coderobust.errors import UnknownName, UsageError
+from pytest_coderobust.records import digest
+
+EDITORS: Mapping[str, str] = {
+    "ft": "pytest_coderobust.editors.finetuning:ConstrainedFineTuning",
+}
+"""Every editor by name; the class takes the options of the same name in `OPTIONS`."""
+
+OPTIONS: Mapping[str, type[Options]] = {
+    "ft": kinds.FinetuningOptions,
+}
+
+VERSIONS: Mapping[str, int] = {
+    "ft": 1,
+}
+"""Changes whenever the same request might become another change; part of edited identities."""
+
+EDIT_FILE = "edit.json"
+"""What makes a folder a saved edit."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditorSpec:
+    """An editor that was asked for, validated, not yet imported."""
+
+    name: str
+    options: Options
+
+    @property
+    def label(self) -> str:
+        """As a user writes it: "rome:layer=5,lr=0.5"; defaults are left out."""
+        changed = changed_options(self.options)
+        shown = ",".join(f"{key}={_shown(value)}" for key, value in changed.items())
+        return f"{self.name}:{shown}" if shown else self.name
+
+    @property
+    def digest(self) -> str:
+        return digest("editor", self.name, VERSIONS[self.name], asdict(self.options))
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSpec:
+    """A saved edit that was asked for by its folder."""
+
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        return self.folder.name
+
+
+def parse_edit(text: str) -> EditorSpec | SavedSpec:
+    """What one `--edit` asks for.
+
+    Args:
+        text: "creme", "rome:layer=5,lr=0.5", or the folder of a saved edit.
+
+    Raises:
+        UnknownName: no editor and no folder is called that; the message offers the nearest.
+        UsageError: the folder holds no edit.
+        ConfigError: an option is unknown, or its value impossible.
+    """
+    name, _, rest = text.partition(":")
+    if name in EDITORS:
+        return make_spec(name, _pairs(rest, text), f"--edit {text}")
+    folder = Path(text).expanduser()
+    if (folder / EDIT_FILE).is_file():
+        return SavedSpec(folder)
+    if text.startswith(("/", "./", "../", "~")) or folder.is_dir():
+        raise UsageError(f"--edit {text}: the folder holds no saved edit ({EDIT_FILE} is missing)")
+    raise UnknownName("editor", name, (*EDITORS, "./FOLDER"))
+
+
+def make_spec(name: str, values: Mapping[str, object], where: str) -> EditorSpec:
+    """An editor with its options, from the command line or a TOML table.
+
+    Raises:
+        UnknownName, ConfigError: as `parse_edit`.
+    """
+    if name not in EDITORS:
+        raise UnknownName("editor", name, EDITORS, f"{where}: ")
+    return EditorSpec(name, make_options(OPTIONS[name], dict(values), where))
+
+
+def open_editor(spec: EditorSpec) -> Editor:
+    """The editor behind a spec; imports torch.
+
+    Raises:
+        MissingExtra: it needs a package that is not installed.
+    """
+    module, _, name = EDITORS[spec.name].partition(":")
+    return cast("Editor", getattr(import_module(module), name)(spec.options))
+
+
+def _pairs(text: str, whole: str) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UsageError(f"--edit {whole}: {part!r} is no option; write NAME=VALUE")
+        if key.strip() in found:
+            raise UsageError(f"--edit {whole}: {key.strip()!r} is given twice")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

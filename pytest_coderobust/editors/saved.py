@@ -1,0 +1,135 @@
+"""Edits on disk: safetensors for the tensors, JSON for the rest, refused by another model.
+
+A folder holds `edit.safetensors` and `edit.json`; an adapter's is a folder that plain peft loads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+from pytest_coderobust.editors.edited import applied
+from pytest_coderobust.editors.identity import stacked_identity
+from pytest_coderobust.editors.protocol import Change, EditRequest, Weighted
+from pytest_coderobust.editors.registry import EDIT_FILE, EditorSpec, SavedSpec
+from pytest_coderobust.errors import DataError, ModelError
+from pytest_coderobust.models.fingerprint import file_digest
+from pytest_coderobust.records import digest
+
+FORMAT = 1
+TENSORS = "edit.safetensors"
+
+KINDS: Mapping[str, str] = {
+    "weights": "pytest_coderobust.editors.weights:WeightChange",
+}
+"""The class of every kind of change; made from the tensors and the facts of a folder."""
+
+
+def save_edit(
+    folder: Path,
+    backend: Weighted,
+    change: Change,
+    spec: EditorSpec,
+    requests: Sequence[EditRequest],
+) -> None:
+    """Writes a change that was made for `backend` (the model below, not the edited one).
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    record = {
+        "format": FORMAT,
+        "kind": change.kind,
+        "editor": spec.label,
+        "model": backend.identity.name,
+        "base": backend.checkpoint_digest,
+        "requests": [{"label": each.label, "digest": each.digest} for each in requests],
+        "versions": {name: version(name) for name in ("torch", "transformers")},
+        "facts": dict(change.facts),
+    }
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in change.tensors().items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, folder / TENSORS)
+        (folder / EDIT_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{folder}: the edit cannot be written: {error}") from None
+
+
+def load_edit(spec: SavedSpec, backend: Weighted) -> Change:
+    """The change in a folder.
+
+    Raises:
+        DataError: the folder's files are missing or malformed.
+        ModelError: the edit was made for another model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    record = read_record(spec.folder)
+    if record["base"] != backend.checkpoint_digest:
+        raise ModelError(
+            f"--edit {spec.folder}: the edit was made for model {record['model']!r} "
+            f"({str(record['base'])[:12]}), not for {backend.identity.name!r} "
+            f"({backend.checkpoint_digest[:12]})"
+        )
+    try:
+        tensors = load_file(spec.folder / TENSORS)
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"{spec.folder / TENSORS}: cannot be read: {error}") from None
+    module, _, name = KINDS[cast("str", record["kind"])].partition(":")
+    made: Callable[[Any, Any], Change] = getattr(import_module(module), name)
+    return made(tensors, record["facts"])
+
+
+def saved_edit(spec: SavedSpec, backend: Weighted) -> Any:
+    """The backend with a saved edit in force, as a context manager.
+
+    Raises:
+        DataError, ModelError: as `load_edit`.
+    """
+    change = load_edit(spec, backend)
+    return applied(backend, change, saved_identity(spec, backend))
+
+
+def saved_identity(spec: SavedSpec, backend: Weighted) -> Any:
+    """Who a model is under a saved edit: the files' content decides.
+
+    Raises:
+        DataError: the folder's files are missing or malformed.
+    """
+    record = read_record(spec.folder)
+    content = [file_digest(spec.folder / name) for name in (TENSORS,)]
+    label = f"{record['editor']} saved in {spec.label}"
+    name = digest("saved", record["kind"], record["facts"], content)
+    return stacked_identity(backend.identity, name, label)
+
+
+def read_record(folder: Path) -> dict[str, object]:
+    """What a saved edit says of itself.
+
+    Raises:
+        DataError: it is no edit of a format that is known here.
+    """
+    file = folder / EDIT_FILE
+    try:
+        record = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: cannot be read: {error}") from None
+    required = ("format", "kind", "editor", "model", "base", "facts")
+    if not isinstance(record, dict) or any(key not in record for key in required):
+        raise DataError(f"{file}: is no saved edit")
+    if record["format"] != FORMAT or record["kind"] not in KINDS:
+        raise DataError(
+            f"{file}: format {record['format']!r}, kind {record['kind']!r} is unknown here; "
+            f"known is format {FORMAT} with kinds {', '.join(KINDS)}"
+        )
+    if not isinstance(record["facts"], dict):
+        raise DataError(f"{file}: facts must be an object")
+    return cast("dict[str, object]", record)

@@ -1,0 +1,39 @@
+"""Teacher-forced losses: how likely a prompt is to be continued with a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from pytest_coderobust.editors.access import Access, Batch
+
+
+def target_batch(
+    access: Access, prompts: Sequence[Sequence[int]], target: Sequence[int]
+) -> tuple[Batch, torch.Tensor]:
+    """Prompts with the target behind each, and where the target's tokens are predicted.
+
+    Ids are concatenated, never texts: a text need not tokenise into its parts.
+
+    Returns:
+        The batch without the last target token, and the places that predict the target's tokens,
+        (rows, target).
+    """
+    batch = access.batch([[*prompt, *target[:-1]] for prompt in prompts])
+    first = [start + len(prompt) - 1 for start, prompt in zip(batch.starts, prompts, strict=True)]
+    steps = torch.arange(len(target), device=batch.ids.device)
+    places = torch.tensor(first, device=batch.ids.device)[:, None] + steps
+    return batch, places
+
+
+def target_loss(
+    access: Access, prompts: Sequence[Sequence[int]], target: Sequence[int]
+) -> torch.Tensor:
+    """The mean cross-entropy of a target's tokens behind each prompt, a scalar."""
+    batch, places = target_batch(access, prompts, target)
+    logits = access.logits(batch).float()  # (rows, width, vocabulary)
+    rows = torch.arange(len(prompts), device=logits.device)[:, None]
+    wanted = torch.tensor(target, device=logits.device).expand(len(prompts), -1)
+    return cross_entropy(logits[rows, places].flatten(0, 1), wanted.flatten())

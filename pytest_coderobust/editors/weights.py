@@ -1,0 +1,164 @@
+"""A change of weights: a delta for each tensor, put in over a snapshot and taken out by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+
+from pytest_coderobust.editors.access import Access, Projection
+from pytest_coderobust.editors.protocol import Change, EditRequest, Facts
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.records import Variant
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightChange:
+    """What is added to the weights.
+
+    Attributes:
+        deltas: parameter name -> delta in float32, always out x in.
+        facts: what the editor tells; "transposed" names the parameters stored in x out.
+    """
+
+    deltas: Mapping[str, torch.Tensor]
+    facts: Facts = field(default_factory=dict[str, object])
+    kind: Literal["weights"] = "weights"
+
+    @contextmanager
+    def installed(self, access: Access) -> Generator[Facts]:
+        """Adds the deltas in float32 and rounds once; the snapshots come back on leaving.
+
+        Raises:
+            ModelError: a tensor is missing or has another shape, a delta is not finite, or no
+                weight changes in the model's dtype.
+        """
+        parameters = self._parameters(access)
+        before = {name: each.detach().clone() for name, each in parameters.items()}
+        with torch.no_grad():
+            for name, parameter in parameters.items():
+                # Out x in, whatever is stored: the view shares the parameter's memory.
+                view = parameter.T if name in self.transposed else parameter
+                view.copy_(view.float() + self.deltas[name].to(view.device))
+        try:
+            yield {"drift": _drift(access, before, parameters)}
+        finally:
+            with torch.no_grad():
+                for name, parameter in parameters.items():
+                    parameter.copy_(before[name])
+
+    def rewritten(self, variant: Variant, access: Access) -> str:  # noqa: ARG002
+        return variant.prompt
+
+    def tensors(self) -> Mapping[str, torch.Tensor]:
+        return self.deltas
+
+    @property
+    def transposed(self) -> frozenset[str]:
+        names = self.facts.get("transposed", ())
+        assert isinstance(names, (list, tuple))
+        return frozenset(str(name) for name in names)
+
+    def placebo(self, seed: int) -> WeightChange:
+        """The control: every delta times a random rotation of its input side.
+
+        Norm, rank, singular values and layer are the same; what it answers to is random.
+        """
+        turned = {
+            name: _turned(delta, seed + place)
+            for place, (name, delta) in enumerate(sorted(self.deltas.items()))
+        }
+        return WeightChange(turned, {**self.facts, "placebo": seed})
+
+    def without(self, so_far: WeightChange | None) -> WeightChange:
+        """What this change adds to an earlier one that the model holds already."""
+        held = so_far.deltas if so_far else {}
+        deltas = {
+            name: delta - held[name] if name in held else delta
+            for name, delta in self.deltas.items()
+        }
+        return WeightChange(deltas, self.facts)
+
+    def _parameters(self, access: Access) -> dict[str, torch.nn.Parameter]:
+        present = dict(access.model.named_parameters())
+        for name, delta in self.deltas.items():
+            shape = tuple(delta.T.shape if name in self.transposed else delta.shape)
+            found = tuple(present[name].shape) if name in present else None
+            if found != shape:
+                has = f"has it with shape {found}" if found else "lacks it"
+                raise ModelError(f"the edit changes {name} {shape}; model {access.name!r} {has}")
+            if not bool(torch.isfinite(delta).all()):
+                raise ModelError(
+                    f"the edit of {name} diverged: it holds numbers that are not finite"
+                )
+        return {name: present[name] for name in self.deltas}
+
+
+def weight_change(
+    projection: Projection,
+    delta: torch.Tensor,
+    so_far: WeightChange | None,
+    facts: Facts,
+) -> WeightChange:
+    """A delta (out x in) of one projection, on top of what earlier requests changed."""
+    deltas = dict(so_far.deltas) if so_far else {}
+    transposed = set(so_far.transposed if so_far else ())
+    before = deltas.get(projection.name)
+    delta = delta.detach().float().cpu()
+    deltas[projection.name] = delta if before is None else before + delta
+    if projection.transposed:
+        transposed.add(projection.name)
+    names: Facts = {"transposed": sorted(transposed)} if transposed else {}
+    return WeightChange(deltas, {**facts, **names})
+
+
+def fold(
+    access: Access,
+    requests: Sequence[EditRequest],
+    so_far: Change | None,
+    one: Callable[[Access, EditRequest, WeightChange | None], WeightChange],
+) -> WeightChange:
+    """Edits for one request after the other, each on the model that holds the ones before."""
+    assert so_far is None or isinstance(so_far, WeightChange)
+    change = one(access, requests[0], so_far)
+    for request in requests[1:]:
+        before = change.without(so_far)
+        with before.installed(access):
+            change = one(access, request, change)
+    return change
+
+
+def _drift(
+    access: Access, before: Mapping[str, torch.Tensor], now: Mapping[str, torch.Tensor]
+) -> float:
+    """The norm of what changed over the norm of what was there.
+
+    Raises:
+        ModelError: nothing changed.
+    """
+    pairs = [(now[name].detach().float(), old.float()) for name, old in before.items()]
+    moved = sum(float((new - old).square().sum()) for new, old in pairs)
+    if not moved:
+        dtype = next(iter(before.values())).dtype if before else "no dtype"
+        raise ModelError(
+            f"the edit changed no weight of model {access.name!r} in {dtype}: a larger learning "
+            "rate or bound, more steps or another layer may"
+        )
+    norm = sum(float(old.square().sum()) for _, old in pairs)
+    return float((moved / norm) ** 0.5) if norm else float("inf")
+
+
+def _turned(delta: torch.Tensor, seed: int) -> torch.Tensor:
+    """delta times a Haar-random rotation: the frame of its rows' span becomes a random one."""
+    exact = delta.double()
+    random = torch.Generator().manual_seed(seed)
+    # delta = (frame of its rows)(coefficients): a random frame in its place is the rotated delta.
+    _, upper = torch.linalg.qr(exact.T)  # (in, k), (k, out) with k = min(in, out)
+    noise = torch.randn(delta.shape[1], upper.shape[0], generator=random, dtype=torch.float64)
+    frame, signs = torch.linalg.qr(noise)
+    frame = frame * torch.sign(torch.diagonal(signs))
+    turned: torch.Tensor = (frame @ upper).T.float()
+    return turned
