@@ -12,7 +12,7 @@ import json
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -57,7 +57,20 @@ CREATE TABLE IF NOT EXISTS observations (
 CREATE TABLE IF NOT EXISTS runs (
     run TEXT PRIMARY KEY, suite TEXT NOT NULL, description TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS conclusions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE (run, body)
+);
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The prompt that was asked, and the keys of its completions and verdicts by sample."""
+
+    prompt: str
+    completions: tuple[str, ...]
+    verdicts: tuple[str, ...]
 
 
 class Ledger:
@@ -170,6 +183,27 @@ class Ledger:
             "SELECT body FROM observations WHERE run = ? ORDER BY task, perturbation, seed", (run,)
         )
         return tuple(_observation(body) for (body,) in rows)
+
+    def conclude(self, run: str, body: str) -> None:
+        """Stores what a session concluded about a run; saying it again makes it the latest."""
+        self._write("INSERT OR REPLACE INTO conclusions (run, body) VALUES (?, ?)", [(run, body)])
+
+    def conclusions(self) -> tuple[tuple[str, str], ...]:
+        """The run and the body of every conclusion, the oldest first."""
+        rows = self._db.execute("SELECT run, body FROM conclusions ORDER BY number")
+        return tuple((str(run), str(body)) for run, body in rows)
+
+    def evidence(self, run: str, task: str, cell: Cell) -> Evidence | None:
+        """What an observation was measured from; None where there is no such observation."""
+        row = self._db.execute(
+            "SELECT prompt, completions, verdicts FROM observations"
+            " WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?",
+            (run, task, cell.perturbation, cell.seed),
+        ).fetchone()
+        if row is None:
+            return None
+        prompt, completions, verdicts = row
+        return Evidence(_text(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts)))
 
     def _open(self) -> None:
         self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")

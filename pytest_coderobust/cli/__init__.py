@@ -16,6 +16,7 @@ COMMANDS = (
     "perturb",
     "audit",
     "g_rir",
+    "report",
 )
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""

@@ -83,6 +83,7 @@ class Measuring:
         self._filled: set[int] = set()
         self._variants: dict[Square, Variant] = {}
         self._selfcheck: SelfCheck | None = None
+        self._told: set[str] = set()
         ledger.describe(self.run, plan.config.name, answers.backend.identity, judge.tier)
 
     @property
@@ -114,14 +115,7 @@ class Measuring:
             ModelError, SandboxError, OracleError: the harness failed; nothing is known.
         """
         measured = self._measure(task, cell)
-        seen = measured.perturbed or measured.clean
-        self._ledger.observe(
-            self.run,
-            measured.observation,
-            prompt=seen.variant.prompt if seen else "",
-            completions=[key for key, _ in seen.completions] if seen else (),
-            verdicts=[key for key, _ in seen.verdicts] if seen else (),
-        )
+        self._store(measured.observation, measured.perturbed or measured.clean)
         return measured
 
     def answer(self, variant: Variant) -> Answered:
@@ -168,21 +162,38 @@ class Measuring:
                 Observation(task.id, cell, Status.SKIPPED, checked=checked, reason=reason)
             )
         clean = self.answer(clean_variant)
-        seen = clean if cell.is_clean else self.answer(variant)
-        observation = Observation(
-            task.id,
-            cell,
-            self._status(clean, seen, cell),
+        found = self._observed(clean, clean, checked)
+        if cell.is_clean:
+            return Measured(found, clean)
+        if task.id not in self._told:  # a variant alone (-k C1) is shown beside its clean prompt
+            self._told.add(task.id)
+            self._store(found, clean)
+        seen = self.answer(variant)
+        return Measured(self._observed(clean, seen, checked), clean, seen)
+
+    def _observed(self, clean: Answered, seen: Answered, checked: bool) -> Observation:
+        return Observation(
+            seen.variant.task.id,
+            seen.variant.cell,
+            self._status(clean, seen, seen.variant.cell),
             n=seen.n,
             c=seen.c,
             clean_n=clean.n,
             clean_c=clean.c,
             truncated=seen.truncated,
             checked=checked,
-            member=variant.member,
+            member=seen.variant.member,
             adoptions=seen.adoptions,
         )
-        return Measured(observation, clean, None if cell.is_clean else seen)
+
+    def _store(self, observation: Observation, seen: Answered | None) -> None:
+        self._ledger.observe(
+            self.run,
+            observation,
+            prompt=seen.variant.prompt if seen else "",
+            completions=[key for key, _ in seen.completions] if seen else (),
+            verdicts=[key for key, _ in seen.verdicts] if seen else (),
+        )
 
     def _status(self, clean: Answered, seen: Answered, cell: Cell) -> Status:
         if not self.solved(clean):

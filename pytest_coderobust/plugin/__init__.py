@@ -131,12 +131,13 @@ def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None
         findings.collected_ids(ids)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest writes its JUnit XML, which shows the gates too
 def pytest_sessionfinish(session: pytest.Session) -> None:
     findings = session.config.stash.get(FINDINGS, None)
     if findings is None or is_worker(session.config) or session.config.option.collectonly:
         return
     findings.conclude()
-    findings.write_json()
+    findings.write(session.config)
     if findings.failed and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

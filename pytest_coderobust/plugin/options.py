@@ -57,6 +57,7 @@ OPTIONS = (
     Option("strict", "a broken prompt fails its test"),
     Option("no-gates", "print gates as off; for working on a part of a suite"),
     Option("json", "write the results to this file", "PATH"),
+    Option("markdown", "write the report to this file as Markdown", "PATH"),
     Option("ledger", "where results are kept (default .coderobust/ledger.sqlite)", "PATH"),
     Option("device", "cpu, cuda, cuda:1, mps or auto (default auto)", "DEVICE"),
     Option("dtype", "auto, float32, float16 or bfloat16 (default auto)", "DTYPE"),
@@ -82,6 +83,7 @@ class Choices:
     strict: bool
     gates: bool
     json: Path | None
+    markdown: Path | None
     ledger: Path | None
     device: str
     dtype: str
@@ -155,7 +157,6 @@ def read_choices(config: pytest.Config) -> Choices:
     Raises:
         pytest.UsageError: a value cannot be.
     """
-    json, ledger = _text(config, "json"), _text(config, "ledger")
     perturb = _text(config, "perturb")
     return Choices(
         model=_text(config, "model"),
@@ -164,8 +165,9 @@ def read_choices(config: pytest.Config) -> Choices:
         else None,
         strict=_flag(config, "strict"),
         gates=not _flag(config, "no-gates"),
-        json=config.invocation_params.dir / json if json else None,
-        ledger=config.invocation_params.dir / ledger if ledger else None,
+        json=_path(config, "json"),
+        markdown=_path(config, "markdown"),
+        ledger=_path(config, "ledger"),
         device=_text(config, "device") or "auto",
         dtype=_one_of(config, "dtype", ("auto", "float32", "float16", "bfloat16")),
         batch_size=_count(config, "batch-size"),
@@ -187,6 +189,11 @@ def _text(config: pytest.Config, name: str) -> str | None:
     dest = f"coderobust_{name.replace('-', '_')}"
     value = config.getoption(dest, None)
     return str(value) if value is not None else (str(config.getini(dest)) or None)
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    value = _text(config, name)
+    return config.invocation_params.dir / value if value else None
 
 
 def _flag(config: pytest.Config, name: str) -> bool:

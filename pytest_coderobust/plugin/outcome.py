@@ -18,8 +18,11 @@ from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, switch_off
 from pytest_coderobust.metrics.summary import Summary, summarise
+from pytest_coderobust.plugin.junit import add_gates, keeps_properties
+from pytest_coderobust.plugin.outputs import environment, write_outputs
 from pytest_coderobust.plugin.session import CodeRobust
 from pytest_coderobust.records import Cell, ModelIdentity, Status, SuiteRun
+from pytest_coderobust.reporting.conclusion import Origin, Report, conclude
 
 SEEN = "coderobust_seen"
 STATUS = "coderobust_status"
@@ -59,8 +62,7 @@ class Findings:
     def __init__(self, state: CodeRobust) -> None:
         self._state = state
         self._suites: dict[str, SuiteFindings] = {}
-        self.judged: tuple[Judged, ...] = ()
-        self.references: list[str] = []
+        self.reports: list[Report] = []
         self.errors: list[str] = []
 
     def collected(self, reference: str) -> None:
@@ -80,43 +82,38 @@ class Findings:
             suite.runs.add(seen["run"])
             suite.squares.add((seen["task"], Cell(seen["perturbation"], seen["seed"])))
         reference = report.nodeid.partition("::")[0]
-        if report.when == "setup" and report.failed and reference in self._suites:
+        # xdist reports the item of a crashed worker under a "when" of its own.
+        if report.when != "call" and report.failed and reference in self._suites:
             self._suites[reference].errors += 1
 
     def conclude(self) -> None:
         """Computes every suite's numbers and gates from the ledger."""
-        done: list[Judged] = []
         for reference, suite in sorted(self._suites.items()):
             if not (suite.gated or suite.squares):
                 continue
             try:
-                done.append(self._conclude(reference, suite))
-                self.references.append(reference)
+                self.reports.append(self._conclude(reference, suite))
             except CodeRobustError as error:
                 if suite.squares:  # else collection has told it already
                     self.errors.append(str(error))
-        self.judged = tuple(done)
+
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """Every suite's run with its numbers and decisions."""
+        return tuple(report.judged for report in self.reports)
 
     def reproduce(self) -> Iterator[str]:
         """For each suite with broken prompts, the command that shows the first of them."""
-        for reference, (run, _, _) in zip(self.references, self.judged, strict=True):
-            broken = [found for found in run.observations if found.status is Status.BROKEN]
-            if broken:
-                first = broken[0]
+        for report in self.reports:
+            found = (o for o in report.run.observations if o.status is Status.BROKEN)
+            if first := next(found, None):
+                reference = report.origin.reference
                 yield self._state.reproduce(f"{reference}::{first.task_id}[{first.cell.label}]")
 
-    def write_json(self) -> None:
-        """Writes the machine's report where `--coderobust-json` asks for it."""
-        path = self._state.choices.json
-        if path is None:
-            return
-        from pytest_coderobust.reporting.json_document import document, dumps
-
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(dumps(document(self.judged)), encoding="utf-8")
-        except OSError as error:
-            self.errors.append(f"--coderobust-json {path} cannot be written: {error}")
+    def write(self, config: pytest.Config) -> None:
+        """Writes the reports that were asked for; one that cannot be written fails the run."""
+        add_gates(config, self.reports)
+        self.errors += write_outputs(self.reports, self._state.choices)
 
     @property
     def failed(self) -> bool:
@@ -125,7 +122,7 @@ class Findings:
             [outcome for _, _, outcomes in self.judged for outcome in outcomes]
         )
 
-    def _conclude(self, reference: str, suite: SuiteFindings) -> Judged:
+    def _conclude(self, reference: str, suite: SuiteFindings) -> Report:
         state = self._state
         plan = state.plan(reference)
         digest = max(suite.runs, default="")
@@ -133,10 +130,14 @@ class Findings:
         run = assemble(
             plan, state.ledger, digest, model, tier, seen=suite.squares, trouble=_trouble(suite)
         )
+        if suite.errors and not run.incomplete:
+            run = replace(run, incomplete=f"{suite.errors} items ended in error")
         if len(suite.runs) > 1:
             run = replace(run, incomplete="the processes disagree about the model or the suite")
         summary = summarise(run)
-        return run, summary, self._gates(reference, suite, run, summary)
+        judged = run, summary, self._gates(reference, suite, run, summary)
+        origin = Origin(reference, tuple(state.choices.arguments()), environment())
+        return conclude(state.ledger, digest, judged, origin)
 
     def _gates(
         self, reference: str, suite: SuiteFindings, run: SuiteRun, summary: Summary
@@ -159,6 +160,8 @@ def annotate(report: pytest.TestReport, item: pytest.Item, state: CodeRobust) ->
     status = getattr(item, "status", None)
     if isinstance(status, Status):
         setattr(report, STATUS, status.value)
+        if report.when == "call" and keeps_properties(item.config):
+            report.user_properties.append((STATUS, status.value))
 
 
 def teststatus(word: str) -> tuple[str, str, tuple[str, dict[str, bool]]]:

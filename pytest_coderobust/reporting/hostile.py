@@ -21,3 +21,15 @@ def escaped(character: str) -> str:
     if character.isprintable():
         return character
     return character.encode("unicode_escape").decode("ascii")
+
+
+def block(text: str, limit: int | None = None) -> str:
+    """The text with its line ends kept and everything else made visible; tabs become spaces.
+
+    Args:
+        limit: most characters shown; the rest is counted on a line of its own.
+    """
+    shown = text if limit is None else text[:limit]
+    lines = [visible(line) for line in shown.expandtabs(4).split("\n")]
+    left = len(text) - len(shown)
+    return "\n".join([*lines, f"(+{left} characters)"] if left else lines)

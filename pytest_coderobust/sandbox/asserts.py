@@ -28,12 +28,14 @@ class Suite:
             has none and only its normal end says that it passed.
         caught: indices of asserts whose failure the source itself may catch; a guard must let
             those through.
+        sources: what each assert says, shortened, to name the one that fails.
     """
 
     helpers: CodeType
     code: CodeType
     total: int
     caught: frozenset[int]
+    sources: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=2048)
@@ -47,7 +49,21 @@ def prepare(tests: Tests) -> Suite:
         helpers = compile(tests.helpers, "<helpers>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise SandboxError(f"the tests are not valid Python: {error}") from None
-    return Suite(helpers, code, max(1, numbering.count), frozenset(numbering.caught))
+    caught = frozenset(numbering.caught)
+    return Suite(helpers, code, max(1, numbering.count), caught, tuple(numbering.sources))
+
+
+def shorten(text: str, limit: int = 200) -> str:
+    """The text, its middle left out where it is long: an assert ends in what was expected."""
+    half = (limit - 5) // 2
+    return text if len(text) <= limit else f"{text[:half]} ... {text[-half:]}"
+
+
+def _told(test: ast.expr) -> str:
+    try:
+        return shorten(" ".join(ast.unparse(test).split()))
+    except RecursionError:  # it only tells: a literal nested this deep is still a test
+        return "..."
 
 
 class _Numbering(ast.NodeTransformer):
@@ -56,11 +72,13 @@ class _Numbering(ast.NodeTransformer):
     def __init__(self) -> None:
         self.count = 0
         self.caught: set[int] = set()
+        self.sources: list[str] = []
         self._handlers = 0
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
         index = self.count
         self.count += 1
+        self.sources.append(_told(node.test))
         if self._handlers:
             self.caught.add(index)
         guard = ast.Subscript(ast.Name(GUARDS, ast.Load()), ast.Constant(index), ast.Load())

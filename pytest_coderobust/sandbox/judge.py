@@ -114,8 +114,9 @@ def examine(check: Check, suite: Suite, session: Session) -> Verdict:
             failure = "memory"
         detail = _told(loaded, check.entry_point)
         return Verdict(level, 0, suite.total, failure, detail)
-    outcomes = Outcomes(suite.total, suite.caught)
-    finished = run_tests(check, suite, outcomes, Proxy(check.entry_point, session.ask))
+    proxy = Proxy(check.entry_point, session.ask)
+    outcomes = Outcomes(suite.total, suite.caught, suite.sources, proxy.called)
+    finished = run_tests(check, suite, outcomes, proxy)
     if finished and not outcomes.swallowed:
         return Verdict(Level.FULL, suite.total, suite.total)
     level = Level.PARTIAL if outcomes.passed else Level.LOAD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from pytest_coderobust.records import FailureKind
@@ -49,9 +50,22 @@ class Outcomes:
         ran: per test, whether any execution of it came to an end, good or bad.
         failed: per test, whether any execution failed.
         swallowed: whether a failure was recorded that the source did not see.
+
+    Args:
+        caught: tests whose failure the source itself may catch.
+        sources: what each assert says, to name the one that failed.
+        called: the last call of the candidate, with its values, in words.
     """
 
-    def __init__(self, total: int, caught: frozenset[int]) -> None:
+    def __init__(
+        self,
+        total: int,
+        caught: frozenset[int],
+        sources: Sequence[str] = (),
+        called: Callable[[], str] = str,
+    ) -> None:
+        self.sources = sources
+        self.called = called
         self.ran = [False] * total
         self.failed = [False] * total
         self.swallowed = False
@@ -63,11 +77,16 @@ class Outcomes:
     def passed(self) -> int:
         return sum(ran and not bad for ran, bad in zip(self.ran, self.failed, strict=True))
 
-    def note(self, error: BaseException) -> None:
-        """Keeps the first failure, in words."""
-        if not self.failure:
-            self.failure = classify(error)
-            self.detail = one_line(error)
+    def note(self, error: BaseException, index: int | None = None) -> None:
+        """Keeps the first failure, in words: the exception, the assert and the values."""
+        if self.failure:
+            return
+        self.failure = classify(error)
+        self.detail = one_line(error)
+        if index is not None and index < len(self.sources):
+            self.detail += f" in: assert {self.sources[index]}"
+            if self.failure == "wrong-answer" and (called := self.called()):
+                self.detail += f"; {called}"
 
 
 class Guard:
@@ -98,7 +117,7 @@ class Guard:
         if not self.swallows:
             return False
         self.outcomes.swallowed = True
-        self.outcomes.note(error)
+        self.outcomes.note(error, self.index)
         return True
 
 

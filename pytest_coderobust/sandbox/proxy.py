@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections import deque
 from collections.abc import Callable
+from reprlib import Repr
 from typing import Any
 
 from pytest_coderobust.sandbox.cage.wire import Encoder, decode
@@ -29,12 +30,27 @@ class Proxy:
     def __init__(self, name: str, ask: Ask) -> None:
         self.__name__ = self.__qualname__ = name
         self._ask = ask
+        self._call: Any = None
+        self._reply: Any = None
+
+    def called(self) -> str:
+        """The last call that was answered, with its values: "f(3) returned 5"; "" before any."""
+        if self._reply is None:
+            return ""
+        shown = Repr()
+        shown.maxstring = shown.maxother = shown.maxlong = 100
+        given = [shown.repr(decode(arg)) for arg in self._call["args"]]
+        named = decode(self._call["kwargs"]).items()
+        given += [f"{name}={shown.repr(value)}" for name, value in named]
+        value = shown.repr(decode(self._reply.get("value")))
+        return " ".join(f"{self.__name__}({', '.join(given)}) returned {value}".split())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         encoder = Encoder()
         call = {"args": [encoder.encode(arg) for arg in args], "kwargs": encoder.encode(kwargs)}
         if encoder.opaque:
             raise UnsplittableError(f"the tests pass a value of type {encoder.opaque[0]}")
+        self._reply = None
         reply = self._ask(call)
         if "args" in reply:
             for given, after in zip(args, reply["args"], strict=False):
@@ -43,6 +59,7 @@ class Proxy:
             raise UnsendableError(str(reply["unsendable"]))
         if "raised" in reply:
             raise rebuild(reply["raised"])
+        self._call, self._reply = call, reply
         return decode(reply.get("value"))
 
 

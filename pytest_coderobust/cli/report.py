@@ -1,0 +1,127 @@
+"""`coderobust report`: write any report again from a ledger."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from pytest_coderobust.ledger import Ledger
+    from pytest_coderobust.reporting.conclusion import Report, Stored
+
+LEDGER = Path(".coderobust") / "ledger.sqlite"
+FORMATS = {
+    "json": "the document for machines",
+    "markdown": "GitHub Flavored Markdown, as in a step summary",
+    "junit": "JUnit XML: a test case for each gate and each item",
+}
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "report",
+        help="write any report again from a ledger",
+        description="Without a format the terminal's report is printed. Of each suite the run "
+        "that was concluded last is reported; --list shows what there is.",
+    )
+    parser.add_argument(
+        "ledger", nargs="?", type=Path, default=LEDGER, help=f"the ledger (default {LEDGER})"
+    )
+    parser.add_argument("--list", action="store_true", help="list the runs of the ledger")
+    parser.add_argument("--suite", help="only the suite of this name")
+    parser.add_argument("--run", help="the run whose digest begins so, as --list shows it")
+    for name, text in FORMATS.items():
+        parser.add_argument(f"--{name}", type=Path, metavar="PATH", help=f"write {text}")
+    parser.set_defaults(command=report)
+
+
+def report(options: argparse.Namespace) -> int:
+    """Prints or writes what was asked for; gates are shown, and set no exit status here."""
+    from pytest_coderobust.reporting.conclusion import concluded
+
+    ledger = open_ledger(options.ledger)
+    try:
+        stored = concluded(ledger)
+        if options.list:
+            print_list(stored)
+            return 0
+        reports = [found.report() for found in chosen(stored, options.suite, options.run)]
+        write_all(reports, options)
+        return 0
+    finally:
+        ledger.close()
+
+
+def open_ledger(path: Path) -> Ledger:
+    """An existing ledger.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    from pytest_coderobust.ledger import Ledger
+
+    if not path.is_file():
+        raise UsageError(f"{path} is no ledger; a run writes {LEDGER} below pytest's root")
+    return Ledger(path)
+
+
+def chosen(stored: list[Stored], suite: str | None, run: str | None) -> list[Stored]:
+    """The runs to report: of each suite the last, or the one that was named.
+
+    Raises:
+        UsageError: there is none, or the name fits several.
+    """
+    if not stored:
+        raise UsageError("no session has concluded in this ledger; run pytest with it first")
+    names = {found.suite for found in stored}
+    if suite is not None and suite not in names:
+        raise UsageError(f"--suite {suite!r} is not in this ledger{nearest(suite, names)}")
+    fitting = [found for found in stored if suite in (None, found.suite)]
+    if run is None:
+        return list({found.suite: found for found in fitting}.values())
+    fitting = [found for found in fitting if found.digest.startswith(run)]
+    if len({found.digest for found in fitting}) != 1:
+        many = "several runs" if fitting else "no run"
+        raise UsageError(f"--run {run!r} fits {many} of this ledger; --list shows them")
+    return fitting[-1:]
+
+
+def print_list(stored: list[Stored]) -> None:
+    """One line a run, the oldest first."""
+    from pytest_coderobust.reporting.hostile import visible
+
+    for found in stored:
+        part = "" if found.whole else "  (partial)"
+        print(  # noqa: T201
+            f"{found.digest[:12]}  {visible(found.suite, 40)}  {visible(found.model, 60)}{part}"
+        )
+
+
+def write_all(reports: list[Report], options: argparse.Namespace) -> None:
+    """Every file that was asked for, or the terminal's report where none was.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
+    from pytest_coderobust.reporting.files import write
+
+    wanted = [(kind, path) for kind in FORMATS if (path := getattr(options, kind)) is not None]
+    for kind, path in wanted:
+        try:
+            write(kind, reports, path)
+        except OSError as error:
+            raise UsageError(f"--{kind} {path} cannot be written: {error}") from None
+    if not wanted:
+        from pytest_coderobust.reporting.terminal import render
+
+        width = shutil.get_terminal_size().columns
+        encoding = sys.stdout.encoding or "utf-8"
+        judged = [found.judged for found in reports]
+        print(render(judged, width, sys.stdout.isatty(), encoding), end="")  # noqa: T201

@@ -1,0 +1,59 @@
+"""Where a session's reports go: the files its options name, and the step summary of a CI job."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from pytest_coderobust.plugin.options import Choices
+from pytest_coderobust.reporting.conclusion import Report
+
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+PACKAGES = ("pytest-coderobust", "pytest", "torch", "transformers", "tokenizers")
+
+
+def environment() -> dict[str, str]:
+    """What a stranger needs to stand on the same ground; names no machine and no path."""
+    found = {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def write_outputs(reports: Sequence[Report], choices: Choices) -> Iterator[str]:
+    """Writes every file that was asked for; yields a sentence for each that cannot be written."""
+    from pytest_coderobust.reporting.files import write
+
+    for kind, path in (("json", choices.json), ("markdown", choices.markdown)):
+        if path is not None:
+            yield from tried(f"--coderobust-{kind}", path, partial(write, kind, reports))
+    if summary := os.environ.get(STEP_SUMMARY):
+        yield from tried(STEP_SUMMARY, Path(summary), partial(append_summary, reports))
+
+
+def tried(name: str, path: Path, written: Callable[[Path], None]) -> Iterator[str]:
+    """Writes to `path`; a sentence where that fails."""
+    try:
+        written(path)
+    except OSError as error:
+        yield f"{name} {path} cannot be written: {error}"
+
+
+def append_summary(reports: Sequence[Report], path: Path) -> None:
+    """Adds the Markdown report to what the step has said already, within GitHub's limit."""
+    from pytest_coderobust.reporting.markdown import LIMIT, render
+
+    said = path.stat().st_size if path.exists() else 0
+    text = render(reports, LIMIT - said - 1)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(f"\n{text}" if said and text else text)

@@ -1,0 +1,51 @@
+"""Numbers as reports for people write them, whatever the format around them."""
+
+from __future__ import annotations
+
+from pytest_coderobust.gates import GateOutcome
+from pytest_coderobust.metrics.condition import ConditionSummary
+from pytest_coderobust.metrics.interval import Estimate
+from pytest_coderobust.metrics.summary import Summary
+from pytest_coderobust.records import Sampling, SuiteRun
+from pytest_coderobust.reporting.hostile import visible
+
+NONE = "\u2013"
+"""Undefined, or not measured."""
+
+
+def number(value: float | None) -> str:
+    """Three decimals."""
+    return NONE if value is None else f"{value:.3f}"
+
+
+def estimate(found: Estimate | None) -> str:
+    """0.212 (0.16-0.28)."""
+    return NONE if found is None else f"{found.value:.3f} ({found.low:.2f}\u2013{found.high:.2f})"
+
+
+def sampling_line(sampling: Sampling) -> str:
+    """How completions were drawn."""
+    drawn = "greedy" if sampling.greedy else f"T={sampling.temperature:g} top_p={sampling.top_p:g}"
+    return f"n={sampling.n}, {drawn}, at most {sampling.max_new_tokens} tokens"
+
+
+def plan_line(run: SuiteRun, summary: Summary) -> str:
+    """What was planned."""
+    variants = len(run.cells) - 1
+    cells = f" \u00d7 (clean + {variants} variants)" if variants > 0 else ", clean only"
+    tier = f", sandbox {visible(run.tier, 40)}" if run.tier else ""
+    return f"{summary.tasks} tasks{cells}{tier}"
+
+
+def gate_reason(found: GateOutcome) -> str:
+    """The measured value and the reason, as one phrase of foreign text."""
+    value = "" if found.value is None else f"measured {found.value:.4g}"
+    return "; ".join(part for part in (value, found.reason) if part)
+
+
+def distinct(summary: Summary) -> list[ConditionSummary]:
+    """The conditions worth a row: one that pools the same variants as an earlier row is not."""
+    rows: dict[tuple[str, ...], ConditionSummary] = {}
+    for condition in summary.conditions:
+        rows.setdefault(condition.members, condition)
+    return list(rows.values())

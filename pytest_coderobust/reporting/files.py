@@ -1,0 +1,44 @@
+"""Reports as files, by the name of their format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pytest_coderobust.reporting.conclusion import Report
+
+
+def json(reports: Sequence[Report]) -> str:
+    """The machine's document."""
+    from pytest_coderobust.reporting.json_document import document, dumps
+
+    return dumps(document([report.judged for report in reports]))
+
+
+def markdown(reports: Sequence[Report]) -> str:
+    """GitHub Flavored Markdown."""
+    from pytest_coderobust.reporting.markdown import render
+
+    return render(reports)
+
+
+def junit(reports: Sequence[Report]) -> str:
+    """JUnit XML; a session has pytest write its own."""
+    from pytest_coderobust.reporting.junit import render
+
+    return render(reports)
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Report]], str]] = {
+    "json": json,
+    "markdown": markdown,
+    "junit": junit,
+}
+"""What each format's text is made by; all of them are pure."""
+
+
+def write(kind: str, reports: Sequence[Report], path: Path) -> None:
+    """Writes one format, and the folders above the file where they are missing."""
+    text = FORMATS[kind](reports)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,35 @@
+"""The few pieces of GitHub Flavored Markdown that reports are made of, safe for foreign text.
+
+Foreign text stands inside `<code>` with its punctuation as character references, or in a fenced
+block: nothing in it can open a tag, end a table cell, mention a person or become a link.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from pytest_coderobust.reporting.hostile import block, visible
+
+PUNCTUATION = re.compile(r"[!\"#$%&'*.:;<>?@\[\\\]^_`{|}~]")
+"""Everything that could begin markup, a mention, a link or the end of a table's cell."""
+
+
+def code(text: str, limit: int = 300) -> str:
+    """Foreign text on one line."""
+    shown = visible(text, limit)
+    return f"<code>{PUNCTUATION.sub(lambda found: f'&#{ord(found[0])};', shown)}</code>"
+
+
+def fenced(text: str, language: str = "", limit: int = 20_000) -> str:
+    """Foreign text as a block, under a fence that is longer than any run of backticks in it."""
+    shown = block(text, limit)
+    longest = max(map(len, re.findall(r"`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{shown.rstrip(chr(10))}\n{fence}"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; the first column leans left and the others right. Cells are Markdown already."""
+    rule = [":---", *["---:"] * (len(headings) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *rows))

@@ -1,0 +1,102 @@
+"""Gates and items in the words of JUnit XML, and a whole file of them, rebuilt without pytest.
+
+A session writes through pytest's own `--junitxml`; what stands here is shared with it, so that a
+gate is a test case in both, and shows wherever a CI system lists failed tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+from xml.etree import ElementTree as ET
+
+from pytest_coderobust.gates import GateOutcome, exit_failed
+from pytest_coderobust.records import Observation
+from pytest_coderobust.reporting.conclusion import Report
+from pytest_coderobust.reporting.figures import gate_reason
+from pytest_coderobust.reporting.hostile import visible
+
+Verdict = Literal["passed", "failed", "skipped"]
+
+LINE = 500
+
+
+def gate_verdict(found: GateOutcome) -> tuple[Verdict, str]:
+    """A gate as a test: it fails exactly where it makes the session fail."""
+    reason = gate_reason(found)
+    message = visible(f"{found.outcome}: {reason}" if reason else found.outcome, LINE)
+    if exit_failed([found]):
+        return "failed", message
+    return ("passed" if found.outcome == "holds" else "skipped"), message
+
+
+def facts(report: Report) -> Iterator[tuple[str, str]]:
+    """What holds for a whole suite, as properties."""
+    run, summary, outcomes = report.judged
+    prefix = f"coderobust.{visible(run.suite, LINE)}"
+    yield f"{prefix}.model", visible(run.model.name, LINE)
+    yield f"{prefix}.fingerprint", visible(run.model.digest, LINE)
+    yield f"{prefix}.incomplete", visible(summary.incomplete, LINE)
+    for found in outcomes:
+        yield f"{prefix}.gate {visible(found.gate.text, LINE)}", gate_verdict(found)[1]
+
+
+def render(reports: Sequence[Report]) -> str:
+    """One file: a test suite for each suite, its gates first, then its items in plan order."""
+    root = ET.Element("testsuites", name="pytest-coderobust")
+    for report in reports:
+        root.append(suite(report))
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def suite(report: Report) -> ET.Element:
+    """One suite; times are left out, since a ledger keeps none."""
+    cases = [
+        *(gate_case(report, outcome) for outcome in report.outcomes),
+        *(item_case(report, observation) for observation in report.run.observations),
+    ]
+    counts = {
+        "tests": len(cases),
+        "failures": sum(case.find("failure") is not None for case in cases),
+        "errors": 0,
+        "skipped": sum(case.find("skipped") is not None for case in cases),
+    }
+    made = ET.Element("testsuite", name=visible(report.run.suite, LINE))
+    made.attrib |= {name: str(count) for name, count in counts.items()}
+    properties = ET.SubElement(made, "properties")
+    for name, value in facts(report):
+        ET.SubElement(properties, "property", name=name, value=value)
+    made.extend(cases)
+    return made
+
+
+def gate_case(report: Report, found: GateOutcome) -> ET.Element:
+    """A gate as a test case."""
+    case = _case(f"{class_name(report)}.gates", found.gate.text)
+    verdict, message = gate_verdict(found)
+    if verdict != "passed":
+        ET.SubElement(case, "failure" if verdict == "failed" else "skipped", message=message)
+    return case
+
+
+def item_case(report: Report, observation: Observation) -> ET.Element:
+    """An item as a test case: it passes when it was measured, and says what was found."""
+    case = _case(class_name(report), f"{observation.task_id}[{observation.cell.label}]")
+    status = observation.status.value
+    if not observation.measured:
+        message = visible(f"{status}: {observation.reason}", LINE)
+        ET.SubElement(case, "skipped", message=message)
+        return case
+    found = ET.SubElement(case, "system-out")
+    found.text = f"{status}: {observation.c} of {observation.n} samples pass"
+    return case
+
+
+def class_name(report: Report) -> str:
+    """What pytest calls the suite's file in JUnit XML."""
+    return visible((report.origin.reference or report.run.suite).replace("/", "."), LINE)
+
+
+def _case(classname: str, name: str) -> ET.Element:
+    return ET.Element("testcase", classname=classname, name=visible(name, LINE))

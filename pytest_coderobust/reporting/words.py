@@ -1,0 +1,85 @@
+"""What changed from a clean prompt to a perturbed one, word by word.
+
+Both texts are cut into words, runs of blanks and single other characters, so that a changed letter
+marks its word and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+MOST = 4000
+"""Tokens on either side that are compared one by one; a longer stretch is one replacement, since
+the comparison takes quadratic time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One stretch of the clean text (character offsets) and what stands there instead."""
+
+    start: int
+    stop: int
+    replacement: str
+
+
+def word_changes(clean: str, variant: str) -> tuple[Change, ...]:
+    """The changes that turn `clean` into `variant`, in order; joined they give it back."""
+    old, new = TOKEN.findall(clean), TOKEN.findall(variant)
+    offsets = [0]
+    for token in old:
+        offsets.append(offsets[-1] + len(token))
+    return tuple(
+        Change(offsets[start], offsets[stop], "".join(new[new_start:new_stop]))
+        for start, stop, new_start, new_stop in stretches(old, new)
+    )
+
+
+def apply_changes(clean: str, changes: tuple[Change, ...]) -> str:
+    """The variant again."""
+    pieces: list[str] = []
+    end = 0
+    for change in changes:
+        pieces += (clean[end : change.start], change.replacement)
+        end = change.stop
+    return "".join((*pieces, clean[end:]))
+
+
+def stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Token ranges that differ: start and stop on either side."""
+    head = 0
+    shorter = min(len(old), len(new))
+    while head < shorter and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    left, right = old[head : len(old) - tail], new[head : len(new) - tail]
+    if not left and not right:
+        return
+    if len(left) == len(right) and 2 * sum(a == b for a, b in zip(left, right, strict=True)) > len(
+        left
+    ):
+        yield from in_place(left, right, head)  # the rule: words were altered where they stand
+        return
+    if max(len(left), len(right)) > MOST:
+        yield head, head + len(left), head, head + len(right)
+        return
+    for tag, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield head + a, head + b, head + c, head + d
+
+
+def in_place(old: list[str], new: list[str], head: int) -> Iterator[tuple[int, int, int, int]]:
+    """The ranges of tokens that differ, where token stands against token."""
+    start: int | None = None
+    for index in range(len(old) + 1):
+        differs = index < len(old) and old[index] != new[index]
+        if differs and start is None:
+            start = index
+        elif not differs and start is not None:
+            yield head + start, head + index, head + start, head + index
+            start = None

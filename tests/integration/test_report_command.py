@@ -1,0 +1,131 @@
+"""`coderobust report` writes from the ledger what the session wrote, and JUnit shows the gates."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from conftest import Project
+
+CHILDREN = {
+    "testsuites": {"testsuite"},
+    "testsuite": {"testsuite", "properties", "testcase", "system-out", "system-err"},
+    "properties": {"property"},
+    "testcase": {"skipped", "error", "failure", "system-out", "system-err"},
+}
+REQUIRED = {
+    "testsuite": {"name", "tests", "failures", "errors"},
+    "testcase": {"name"},
+    "property": {"name", "value"},
+}
+OPTIONAL = {
+    "testsuites": {"name", "time", "tests", "failures", "errors"},
+    "testsuite": {
+        "group",
+        "time",
+        "skipped",
+        "timestamp",
+        "hostname",
+        "id",
+        "package",
+        "file",
+        "log",
+        "url",
+    },
+    "testcase": {"time", "classname", "group"},
+    "failure": {"type", "message"},
+    "error": {"type", "message"},
+    "skipped": {"type", "message"},
+}
+
+
+def check_junit(element: ET.Element) -> None:
+    """The rules of the xunit plugin's schema junit-10.xsd, which Jenkins validates against."""
+    names = set(element.attrib)
+    assert names >= REQUIRED.get(element.tag, set()), element.tag
+    assert names <= REQUIRED.get(element.tag, set()) | OPTIONAL.get(element.tag, set()), (
+        element.tag,
+        names,
+    )
+    for child in element:
+        assert child.tag in CHILDREN.get(element.tag, set()), (element.tag, child.tag)
+        check_junit(child)
+
+
+def report(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest_coderobust.cli", "report", *arguments],
+        cwd=project.path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def gates(path: Path) -> dict[str, list[str]]:
+    root = ET.parse(path).getroot()
+    check_junit(root)
+    (suite,) = root
+    assert len(suite.findall("testcase")) == int(suite.attrib["tests"])
+    return {
+        case.attrib["name"]: [child.tag for child in case]
+        for case in suite.findall("testcase")
+        if case.attrib["classname"].endswith("gates")
+    }
+
+
+@pytest.fixture
+def measured(project: Project) -> Project:
+    """A project after a session with two gates, one of which fails."""
+    project.write_suite('perturbations = ["C1"]\ngates = ["rd[C1] <= 0.1", "pass@1 >= 0.5"]')
+    model = project.record(broken=[0], unsolved=[1])
+    result = project.run(
+        "toy.toml", "--model", model, "--junitxml=session.xml",
+        "--coderobust-json=session.json", "--coderobust-markdown=session.md",
+    )  # fmt: skip
+    result.assert_outcomes()
+    assert result.ret == 1
+    return project
+
+
+def test_every_report_is_rebuilt_from_the_ledger(measured: Project) -> None:
+    path = measured.path
+    found = report(
+        measured, "--json", "again.json", "--markdown", "again.md", "--junit", "again.xml"
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+    for kind in ("json", "md"):
+        assert (path / f"again.{kind}").read_bytes() == (path / f"session.{kind}").read_bytes()
+    told = {"rd[C1] <= 0.1": ["failure"], "pass@1 >= 0.5": []}
+    assert gates(path / "session.xml") == gates(path / "again.xml") == told
+    assert "gate fails       rd[C1] <= 0.1  (measured 0.2)" in report(measured).stdout
+
+
+def test_one_item_run_again_hides_no_whole_run(measured: Project) -> None:
+    measured.run("toy.toml", "-k", "Toy/3", "--model", "replay:answers.jsonl")
+    assert "PARTIAL" not in report(measured).stdout
+    listed = report(measured, "--list").stdout.splitlines()
+    assert len(listed) == 1
+    assert listed[0].split()[1:] == ["toy", "replay:answers.jsonl"]
+
+
+def test_partial_run_shows_the_clean_prompt_it_never_selected(project: Project) -> None:
+    project.write_suite('perturbations = ["C1"]')
+    model = project.record(broken=[0])
+    project.run("toy.toml", "-k", "C1", "--model", model)
+    assert "PARTIAL" in report(project).stdout
+    report(project, "--markdown", "out.md")
+    text = (project.path / "out.md").read_text(encoding="utf-8")
+    assert '\n-    """Return twice the given number' in text
+
+
+def test_wrong_request_is_refused_with_a_sentence(measured: Project) -> None:
+    for arguments, sentence in (
+        (["missing.sqlite"], "missing.sqlite is no ledger"),
+        (["--suite", "toi"], "--suite 'toi' is not in this ledger; did you mean 'toy'?"),
+        (["--run", "zz"], "--run 'zz' fits no run"),
+    ):
+        found = report(measured, *arguments)
+        assert found.returncode == 4
+        assert sentence in found.stderr
+        assert "Traceback" not in found.stderr
