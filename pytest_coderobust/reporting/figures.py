@@ -13,11 +13,6 @@ NONE = "\u2013"
 """Undefined, or not measured."""
 
 
-def number(value: float | None) -> str:
-    """Three decimals."""
-    return NONE if value is None else f"{value:.3f}"
-
-
 def estimate(found: Estimate | None) -> str:
     """0.212 (0.16-0.28)."""
     return NONE if found is None else f"{found.value:.3f} ({found.low:.2f}\u2013{found.high:.2f})"
@@ -40,6 +35,8 @@ def plan_line(run: SuiteRun, summary: Summary) -> str:
 def gate_reason(found: GateOutcome) -> str:
     """The measured value and the reason, as one phrase of foreign text."""
     value = "" if found.value is None else f"measured {found.value:.4g}"
+    if value and found.interval is not None:
+        value += f", {found.interval.low:.3f} to {found.interval.high:.3f}"
     return "; ".join(part for part in (value, found.reason) if part)
 
 

@@ -14,7 +14,6 @@ from pytest_coderobust.reporting.figures import (
     distinct,
     estimate,
     gate_reason,
-    number,
     plan_line,
     sampling_line,
 )
@@ -93,10 +92,10 @@ def conditions(told: Sequence[ConditionSummary], k: int, *, first: bool) -> str:
         clean = condition.kind == "clean"
         row = [code(condition.name, 40), str(condition.tasks), estimate(scores.pass_at_k)]
         row += [
-            "" if clean else number(scores.rd),
+            "" if clean else estimate(scores.rd),
             "" if clean else estimate(scores.robust_pass),
-            "" if clean else number(scores.robust_drop),
-            "" if clean else number(scores.robust_relative),
+            "" if clean else estimate(scores.robust_drop),
+            "" if clean else estimate(scores.robust_relative),
         ]
         row += (
             [
