@@ -17,6 +17,9 @@ from coderobust_strategies.edit import Edit
 CLEAN = "clean"
 """The name of the unperturbed condition wherever a perturbation's name may stand."""
 
+TIERS = ("ns", "bwrap", "no-ns", "seccomp", "rlimits")
+"""How well solutions are isolated, strongest first; docs/sandbox.md says what each tier holds."""
+
 TestStyle = Literal["check", "asserts"]
 Finish = Literal["eos", "stop", "length", "recorded"]
 Language = Literal["python", "cpp", "java"]

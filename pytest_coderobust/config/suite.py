@@ -11,7 +11,7 @@ from coderobust_strategies import PerturbationError, lookup
 from pytest_coderobust.config.api_changes import Declared, read_declared
 from pytest_coderobust.config.table import Table, read_toml, unique
 from pytest_coderobust.errors import ConfigError
-from pytest_coderobust.records import CLEAN, Cell, Limits, PromptForm, Sampling
+from pytest_coderobust.records import CLEAN, TIERS, Cell, Limits, PromptForm, Sampling
 
 Extraction = Literal["code", "raw"]
 
@@ -31,6 +31,7 @@ class SuiteConfig:
         ks: every k of the pass@k that is wanted; each at most `sampling.n`.
         solved_at: share of samples that must pass for a prompt to count as solved.
         max_unusable: share of tasks the oracle self-check may reject before the run stops.
+        minimum_tier: the weakest isolation under which the suite may be judged; "" for any.
         api_changes: enforced on the solutions of the tasks that they are for.
     """
 
@@ -53,6 +54,7 @@ class SuiteConfig:
     api_changes: tuple[Declared, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     limits: Limits = field(default_factory=Limits)
+    minimum_tier: str = ""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -84,10 +86,12 @@ def read_suite(path: Path) -> SuiteConfig:
     """
     document = Table(read_toml(path), "", path)
     sampling = _sampling(document.table("sampling"))
-    limits = _limits(document.table("sandbox"))
+    sandbox = document.table("sandbox")
+    limits, minimum_tier = _limits(sandbox), _minimum_tier(sandbox)
+    sandbox.finish()
     suite = document.table("suite")
     document.finish()
-    return _suite(suite, path, sampling, limits)
+    return replace(_suite(suite, path, sampling, limits), minimum_tier=minimum_tier)
 
 
 def named_suite(tasks: str, base: Path) -> SuiteConfig:
@@ -161,7 +165,7 @@ def _sampling(table: Table) -> Sampling:
 def _limits(table: Table) -> Limits:
     default = Limits()
     cpu = table.number("cpu_seconds", default.cpu_seconds, least=0.1, most=3600.0)
-    limits = replace(
+    return replace(
         default,
         cpu_seconds=cpu,
         wall_seconds=table.number(
@@ -169,8 +173,10 @@ def _limits(table: Table) -> Limits:
         ),
         memory_mb=table.integer("memory_mb", default.memory_mb, least=64),
     )
-    table.finish()
-    return limits
+
+
+def _minimum_tier(table: Table) -> str:
+    return table.choice("minimum_tier", TIERS[-1], TIERS) if "minimum_tier" in table else ""
 
 
 def _seeds(table: Table) -> tuple[int, ...]:

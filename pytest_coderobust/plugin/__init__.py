@@ -90,6 +90,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize(metafunc, metafunc.config.stash.get(STATE, None))
 
 
+@pytest.hookimpl(tryfirst=True)  # before the terminal reports the end of collection
 def pytest_collection_finish(session: pytest.Session) -> None:
     state = session.config.stash.get(STATE, None)
     if state is None or session.config.option.collectonly:
@@ -98,6 +99,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     state.want(wanted_squares(session.items))
     start_progress(session.config, state)
+    if not is_worker(session.config):
+        probe_sandbox(state)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    state = config.stash.get(STATE, None)
+    return [f"coderobust: sandbox {state.tier}"] if state is not None and state.tier else []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -136,6 +144,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     findings = session.config.stash.get(FINDINGS, None)
     if findings is None or is_worker(session.config) or session.config.option.collectonly:
         return
+    if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+        return  # nothing was run, and a sentence says why
     findings.conclude()
     findings.write(session.config)
     if findings.failed and session.exitstatus == pytest.ExitCode.OK:
@@ -158,3 +168,18 @@ def start_progress(config: pytest.Config, state: CodeRobust) -> None:
         from pytest_coderobust.plugin.progress import TerminalProgress
 
         state.listener = TerminalProgress(config)
+
+
+def probe_sandbox(state: CodeRobust) -> None:
+    """Starts the sandbox for the suites of this run; a refusal ends it before a model loads.
+
+    Raises:
+        pytest.UsageError: no isolation works here, or a suite demands more.
+    """
+    from pytest_coderobust.errors import SandboxError
+
+    try:
+        for reference in state.wanted:
+            state.tier = state.probe(reference)
+    except SandboxError as error:
+        raise pytest.UsageError(str(error)) from None

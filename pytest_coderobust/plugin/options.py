@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,12 @@ OPTIONS = (
     Option("chat", "yes, no or auto: talk through the model's chat template", "WHEN"),
     Option("allow-bin", "load .bin weights (weights_only) where there are no safetensors"),
     Option("trust-remote-code", "let a checkpoint run its own Python code"),
+    Option(
+        "allow-unsafe",
+        "run solutions under resource limits alone where no isolation works: they can then read "
+        "and write what you can",
+        alias="--allow-unsafe",
+    ),
     Option("sandbox-workers", "sandbox processes (default: the processor's cores)", "N"),
 )
 
@@ -92,6 +99,7 @@ class Choices:
     chat: bool | None
     allow_bin: bool
     trust_remote_code: bool
+    allow_unsafe: bool
     sandbox_workers: int | None
 
     def arguments(self) -> list[str]:
@@ -114,20 +122,11 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup(GROUP, "robustness of code models (pytest-coderobust)")
     for option in OPTIONS:
         name = f"--coderobust-{option.name}"
+        short = f" (short: {option.alias})" if option.alias else ""
+        group.addoption(name, help=option.help + short, **_shape(option))
         if option.flag:
-            group.addoption(
-                name, dest=option.dest, action="store_true", default=None, help=option.help
-            )
             parser.addini(option.dest, option.help, type="bool")
         else:
-            short = f" (short: {option.alias})" if option.alias else ""
-            group.addoption(
-                name,
-                dest=option.dest,
-                metavar=option.metavar,
-                default=None,
-                help=option.help + short,
-            )
             parser.addini(option.dest, option.help, type="string")
 
 
@@ -140,15 +139,9 @@ def add_aliases(parser: pytest.Parser, arguments: Sequence[str]) -> None:
     for option in OPTIONS:
         if not option.alias or not _uses(arguments, option.alias):
             continue
-        probe = f"{option.alias}=x"
+        probe = option.alias if option.flag else f"{option.alias}=x"
         if probe in parser.parse_known_and_unknown_args([probe])[1]:
-            group.addoption(
-                option.alias,
-                dest=option.dest,
-                metavar=option.metavar,
-                default=None,
-                help=option.help,
-            )
+            group.addoption(option.alias, help=option.help, **_shape(option))
 
 
 def read_choices(config: pytest.Config) -> Choices:
@@ -177,8 +170,16 @@ def read_choices(config: pytest.Config) -> Choices:
         ],
         allow_bin=_flag(config, "allow-bin"),
         trust_remote_code=_flag(config, "trust-remote-code"),
+        allow_unsafe=_flag(config, "allow-unsafe"),
         sandbox_workers=_count(config, "sandbox-workers"),
     )
+
+
+def _shape(option: Option) -> dict[str, Any]:
+    """What pytest is told about an option under either of its names."""
+    if option.flag:
+        return {"dest": option.dest, "action": "store_true", "default": None}
+    return {"dest": option.dest, "metavar": option.metavar, "default": None}
 
 
 def _uses(arguments: Sequence[str], alias: str) -> bool:

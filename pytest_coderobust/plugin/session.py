@@ -18,7 +18,7 @@ from pytest_coderobust.config.suite import (
     with_perturbations,
 )
 from pytest_coderobust.engine.events import Event, Listener
-from pytest_coderobust.errors import UsageError
+from pytest_coderobust.errors import SandboxError, UsageError
 from pytest_coderobust.plugin.options import Choices
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class CodeRobust:
         self.root = root
         self.listener: Listener | None = None
         self.wanted: dict[str, list[Square]] = {}
+        self.tier = ""
+        """What `probe` said at the start of the run; "" before."""
         self.seen: list[tuple[str, str, Square]] = []
         """Squares observed by the test that runs now: suite, run digest, square."""
         self._plans: dict[str, Plan] = {}
@@ -87,7 +89,12 @@ class CodeRobust:
             from pytest_coderobust.engine.judging import Judge
             from pytest_coderobust.sandbox import open_sandbox
 
-            sandbox = open_sandbox(self.choices.sandbox_workers)
+            unsafe = self.choices.allow_unsafe
+            try:
+                sandbox = open_sandbox(self.choices.sandbox_workers, allow_unsafe=unsafe)
+            except SandboxError as error:
+                hint = "" if unsafe else "; --coderobust-allow-unsafe accepts limits alone"
+                raise SandboxError(f"{error}{hint}") from None
             self._judge = Judge(sandbox, self.ledger, self.listen)
         return self._judge
 
@@ -137,12 +144,26 @@ class CodeRobust:
             check_gates(gates, plan.config.ks, conditions, plan.levels, where)
         return gates
 
+    def probe(self, reference: str) -> str:
+        """The isolation that solutions of a suite will run under; starts the sandbox.
+
+        Raises:
+            SandboxError: none works here, or the suite demands more.
+        """
+        from pytest_coderobust.sandbox import demand_tier
+
+        config = self.plan(reference).config
+        where = f"{config.path}: [sandbox] minimum_tier"
+        demand_tier(self.judge.tier, config.minimum_tier, where)
+        return self.judge.tier
+
     def suite(self, reference: str) -> Measuring:
         """The suite under measurement, with every square that this session wants."""
         if reference not in self._suites:
             from pytest_coderobust.engine.answers import Answers
             from pytest_coderobust.engine.measuring import Measuring
 
+            self.probe(reference)  # before the model: a refusal should not wait for its weights
             answers = Answers(self.backend, self.ledger, self.listen)
             measuring = Measuring(
                 self.plan(reference), answers, self.judge, self.ledger, self.listen

@@ -12,7 +12,7 @@ from pytest_coderobust.sandbox.pool import Pool
 
 SAFE_TIERS = tuple(tier for tier in LADDER if tier != RLIMITS)
 
-__all__ = ["JUDGE_VERSION", "open_sandbox"]
+__all__ = ["JUDGE_VERSION", "demand_tier", "open_sandbox"]
 
 JUDGE_VERSION = f"2-py{sys.version_info.major}.{sys.version_info.minor}"
 """Changes whenever the same check might get another verdict; part of a verdict's key."""
@@ -42,3 +42,20 @@ def open_sandbox(
     if RLIMITS in wanted and not allow_unsafe:
         raise SandboxError(f"the sandbox tier {RLIMITS!r} must be allowed with allow_unsafe")
     return Pool(workers or os.cpu_count() or 1, wanted)
+
+
+def demand_tier(tier: str, minimum: str, where: str) -> None:
+    """Refuses isolation that is weaker than somebody asks for.
+
+    Args:
+        minimum: one of the tiers, or "" for any.
+        where: who asks: file, section and key, to begin the error with.
+
+    Raises:
+        SandboxError: it is weaker.
+    """
+    if minimum and LADDER.index(tier) > LADDER.index(minimum):
+        raise SandboxError(
+            f"{where} = {minimum!r}: the isolation that works here is {tier!r}, which is weaker; "
+            f"the tiers are, strongest first, {', '.join(LADDER)}"
+        )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 NS, BWRAP, NO_NS, SECCOMP, RLIMITS = "ns", "bwrap", "no-ns", "seccomp", "rlimits"
 LADDER = (NS, BWRAP, NO_NS, SECCOMP, RLIMITS)
-"""Tiers of isolation, strongest first."""
+"""Tiers of isolation, strongest first; `records.TIERS` where the cage cannot import it."""
 
 
 class Plan(NamedTuple):
