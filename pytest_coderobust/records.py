@@ -23,7 +23,7 @@ TIERS = ("ns", "bwrap", "no-ns", "seccomp", "rlimits")
 TestStyle = Literal["check", "asserts"]
 Finish = Literal["eos", "stop", "length", "recorded"]
 Language = Literal["python", "cpp", "java"]
-PromptForm = Literal["docstring", "plain"]
+PromptForm = Literal["docstring", "plain", "partial"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,7 @@ class Variant:
         edits: the edits that turn the clean prompt into `prompt`; empty when recorded.
         member: the member an aggregate drew ("C1" for "C"), or "".
         skipped: why there is no such variant ("no eligible site"), or "" when there is one.
+        damage: the kinds of damage the auditor found in a variant that the suite keeps, or "".
     """
 
     task: Task
@@ -150,6 +151,7 @@ class Variant:
     edits: tuple[Edit, ...] = ()
     member: str = ""
     skipped: str = ""
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 
-from coderobust_strategies import PerturbationError, lookup
 from pytest_coderobust.config.api_changes import Declared, read_declared
+from pytest_coderobust.config.engines import Engines, read_engines
+from pytest_coderobust.config.perturbing import Perturbing, check_perturbations, read_perturbing
 from pytest_coderobust.config.table import Table, read_toml, unique
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import CLEAN, TIERS, Cell, Limits, PromptForm, Sampling
@@ -28,6 +29,7 @@ class SuiteConfig:
             named without a file.
         tasks: a data set's name, a path relative to the file, or "hub:ORG/NAME".
         recorded: files of recorded variants, relative to the file.
+        perturbing: how the perturbations are drawn.
         ks: every k of the pass@k that is wanted; each at most `sampling.n`.
         solved_at: share of samples that must pass for a prompt to count as solved.
         max_unusable: share of tasks the oracle self-check may reject before the run stops.
@@ -44,8 +46,7 @@ class SuiteConfig:
     recorded: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     limit: int | None = None
-    profile: str = "recode"
-    edit_rate: float | None = None
+    perturbing: Perturbing = field(default_factory=Perturbing)
     ks: tuple[int, ...] = (1,)
     solved_at: float = 0.5
     max_unusable: float = 0.1
@@ -89,9 +90,11 @@ def read_suite(path: Path) -> SuiteConfig:
     sandbox = document.table("sandbox")
     limits, minimum_tier = _limits(sandbox), _minimum_tier(sandbox)
     sandbox.finish()
+    engines = read_engines(document.table("engines"))
     suite = document.table("suite")
     document.finish()
-    return replace(_suite(suite, path, sampling, limits), minimum_tier=minimum_tier)
+    found = _suite(suite, path, sampling, limits, engines)
+    return replace(found, minimum_tier=minimum_tier)
 
 
 def named_suite(tasks: str, base: Path) -> SuiteConfig:
@@ -103,35 +106,35 @@ def with_perturbations(config: SuiteConfig, names: Iterable[str], where: str) ->
     """The suite under other perturbations, as `--perturb` asks.
 
     Raises:
-        ConfigError: a name is no perturbation.
+        ConfigError: a name is no perturbation, or none that this suite can do.
     """
     chosen = tuple(dict.fromkeys(name for name in names if name != CLEAN))
-    for name in chosen:
-        _known_perturbation(name, where)
+    check_perturbations(chosen, config.prompt_form, config.perturbing.engines, where)
     return replace(config, perturbations=chosen)
 
 
-def _suite(table: Table, path: Path, sampling: Sampling, limits: Limits) -> SuiteConfig:
+def _suite(
+    table: Table, path: Path, sampling: Sampling, limits: Limits, engines: Engines
+) -> SuiteConfig:
     if "tasks" not in table:
         raise table.error("tasks", "missing; it names a data set or a file of tasks")
     perturbations = table.texts("perturbations")
-    for name in perturbations:
-        _known_perturbation(name, f"{path}: [suite] perturbations: ")
+    form = cast(
+        "PromptForm", table.choice("prompt_form", "docstring", ("docstring", "plain", "partial"))
+    )
+    check_perturbations(perturbations, form, engines, f"{path}: [suite] perturbations: ")
     unique(table, "perturbations", perturbations)
     config = SuiteConfig(
         path=path,
         name=table.text("name", path.stem),
         tasks=table.text("tasks", ""),
         format=table.text("format", "") or None,
-        prompt_form=cast(
-            "PromptForm", table.choice("prompt_form", "docstring", ("docstring", "plain"))
-        ),
+        prompt_form=form,
         perturbations=perturbations,
-        recorded=table.texts("recorded"),
+        recorded=_recorded(table, form),
+        perturbing=read_perturbing(table, engines),
         seeds=_seeds(table),
         limit=table.integer("limit", 0, least=0) or None,
-        profile=table.choice("profile", "recode", ("recode",)),
-        edit_rate=_optional_rate(table),
         ks=_ks(table, sampling.n),
         solved_at=table.number("solved_at", 0.5, least=0.0, most=1.0),
         max_unusable=table.number("max_unusable", 0.1, least=0.0, most=1.0),
@@ -204,9 +207,13 @@ def _ks(table: Table, n: int) -> tuple[int, ...]:
     return tuple(sorted(ks))
 
 
-def _optional_rate(table: Table) -> float | None:
-    rate = table.number("edit_rate", 0.0, least=0.0, most=1.0)
-    return rate if "edit_rate" in table else None
+def _recorded(table: Table, form: PromptForm) -> tuple[str, ...]:
+    recorded = table.texts("recorded")
+    if recorded and form == "partial":
+        raise table.error(
+            "recorded", 'holds whole prompts, which prompt_form = "partial" cannot take'
+        )
+    return recorded
 
 
 def _gates(table: Table) -> tuple[GateSource, ...]:
@@ -217,10 +224,3 @@ def _gates(table: Table) -> tuple[GateSource, ...]:
                 "gates", f'{gate!r} must be a string such as "rd[C1] <= 0.15", or a table'
             )
     return cast("tuple[GateSource, ...]", gates)
-
-
-def _known_perturbation(name: str, where: str) -> None:
-    try:
-        lookup(name)
-    except PerturbationError as error:
-        raise ConfigError(f"{where}{error}") from None

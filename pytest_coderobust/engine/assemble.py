@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 
-from pytest_coderobust.engine.plan import Plan
+from pytest_coderobust.engine.plan import Plan, make_variant
 from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ModelIdentity, Observation, SuiteRun
@@ -47,9 +48,32 @@ def assemble(
         observations=tuple(observations),
         tier=tier,
         incomplete=_incomplete(len(plan.tasks) * len(plan.cells), len(observations), trouble),
-        notes=plan.notes,
+        notes=(*plan.notes, *_kept(plan, seen)),
         api_changes=plan.api_changes,
     )
+
+
+def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
+    """How many variants of each rewriting perturbation are damaged and kept, as the suite asks.
+
+    The ledger remembers what engines wrote, so that none of them works again here.
+    """
+    perturbing = plan.config.perturbing
+    notes: list[str] = []
+    if not perturbing.keep_damaged:
+        return ()
+    for cell in plan.cells:
+        if cell in plan.recorded or perturbing.engines.serving(cell.perturbation) is None:
+            continue
+        found = [task for task in plan.tasks.values() if (task.id, cell) in seen]
+        damage = Counter(kind for task in found if (kind := make_variant(plan, task, cell).damage))
+        if damage:
+            what = ", ".join(f"{count} {kind}" for kind, count in damage.most_common())
+            notes.append(
+                f"{cell.label}: {damage.total()} of {len(found)} variants are damaged and were "
+                f'kept (damaged = "keep"): {what}'
+            )
+    return tuple(notes)
 
 
 def _incomplete(planned: int, measured: int, trouble: str) -> str:

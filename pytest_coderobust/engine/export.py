@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pytest_coderobust.engine.plan import Plan, make_variant
+from coderobust_strategies.variant import NOT_DRAWN
+from pytest_coderobust.engine.plan import Plan, make_variant, prepare
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Task, Variant
 
@@ -29,18 +30,19 @@ class Exported:
 def export(plan: Plan, path: Path) -> Exported:
     """Writes every variant of the plan's perturbations to a JSONL file, in plan order.
 
+    Samples that `sample_ratio` leaves clean are written as they are: the file is the mixture.
+
     Raises:
         DataError: a prompt cannot be perturbed, there is nothing to write, or the file cannot be
             written; a file that was there before is then as it was.
     """
     lines: list[str] = []
     left_out: Counter[str] = Counter()
-    for cell in plan.cells:
+    for cell in plan.cells[1:]:
+        prepare(plan, ((task, cell) for task in plan.tasks))
         for task in plan.tasks.values():
-            if cell.is_clean:
-                continue
             variant = make_variant(plan, task, cell)
-            if variant.skipped:
+            if variant.skipped and variant.skipped != NOT_DRAWN:
                 left_out[variant.skipped] += 1
             else:
                 lines.append(json.dumps(row(task, variant), ensure_ascii=True) + "\n")

@@ -10,7 +10,7 @@ from pytest_coderobust.engine.checks import check_of
 from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
 from pytest_coderobust.engine.judging import Judge
 from pytest_coderobust.engine.keys import judge_digest
-from pytest_coderobust.engine.plan import Plan, make_variant
+from pytest_coderobust.engine.plan import Plan, make_variant, prepare
 from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
 from pytest_coderobust.engine.windows import Square, Windows, cut_windows
 from pytest_coderobust.ledger import Ledger
@@ -221,10 +221,11 @@ class Measuring:
     def _window_variants(self, squares: Sequence[Square]) -> list[Variant]:
         """The variants of a window that can be measured; kept until the next window."""
         unusable = self.selfcheck().unusable
+        usable = [square for square in squares if square[0] not in unusable]
+        prepare(self.plan, usable)
         self._variants = {
             (task, cell): make_variant(self.plan, self.plan.tasks[task], cell)
-            for task, cell in squares
-            if task not in unusable
+            for task, cell in usable
         }
         return [variant for variant in self._variants.values() if not self.unavailable(variant)]
 

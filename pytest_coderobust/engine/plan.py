@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 
 from coderobust_strategies import PerturbationError, level, perturb
+from coderobust_strategies.catalogue import CODE_PREFIX, WITH_WORDNET, lookup
 from pytest_coderobust.config.api_changes import check_together
 from pytest_coderobust.config.suite import SuiteConfig
+from pytest_coderobust.engine.recoding import recoded
+from pytest_coderobust.engine.rewriting import Rewriting, open_rewriting, rewriting_notes
 from pytest_coderobust.errors import ConfigError, DataError, nearest
+from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
 from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.recorded import load_recorded, recorded_level
@@ -22,6 +26,7 @@ class Plan:
 
     Attributes:
         recorded: variants that come from files, by cell and task id.
+        rewriting: what rewrites sentences, by perturbation.
         digest: changes whenever any measured number might.
     """
 
@@ -31,6 +36,7 @@ class Plan:
     recorded: Mapping[Cell, Mapping[str, Variant]]
     digest: str
     notes: tuple[str, ...] = field(default=())
+    rewriting: Mapping[str, Rewriting] = field(default_factory=dict[str, Rewriting])
 
     @property
     def levels(self) -> dict[str, str]:
@@ -50,20 +56,31 @@ class Plan:
         return tuple(dict.fromkeys(declared))
 
 
-def read_plan(config: SuiteConfig) -> Plan:
+def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -> Plan:
     """Reads the tasks of a suite; no prompt is perturbed yet.
+
+    Args:
+        memory: the ledger that remembers what engines wrote, opened when first used.
 
     Raises:
         DataError: the tasks or the recorded variants cannot be read.
+        UsageError: an engine or a lexicon lacks what it needs.
     """
     tasks = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
     tasks = replace(tasks, tasks=with_api_changes(tasks.tasks, config))
+    perturbing = config.perturbing
     recorded = load_recorded(
-        config.recorded, base=config.base, tasks=tasks, form=config.prompt_form
+        config.recorded,
+        base=config.base,
+        tasks=tasks,
+        form=config.prompt_form,
+        keep_damaged=perturbing.keep_damaged,
     )
     chosen = tasks.tasks[: config.limit] if config.limit else tasks.tasks
     if not chosen:
         raise DataError(f"{config.path}: {config.tasks} has no tasks")
+    _check_lexicon(config)
+    rewriting = open_rewriting(config, tasks, memory)
     return Plan(
         config=config,
         tasks={task.id: task for task in chosen},
@@ -75,13 +92,16 @@ def read_plan(config: SuiteConfig) -> Plan:
             recorded.digest,
             config.prompt_form,
             config.limit,
-            config.profile,
-            config.edit_rate,
+            [perturbing.profile, perturbing.edit_rate, perturbing.sample_ratio],
+            [perturbing.lexicon, perturbing.damaged],
+            {name: [spec.text] for name, spec in perturbing.engines.specs.items()},
+            {name: {str(s): dict(r) for s, r in w.rows.items()} for name, w in rewriting.items()},
             astuple(config.limits),
             config.solved_at,
             [[astuple(change) for change in task.api_changes] for task in chosen],
         ),
-        notes=(*tasks.notes, *recorded.notes),
+        notes=(*tasks.notes, *recorded.notes, *rewriting_notes(config)),
+        rewriting=rewriting,
     )
 
 
@@ -116,13 +136,17 @@ def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
 
     Raises:
         DataError: the perturbation cannot read the prompt.
+        ModelError: the engine of a rewriting perturbation cannot be run.
     """
     if cell.is_clean:
         return Variant(task, cell, task.prompt)
     if cell in plan.recorded:
         found = plan.recorded[cell].get(task.id)
         return found or Variant(task, cell, task.prompt, skipped="not recorded")
-    config = plan.config
+    perturbing = plan.config.perturbing
+    if cell.perturbation.startswith(CODE_PREFIX):
+        return recoded(task, cell, perturbing.sample_ratio)
+    behind = plan.rewriting.get(cell.perturbation) or plan.rewriting.get("S1")
     try:
         drawn = perturb(
             task.prompt,
@@ -131,12 +155,59 @@ def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
             task_id=task.id,
             entry_point=task.entry_point,
             code=task.canonical or "",
-            profile=config.profile,
-            edit_rate=config.edit_rate,
+            profile=perturbing.profile,
+            edit_rate=perturbing.edit_rate,
+            sample_ratio=perturbing.sample_ratio,
+            lexicon=perturbing.lexicon,
+            rewriter=behind.rewriter(task) if behind else None,
+            recorded=behind.recorded(task, cell) if behind else None,
+            keep_damaged=perturbing.keep_damaged,
         )
     except PerturbationError as error:
         raise DataError(f"{task.id}: {error}") from None
-    return Variant(task, cell, drawn.prompt, drawn.edits, drawn.member, drawn.skipped)
+    return Variant(task, cell, drawn.prompt, drawn.edits, drawn.member, drawn.skipped, drawn.damage)
+
+
+def prepare(plan: Plan, squares: Iterable[tuple[str, Cell]]) -> None:
+    """Rewrites at once what the variants of many squares need, where that is far cheaper.
+
+    Raises:
+        ModelError: an engine cannot be run.
+    """
+    wanted: dict[str, list[Task]] = {}
+    for task, cell in squares:
+        spec = plan.config.perturbing.engines.serving(cell.perturbation)
+        for name, each in plan.config.perturbing.engines.specs.items():
+            if each is spec and name in plan.rewriting:
+                wanted.setdefault(name, []).append(plan.tasks[task])
+    for name, tasks in wanted.items():
+        plan.rewriting[name].prepare(tasks)
+
+
+def _check_lexicon(config: SuiteConfig) -> None:
+    """Refuses a lexicon whose data are missing, if a perturbation of the suite reads it.
+
+    Raises:
+        DataError: says how to get them.
+    """
+    if config.perturbing.lexicon != "wordnet" or not any(map(_reads_words, config.perturbations)):
+        return
+    from coderobust_strategies.wordnet import reader
+
+    try:
+        reader()
+    except PerturbationError as error:
+        raise DataError(f"{config.path}: [suite] {error}") from None
+
+
+def _reads_words(name: str) -> bool:
+    if name.startswith(CODE_PREFIX):
+        return False
+    found = lookup(name, rewriter=True)
+    parts = [
+        part for each in (found.members or (name,)) for part in lookup(each, rewriter=True).parts
+    ]
+    return any(part.code in WITH_WORDNET for part in parts)
 
 
 def with_cells(plan: Plan, cells: tuple[Cell, ...]) -> Plan:

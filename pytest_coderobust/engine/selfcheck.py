@@ -75,8 +75,11 @@ def check_oracle(
 
 
 def stub(task: Task) -> str:
-    """A completion that does nothing, in the form the prompt asks for."""
-    for body in ("    pass\n", "\tpass\n"):
+    """A completion that does nothing, in the form the prompt asks for.
+
+    A partial prompt may end inside a block, so deeper bodies are tried too.
+    """
+    for body in (*(f"{' ' * 4 * depth}pass\n" for depth in range(1, 8)), "\tpass\n"):
         try:
             ast.parse(task.prompt + body)
         except SyntaxError:

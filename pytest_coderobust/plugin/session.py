@@ -123,7 +123,9 @@ class CodeRobust:
         if reference not in self._plans:
             from pytest_coderobust.engine.plan import read_plan
 
-            self._plans[reference] = read_plan(self.suite_config(reference))
+            self._plans[reference] = read_plan(
+                self.suite_config(reference), memory=lambda: self.ledger
+            )
         return self._plans[reference]
 
     def gates(self, reference: str) -> tuple[Gate, ...]:
@@ -205,17 +207,14 @@ def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
     Raises:
         pytest.UsageError: the model, a perturbation or the project's settings are wrong.
     """
-    from coderobust_strategies import PerturbationError, lookup
+    from pytest_coderobust.config.perturbing import check_names
     from pytest_coderobust.models.registry import check_model_name
 
     try:
         settings = read_settings(config.rootpath)
         state = CodeRobust(choices, settings, config.rootpath)
         check_model_name(state.model, known_models(settings))
-        for name in choices.perturb or ():
-            lookup(name)
-    except PerturbationError as error:
-        raise pytest.UsageError(f"--perturb: {error}") from None
+        check_names(choices.perturb or (), "--perturb: ")
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     return state

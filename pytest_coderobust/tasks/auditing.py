@@ -6,19 +6,19 @@ prompt is its own `original_prompt`, else the prompt of the task with its id.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coderobust_strategies.audit import Damage, audit, damaged
+from coderobust_strategies.audit import Damage, damaged
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import PromptForm
 from pytest_coderobust.tasks import mbpp
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.recorded import PREFIX, is_mbpp, row_cell, row_task_id
+from pytest_coderobust.tasks.recorded import PREFIX, audit_renamed, is_mbpp, row_cell, row_task_id
 from pytest_coderobust.tasks.rows import DataRow, EmptyFileError, read_rows
 
+SAME_NAME = ("", "")
 BY_DESIGN = "recode:"
 """Perturbations of code: an auditor of prose has nothing to say about them."""
 
@@ -43,20 +43,6 @@ class Audited:
     @property
     def is_damaged(self) -> bool:
         return damaged(self.damage)
-
-
-def audit_prompts(
-    clean: str, variant: str, names: tuple[str, str] | None = None
-) -> tuple[Damage, ...]:
-    """The audit of a variant whose entry point may have another name.
-
-    Args:
-        names: the entry point in the clean prompt and in the variant; a rename that reaches
-            every mention is no damage.
-    """
-    if names is not None and names[0] != names[1]:
-        clean = re.sub(rf"\b{re.escape(names[0])}\b", lambda _: names[1], clean)
-    return audit(clean, variant)
 
 
 def audit_file(
@@ -113,7 +99,7 @@ def _audited(
         task_id=task_id,
         perturbation=name,
         seed=cell.seed,
-        damage=() if by_design else audit_prompts(before, after, names),
+        damage=() if by_design else audit_renamed(before, after, *names),
         unchanged=before == after,
         by_design=by_design,
     )
@@ -121,18 +107,18 @@ def _audited(
 
 def _pair(
     row: DataRow, task_id: str, clean: Mapping[str, tuple[str, str]], form: PromptForm
-) -> tuple[str, str, tuple[str, str] | None]:
-    """Clean prompt, variant, and the entry point's names in both."""
+) -> tuple[str, str, tuple[str, str]]:
+    """Clean prompt, variant, and the names of the entry point in both."""
     if clean and task_id not in clean:
         raise row.error(f"no task {task_id!r} among the {len(clean)} clean prompts")
     if is_mbpp(row):
         problem = mbpp.mbpp_problem(row)
         after = problem.prompt(row.text("prompt"), form)
         if clean:
-            return clean[task_id][0], after, None
-        return problem.prompt(row.text("original_prompt"), form), after, None
+            return clean[task_id][0], after, SAME_NAME
+        return problem.prompt(row.text("original_prompt"), form), after, SAME_NAME
     after = row.text("prompt")
     if not clean:
-        return row.text("original_prompt"), after, None
+        return row.text("original_prompt"), after, SAME_NAME
     before, entry = clean[task_id]
     return before, after, (entry, row.optional_text("entry_point") or entry)

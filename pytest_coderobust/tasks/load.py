@@ -16,6 +16,7 @@ from pytest_coderobust.tasks.hub import HUB_PREFIX, hub_rows
 from pytest_coderobust.tasks.humaneval import humaneval_task
 from pytest_coderobust.tasks.location import DATA_SETS, locate
 from pytest_coderobust.tasks.mbpp import mbpp_task
+from pytest_coderobust.tasks.partial import partial_task
 from pytest_coderobust.tasks.rows import SUFFIXES, DataRow, read_rows
 
 FORMATS = ("humaneval", "mbpp", "evalplus")
@@ -45,7 +46,8 @@ def load_tasks(
     Args:
         source: a file's path, a data set's name, or "hub:ORG/NAME[/split]".
         base: the folder that a relative path starts from.
-        form: how an MBPP prompt is written.
+        form: how an MBPP prompt is written; "partial" puts the first half of the solution into
+            any data set's prompts.
         fmt: the shape of the rows, one of `FORMATS`, where their keys do not tell it.
 
     Raises:
@@ -88,6 +90,8 @@ def _tasks(rows: Sequence[DataRow], form: PromptForm, fmt: str | None) -> tuple[
 
 
 def _task(row: DataRow, form: PromptForm, fmt: str | None) -> Task:
+    if form == "partial":
+        return partial_task(_task(row, "docstring", fmt), row.where)
     shape = fmt or _shape(row)
     if shape == "mbpp":
         return mbpp_task(row, form)

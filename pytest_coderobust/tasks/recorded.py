@@ -9,12 +9,14 @@ is `recorded:ChangeCharCase`, seed 1. The prefix keeps NLPerturbator's c1 apart 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from glob import glob
 from pathlib import Path
 from types import MappingProxyType
 
+from coderobust_strategies.audit import Damage, audit, kinds
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Cell, PromptForm, Task, Variant, digest
 from pytest_coderobust.tasks import mbpp
@@ -24,6 +26,7 @@ from pytest_coderobust.tasks.location import data_folder
 from pytest_coderobust.tasks.rows import DataRow, EmptyFileError, read_rows
 
 PREFIX = "recorded:"
+DAMAGED = "damaged in the recording"
 
 _LEVELS = {
     "character": (
@@ -72,6 +75,7 @@ class _Reading:
 
     tasks: Mapping[str, Task]
     form: PromptForm
+    keep_damaged: bool
     variants: dict[Cell, dict[str, Variant]] = field(default_factory=dict[Cell, dict[str, Variant]])
     places: dict[tuple[Cell, str], str] = field(default_factory=dict[tuple[Cell, str], str])
     notes: list[str] = field(default_factory=list[str])
@@ -83,18 +87,24 @@ def recorded_level(name: str) -> str:
 
 
 def load_recorded(
-    patterns: Sequence[str], *, base: Path, tasks: TaskSet, form: PromptForm
+    patterns: Sequence[str],
+    *,
+    base: Path,
+    tasks: TaskSet,
+    form: PromptForm,
+    keep_damaged: bool = False,
 ) -> RecordedSet:
     """The variants in the files that the patterns name.
 
     Args:
         patterns: paths or globs below `base`, else below the folder of `CODEROBUST_DATA`.
         form: the form of MBPP's prompts; a perturbed description passes through it.
+        keep_damaged: keeps the rows that the auditor calls damaged, which are skipped otherwise.
 
     Raises:
         DataError: a pattern matches no file, or a file cannot be used.
     """
-    reading = _Reading({task.id: task for task in tasks.tasks}, form)
+    reading = _Reading({task.id: task for task in tasks.tasks}, form, keep_damaged)
     for path in dict.fromkeys(path for pattern in patterns for path in _matches(pattern, base)):
         _read_file(path, reading)
     return RecordedSet(
@@ -122,6 +132,7 @@ def _read_file(path: Path, reading: _Reading) -> None:
         reading.notes.append(f"{path.name} holds no prompts and was left out")
         return
     unpaired = unchanged = other = 0
+    damage: Counter[str] = Counter()
     for row in rows:
         task = reading.tasks.get(row_task_id(row))
         if task is None:
@@ -129,6 +140,11 @@ def _read_file(path: Path, reading: _Reading) -> None:
             continue
         variant = _variant(row, task, row_cell(row, path), reading.form)
         unchanged += bool(variant.skipped)
+        found = "" if variant.skipped else kinds(audit_variant(task, variant))
+        if found:
+            damage[found] += 1
+            skipped = "" if reading.keep_damaged else f"{DAMAGED}: {found}"
+            variant = replace(variant, skipped=skipped, damage=found)
         other += _differs(row, task)
         _keep(row, variant, reading)
     if unpaired == len(rows):
@@ -137,6 +153,7 @@ def _read_file(path: Path, reading: _Reading) -> None:
             f"({rows[0].where} is of {row_task_id(rows[0])!r})"
         )
     reading.notes.extend(_remarks(path.name, unpaired, unchanged, other))
+    reading.notes.extend(_damage_remark(path.name, len(rows), damage, keep=reading.keep_damaged))
 
 
 def _rows(path: Path) -> tuple[DataRow, ...]:
@@ -157,6 +174,25 @@ def _remarks(name: str, unpaired: int, unchanged: int, other: int) -> Iterator[s
     for count, remark in remarks:
         if count:
             yield f"{name}: {count} {'row' if count == 1 else 'rows'} {remark}"
+
+
+def _damage_remark(name: str, rows: int, damage: Counter[str], *, keep: bool) -> Iterator[str]:
+    if damage:
+        what = ", ".join(f"{count} {found}" for found, count in damage.most_common())
+        fate = 'kept (damaged = "keep")' if keep else "left out"
+        yield f"{name}: {damage.total()} of {rows} rows are damaged and were {fate}: {what}"
+
+
+def audit_variant(task: Task, variant: Variant) -> tuple[Damage, ...]:
+    """The audit of a variant; a rename that reaches every mention of the name is no damage."""
+    return audit_renamed(task.prompt, variant.prompt, task.entry_point, variant.task.entry_point)
+
+
+def audit_renamed(clean: str, variant: str, old: str, new: str) -> tuple[Damage, ...]:
+    """The audit of a prompt whose entry point is called `new` where the clean one has `old`."""
+    if old != new:
+        clean = re.sub(rf"\b{re.escape(old)}\b", lambda _: new, clean)
+    return audit(clean, variant)
 
 
 def row_task_id(row: DataRow) -> str:

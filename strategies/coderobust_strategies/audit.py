@@ -88,6 +88,11 @@ def damaged(found: Iterable[Damage]) -> bool:
     return any(damage.kind != "structure" for damage in found)
 
 
+def kinds(found: Iterable[Damage]) -> str:
+    """The kinds of damage that count, for a sentence: "numbers, literals"; "" for none."""
+    return ", ".join(dict.fromkeys(d.kind for d in found if d.kind != "structure"))
+
+
 def _read(prompt: str) -> _Source:
     if not _PYTHON.search(prompt) and _C_LIKE.search(prompt):
         return _Source("\n".join(_C_COMMENT.findall(prompt)), _C_COMMENT.sub("/**/", prompt))

@@ -18,7 +18,11 @@ from coderobust_strategies.perturbation import (
     RewriterNeeded,
     UnknownPerturbation,
 )
+from coderobust_strategies.recode import CodeLevel, code_level
 from coderobust_strategies.site import Site
+
+CODE_PREFIX = "recode:"
+"""What the names of changes of code begin with; `coderobust_strategies.recode` has them."""
 
 
 def lookup(name: str, *, rewriter: bool = False) -> Perturbation:
@@ -45,9 +49,10 @@ def names() -> tuple[str, ...]:
     return tuple(CATALOGUE)
 
 
-def level(name: str) -> PerturbationLevel:
-    """The level a perturbation is reported under: "character", "word", "sentence" or "mixed"."""
-    return _find(name).level
+def level(name: str) -> PerturbationLevel | CodeLevel:
+    """The level a perturbation is reported under: "character", "word", "sentence" or "mixed";
+    for a change of code "function", "format" or "syntax"."""
+    return code_level(name) if name.startswith(CODE_PREFIX) else _find(name).level
 
 
 def check_names(wanted: Iterable[str], *, rewriter: bool = False) -> None:
@@ -75,7 +80,7 @@ def _find(name: str) -> Perturbation:
         known = _scaled(CATALOGUE[name[:-2]], name, int(name[-1]))
     if known is not None:
         return known
-    if name.startswith("recode:"):
+    if name.startswith(CODE_PREFIX):
         raise PerturbationError(
             f"perturbation {name!r} changes code, not prose: coderobust_strategies.recode applies "
             "it to a prompt together with its solution and tests"
@@ -157,3 +162,12 @@ CATALOGUE: Mapping[str, Perturbation] = MappingProxyType(
 REWRITING: Mapping[str, Perturbation] = MappingProxyType({each.name: each for each in _REWRITING})
 WITH_REWRITER: Mapping[str, tuple[str, ...]] = MappingProxyType({"S": ("S1",), "mix_all": ("S1",)})
 """What an aggregate draws from besides its members when there is a rewriter."""
+WITH_WORDNET: Mapping[str, Part] = MappingProxyType(
+    {
+        "word:synonym_insertion": Part("wordnet:synonym_insertion", 0.5),
+        "word:synonym_substitution": Part("wordnet:synonym_substitution", 0.5),
+        "nlperturbator:word_class": Part("wordnet:word_class", 0.35),
+        "nlperturbator:synonym_substitution": Part("wordnet:any_synonym", 0.25),
+    }
+)
+"""What proposes words under `lexicon="wordnet"`, with the sources' own rates."""

@@ -2,7 +2,8 @@
 
 PerturbationError           a perturbation cannot be had or used (a ValueError)
 ├── UnknownPerturbation     no perturbation has that name
-└── RewriterNeeded          it rewrites sentences through an engine, and none was given
+├── RewriterNeeded          it rewrites sentences through an engine, and none was given
+└── LexiconMissing          a lexicon's data are not installed
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from coderobust_strategies.anatomy import Anatomy
 from coderobust_strategies.site import Site
 
 PerturbationLevel = Literal["character", "word", "sentence", "mixed"]
+"""The levels of prose; changes of code have `coderobust_strategies.recode.CodeLevel`."""
 Draw = Literal["each", "exact"]
 Proposer = Callable[[Anatomy], Iterable[Site]]
 
@@ -35,6 +37,10 @@ class RewriterNeeded(PerturbationError):
             "back-translation or paraphrasing engine, any callable from text to text, or "
             "recorded variants"
         )
+
+
+class LexiconMissing(PerturbationError):
+    """A lexicon's data are not installed; the message says how to get them."""
 
 
 class UnknownPerturbation(PerturbationError):

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from random import Random
 from types import MappingProxyType
+from typing import Literal
 
 from coderobust_strategies.edit import Edit, apply_edits
 from coderobust_strategies.perturbation import UnknownPerturbation
@@ -24,6 +25,7 @@ from coderobust_strategies.site import noise
 from coderobust_strategies.source import parse
 
 NO_SITE = "no eligible site"
+CodeLevel = Literal["function", "format", "syntax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,24 @@ def recode(task: TaskCode, name: str, seed: int, *, task_id: str = "") -> Recode
 def code_names() -> tuple[str, ...]:
     """Every valid name."""
     return tuple(CHANGES)
+
+
+def code_level(name: str) -> CodeLevel:
+    """The family of a change: "function" (the entry point's name), "format" or "syntax".
+
+    Raises:
+        UnknownPerturbation: no such perturbation.
+    """
+    if name not in CHANGES:
+        raise UnknownPerturbation(name, CHANGES)
+    if name.startswith("recode:FuncRename"):
+        return "function"
+    return "format" if CHANGES[name].startswith("formatting:") else "syntax"
+
+
+def needs_partial_code(name: str) -> bool:
+    """Whether a change acts on code inside the prompt: `halved` puts some there."""
+    return code_level(name) == "syntax"
 
 
 def halved(task: TaskCode) -> TaskCode:

@@ -32,7 +32,7 @@ def rewritten(anatomy: Anatomy, rewriter: Rewriter) -> tuple[Edit, ...]:
     edits: list[Edit] = []
     for start, stop in paragraphs(anatomy):
         text = anatomy.prompt[start:stop]
-        answer = rewriter(" ".join(word.group() for word in _words(anatomy, start, stop)))
+        answer = rewriter(flat(anatomy, start, stop))
         if answer.strip():
             edits.extend(_shifted(_aligned(text, answer, anatomy, start), start))
     return tuple(edits)
@@ -65,6 +65,11 @@ def paragraphs(anatomy: Anatomy) -> Iterator[Span]:
                 if any(start <= word.start < stop for word in anatomy.words):
                     yield start, stop
                 start = segment.start + end.end() if end else stop
+
+
+def flat(anatomy: Anatomy, start: int, stop: int) -> str:
+    """A paragraph on one line, without comment marks: what a rewriter gets to see."""
+    return " ".join(word.group() for word in _words(anatomy, start, stop))
 
 
 def _opcodes(old: Sequence[str], new: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from coderobust_strategies.anatomy import Anatomy, dissect
-from coderobust_strategies.catalogue import WITH_REWRITER, lookup
+from coderobust_strategies.catalogue import WITH_REWRITER, WITH_WORDNET, lookup
 from coderobust_strategies.edit import Edit, apply_edits
 from coderobust_strategies.perturbation import Perturbation, PerturbationError
 from coderobust_strategies.site import compatible, noise, pick, sample, sample_exactly
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from coderobust_strategies.rewrite import Rewriter
 
 NO_SITE = "no eligible site"
+NOT_DRAWN = "left clean by sample_ratio"
+NOT_RECORDED = "not recorded"
 SAME = "the rewriter changed nothing"
 DAMAGED = "damaged by the rewriter"
 PROFILES = ("recode",)
+Lexicon = Literal["bundled", "wordnet"]
+LEXICONS: tuple[Lexicon, ...] = ("bundled", "wordnet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,14 @@ class Perturbed:
         member: the member that an aggregate drew, or "".
         skipped: why there is no variant ("no eligible site", "damaged by the rewriter:
             numbers"), or "". A skipped prompt says nothing about robustness.
+        damage: the kinds of damage that a rewriter did, where they were to be kept; else "".
     """
 
     prompt: str
     edits: tuple[Edit, ...] = ()
     member: str = ""
     skipped: str = ""
+    damage: str = ""
 
 
 def perturb(
@@ -48,7 +54,10 @@ def perturb(
     code: str = "",
     profile: str = "recode",
     edit_rate: float | None = None,
+    sample_ratio: float = 1.0,
+    lexicon: Lexicon = "bundled",
     rewriter: Rewriter | None = None,
+    recorded: str | None = None,
     keep_damaged: bool = False,
 ) -> Perturbed:
     """The variant of a prompt under a perturbation and a seed.
@@ -63,45 +72,72 @@ def perturb(
         code: the canonical solution, read for more identifiers to protect.
         profile: whose rates; "recode" is the only one.
         edit_rate: share of candidate sites that change, in (0, 1], instead of the profile's.
+        sample_ratio: share of the samples that are perturbed at all; the others are skipped and
+            keep their prompt. A higher share perturbs those of a lower one, and more.
+        lexicon: where W1, W2, nlp:E5 and nlp:E6 find their words; "wordnet" reads WordNet
+            through NLTK, all senses, at the papers' rates.
         rewriter: the engine behind S1, nlp:P1 and nlp:P2; S and mix_all draw S1 only with one.
+        recorded: instead of a rewriter, the prompt as somebody else's engine rewrote it; "" where
+            there is no record of this prompt.
         keep_damaged: keeps what a rewriter damaged (see `coderobust_strategies.audit`) instead
             of skipping it.
 
     Raises:
         RewriterNeeded: the perturbation needs a rewriter and there is none.
         UnknownPerturbation: no perturbation has that name.
-        PerturbationError: the profile is unknown or the rate lies outside (0, 1].
+        LexiconMissing: NLTK has no WordNet.
+        PerturbationError: the profile or lexicon is unknown, or a rate lies outside its bounds.
     """
-    can_rewrite = rewriter is not None
+    can_rewrite = rewriter is not None or recorded is not None
     chosen, member = lookup(perturbation, rewriter=can_rewrite), ""
-    _check(profile, edit_rate)
+    _check(profile, edit_rate, sample_ratio, lexicon)
+    if not is_drawn(task_id, perturbation, seed, sample_ratio):
+        return Perturbed(prompt, skipped=NOT_DRAWN)
     if chosen.members:
         more = WITH_REWRITER.get(perturbation, ()) if can_rewrite else ()
         member = pick((*chosen.members, *more), noise(task_id, perturbation, seed))
         chosen = lookup(member, rewriter=can_rewrite)
     anatomy = dissect(prompt, entry_point, code)
-    if chosen.rewrites and rewriter is not None:
-        return _rewrite(anatomy, rewriter, member, keep_damaged=keep_damaged)
-    edits = _draw(anatomy, chosen, (task_id, chosen.name, seed), edit_rate)
+    if chosen.rewrites:
+        edits = _rewritten(anatomy, rewriter, recorded)
+        if not edits:
+            why = NOT_RECORDED if recorded == "" else SAME if anatomy.words else NO_SITE
+            return Perturbed(prompt, member=member, skipped=why)
+        return _audited(anatomy, edits, member, keep_damaged=keep_damaged)
+    edits = _draw(anatomy, chosen, (task_id, chosen.name, seed), edit_rate, lexicon)
     if not edits:
         return Perturbed(prompt, member=member, skipped=NO_SITE)
     return Perturbed(apply_edits(prompt, edits), edits, member)
 
 
-def _rewrite(anatomy: Anatomy, rewriter: Rewriter, member: str, *, keep_damaged: bool) -> Perturbed:
-    from coderobust_strategies.audit import audit, damaged
-    from coderobust_strategies.rewrite import rewritten
+def is_drawn(task_id: str, perturbation: str, seed: int, sample_ratio: float) -> bool:
+    """Whether a sample is among the share that is perturbed."""
+    return noise(task_id, perturbation, seed, "sample").random() < sample_ratio
+
+
+def _rewritten(
+    anatomy: Anatomy, rewriter: Rewriter | None, recorded: str | None
+) -> tuple[Edit, ...]:
+    from coderobust_strategies import rewrite
+
+    if recorded is not None:
+        return rewrite.recorded(anatomy.prompt, recorded or anatomy.prompt)
+    assert rewriter is not None, "lookup() said so"
+    edits = rewrite.rewritten(anatomy, rewriter)
+    return edits if apply_edits(anatomy.prompt, edits) != anatomy.prompt else ()
+
+
+def _audited(
+    anatomy: Anatomy, edits: tuple[Edit, ...], member: str, *, keep_damaged: bool
+) -> Perturbed:
+    from coderobust_strategies.audit import audit, kinds
 
     clean = anatomy.prompt
-    edits = rewritten(anatomy, rewriter)
     made = apply_edits(clean, edits)
-    if made == clean:
-        return Perturbed(clean, member=member, skipped=SAME if anatomy.words else NO_SITE)
-    found = audit(clean, made)
-    if damaged(found) and not keep_damaged:
-        kinds = ", ".join(each.kind for each in found if each.kind != "structure")
-        return Perturbed(clean, member=member, skipped=f"{DAMAGED}: {kinds}")
-    return Perturbed(made, edits, member)
+    found = kinds(audit(clean, made))
+    if found and not keep_damaged:
+        return Perturbed(clean, member=member, skipped=f"{DAMAGED}: {found}")
+    return Perturbed(made, edits, member, damage=found)
 
 
 def _draw(
@@ -109,19 +145,25 @@ def _draw(
     chosen: Perturbation,
     key: tuple[str | int, ...],
     edit_rate: float | None,
+    lexicon: Lexicon,
 ) -> tuple[Edit, ...]:
     """Edits of every part, drawn one part after the other; overlaps are dropped in the end."""
     rng = noise(*key)
     draw = sample if chosen.draw == "each" else sample_exactly
     drawn: list[Edit] = []
-    for part in chosen.parts:
+    for bundled in chosen.parts:
+        part = WITH_WORDNET.get(bundled.code, bundled) if lexicon == "wordnet" else bundled
         rate = part.rate if edit_rate is None else edit_rate
         drawn.extend(draw(part.sites(anatomy), rate, rng))
     return compatible(drawn)
 
 
-def _check(profile: str, edit_rate: float | None) -> None:
+def _check(profile: str, edit_rate: float | None, sample_ratio: float, lexicon: str) -> None:
     if profile not in PROFILES:
         raise PerturbationError(f"unknown profile {profile!r} (valid: {', '.join(PROFILES)})")
     if edit_rate is not None and not 0.0 < edit_rate <= 1.0:
         raise PerturbationError(f"edit_rate must lie in (0, 1], got {edit_rate!r}")
+    if not 0.0 <= sample_ratio <= 1.0:
+        raise PerturbationError(f"sample_ratio must lie in [0, 1], got {sample_ratio!r}")
+    if lexicon not in LEXICONS:
+        raise PerturbationError(f"unknown lexicon {lexicon!r} (valid: {', '.join(LEXICONS)})")

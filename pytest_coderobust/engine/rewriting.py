@@ -1,0 +1,150 @@
+"""A suite's engines at work: each paragraph is rewritten once and remembered in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from coderobust_strategies.anatomy import Anatomy, dissect
+from coderobust_strategies.protection import protected_spans
+from coderobust_strategies.rewrite import Rewriter, flat, paragraphs
+from pytest_coderobust.config.suite import SuiteConfig
+from pytest_coderobust.errors import DataError
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.records import Cell, Completion, Task, digest
+from pytest_coderobust.rewriters.engine import Engine, Paragraph
+from pytest_coderobust.rewriters.opening import open_engine, remark
+from pytest_coderobust.tasks.load import TaskSet
+from pytest_coderobust.tasks.recorded import load_recorded
+
+Rows = Mapping[int, Mapping[str, str]]
+"""Recorded prompts by seed and task id."""
+
+
+@dataclass(slots=True)
+class Rewriting:
+    """What stands behind one perturbation: an engine with a memory, or recorded rows.
+
+    Attributes:
+        memory: the ledger, opened when first used; None remembers for this process alone.
+    """
+
+    engine: Engine | None = None
+    rows: Rows = field(default_factory=dict[int, Mapping[str, str]])
+    memory: Callable[[], Ledger] | None = None
+    _known: dict[str, str] = field(default_factory=dict[str, str])
+
+    def recorded(self, task: Task, cell: Cell) -> str | None:
+        """The recorded prompt of a task, "" where there is none; None where an engine writes."""
+        if self.engine is not None:
+            return None
+        only = next(iter(self.rows.values())) if len(self.rows) == 1 else {}
+        return self.rows.get(cell.seed, only).get(task.id, "")
+
+    def rewriter(self, task: Task) -> Rewriter | None:
+        """Rewrites a paragraph of the task's description; None where rows are recorded."""
+        if self.engine is None:
+            return None
+        names = _anatomy(task).names
+        return lambda text: self.answers([Paragraph(text, protected_spans(text, names))])[0]
+
+    def prepare(self, tasks: Iterable[Task]) -> None:
+        """Rewrites the descriptions of many tasks at once where that is far cheaper."""
+        if self.engine is not None and self.engine.batched:
+            self.answers([paragraph for task in tasks for paragraph in _paragraphs(task)])
+
+    def answers(self, asked: Sequence[Paragraph]) -> list[str]:
+        """The answer to each paragraph; another process's answer wins over a later one.
+
+        Raises:
+            ModelError: the engine cannot be run.
+        """
+        assert self.engine is not None
+        known, engine = self._known, self.engine
+        keys = [digest("rewrite", engine.digest, each.text, each.protected) for each in asked]
+        missing = {key: each for key, each in zip(keys, asked, strict=True) if key not in known}
+        known.update(self._remembered(missing))
+        missing = {key: each for key, each in missing.items() if key not in known}
+        if missing:
+            made = dict(zip(missing, engine.rewrite(list(missing.values())), strict=True))
+            known.update(made)
+            if self.memory is not None:
+                stored = {key: Completion(text, "recorded") for key, text in made.items()}
+                self.memory().add_completions(stored)
+                known.update(self._remembered(made))
+        return [known[key] for key in keys]
+
+    def _remembered(self, keys: Iterable[str]) -> dict[str, str]:
+        if self.memory is None:
+            return {}
+        return {key: found.text for key, found in self.memory().completions(keys).items()}
+
+
+def open_rewriting(
+    config: SuiteConfig, tasks: TaskSet, memory: Callable[[], Ledger] | None
+) -> dict[str, Rewriting]:
+    """What stands behind each perturbation of the suite that needs an engine.
+
+    Raises:
+        UsageError: what an engine needs is not there.
+        DataError: recorded rows cannot be used.
+    """
+    engines = config.perturbing.engines
+    found: dict[str, Rewriting] = {}
+    for name, spec in engines.specs.items():
+        if not any(engines.serving(wanted) is spec for wanted in config.perturbations):
+            continue
+        where = f"{config.path}: [engines] {name} = {spec.text!r}"
+        if spec.kind == "rows":
+            found[name] = Rewriting(rows=_rows(spec.arguments[0], config, tasks, where))
+        else:
+            engine = open_engine(spec, config.base, where, allow_bin=engines.allow_bin)
+            found[name] = Rewriting(engine, memory=memory)
+    return found
+
+
+def rewriting_notes(config: SuiteConfig) -> tuple[str, ...]:
+    """What a report must say about engines: which is lossy, which is missing."""
+    engines = config.perturbing.engines
+    notes = [
+        f"{name} is made by {spec.text}, which {remark(spec)}"
+        for name, spec in engines.specs.items()
+        if remark(spec) and any(engines.serving(each) is spec for each in config.perturbations)
+    ]
+    without = [
+        name
+        for name in ("S", "mix_all")
+        if name in config.perturbations and engines.serving(name) is None
+    ]
+    if without:
+        draws = "draws" if len(without) == 1 else "draw"
+        notes.append(
+            f"{' and '.join(without)} {draws} without S1: back-translation needs an engine "
+            "([engines] S1)"
+        )
+    if config.perturbing.lexicon == "wordnet":
+        notes.append("words come from WordNet in every sense: a variant may say something else")
+    return tuple(notes)
+
+
+def _rows(pattern: str, config: SuiteConfig, tasks: TaskSet, where: str) -> Rows:
+    found = load_recorded(
+        (pattern,), base=config.base, tasks=tasks, form=config.prompt_form, keep_damaged=True
+    )
+    names = list(dict.fromkeys(cell.perturbation for cell in found.variants))
+    if len(names) != 1:
+        raise DataError(f"{where}: needs rows of one perturbation, found {', '.join(names) or 0}")
+    return {
+        cell.seed: {task: variant.prompt for task, variant in variants.items()}
+        for cell, variants in found.variants.items()
+    }
+
+
+def _anatomy(task: Task) -> Anatomy:
+    return dissect(task.prompt, task.entry_point, task.canonical or "")
+
+
+def _paragraphs(task: Task) -> list[Paragraph]:
+    anatomy = _anatomy(task)
+    texts = [flat(anatomy, start, stop) for start, stop in paragraphs(anatomy)]
+    return [Paragraph(text, protected_spans(text, anatomy.names)) for text in texts]

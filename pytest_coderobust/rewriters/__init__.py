@@ -1,0 +1,1 @@
+"""Engines that rewrite sentences: back-translation and paraphrasing behind one protocol."""
