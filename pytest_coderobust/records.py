@@ -20,7 +20,7 @@ CLEAN = "clean"
 TIERS = ("ns", "bwrap", "no-ns", "seccomp", "rlimits")
 """How well solutions are isolated, strongest first; docs/sandbox.md says what each tier holds."""
 
-TestStyle = Literal["check", "asserts"]
+TestStyle = Literal["check", "asserts", "stdio"]
 Finish = Literal["eos", "stop", "length", "recorded"]
 Language = Literal["python", "cpp", "java"]
 PromptForm = Literal["docstring", "plain", "partial"]
@@ -33,7 +33,9 @@ class Tests:
     Attributes:
         source: module source, kept as the data set has it.
         style: "check" when `source` defines `check(candidate)` (HumanEval); "asserts" when its
-            top level calls the entry point by name (MBPP).
+            top level calls the entry point by name (MBPP); "stdio" when it is no program but
+            JSON, {"inputs": [text, ...], "outputs": [text, ...]}: what a whole program reads
+            and what it has to print (APPS).
         helpers: trusted module source run before `source`, for the names that tests use
             besides the entry point (HumanEval's prompt defines `poly`, `encode_cyclic`, ...).
     """

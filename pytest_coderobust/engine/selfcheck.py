@@ -79,6 +79,8 @@ def stub(task: Task) -> str:
 
     A partial prompt may end inside a block, so deeper bodies are tried too.
     """
+    if task.tests.style == "stdio":
+        return "pass\n"
     for body in (*(f"{' ' * 4 * depth}pass\n" for depth in range(1, 8)), "\tpass\n"):
         try:
             ast.parse(task.prompt + body)

@@ -36,6 +36,7 @@ _RETURN = re.compile(r"(?:return|yield)\b")
 _ELSEWHERE = re.compile(
     r"(?:async\s+def|def|class|import|from|assert)\s|@|print\(|if\s+__name__|[\"']"
 )
+_NOWHERE = re.compile(r"(?!)")
 _DOCSTRING = re.compile(r"^([ \t]+)[rRuU]?(?:\"\"\"|''')", re.M)
 
 
@@ -47,6 +48,8 @@ def extract(completion: str, task: Task, mode: Mode = "code") -> str:
     """
     if mode == "raw":
         return task.prompt + completion
+    if task.tests.style == "stdio":  # the prompt is a docstring, the answer a whole program
+        return task.prompt + strip_chat(completion, _NOWHERE)
     if task.language != "python":
         return _braced(completion, task)
     defines = _definition(task.entry_point)

@@ -16,16 +16,14 @@ from typing import Any
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import ApiChange, ApiUse, Level, Limits, Tests, Verdict
-from pytest_coderobust.sandbox.asserts import prepare
 from pytest_coderobust.sandbox.cage.frames import receive, send
-from pytest_coderobust.sandbox.cage.zygote import WALL_FACTOR
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.judge import Judge
+from pytest_coderobust.sandbox.judge import Judge, count
 from pytest_coderobust.sandbox.launcher import ZygoteLostError
 from pytest_coderobust.sandbox.tier import open_zygote
+from pytest_coderobust.sandbox.watchdog import bound, release
 
 FRAME_BYTES = 1 << 30  # between trusted sides: a cap against bugs, not against enemies
-GRACE_SECONDS = 2.0
 MEMORY_BYTES = 4 << 30
 
 
@@ -62,7 +60,7 @@ def main(fd: int, alive_fd: int, scratch: str, tiers: list[str]) -> None:
 def answer(message: Any, judge: Judge) -> Any:
     """The reply to one check."""
     if "count" in message:
-        return {"total": prepare(read_check(message["count"]).tests).total}
+        return {"total": count(read_check(message["count"]).tests)}
     check = read_check(message)
     bound(check.limits)
     try:
@@ -73,20 +71,7 @@ def answer(message: Any, judge: Judge) -> Any:
     except SandboxError as error:
         return {"error": str(error)}
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def bound(limits: Limits) -> None:
-    """Lets the kernel end this process when the tests themselves overrun.
-
-    The timers' default action is death: no Python code has to run for it.
-    """
-    own = 2 * limits.cpu_seconds + GRACE_SECONDS
-    signal.setitimer(signal.ITIMER_PROF, own)
-    # Real time is for what sleeps; on a busy machine processor time must run out first.
-    wall = (WALL_FACTOR + 1) * limits.wall_seconds + WALL_FACTOR * own
-    signal.setitimer(signal.ITIMER_REAL, wall)
+        release()
 
 
 def listen_for_the_end(fd: int) -> None:

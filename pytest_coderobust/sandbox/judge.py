@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from pytest_coderobust.records import FailureKind, Level, Verdict
+from pytest_coderobust.records import FailureKind, Level, Tests, Verdict
 from pytest_coderobust.sandbox.asserts import GUARDS, Suite, prepare
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.launcher import Zygote, ZygoteLostError
@@ -25,6 +25,7 @@ from pytest_coderobust.sandbox.session import (
     Session,
     Starved,
 )
+from pytest_coderobust.sandbox.stdio import judge_stdio, read_cases
 
 STAGES: dict[str, tuple[Level, FailureKind]] = {
     "syntax": (Level.NONE, "syntax"),
@@ -62,10 +63,13 @@ class Judge:
             ZygoteLostError: the zygote is gone, and this judge with it.
         """
         self.starved = ""
-        suite = prepare(check.tests)
         if not check.solution.strip():
             detail = "the solution is empty"
-            return Verdict(Level.NONE, 0, suite.total, "empty", detail, self._tier)
+            return Verdict(Level.NONE, 0, count(check.tests), "empty", detail, self._tier)
+        if check.tests.style == "stdio":
+            verdict, self.starved = judge_stdio(check, self._zygote)
+            return replace(verdict, tier=self._tier)
+        suite = prepare(check.tests)
         return self._judge_at_once(check, suite) or self._judge_live(check, suite)
 
     def _judge_at_once(self, check: Check, suite: Suite) -> Verdict | None:
@@ -99,6 +103,13 @@ class Judge:
             raise ZygoteLostError("the fork server ended during a check")
         self.starved = session.starved if found.failure == "timeout" else ""
         return replace(found, tier=self._tier, cpu_seconds=end.cpu_seconds, api_uses=end.api_uses)
+
+
+def count(tests: Tests) -> int:
+    """How many tests there are. Raises SandboxError when they cannot be read."""
+    if tests.style == "stdio":
+        return len(read_cases(tests.source))
+    return prepare(tests).total
 
 
 def examine(check: Check, suite: Suite, session: Session) -> Verdict:

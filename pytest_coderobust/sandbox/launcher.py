@@ -95,11 +95,14 @@ class Zygote:
             raise SandboxError(f"no {plan.tier!r} isolation here: {greeting['error']}")
         self._control.settimeout(None)
 
-    def begin(self, limits: Limits, changes: Sequence[ApiChange] = ()) -> Channel:
+    def begin(
+        self, limits: Limits, changes: Sequence[ApiChange] = (), *, build: bool = False
+    ) -> Channel:
         """Forks a candidate and returns the trusted end of its channel.
 
         Args:
             changes: API changes that the candidate is put under.
+            build: let it start processes, as a compiler does.
 
         Raises:
             ZygoteLostError: there is no zygote to fork it.
@@ -113,6 +116,7 @@ class Zygote:
                 "wire_bytes": limits.wire_bytes,
             },
             "changes": [[change.old, change.new] for change in changes],
+            "build": build,
         }
         try:
             data = to_json(request).encode("ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import cast
 from pytest_coderobust.config.api_changes import read_changes
 from pytest_coderobust.errors import DataError, UnknownName
 from pytest_coderobust.records import ApiChange, PromptForm, Task, digest
-from pytest_coderobust.tasks import evalplus, mbpp
+from pytest_coderobust.tasks import apps, evalplus, mbpp
+from pytest_coderobust.tasks.apps import apps_task
 from pytest_coderobust.tasks.evalplus import evalplus_task
 from pytest_coderobust.tasks.hub import HUB_PREFIX, hub_rows
 from pytest_coderobust.tasks.humaneval import humaneval_task
@@ -19,7 +21,7 @@ from pytest_coderobust.tasks.mbpp import mbpp_task
 from pytest_coderobust.tasks.partial import partial_task
 from pytest_coderobust.tasks.rows import SUFFIXES, DataRow, read_rows
 
-FORMATS = ("humaneval", "mbpp", "evalplus")
+FORMATS = ("humaneval", "mbpp", "evalplus", "apps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,9 @@ def load_tasks(
         path = _path(source, base)
         rows = read_rows(path)
         name = source if source in DATA_SETS else path.name.partition(".")[0]
-    tasks = _tasks(rows, form, fmt)
-    return TaskSet(name=name, tasks=tasks, digest=fingerprint(tasks))
+    kept, notes = _kept(rows, name, fmt)
+    tasks = _tasks(kept, form, fmt)
+    return TaskSet(name=name, tasks=tasks, digest=fingerprint(tasks), notes=notes)
 
 
 def _path(source: str, base: Path) -> Path:
@@ -76,6 +79,16 @@ def _path(source: str, base: Path) -> Path:
     if "/" in source or source.endswith((*SUFFIXES, ".gz")):
         raise DataError(f"{path}: there is no such file of tasks")
     raise UnknownName("data set", source, DATA_SETS)
+
+
+def _kept(
+    rows: Sequence[DataRow], name: str, fmt: str | None
+) -> tuple[Sequence[DataRow], tuple[str, ...]]:
+    """The rows that are tasks here, and what a report must say about the others."""
+    reasons = [apps.left_out(row) if (fmt or _shape(row)) == "apps" else "" for row in rows]
+    kept = [row for row, reason in zip(rows, reasons, strict=True) if not reason]
+    counts = Counter(reason for reason in reasons if reason)
+    return kept, tuple(f"{name}: {n} tasks left out: {why}" for why, n in counts.items())
 
 
 def _tasks(rows: Sequence[DataRow], form: PromptForm, fmt: str | None) -> tuple[Task, ...]:
@@ -95,6 +108,8 @@ def _task(row: DataRow, form: PromptForm, fmt: str | None) -> Task:
     shape = fmt or _shape(row)
     if shape == "mbpp":
         return mbpp_task(row, form)
+    if shape == "apps":
+        return apps_task(row)
     return evalplus_task(row, form) if shape == "evalplus" else humaneval_task(row)
 
 
@@ -111,6 +126,8 @@ def _shape(row: DataRow) -> str:
     keys = row.values.keys()
     if keys >= mbpp.KEYS:
         return "mbpp"
+    if keys >= apps.KEYS:
+        return "apps"
     return "evalplus" if keys >= evalplus.KEYS else "humaneval"
 
 

@@ -12,13 +12,13 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.changes import Changes
-from pytest_coderobust.sandbox.cage.frames import WireError, pack, receive, send
+from pytest_coderobust.sandbox.cage.frames import WireError, describe, pack, receive, send
 from pytest_coderobust.sandbox.cage.isolation import Isolation
 from pytest_coderobust.sandbox.cage.limits import CageLimits
+from pytest_coderobust.sandbox.cage.program import run_program
 from pytest_coderobust.sandbox.cage.wire import Encoder, decode
 
 MODULE = "solution"
-DETAIL = 300
 OVERFLOW = 75
 """Exit status of a candidate whose answers did not fit where they wait to be read."""
 
@@ -27,6 +27,9 @@ def serve(fd: int, limits: CageLimits, builtins: dict[str, Any] | None) -> None:
     """Loads one solution and answers calls: those that came with it, or one by one."""
     cap = limits.wire_bytes
     request = receive(fd, cap)
+    if "program" in request:
+        run_program(fd, request["program"], cap, builtins)
+        return
     module = ModuleType(MODULE)
     if builtins is not None:
         module.__dict__["__builtins__"] = builtins
@@ -105,20 +108,12 @@ def has_containers(args: Any) -> bool:
     return any(type(arg) in (list, dict) for arg in args)
 
 
-def describe(error: BaseException) -> dict[str, Any]:
-    """The names of an exception's classes, most derived first, and its message."""
-    names = [kind.__name__ for kind in type(error).__mro__]
-    try:
-        text = str(error)
-    except BaseException:  # noqa: BLE001  a hostile __str__
-        text = ""
-    return {"kinds": names[:20], "text": text[:DETAIL]}
-
-
-def run(isolation: Isolation, limits: CageLimits, fd: int, changes: Changes | None) -> NoReturn:
+def run(
+    isolation: Isolation, limits: CageLimits, fd: int, changes: Changes | None, *, build: bool
+) -> NoReturn:
     """The whole life of a candidate's process."""
     try:
-        isolation.isolate_candidate(fd, limits)
+        isolation.isolate_candidate(fd, limits, build=build)
         serve(fd, limits, changes.enforce() if changes is not None else None)
     except (EOFError, OSError, WireError):
         pass  # the other side has all it wants

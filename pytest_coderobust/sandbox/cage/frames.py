@@ -12,6 +12,7 @@ from typing import Any
 
 HEADER = 8
 CHUNK = 1 << 20
+DETAIL = 300
 
 # Values are trees by the time they get here, so nothing circular can come along.
 to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -78,6 +79,16 @@ def receive_rest(fd: int, cap: int) -> bytes:
         if len(data) > cap:
             raise WireError(f"more than {cap} bytes of messages")
     return bytes(data)
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """The names of an exception's classes, most derived first, and its message."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001  a hostile __str__
+        text = ""
+    return {"kinds": names[:20], "text": text[:DETAIL]}
 
 
 def _exactly(fd: int, size: int) -> bytes:

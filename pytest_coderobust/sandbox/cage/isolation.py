@@ -28,6 +28,10 @@ class Isolation:
     Args:
         alone: nothing but candidates runs in the zygote's process namespace.
         forks: candidates can start processes, so that more than one must be ended.
+
+    Attributes:
+        filter, builder: what every candidate may not do, and what one may not that builds a
+            program, for which compilers start processes.
     """
 
     def __init__(self, work: str, *, alone: bool, forks: bool) -> None:
@@ -36,8 +40,9 @@ class Isolation:
         self.forks = forks
         self.landlock: Prepared | None = None
         self.filter: Filter | None = None
+        self.builder: Filter | None = None
 
-    def isolate_candidate(self, keep_fd: int, limits: CageLimits) -> None:
+    def isolate_candidate(self, keep_fd: int, limits: CageLimits, *, build: bool = False) -> None:
         """Run in a fresh fork, before it reads anything foreign. Raises OSError."""
         if self.forks:
             os.setpgid(0, 0)
@@ -46,8 +51,9 @@ class Isolation:
         os.closerange(3, keep_fd)  # the control socket above all
         os.closerange(keep_fd + 1, OPEN_FILES)
         restrict(limits)
-        if self.filter is not None:
-            self.filter.install()
+        chosen = self.builder if build else self.filter
+        if chosen is not None:
+            chosen.install()
 
 
 def isolate_zygote(plan: Plan) -> Isolation:
@@ -70,7 +76,7 @@ def isolate_zygote(plan: Plan) -> Isolation:
     elif uid is not None and not all(map(readable_by_all, plan.readable)):
         uid = None  # an interpreter in root's own home: stay root, but powerless
     os.chdir(work)
-    isolation = Isolation(work, alone=os.getpid() == 1, forks=False)
+    isolation = Isolation(work, alone=os.getpid() == 1, forks=plan.commands)
     restrict_zygote()
     if uid is not None:
         if plan.tier in (NO_NS, SECCOMP):
@@ -81,8 +87,11 @@ def isolate_zygote(plan: Plan) -> Isolation:
     identity.renounce()
     if plan.tier in (NS, BWRAP, NO_NS):
         restrict_files(plan, work, isolation)
-    base_filter().install()
-    isolation.filter = candidate_filter(metadata=plan.tier in (NO_NS, SECCOMP))
+    base_filter(commands=plan.commands).install()
+    metadata = plan.tier in (NO_NS, SECCOMP)
+    isolation.filter = candidate_filter(metadata=metadata)
+    if plan.commands:
+        isolation.builder = candidate_filter(metadata=False, processes=True)
     return isolation
 
 

@@ -20,12 +20,15 @@ class Plan(NamedTuple):
         readable: paths that candidates may read: interpreter and libraries.
         scratch: a folder of this zygote's own, on which its work folder or new root is made.
         slot: a number no other zygote on this machine has; picks the user id when root.
+        commands: candidates become programs of their own (compilers, what they built), which
+            without it no candidate may start.
     """
 
     tier: str
     readable: tuple[str, ...]
     scratch: str
     slot: int
+    commands: bool = False
 
     def write(self) -> str:
         return json.dumps(self._asdict())

@@ -30,9 +30,10 @@ PASS = (RETURN, 0, 0, ALLOW)
 REFUSE = (RETURN, 0, 0, ERRNO | EPERM)
 
 NETWORK = ("socket", "connect", "bind", "listen", "accept", "accept4")
+EXEC = ("execve", "execveat")
 PROCESSES = (
     "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease",
-    "kcmp", "pidfd_getfd", "execve", "execveat", "setsid",
+    "kcmp", "pidfd_getfd", *EXEC, "setsid",
 )  # fmt: skip
 NAMESPACES = (
     "unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount",
@@ -59,8 +60,9 @@ METADATA = (
     "fremovexattr", "utime", "utimes", "utimensat", "futimesat", "mknod", "mknodat",
 )  # fmt: skip
 BASE = NETWORK + PROCESSES + NAMESPACES + KERNEL + SHARED_MEMORY
+FORK = ("fork", "vfork")
 OWN = (
-    "fork", "vfork", "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open",
+    *FORK, "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open",
     "pidfd_send_signal", "setpgid",
 )  # fmt: skip
 
@@ -106,8 +108,12 @@ class Filter:
         self._install()
 
 
-def base_filter() -> Filter:
-    """Refuses BASE, and other processes' limits and processors; kills foreign architectures."""
+def base_filter(*, commands: bool = False) -> Filter:
+    """Refuses BASE, and other processes' limits and processors; kills foreign architectures.
+
+    Args:
+        commands: programs may be started in a process's place.
+    """
     lines: Lines = [
         (LOAD, 0, 0, ARCH),
         (EQUAL, 1, 0, ARCHITECTURES[MACHINE]),
@@ -116,23 +122,26 @@ def base_filter() -> Filter:
     ]
     if MACHINE == "x86_64":
         lines += [(AT_LEAST, 0, 1, X32_BIT), (RETURN, 0, 0, KILL)]
-    lines += refusals(BASE)
+    lines += refusals(name for name in BASE if not (commands and name in EXEC))
     for name in ("prlimit64", "sched_setaffinity"):
         lines += only(name, (EQUAL, 0, 1, 0))
     return Filter([*lines, PASS])
 
 
-def candidate_filter(*, metadata: bool) -> Filter:
+def candidate_filter(*, metadata: bool, processes: bool = False) -> Filter:
     """Refuses OWN, processes but not threads, and signals to others.
 
     Args:
         metadata: also refuse METADATA.
+        processes: let it start some, as a compiler does.
     """
     lines: Lines = [(LOAD, 0, 0, NR)]
-    lines += refusals(OWN + (METADATA if metadata else ()))
+    refused = OWN + (METADATA if metadata else ())
+    lines += refusals(name for name in refused if not (processes and name in FORK))
     # glibc falls back to clone, whose flags a filter can read.
     lines += [(EQUAL, 0, 1, number("clone3")), (RETURN, 0, 0, ERRNO | ENOSYS)]
-    lines += only("clone", (ANY_BIT, 0, 1, CLONE_THREAD))
+    if not processes:
+        lines += only("clone", (ANY_BIT, 0, 1, CLONE_THREAD))
     lines += only("tgkill", (EQUAL, 0, 1, 0))
     return Filter([*lines, PASS], own_pid=len(lines) - 3)
 

@@ -4,7 +4,8 @@ It is exec'd, never forked from the harness: a fork would inherit data sets, tok
 values. Requests come over a control socket that no candidate ever holds; each brings the
 candidate's own socket as a passed file descriptor.
 
-    → {"limits": {...}, "changes": [[old, new], ...]} + fd      fork a candidate
+    → {"limits": {...}, "changes": [[old, new], ...], "build": bool} + fd
+                                  fork a candidate; one that may fork too when it builds
     → {"stop": 1}                 end it early
     ← {"ended": reason, "code": exit status or signal, "cpu": s, "asleep": bool,
        "uses": [[old, new], ...]}                               once per fork
@@ -86,7 +87,7 @@ def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) 
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        run(isolation, limits, fd, changes)
+        run(isolation, limits, fd, changes, build=request.get("build") is True)
     os.close(fd)
     reason, asleep = watch(control, pid, limits, started)
     os.kill(pid, signal.SIGKILL)
@@ -95,7 +96,7 @@ def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) 
             os.killpg(pid, signal.SIGKILL)
     _, status, usage = os.wait4(pid, 0)
     if isolation.forks:
-        end_strays()
+        end_strays(alone=isolation.alone)
     wipe(isolation.work)
     code = os.waitstatus_to_exitcode(status)
     cpu = usage.ru_utime + usage.ru_stime
@@ -137,11 +138,18 @@ def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float)
         os.close(pidfd)
 
 
-def end_strays() -> None:
-    """Ends what escaped the process group; as a subreaper, this process inherits it."""
+def end_strays(*, alone: bool) -> None:
+    """Ends what escaped the process group; as a subreaper, this process inherits it.
+
+    Args:
+        alone: everything else in this process namespace is to end.
+    """
     children = f"/proc/self/task/{os.getpid()}/children"
     with suppress(ChildProcessError):
         while True:
+            with suppress(ProcessLookupError):
+                if alone:
+                    os.kill(-1, signal.SIGKILL)
             with suppress(OSError), open(children, "rb") as file:  # noqa: PTH123
                 for pid in file.read().split():
                     os.kill(int(pid), signal.SIGKILL)
