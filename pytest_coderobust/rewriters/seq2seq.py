@@ -71,7 +71,7 @@ class Seq2Seq:
     def _one(self, text: str) -> str:
         for place, (model, tokenizer) in enumerate(self._models):
             beams = 2 if place and place == len(self._models) - 1 else 1
-            text = _answer(model, tokenizer, text, beams)
+            text = _answer(model, tokenizer, text, beams) if text.strip() else ""
         return text
 
 
