@@ -6,8 +6,8 @@ derivationally related form) and E6 (any lemma of any synset). Read through NLTK
 WordNet package. Departures: protected and frozen words stay; part of speech comes from our rules
 instead of spaCy; where a word has several tokens, spaces join them (NLPerturbator leaves "_").
 
-The senses are the dictionary's, not the programmer's: WordNet's first synonym of "find" is
-"happen". The bundled table is the default for that reason.
+The senses are the dictionary's, not the programmer's: WordNet's first synonyms of "find" are
+"happen", "chance" and "bump". The bundled table is the default for that reason.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def word_class(anatomy: Anatomy) -> Iterator[Site]:
 @cache
 def synset_names(lemma: str, part: str) -> tuple[str, ...]:
     """The names of a lemma's synsets, WordNet's most frequent sense first."""
-    return _words(lemma, (synset.name().rpartition(".")[0] for synset in _synsets(lemma, part)))
+    return _words(lemma, (synset.name().rsplit(".", 2)[0] for synset in _synsets(lemma, part)))
 
 
 @cache
