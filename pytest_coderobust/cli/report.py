@@ -19,6 +19,7 @@ LEDGER = Path(".coderobust") / "ledger.sqlite"
 FORMATS = {
     "json": "the document for machines",
     "markdown": "GitHub Flavored Markdown, as in a step summary",
+    "html": "one page for a browser, which needs nothing else",
     "junit": "JUnit XML: a test case for each gate and each item",
 }
 
@@ -39,6 +40,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--run", help="the run whose digest begins so, as --list shows it")
     for name, text in FORMATS.items():
         parser.add_argument(f"--{name}", type=Path, metavar="PATH", help=f"write {text}")
+    parser.add_argument(
+        "--bug-reports", type=Path, metavar="DIR", help="write one report for each breaking prompt"
+    )
     parser.set_defaults(command=report)
 
 
@@ -118,7 +122,14 @@ def write_all(reports: list[Report], options: argparse.Namespace) -> None:
             write(kind, reports, path)
         except OSError as error:
             raise UsageError(f"--{kind} {path} cannot be written: {error}") from None
-    if not wanted:
+    if options.bug_reports is not None:
+        from pytest_coderobust.reporting.bug_folder import write_bugs
+
+        try:
+            write_bugs(reports, options.bug_reports, options.ledger.parent / "failures")
+        except OSError as error:
+            raise UsageError(f"--bug-reports cannot be written: {error}") from None
+    elif not wanted:
         from pytest_coderobust.reporting.terminal import render
 
         width = shutil.get_terminal_size().columns

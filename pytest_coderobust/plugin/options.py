@@ -58,6 +58,13 @@ OPTIONS = (
     Option("strict", "a broken prompt fails its test"),
     Option("no-gates", "print gates as off; for working on a part of a suite"),
     Option("json", "write the results to this file", "PATH"),
+    Option("html", "write the report to this file as one page for a browser", "PATH"),
+    Option(
+        "bug-reports",
+        "write one report for each breaking prompt into this folder",
+        "DIR",
+        "--bug-reports",
+    ),
     Option("markdown", "write the report to this file as Markdown", "PATH"),
     Option("ledger", "where results are kept (default .coderobust/ledger.sqlite)", "PATH"),
     Option("device", "cpu, cuda, cuda:1, mps or auto (default auto)", "DEVICE"),
@@ -90,6 +97,8 @@ class Choices:
     strict: bool
     gates: bool
     json: Path | None
+    html: Path | None
+    bug_reports: Path | None
     markdown: Path | None
     ledger: Path | None
     device: str
@@ -159,6 +168,8 @@ def read_choices(config: pytest.Config) -> Choices:
         strict=_flag(config, "strict"),
         gates=not _flag(config, "no-gates"),
         json=_path(config, "json"),
+        html=_path(config, "html"),
+        bug_reports=_path(config, "bug-reports"),
         markdown=_path(config, "markdown"),
         ledger=_path(config, "ledger"),
         device=_text(config, "device") or "auto",

@@ -17,6 +17,7 @@ from pytest_coderobust.engine.assemble import assemble
 from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, switch_off
+from pytest_coderobust.hunt.store import FOLDER
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.plugin.junit import add_gates, keeps_properties
 from pytest_coderobust.plugin.outputs import environment, write_outputs
@@ -113,7 +114,7 @@ class Findings:
     def write(self, config: pytest.Config) -> None:
         """Writes the reports that were asked for; one that cannot be written fails the run."""
         add_gates(config, self.reports)
-        self.errors += write_outputs(self.reports, self._state.choices)
+        self.errors += write_outputs(self.reports, self._state.choices, self._state.root / FOLDER)
 
     @property
     def failed(self) -> bool:

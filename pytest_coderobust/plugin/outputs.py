@@ -30,13 +30,23 @@ def environment() -> dict[str, str]:
     return found
 
 
-def write_outputs(reports: Sequence[Report], choices: Choices) -> Iterator[str]:
-    """Writes every file that was asked for; yields a sentence for each that cannot be written."""
+def write_outputs(reports: Sequence[Report], choices: Choices, failures: Path) -> Iterator[str]:
+    """Writes every file that was asked for; yields a sentence for each that cannot be written.
+
+    Args:
+        failures: where hunts keep their minimal failures.
+    """
     from pytest_coderobust.reporting.files import write
 
-    for kind, path in (("json", choices.json), ("markdown", choices.markdown)):
+    named = {"json": choices.json, "html": choices.html, "markdown": choices.markdown}
+    for kind, path in named.items():
         if path is not None:
             yield from tried(f"--coderobust-{kind}", path, partial(write, kind, reports))
+    if choices.bug_reports is not None:
+        from pytest_coderobust.reporting.bug_folder import write_bugs
+
+        written = partial(write_bugs, reports, failures=failures)
+        yield from tried("--coderobust-bug-reports", choices.bug_reports, written)
     if summary := os.environ.get(STEP_SUMMARY):
         yield from tried(STEP_SUMMARY, Path(summary), partial(append_summary, reports))
 

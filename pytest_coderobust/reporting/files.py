@@ -29,10 +29,18 @@ def junit(reports: Sequence[Report]) -> str:
     return render(reports)
 
 
+def html(reports: Sequence[Report]) -> str:
+    """One page that needs nothing else."""
+    from pytest_coderobust.reporting.page import render
+
+    return render(reports)
+
+
 FORMATS: Mapping[str, Callable[[Sequence[Report]], str]] = {
     "json": json,
     "markdown": markdown,
     "junit": junit,
+    "html": html,
 }
 """What each format's text is made by; all of them are pure."""
 

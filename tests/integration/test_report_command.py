@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +84,7 @@ def measured(project: Project) -> Project:
     result = project.run(
         "toy.toml", "--model", model, "--junitxml=session.xml",
         "--coderobust-json=session.json", "--coderobust-markdown=session.md",
+        "--coderobust-html=session.html", "--bug-reports=bugs",
     )  # fmt: skip
     result.assert_outcomes()
     assert result.ret == 1
@@ -91,14 +94,34 @@ def measured(project: Project) -> Project:
 def test_every_report_is_rebuilt_from_the_ledger(measured: Project) -> None:
     path = measured.path
     found = report(
-        measured, "--json", "again.json", "--markdown", "again.md", "--junit", "again.xml"
-    )
+        measured, "--json=again.json", "--markdown=again.md", "--html=again.html",
+        "--junit=again.xml", "--bug-reports=again",
+    )  # fmt: skip
     assert (found.returncode, found.stderr) == (0, "")
-    for kind in ("json", "md"):
+    for kind in ("json", "md", "html"):
         assert (path / f"again.{kind}").read_bytes() == (path / f"session.{kind}").read_bytes()
+    bugs = {file.name: file.read_bytes() for file in (path / "bugs").iterdir()}
+    assert bugs == {file.name: file.read_bytes() for file in (path / "again").iterdir()}
     told = {"rd[C1] <= 0.1": ["failure"], "pass@1 >= 0.5": []}
     assert gates(path / "session.xml") == gates(path / "again.xml") == told
     assert "gate fails       rd[C1] <= 0.1  (measured 0.2)" in report(measured).stdout
+
+
+def test_bug_report_is_enough_to_act_on(measured: Project) -> None:
+    (name,) = (file.stem for file in (measured.path / "bugs").glob("*.json"))
+    found = json.loads((measured.path / "bugs" / f"{name}.json").read_text())
+    assert (found["task"], found["condition"], found["minimal"]) == ("Toy/0", "C1-s0", False)
+    assert found["clean"]["sample"]["passed"] == found["clean"]["sample"]["total"] == 3
+    assert found["broken"]["sample"]["detail"] == (
+        "AssertionError in: assert candidate(3) == 6; double(3) returned None"
+    )
+    assert found["environment"].keys() >= {"python", "platform", "pytest-coderobust"}
+    words = shlex.split(found["reproduce"])
+    again = measured.run(*words[1:])
+    again.stdout.fnmatch_lines(["*Toy/0 is solved clean (1 of 1) and broken under C1-s0*"])
+    text = (measured.path / "bugs" / f"{name}.md").read_text(encoding="utf-8")
+    for expected in (found["reproduce"], "double(3) returned None", found["model"]["fingerprint"]):
+        assert expected in text
 
 
 def test_one_item_run_again_hides_no_whole_run(measured: Project) -> None:
