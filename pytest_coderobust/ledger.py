@@ -33,7 +33,7 @@ from pytest_coderobust.records import (
     Verdict,
 )
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised whenever a table changes its meaning; a ledger of another schema is refused."""
 
 BUSY_MS = 60_000
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS completions (
 CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY, level TEXT NOT NULL, passed INTEGER NOT NULL, total INTEGER NOT NULL,
     failure TEXT NOT NULL, detail BLOB NOT NULL, tier TEXT NOT NULL, cpu_seconds REAL NOT NULL,
-    api_uses TEXT NOT NULL
+    api_uses TEXT NOT NULL, in_process INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observations (
     run TEXT NOT NULL, task TEXT NOT NULL, perturbation TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -121,13 +121,15 @@ class Ledger:
 
     def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
         """The stored verdicts among `keys`."""
-        columns = "key, level, passed, total, failure, detail, tier, cpu_seconds, api_uses"
+        columns = (
+            "key, level, passed, total, failure, detail, tier, cpu_seconds, api_uses, in_process"
+        )
         return {row[0]: _verdict(*row[1:]) for row in self._select(columns, "verdicts", keys)}
 
     def add_verdicts(self, found: Mapping[str, Verdict]) -> None:
         """Stores verdicts as one transaction; what is already there stays as it was."""
         self._write(
-            "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     key,
@@ -139,6 +141,7 @@ class Ledger:
                     v.tier,
                     v.cpu_seconds,
                     json.dumps([[use.old, use.new] for use in v.api_uses]),
+                    v.in_process,
                 )
                 for key, v in found.items()
             ],
@@ -258,6 +261,7 @@ def _verdict(
     tier: str,
     cpu: float,
     uses: str,
+    in_process: int,
 ) -> Verdict:
     return Verdict(
         Level(level),
@@ -268,6 +272,7 @@ def _verdict(
         tier,
         cpu,
         tuple(ApiUse(*use) for use in json.loads(uses)),
+        bool(in_process),
     )
 
 

@@ -247,6 +247,8 @@ class Verdict:
         tier: the isolation the solution ran under.
         cpu_seconds: processor time of the candidate.
         api_uses: one for each API change that the check declares.
+        in_process: the tests ran in the solution's process, because they cannot be split from
+            it; a hostile solution could have made this verdict up.
     """
 
     level: Level
@@ -257,6 +259,7 @@ class Verdict:
     tier: str = ""
     cpu_seconds: float = 0.0
     api_uses: tuple[ApiUse, ...] = ()
+    in_process: bool = False
 
     @property
     def full(self) -> bool:
@@ -283,6 +286,7 @@ class Observation:
         clean_n, clean_c: the same for the task's clean prompt.
         truncated: how many of the n completions the token limit ended.
         adoptions: one for each sample, where the task declares an API change.
+        in_process: some verdict came from the solution's own process.
         reason: why a skipped or unusable item was not measured.
     """
 
@@ -298,6 +302,7 @@ class Observation:
     member: str = ""
     reason: str = ""
     adoptions: tuple[Adoption, ...] = ()
+    in_process: bool = False
 
     @property
     def measured(self) -> bool:

@@ -8,8 +8,14 @@ from pytest_coderobust.records import Task
 from pytest_coderobust.sandbox.check import Check
 
 
-def check_of(task: Task, completion: str, config: SuiteConfig) -> Check:
-    """The check of a completion; the clean prompt stands in front of it, never a perturbed one."""
+def check_of(
+    task: Task, completion: str, config: SuiteConfig, *, in_process: bool = False
+) -> Check:
+    """The check of a completion; the clean prompt stands in front of it, never a perturbed one.
+
+    Args:
+        in_process: the task's tests cannot be split from its solutions.
+    """
     return Check(
         solution=extract(completion, task, config.extraction),
         entry_point=task.entry_point,
@@ -17,4 +23,5 @@ def check_of(task: Task, completion: str, config: SuiteConfig) -> Check:
         limits=config.limits,
         language=task.language,
         api_changes=task.api_changes,
+        in_process=in_process,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from pytest_coderobust.engine.events import ChecksJudged, Listener
@@ -67,6 +67,11 @@ class Judge:
             if key in self._failed:
                 raise self._failed[key]
         return self._ledger.verdicts(keys)
+
+    def in_order(self, checks: Sequence[Check]) -> list[Verdict]:
+        """The verdict of every check, in order; errors as `verdicts`."""
+        found = self.verdicts(checks)
+        return [found[self.key(check)] for check in checks]
 
     def close(self) -> None:
         """Ends the sandbox; the verdicts stay."""

@@ -39,8 +39,8 @@ def noise(variant: Variant, sampling: Sampling, sample: int) -> int:
 def verdict_key(check: Check, tier: str) -> str:
     """The key of one verdict: solution, tests, API changes, limits, judge and isolation."""
     judged = (check.solution, astuple(check.tests), check.entry_point, check.language)
-    changes = [astuple(change) for change in check.api_changes]
-    return digest("verdict", judged, changes, astuple(check.limits), JUDGE_VERSION, tier)
+    how = ([astuple(change) for change in check.api_changes], check.in_process)
+    return digest("verdict", judged, how, astuple(check.limits), JUDGE_VERSION, tier)
 
 
 def judge_digest(extraction: str, tier: str) -> str:

@@ -54,6 +54,11 @@ class Answered:
         return tuple(adoption_of(verdict) for _, verdict in self.verdicts)
 
     @property
+    def in_process(self) -> bool:
+        """Whether a verdict came from a solution's own process."""
+        return any(verdict.in_process for _, verdict in self.verdicts)
+
+    @property
     def truncated(self) -> int:
         return sum(completion.truncated for _, completion in self.completions)
 
@@ -132,10 +137,7 @@ class Measuring:
                     pass
             completions = self._answers.stored(variant, self.sampling)
             assert completions is not None
-        checks = [
-            check_of(variant.task, completion.text, self.plan.config)
-            for _, completion in completions
-        ]
+        checks = [self._check(variant.task, completion.text) for _, completion in completions]
         found = self._judge.verdicts(checks)
         keys = [self._judge.key(check) for check in checks]
         return Answered(variant, tuple(completions), tuple((key, found[key]) for key in keys))
@@ -184,6 +186,7 @@ class Measuring:
             checked=checked,
             member=seen.variant.member,
             adoptions=seen.adoptions,
+            in_process=seen.in_process,
         )
 
     def _store(self, observation: Observation, seen: Answered | None) -> None:
@@ -244,10 +247,14 @@ class Measuring:
         self._judge.finish()
         self._listen(WindowDone())
 
+    def _check(self, task: Task, completion: str) -> Check:
+        inside = task.id in self.selfcheck().in_process
+        return check_of(task, completion, self.plan.config, in_process=inside)
+
     def _checks(self, variants: Iterable[Variant]) -> list[Check]:
         """The checks of every stored completion; a variant that lacks a sample has none yet."""
         return [
-            check_of(variant.task, completion.text, self.plan.config)
+            self._check(variant.task, completion.text)
             for variant in variants
             for _, completion in self._answers.stored(variant, self.sampling) or ()
         ]

@@ -156,6 +156,7 @@ def check_of_sample(
         tests=task.tests,
         limits=limits or bench.config.limits,
         language=task.language,
+        api_changes=task.api_changes,
     )
 
 

@@ -16,6 +16,9 @@ from pytest_coderobust.engine.events import Listener, SelfCheckStarted
 from pytest_coderobust.engine.judging import Judge
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.records import Task, Verdict
+from pytest_coderobust.sandbox.calibration import calibrate
+
+STUB_PASSES = "a solution that does nothing passes its tests"
 
 
 class OracleError(CodeRobustError):
@@ -29,10 +32,13 @@ class SelfCheck:
     Attributes:
         unusable: why, for each task that is left out of every metric.
         unchecked: tasks without a canonical solution.
+        in_process: tasks whose tests cannot be split from the solution; every completion is
+            judged in its own process, and the report says so.
     """
 
     unusable: Mapping[str, str]
     unchecked: frozenset[str]
+    in_process: frozenset[str] = frozenset()
 
 
 def check_oracle(
@@ -65,13 +71,26 @@ def check_oracle(
             f"{config.path}: a solution that does nothing passes all {len(tasks)} tasks; "
             "the tests of this suite cannot tell right from wrong"
         )
-    unusable = dict.fromkeys(passing, "a solution that does nothing passes its tests")
-    for name, check in canonicals.items():
-        verdict = verdicts[judge.key(unchanged.get(name, check))]
-        if not verdict.full and not verdicts[judge.key(check)].full:
+    unusable = dict.fromkeys(passing, STUB_PASSES)
+    failing = {
+        name: unchanged.get(name, check)
+        for name, check in canonicals.items()
+        if not verdicts[judge.key(check)].full
+        and not verdicts[judge.key(unchanged.get(name, check))].full
+    }
+    calibrated = calibrate(tuple(failing.values()), judge.in_order)
+    in_process: list[str] = []
+    for name, (check, verdict) in zip(failing, calibrated, strict=True):
+        if check.in_process:
+            in_process.append(name)
+        else:
             unusable[name] = f"its canonical solution fails: {_why(verdict)}"
+    inside = [replace(stubs[name], in_process=True) for name in in_process]
+    for name, verdict in zip(in_process, judge.in_order(inside), strict=True):
+        if verdict.full:
+            unusable[name] = STUB_PASSES
     _bound(unusable, tasks, config)
-    return SelfCheck(unusable, frozenset(tasks) - frozenset(canonicals))
+    return SelfCheck(unusable, frozenset(tasks) - frozenset(canonicals), frozenset(in_process))
 
 
 def stub(task: Task) -> str:

@@ -36,6 +36,7 @@ class Summary:
         skipped: (reason, items) of what was planned and could not be asked.
         completions, truncated: of the whole suite.
         incomplete: why the run is partial, "" when every planned item was observed.
+        in_process: ids of measured tasks that were judged in the solution's own process.
         adoption: of each condition, where a task declares an API change.
     """
 
@@ -49,6 +50,7 @@ class Summary:
     completions: int
     truncated: int
     incomplete: str
+    in_process: tuple[str, ...] = ()
     adoption: tuple[AdoptionCounts, ...] = ()
 
     def condition(self, name: str) -> ConditionSummary | None:
@@ -81,6 +83,7 @@ def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
         completions=sum(o.n for o in run.observations if o.measured),
         truncated=sum(o.truncated for o in run.observations if o.measured),
         incomplete=run.incomplete or (missing if observed < planned else ""),
+        in_process=in_process_tasks(run),
         adoption=adoption_counts(run),
     )
 
@@ -139,3 +142,9 @@ def unchecked_tasks(run: SuiteRun) -> tuple[str, ...]:
     """The measured tasks that the self-check could not check, in plan order."""
     unchecked = {o.task_id for o in run.observations if o.measured and not o.checked}
     return tuple(task for task in run.tasks if task in unchecked)
+
+
+def in_process_tasks(run: SuiteRun) -> tuple[str, ...]:
+    """The tasks that were judged in the solution's own process, in plan order."""
+    found = {o.task_id for o in run.observations if o.in_process}
+    return tuple(task for task in run.tasks if task in found)

@@ -79,6 +79,7 @@ def totals_object(summary: Summary) -> dict[str, object]:
         "skipped": [{"reason": reason, "items": items} for reason, items in summary.skipped],
         "unusable": [{"task": task, "reason": reason} for task, reason in summary.unusable],
         "unchecked": list(summary.unchecked),
+        "in_process": list(summary.in_process),
     }
 
 

@@ -125,6 +125,11 @@ def left_out(report: Report) -> Iterator[str]:
         lines.append(f"- unusable: {len(summary.unusable) - 10} more tasks")
     if summary.unchecked:
         lines.append(f"- unchecked (no canonical solution): {len(summary.unchecked)} tasks")
+    if summary.in_process:
+        lines.append(
+            f"- judged in-process (tests that cannot be split; can be forged): "
+            f"{len(summary.in_process)} tasks"
+        )
     if lines:
         yield "\n".join(lines)
 

@@ -135,10 +135,16 @@ def left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
     if len(summary.unusable) > NAMED:
         yield Text(f"unusable: {len(summary.unusable) - NAMED} more tasks")
     if summary.unchecked:
-        named = ", ".join(map(shown, summary.unchecked[:NAMED]))
-        rest = len(summary.unchecked) - NAMED
-        more = f" and {rest} more" if rest > 0 else ""
-        yield Text(f"unchecked (no canonical solution): {named}{more}")
+        yield Text(f"unchecked (no canonical solution): {some(summary.unchecked)}")
+    if summary.in_process:
+        named = some(summary.in_process)
+        yield Text(f"judged in-process (tests that cannot be split; can be forged): {named}")
+
+
+def some(tasks: Sequence[str]) -> str:
+    """Tasks by name, as many as a reader wants."""
+    more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
+    return ", ".join(map(shown, tasks[:NAMED])) + more
 
 
 def gate_line(found: GateOutcome) -> Text:

@@ -53,6 +53,19 @@ def prepare(tests: Tests) -> Suite:
     return Suite(helpers, code, max(1, numbering.count), caught, tuple(numbering.sources))
 
 
+@lru_cache(maxsize=256)
+def guarded(tests: Tests) -> str:
+    """The source with its guards, as text: for a process that can be sent nothing else.
+
+    Raises:
+        SandboxError: the source is no Python, or nested too deep to be written again.
+    """
+    try:
+        return ast.unparse(_Numbering().visit(ast.parse(tests.source, "<tests>")))
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise SandboxError(f"the tests cannot be judged in one process: {error}") from None
+
+
 def shorten(text: str, limit: int = 200) -> str:
     """The text, its middle left out where it is long: an assert ends in what was expected."""
     half = (limit - 5) // 2

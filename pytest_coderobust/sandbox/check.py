@@ -19,6 +19,8 @@ class Check:
         solution: the whole untrusted program; it never sees `tests`.
         entry_point: the name in the solution that the tests call.
         api_changes: enforced on the solution; the verdict says what it did about each.
+        in_process: for tests that cannot be split from the solution: they run in its process,
+            and a hostile one can pass. `calibration.calibrate` finds the checks that need it.
     """
 
     solution: str
@@ -27,6 +29,7 @@ class Check:
     limits: Limits = field(default_factory=Limits)
     language: Language = "python"
     api_changes: tuple[ApiChange, ...] = ()
+    in_process: bool = False
 
 
 class Sandbox(Protocol):

@@ -115,6 +115,7 @@ def write_check(check: Check) -> Any:
         "tests": [check.tests.source, check.tests.style, check.tests.helpers],
         "limits": asdict(check.limits),
         "language": check.language,
+        "in_process": check.in_process,
         "api_changes": [[change.old, change.new] for change in check.api_changes],
     }
 

@@ -6,10 +6,12 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from pytest_coderobust.records import FailureKind, Level, Tests, Verdict
+from pytest_coderobust.records import Level, Tests, Verdict
 from pytest_coderobust.sandbox.asserts import GUARDS, Suite, prepare
 from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.in_process import examine_in_process
 from pytest_coderobust.sandbox.launcher import Zygote, ZygoteLostError
+from pytest_coderobust.sandbox.loading import not_loaded
 from pytest_coderobust.sandbox.outcome import (
     FAILURES,
     CandidateGone,
@@ -26,12 +28,6 @@ from pytest_coderobust.sandbox.session import (
     Starved,
 )
 from pytest_coderobust.sandbox.stdio import judge_stdio, read_cases
-
-STAGES: dict[str, tuple[Level, FailureKind]] = {
-    "syntax": (Level.NONE, "syntax"),
-    "load": (Level.COMPILE, "load-error"),
-    "missing": (Level.LOAD, "missing-entry-point"),
-}
 
 
 class Judge:
@@ -70,6 +66,8 @@ class Judge:
             verdict, self.starved = judge_stdio(check, self._zygote)
             return replace(verdict, tier=self._tier)
         suite = prepare(check.tests)
+        if check.in_process:
+            return self._judge_in_process(check, suite)
         return self._judge_at_once(check, suite) or self._judge_live(check, suite)
 
     def _judge_at_once(self, check: Check, suite: Suite) -> Verdict | None:
@@ -97,6 +95,14 @@ class Judge:
             self._scripts.learn(check.tests, check.entry_point, session.calls)
         return self._verdict(found, session)
 
+    def _judge_in_process(self, check: Check, suite: Suite) -> Verdict:
+        session = LiveSession(self._zygote, check.limits, check.api_changes)
+        try:
+            found = examine_in_process(check, suite, session)
+        finally:
+            session.close()
+        return replace(self._verdict(found, session), in_process=True)
+
     def _verdict(self, found: Verdict, session: Session) -> Verdict:
         end = session.close()
         if end.reason == "lost":
@@ -118,13 +124,9 @@ def examine(check: Check, suite: Suite, session: Session) -> Verdict:
         loaded = session.load(check.solution, check.entry_point)
     except CandidateGone as gone:
         return Verdict(Level.COMPILE, 0, suite.total, gone.kind, one_line(gone))
-    stage = loaded.get("stage")
-    if stage in STAGES:
-        level, failure = STAGES[stage]
-        if "MemoryError" in loaded.get("kinds", ()):
-            failure = "memory"
-        detail = _told(loaded, check.entry_point)
-        return Verdict(level, 0, suite.total, failure, detail)
+    missing = not_loaded(loaded, check, suite.total)
+    if missing is not None:
+        return missing
     proxy = Proxy(check.entry_point, session.ask)
     outcomes = Outcomes(suite.total, suite.caught, suite.sources, proxy.called)
     finished = run_tests(check, suite, outcomes, proxy)
@@ -151,11 +153,3 @@ def run_tests(check: Check, suite: Suite, outcomes: Outcomes, candidate: Any) ->
         outcomes.note(error)
         return False
     return True
-
-
-def _told(loaded: Any, entry_point: str) -> str:
-    """The candidate's own words about why it did not load, as one line."""
-    if loaded["stage"] == "missing":
-        return f"the solution defines no function {entry_point!r}"
-    kinds = loaded.get("kinds") or ["unknown"]
-    return " ".join(f"{kinds[0]}: {loaded.get('text', '')}".split())[:200]

@@ -50,18 +50,24 @@ class LiveSession:
         self.calls: list[Any] = []
 
     def load(self, source: str, entry_point: str) -> Any:
-        return self._exchange({"source": source, "entry_point": entry_point})
+        return self.exchange({"source": source, "entry_point": entry_point})
 
     def ask(self, call: Any) -> Any:
         self.calls.append(call)
-        return self._exchange(call)
+        return self.exchange(call)
 
-    def _exchange(self, message: Any) -> Any:
+    def hear(self) -> Any:
+        """The next thing it says of its own accord. Raises CandidateGone."""
+        return self.exchange(None)
+
+    def exchange(self, message: Any) -> Any:
+        """Sends a message, unless it is None, and returns the reply. Raises CandidateGone."""
         if self._gone is not None:
             raise self._gone
         self._asked = time.monotonic()
         try:
-            send(self._channel.fd, message, self._limits.wire_bytes)
+            if message is not None:
+                send(self._channel.fd, message, self._limits.wire_bytes)
             return checked(receive(self._channel.fd, self._limits.wire_bytes))
         except (WireError, RecursionError) as error:
             self.close()

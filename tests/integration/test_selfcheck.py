@@ -98,3 +98,26 @@ def test_broken_judge_is_found(project: Project, broken_extractor: bool) -> None
         )
     result = project.run("toy.toml", "--model", "oracle")
     assert (result.ret == 0) is not broken_extractor
+
+
+def test_tests_that_cannot_be_split_are_judged_in_process_and_labelled(project: Project) -> None:
+    project.tasks = project.tasks[:2]
+    project.tasks[0]["test"] = "def check(candidate):\n    assert candidate(number) == 6\n"
+    pair = project.tasks[1]
+    pair["canonical_solution"] = "    return -value.number\n\nclass Boxed:\n    number = 3\n"
+    pair["test"] = "def check(candidate):\n    assert candidate(Boxed()) == -3\n"
+    project.tasks[0]["canonical_solution"] = "    return 2 * value\n\nnumber = 3\n"
+    project.write_tasks()
+    project.write_suite('extraction = "raw"')
+    result = project.run("toy.toml", "--model", "oracle", "--coderobust-json", "out.json")
+    result.stdout.fnmatch_lines(
+        ["judged in-process (tests that cannot be split; can be forged): Toy/0, Toy/1"]
+    )
+    found = project.json()
+    assert found["totals"]["in_process"] == ["Toy/0", "Toy/1"]
+    assert found["totals"]["unusable"] == []
+    assert [item["status"] for item in found["items"]] == ["solved", "solved"]
+    model = project.write_replay({("Toy/0", "clean", 0): "    return 1\n\nnumber = 3\n",
+                                  ("Toy/1", "clean", 0): project.canonical(1)})  # fmt: skip
+    project.run("toy.toml", "--model", model, "--coderobust-json", "out.json")
+    assert [item["status"] for item in project.json()["items"]] == ["unsolved", "solved"]

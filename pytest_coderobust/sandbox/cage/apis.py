@@ -23,6 +23,8 @@ LIBRARY = (
     os.path.dirname(os.__file__) + "/",  # noqa: PTH120  pathlib stays out of the cage
     os.path.dirname(os.path.abspath(__file__)) + "/",  # noqa: PTH100, PTH120
     "<frozen ",
+    "<tests>",  # where tests run in this process
+    "<helpers>",
 )
 VIEWS = ("__dict__", "__all__")
 Note = Callable[[], None]

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.changes import Changes
 from pytest_coderobust.sandbox.cage.frames import WireError, describe, pack, receive, send
+from pytest_coderobust.sandbox.cage.inside import run_tests
 from pytest_coderobust.sandbox.cage.isolation import Isolation
 from pytest_coderobust.sandbox.cage.limits import CageLimits
 from pytest_coderobust.sandbox.cage.program import run_program
@@ -37,6 +38,9 @@ def serve(fd: int, limits: CageLimits, builtins: dict[str, Any] | None) -> None:
     reply = load(module, request["source"], request["entry_point"])
     send(fd, reply, cap)
     if reply["stage"] != "ready":
+        return
+    if "tests" in request:
+        run_tests(fd, module, request["entry_point"], request["tests"], cap)
         return
     function = module.__dict__[request["entry_point"]]
     if "calls" in request:

@@ -1,0 +1,116 @@
+"""Tests run in the candidate's own process, for tasks whose tests cannot be split from it.
+
+They may build the solution's classes or hand it functions, which have no meaning elsewhere. The
+price is that whatever is said from here, a hostile solution could have said: the trusted side
+labels such verdicts.
+"""
+
+from __future__ import annotations
+
+import random
+from types import FunctionType, ModuleType, TracebackType
+from typing import Any
+
+from pytest_coderobust.sandbox.cage.frames import WireError, describe, send
+from pytest_coderobust.sandbox.cage.wire import Encoder, decode
+
+TESTS, HELPERS = "<tests>", "<helpers>"
+GUARDS = "__guards__"
+Names = dict[str, Any]
+
+
+class Reporter:
+    """Tells the other side what happens, when it happens first: a hang keeps what was before."""
+
+    def __init__(self, fd: int, cap: int) -> None:
+        self._fd = fd
+        self._cap = cap
+
+    def say(self, message: dict[str, Any], error: BaseException | None = None) -> None:
+        """Sends one message, with the error that it is about."""
+        send(self._fd, message if error is None else {**message, **told(error)}, self._cap)
+
+
+class Guard:
+    """Stands around one assert, like its model on the trusted side."""
+
+    def __init__(self, reporter: Reporter, index: int, *, swallows: bool) -> None:
+        self._reporter = reporter
+        self._index = index
+        self._swallows = swallows
+        self._ran = self._failed = False
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, (Exception, SystemExit, type(None))):
+            return False
+        news = not (self._ran if error is None else self._failed)
+        self._ran, self._failed = True, self._failed or error is not None
+        if news:
+            self._reporter.say({"assert": self._index, "swallowed": self._swallows}, error)
+        return error is not None and self._swallows
+
+
+def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: int) -> None:
+    """Runs tests against a loaded solution.
+
+    Args:
+        tests: {"source", "helpers", "style", "total", "caught"}, the source with its guards.
+    """
+    reporter = Reporter(fd, cap)
+    caught = set(tests["caught"])
+    guards = [Guard(reporter, at, swallows=at not in caught) for at in range(tests["total"])]
+    random.seed(0)
+    try:
+        names: Names = {"__name__": "tests", GUARDS: guards}
+        exec(compile(tests["helpers"], HELPERS, "exec"), names)  # noqa: S102
+        own = {name: value for name, value in vars(module).items() if not name.startswith("__")}
+        candidate = plainly(own[entry_point])
+        names.update(own, **{entry_point: candidate})
+        exec(compile(tests["source"], TESTS, "exec"), names)  # noqa: S102
+        if tests["style"] == "check":
+            names["check"](candidate)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  all of it is about the solution
+        reporter.say({"finished": False}, error)
+    else:
+        reporter.say({"finished": True})
+
+
+def plainly(function: Any) -> Any:
+    """The function, its values rebuilt from exact builtin types where that is possible.
+
+    An `int` that claims to equal everything then is the number it holds; an object of the
+    solution's own class, which is what these tasks are about, stays itself.
+    """
+    if not isinstance(function, FunctionType):
+        return function
+
+    def candidate(*args: Any, **kwargs: Any) -> Any:
+        value = function(*args, **kwargs)
+        if type(value).__name__ in ("generator", "coroutine") or hasattr(value, "__next__"):
+            return value
+        encoder = Encoder()
+        try:
+            encoded = encoder.encode(value)
+        except (WireError, RecursionError):
+            return value
+        return value if encoder.opaque else decode(encoded)
+
+    candidate.__name__ = candidate.__qualname__ = function.__name__
+    return candidate
+
+
+def told(error: BaseException) -> dict[str, Any]:
+    """An exception in words, and whether the tests' own code raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    file = trace.tb_frame.f_code.co_filename if trace is not None else ""
+    return {**describe(error), "own": file in (TESTS, HELPERS)}
