@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Regime = Literal["instant", "successive", "saved"]
@@ -69,14 +69,14 @@ class EditFacts:
         peak_mb: most memory of the process (of the accelerator, where there is one) during it.
         drift: Frobenius norm of the change over that of the weights before any edit; None where
             no weight is written.
-        notes: sentences that a report must show.
+        kind: what was changed: "weights", "codebook", "adapter" or "prompts".
     """
 
+    kind: str = ""
     layers: tuple[int, ...] = ()
     seconds: float = 0.0
     peak_mb: float = 0.0
     drift: float | None = None
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,9 @@ class Editing:
         requests: asked for, for each perturbation.
         greedy: whether prompts were scored greedily: there is then no noise to control for.
         drawn: how they were sampled, in words.
-        weights: whether the stack writes weights, so that there is a placebo.
         records: in the order of the plan, then of the requests.
         unedited: why a perturbation has no edited model ("no eligible request").
+        notes: sentences that a report must show.
     """
 
     editors: tuple[str, ...]
@@ -122,9 +122,9 @@ class Editing:
     requests: int
     greedy: bool
     drawn: str
-    weights: bool
     records: tuple[EditRecord, ...] = ()
-    unedited: Mapping[str, str] | None = None
+    unedited: Mapping[str, str] = field(default_factory=dict[str, str])
+    notes: tuple[str, ...] = ()
 
 
 def dump(record: EditRecord) -> str:
@@ -135,23 +135,21 @@ def dump(record: EditRecord) -> str:
 def load(text: str) -> EditRecord:
     """The record that `dump` wrote."""
     body: dict[str, Any] = json.loads(text)
-    facts = body.pop("facts")
     return EditRecord(
         perturbation=body["perturbation"],
         number=body["number"],
         tasks=tuple(body["tasks"]),
-        facts=EditFacts(
-            layers=tuple(facts["layers"]),
-            seconds=facts["seconds"],
-            peak_mb=facts["peak_mb"],
-            drift=facts["drift"],
-            notes=tuple(facts["notes"]),
-        ),
+        facts=facts_of(body["facts"]),
         own=tuple(map(_trial, body["own"])),
         trials=tuple(map(_trial, body["trials"])),
         clean=tuple(map(_change, body["clean"])),
         perturbed=tuple(map(_change, body["perturbed"])),
     )
+
+
+def facts_of(body: Mapping[str, Any]) -> EditFacts:
+    """The facts in what `asdict` made of them."""
+    return EditFacts(**{**body, "layers": tuple(body["layers"])})
 
 
 def _trial(body: Mapping[str, Any]) -> Trial:

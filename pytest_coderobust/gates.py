@@ -1,6 +1,9 @@
 """Thresholds and decisions: what a release needs, read at configuration time, decided at the end.
 
-    METRIC[@K][[CONDITION]] OP NUMBER        rd[C1] <= 0.15      pass@1 >= 0.30
+    METRIC[@K][[CONDITION]][@base] OP NUMBER        rd[C1] <= 0.15      pass@1 >= 0.30
+
+Of an edited model and the one it was made from, "@base" means the latter; a model that was not
+edited is its own base.
 
 Only this module decides. A gate holds or fails on a whole run alone: anything less is "not
 judged", and counts against the exit status like a failure.
@@ -24,7 +27,7 @@ from pytest_coderobust.metrics.catalogue import (
     read_interval,
 )
 from pytest_coderobust.metrics.interval import CONFIDENCE, Estimate
-from pytest_coderobust.metrics.summary import ALL, Summary, summarise
+from pytest_coderobust.metrics.summary import ALL, Summary, base_run, summarise
 from pytest_coderobust.records import CLEAN, SuiteRun
 
 Operator = Literal["<=", ">=", "<", ">"]
@@ -47,6 +50,7 @@ class Gate:
         inconclusive: what an inconclusive outcome means for the exit status.
         confidence: None decides by the value alone; else the gate holds or fails only where the
             whole interval at this confidence does, and is inconclusive where it straddles.
+        base: about the model before it was edited.
     """
 
     text: str
@@ -57,6 +61,7 @@ class Gate:
     threshold: float
     inconclusive: Inconclusive = "fail"
     confidence: float | None = None
+    base: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ Judged: TypeAlias = tuple[SuiteRun, Summary, tuple[GateOutcome, ...]]
 
 GRAMMAR = re.compile(
     r"(?P<metric>[A-Za-z_]+)(?:@(?P<k>[0-9]{1,9}))?\s*(?:\[\s*(?P<condition>[^\[\]]+?)\s*\])?"
+    r"(?P<base>@base)?"
     r"\s*(?P<operator><=|>=|<|>)\s*(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 )
 EXAMPLE = "'rd[C1] <= 0.15' or 'pass@1 >= 0.30'"
@@ -137,7 +143,7 @@ def parse_text(text: str, where: str) -> Gate:
     match = GRAMMAR.fullmatch(text.strip())
     if not match:
         raise ConfigError(
-            f"{where}: {text!r} is no gate: METRIC[@K][[CONDITION]], one of <= >= < >, "
+            f"{where}: {text!r} is no gate: METRIC[@K][[CONDITION]][@base], one of <= >= < >, "
             f"and a number, like {EXAMPLE}"
         )
     name, k, condition = match["metric"], match["k"], match["condition"]
@@ -156,6 +162,7 @@ def parse_text(text: str, where: str) -> Gate:
         condition=default_condition(name) if condition is None else condition,
         operator=cast("Operator", match["operator"]),
         threshold=float(match["number"]),
+        base=match["base"] is not None,
     )
     check_threshold(gate, where)
     return gate
@@ -235,6 +242,10 @@ def exit_failed(outcomes: Iterable[GateOutcome]) -> bool:
 def decided(gate: Gate, summary: Summary, run: SuiteRun) -> GateOutcome:
     """One gate's outcome: judged only on a whole run, and on a metric that is defined."""
     k = min(run.ks) if gate.k is None else gate.k
+    if gate.base and summary.base is not None:
+        summary, run = summary.base, base_run(run)
+    elif why := unedited(gate, summary, run):
+        return GateOutcome(gate, "not judged", None, why)
     value, undefined = read(summary, gate.metric, gate.condition, k)
     reason = summary.incomplete or run.incomplete or undefined
     if value is None or reason:
@@ -242,6 +253,22 @@ def decided(gate: Gate, summary: Summary, run: SuiteRun) -> GateOutcome:
     if gate.confidence is not None:
         return decided_by_interval(gate, value, k, summary, run)
     return GateOutcome(gate, "holds" if holds(gate, value) else "fails", value)
+
+
+def unedited(gate: Gate, summary: Summary, run: SuiteRun) -> str:
+    """Why the condition a gate is about has no edited model, or ""."""
+    reasons = run.editing.unedited if run.editing else {}
+    about = summary.condition(gate.condition)
+    members = about.members if about and about.members else tuple(summary_names(summary))
+    missing = [name for name in members if name in reasons]
+    if about is not None and about.kind == "clean" and len(missing) < len(members):
+        return ""  # clean prompts were asked of the models that there are
+    return reasons[missing[0]] if missing else ""
+
+
+def summary_names(summary: Summary) -> list[str]:
+    """The perturbations of a suite."""
+    return [found.name for found in summary.conditions if found.kind == "perturbation"]
 
 
 def decided_by_interval(

@@ -54,6 +54,9 @@ CREATE TABLE IF NOT EXISTS observations (
     body TEXT NOT NULL, prompt BLOB NOT NULL, completions TEXT NOT NULL, verdicts TEXT NOT NULL,
     PRIMARY KEY (run, task, perturbation, seed)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS edits (
+    run TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, name)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (
     run TEXT PRIMARY KEY, suite TEXT NOT NULL, description TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -85,6 +88,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lease = FileLock(f"{path}.lease")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: transactions are opened by hand, so that none is ever left open.
@@ -100,8 +104,8 @@ class Ledger:
 
     @contextmanager
     def lease(self) -> Generator[None]:
-        """Holds the right to generate; one process at a time has it."""
-        with FileLock(f"{self.path}.lease"):
+        """Holds the right to generate; one process at a time has it, and may take it again."""
+        with self._lease:
             yield
 
     def completions(self, keys: Iterable[str]) -> dict[str, Completion]:
@@ -160,6 +164,15 @@ class Ledger:
             return None
         body = json.loads(row[0])
         return ModelIdentity(**body["model"]), str(body["tier"])
+
+    def keep_edit(self, run: str, name: str, body: str) -> None:
+        """Stores what is known of an edit of a run; a later word replaces an earlier one."""
+        self._write("INSERT OR REPLACE INTO edits VALUES (?, ?, ?)", [(run, name, body)])
+
+    def edits(self, run: str) -> dict[str, str]:
+        """What is known of a run's edits, by name."""
+        query = "SELECT name, body FROM edits WHERE run = ? ORDER BY name"
+        return dict(self._db.execute(query, (run,)).fetchall())
 
     def observe(
         self,

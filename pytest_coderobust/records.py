@@ -13,6 +13,7 @@ from enum import Enum
 from typing import ClassVar, Literal
 
 from coderobust_strategies.edit import Edit
+from pytest_coderobust.edit_records import Editing
 
 CLEAN = "clean"
 """The name of the unperturbed condition wherever a perturbation's name may stand."""
@@ -287,6 +288,7 @@ class Observation:
         truncated: how many of the n completions the token limit ended.
         adoptions: one for each sample, where the task declares an API change.
         in_process: some verdict came from the solution's own process.
+        self_edited: the model was edited on this very task: shown, and in no rate.
         reason: why a skipped or unusable item was not measured.
     """
 
@@ -303,6 +305,7 @@ class Observation:
     reason: str = ""
     adoptions: tuple[Adoption, ...] = ()
     in_process: bool = False
+    self_edited: bool = False
 
     @property
     def measured(self) -> bool:
@@ -346,6 +349,8 @@ class SuiteRun:
         incomplete: why the run is partial ("3 of 656 items deselected"), "" when complete.
         notes: sentences the report must show (what was left out, what is lossy).
         api_changes: every change that a task of the plan declares.
+        base: of an edited model, the observations of the model before it was edited.
+        editing: how the model was edited; None where it was not.
     """
 
     suite: str
@@ -361,3 +366,5 @@ class SuiteRun:
     incomplete: str = ""
     notes: tuple[str, ...] = ()
     api_changes: tuple[ApiChange, ...] = ()
+    base: tuple[Observation, ...] = ()
+    editing: Editing | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from pytest_coderobust.config.api_changes import Declared, read_declared
+from pytest_coderobust.config.editing import EditConfig, read_edit
 from pytest_coderobust.config.engines import Engines, read_engines
 from pytest_coderobust.config.perturbing import Perturbing, check_perturbations, read_perturbing
 from pytest_coderobust.config.table import Table, read_toml, unique
@@ -56,6 +57,7 @@ class SuiteConfig:
     sampling: Sampling = field(default_factory=Sampling)
     limits: Limits = field(default_factory=Limits)
     minimum_tier: str = ""
+    edit: EditConfig = field(default_factory=EditConfig)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -91,10 +93,11 @@ def read_suite(path: Path) -> SuiteConfig:
     limits, minimum_tier = _limits(sandbox), _minimum_tier(sandbox)
     sandbox.finish()
     engines = read_engines(document.table("engines"))
+    edit = read_edit(document.table("edit"))
     suite = document.table("suite")
     document.finish()
     found = _suite(suite, path, sampling, limits, engines)
-    return replace(found, minimum_tier=minimum_tier)
+    return replace(found, minimum_tier=minimum_tier, edit=edit)
 
 
 def named_suite(tasks: str, base: Path) -> SuiteConfig:

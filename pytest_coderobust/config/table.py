@@ -52,6 +52,10 @@ class Table:
         shown = f" = {self._values[key]!r}" if key in self._values else ""
         return ConfigError(f"{self._where} {key}{shown}: {problem}")
 
+    def place(self, key: str) -> str:
+        """File, section and key, to begin an error with."""
+        return f"{self._where} {key}:"
+
     def text(self, key: str, default: str) -> str:
         return self._take(key, default, str, "a string")
 

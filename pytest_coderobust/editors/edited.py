@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.identity import edited_identity
+from pytest_coderobust.editors.identity import edited_identity, placebo_identity
 from pytest_coderobust.editors.memory import measured
 from pytest_coderobust.editors.protocol import Change, EditRequest, Facts, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
@@ -180,9 +180,7 @@ def placebo(
     """
     if not isinstance(change, WeightChange):
         raise UsageError(f"an edit of kind {change.kind!r} writes no weights, so it has no placebo")
-    name = digest("placebo", identity.digest, seed)
-    control = ModelIdentity(identity.name, name, {**identity.facts, "placebo": str(seed)})
-    with applied(backend, change.placebo(seed), control) as model:
+    with applied(backend, change.placebo(seed), placebo_identity(identity, seed)) as model:
         yield model
 
 

@@ -40,6 +40,12 @@ def edited_identity(
     return stacked_identity(below, digest("edit", *recipe), label)
 
 
+def placebo_identity(edited: ModelIdentity, seed: int) -> ModelIdentity:
+    """Who the placebo of an edit is; known before anything is computed."""
+    name = digest("placebo", edited.digest, seed)
+    return ModelIdentity(edited.name, name, {**edited.facts, "placebo": str(seed)})
+
+
 def stacked_identity(below: ModelIdentity, edit_digest: str, label: str) -> ModelIdentity:
     """Who a model is under one more edit."""
     edits = "; ".join(filter(None, (below.facts.get("edits", ""), label)))

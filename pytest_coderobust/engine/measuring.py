@@ -73,10 +73,20 @@ class Measured:
 
 
 class Measuring:
-    """A suite, a model and a judge, sharing one ledger."""
+    """A suite, a model and a judge, sharing one ledger.
+
+    Args:
+        selfcheck: what the oracle self-check of the same tasks has found already.
+    """
 
     def __init__(
-        self, plan: Plan, answers: Answers, judge: Judge, ledger: Ledger, listen: Listener
+        self,
+        plan: Plan,
+        answers: Answers,
+        judge: Judge,
+        ledger: Ledger,
+        listen: Listener,
+        selfcheck: SelfCheck | None = None,
     ) -> None:
         self.plan = plan
         self.run = run_digest(plan, answers, judge)
@@ -87,7 +97,7 @@ class Measuring:
         self._windows = Windows((), {})
         self._filled: set[int] = set()
         self._variants: dict[Square, Variant] = {}
-        self._selfcheck: SelfCheck | None = None
+        self._selfcheck = selfcheck
         self._told: set[str] = set()
         ledger.describe(self.run, plan.config.name, answers.backend.identity, judge.tier)
 

@@ -90,7 +90,9 @@ def clean_condition(
         observations: the whole run's.
     """
     own = [o for o in observations if o.cell.is_clean]
-    counts = {o.task_id: (o.clean_n, o.clean_c) for o in observations if o.measured}
+    # Edited models differ by perturbation: the clean item of a task speaks for all of them.
+    ordered = sorted(observations, key=lambda o: o.cell.is_clean)
+    counts = {o.task_id: (o.clean_n, o.clean_c) for o in ordered if o.measured}
     draws = sum(n for n, _ in counts.values())
     scores = {
         k: Scores(k, found, found.value if found else None)

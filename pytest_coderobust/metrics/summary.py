@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_coderobust.metrics.adoption import AdoptionCounts, adoption_counts
 from pytest_coderobust.metrics.condition import (
@@ -16,6 +16,7 @@ from pytest_coderobust.metrics.condition import (
     clean_condition,
     perturbed_condition,
 )
+from pytest_coderobust.metrics.editing import EditSummary, summarise_edits
 from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.records import CLEAN, Observation, Status, SuiteRun
 
@@ -38,6 +39,9 @@ class Summary:
         incomplete: why the run is partial, "" when every planned item was observed.
         in_process: ids of measured tasks that were judged in the solution's own process.
         adoption: of each condition, where a task declares an API change.
+        base: the numbers of the model before it was edited, over the same prompts; None where it
+            was not edited.
+        edits: the numbers about the edits; None likewise.
     """
 
     conditions: tuple[ConditionSummary, ...]
@@ -52,6 +56,8 @@ class Summary:
     incomplete: str
     in_process: tuple[str, ...] = ()
     adoption: tuple[AdoptionCounts, ...] = ()
+    base: Summary | None = None
+    edits: EditSummary | None = None
 
     def condition(self, name: str) -> ConditionSummary | None:
         """The condition of that name, or None when the plan has none."""
@@ -85,13 +91,22 @@ def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
         incomplete=run.incomplete or (missing if observed < planned else ""),
         in_process=in_process_tasks(run),
         adoption=adoption_counts(run),
+        base=summarise(base_run(run), confidence) if run.editing else None,
+        edits=summarise_edits(run.editing, run.solved_at) if run.editing else None,
     )
+
+
+def base_run(run: SuiteRun) -> SuiteRun:
+    """The run of the model before it was edited."""
+    return replace(run, observations=run.base, base=(), editing=None)
 
 
 def conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSummary, ...]:
     """Every condition of the plan, measured or not."""
+    # A prompt that the model was edited on is shown and counts in no rate, before or after.
+    counted = [o for o in run.observations if not o.self_edited]
     own: dict[str, list[Observation]] = {}
-    for observation in run.observations:
+    for observation in counted:
         own.setdefault(observation.cell.perturbation, []).append(observation)
     variants = Counter(cell.perturbation for cell in run.cells if not cell.is_clean)
 
@@ -108,7 +123,7 @@ def conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSummary, ...]
 
     names = tuple(variants)
     return (
-        clean_condition(run.observations, run.ks, confidence),
+        clean_condition(counted, run.ks, confidence),
         *(pooled(name, "perturbation", (name,)) for name in names),
         *(pooled(name, "level", members) for name, members in pools(names, run.levels).items()),
         *([pooled(ALL, "all", names)] if names and ALL not in names else ()),

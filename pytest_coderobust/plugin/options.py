@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -24,6 +24,7 @@ class Option:
     Attributes:
         name: what follows "--coderobust-" and, with underscores, "coderobust_" in ini files.
         alias: the short form, added politely; "" for none.
+        repeated: may be given several times; one a line in ini files.
         metavar: what the value is called in the help; "" for a flag.
     """
 
@@ -31,6 +32,7 @@ class Option:
     help: str
     metavar: str = ""
     alias: str = ""
+    repeated: bool = False
 
     @property
     def dest(self) -> str:
@@ -54,6 +56,14 @@ OPTIONS = (
         "perturbations in the place of the suites' own, separated by commas",
         "NAMES",
         "--perturb",
+    ),
+    Option(
+        "edit",
+        "edit the model and test the edited one: an editor (creme, rome:layer=5,lr=0.5, ...) or "
+        "the folder of a saved edit; given again, edits are stacked",
+        "EDIT",
+        "--edit",
+        repeated=True,
     ),
     Option("strict", "a broken prompt fails its test"),
     Option("no-gates", "print gates as off; for working on a part of a suite"),
@@ -94,6 +104,7 @@ class Choices:
 
     model: str | None
     perturb: tuple[str, ...] | None
+    edit: tuple[str, ...]
     strict: bool
     gates: bool
     json: Path | None
@@ -122,6 +133,7 @@ class Choices:
             "chat": None if self.chat is None else ("yes" if self.chat else "no"),
         }
         words = [f"--coderobust-{name}={value}" for name, value in named.items() if value]
+        words += [f"--coderobust-edit={edit}" for edit in self.edit]
         flags = {"allow-bin": self.allow_bin, "trust-remote-code": self.trust_remote_code}
         return words + [f"--coderobust-{name}" for name, chosen in flags.items() if chosen]
 
@@ -136,7 +148,8 @@ def add_options(parser: pytest.Parser) -> None:
         if option.flag:
             parser.addini(option.dest, option.help, type="bool")
         else:
-            parser.addini(option.dest, option.help, type="string")
+            kind: Literal["linelist", "string"] = "linelist" if option.repeated else "string"
+            parser.addini(option.dest, option.help, type=kind)
 
 
 def add_aliases(parser: pytest.Parser, arguments: Sequence[str]) -> None:
@@ -165,6 +178,7 @@ def read_choices(config: pytest.Config) -> Choices:
         perturb=tuple(name.strip() for name in perturb.split(",") if name.strip())
         if perturb
         else None,
+        edit=_texts(config, "edit"),
         strict=_flag(config, "strict"),
         gates=not _flag(config, "no-gates"),
         json=_path(config, "json"),
@@ -190,7 +204,8 @@ def _shape(option: Option) -> dict[str, Any]:
     """What pytest is told about an option under either of its names."""
     if option.flag:
         return {"dest": option.dest, "action": "store_true", "default": None}
-    return {"dest": option.dest, "metavar": option.metavar, "default": None}
+    action = "append" if option.repeated else "store"
+    return {"dest": option.dest, "metavar": option.metavar, "default": None, "action": action}
 
 
 def _uses(arguments: Sequence[str], alias: str) -> bool:
@@ -201,6 +216,12 @@ def _text(config: pytest.Config, name: str) -> str | None:
     dest = f"coderobust_{name.replace('-', '_')}"
     value = config.getoption(dest, None)
     return str(value) if value is not None else (str(config.getini(dest)) or None)
+
+
+def _texts(config: pytest.Config, name: str) -> tuple[str, ...]:
+    dest = f"coderobust_{name.replace('-', '_')}"
+    values = config.getoption(dest, None) or config.getini(dest)
+    return tuple(text for text in (str(value).strip() for value in values) if text)
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:

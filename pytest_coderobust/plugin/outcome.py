@@ -14,6 +14,7 @@ from typing import TypedDict, cast
 import pytest
 
 from pytest_coderobust.engine.assemble import assemble
+from pytest_coderobust.engine.edited_run import with_editing
 from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, switch_off
@@ -131,6 +132,7 @@ class Findings:
         run = assemble(
             plan, state.ledger, digest, model, tier, seen=suite.squares, trouble=_trouble(suite)
         )
+        run = with_editing(run, plan, state.ledger, digest, suite.squares)
         if suite.errors and not run.incomplete:
             run = replace(run, incomplete=f"{suite.errors} items ended in error")
         if len(suite.runs) > 1:

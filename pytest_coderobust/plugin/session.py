@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_coderobust.config.editing import with_editors
 from pytest_coderobust.config.settings import Settings, read_settings
 from pytest_coderobust.config.suite import (
     SuiteConfig,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_coderobust.engine.judging import Judge
     from pytest_coderobust.engine.measuring import Measuring
     from pytest_coderobust.engine.plan import Plan
+    from pytest_coderobust.engine.regime import Regime
     from pytest_coderobust.engine.windows import Square
     from pytest_coderobust.gates import Gate
     from pytest_coderobust.ledger import Ledger
@@ -53,7 +55,7 @@ class CodeRobust:
         self.seen: list[tuple[str, str, Square]] = []
         """Squares observed by the test that runs now: suite, run digest, square."""
         self._plans: dict[str, Plan] = {}
-        self._suites: dict[str, Measuring] = {}
+        self._suites: dict[str, Measuring | Regime] = {}
         self._backend: Backend | None = None
         self._judge: Judge | None = None
         self._ledger: Ledger | None = None
@@ -112,6 +114,12 @@ class CodeRobust:
             config = read_suite(named[0]) if named else named_suite(reference, self.root)
         if self.choices.perturb is not None:
             config = with_perturbations(config, self.choices.perturb, "--perturb: ")
+        if self.choices.edit:
+            config = replace(config, edit=with_editors(config.edit, self.choices.edit, "--edit"))
+        if config.edit.editors:
+            from pytest_coderobust.plugin.editing import edit_stack
+
+            edit_stack(config.edit, self.model)
         return config
 
     def plan(self, reference: str) -> Plan:
@@ -159,20 +167,25 @@ class CodeRobust:
         demand_tier(self.judge.tier, config.minimum_tier, where)
         return self.judge.tier
 
-    def suite(self, reference: str) -> Measuring:
+    def suite(self, reference: str) -> Measuring | Regime:
         """The suite under measurement, with every square that this session wants."""
         if reference not in self._suites:
-            from pytest_coderobust.engine.answers import Answers
-            from pytest_coderobust.engine.measuring import Measuring
-
             self.probe(reference)  # before the model: a refusal should not wait for its weights
-            answers = Answers(self.backend, self.ledger, self.listen)
-            measuring = Measuring(
-                self.plan(reference), answers, self.judge, self.ledger, self.listen
-            )
+            measuring = self._open_suite(reference)
             measuring.want(self.wanted.get(reference, ()))
             self._suites[reference] = measuring
         return self._suites[reference]
+
+    def _open_suite(self, reference: str) -> Measuring | Regime:
+        if self.plan(reference).config.edit.editors:
+            from pytest_coderobust.plugin.editing import open_regime
+
+            return open_regime(self, reference)
+        from pytest_coderobust.engine.answers import Answers
+        from pytest_coderobust.engine.measuring import Measuring
+
+        answers = Answers(self.backend, self.ledger, self.listen)
+        return Measuring(self.plan(reference), answers, self.judge, self.ledger, self.listen)
 
     def want(self, squares: Iterable[tuple[str, Square]]) -> None:
         """Says which squares of which suites this session will observe."""
@@ -215,6 +228,10 @@ def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
         state = CodeRobust(choices, settings, config.rootpath)
         check_model_name(state.model, known_models(settings))
         check_names(choices.perturb or (), "--perturb: ")
+        if choices.edit:
+            from pytest_coderobust.plugin.editing import check_edits
+
+            check_edits(choices.edit, state.model)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     return state

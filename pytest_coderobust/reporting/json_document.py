@@ -14,6 +14,7 @@ from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.reporting.adoption import adoption_object
+from pytest_coderobust.reporting.edit_document import edit_object
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
@@ -65,6 +66,10 @@ def suite_object(
     }
     if run.api_changes:
         found["adoption"] = adoption_object(run.api_changes, summary.adoption)
+    if summary.edits is not None and summary.base is not None:
+        base = {each.name: metrics_object(each, run.ks) for each in summary.base.conditions}
+        found["base"] = {"metrics": base, "items": [item_object(o) for o in run.base]}
+        found["edit"] = edit_object(summary.edits)
     return found
 
 
@@ -162,4 +167,6 @@ def item_object(observation: Observation) -> dict[str, object]:
     }
     if observation.adoptions:
         found["adoptions"] = [adoption.value for adoption in observation.adoptions]
+    if observation.self_edited:
+        found["self"] = True
     return found

@@ -16,6 +16,7 @@ from pytest_coderobust.gates import GateOutcome, Judged
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.reporting.adoption import change_lines
+from pytest_coderobust.reporting.editing import edit_parts
 from pytest_coderobust.reporting.hostile import visible
 from pytest_coderobust.reporting.tables import (
     Glyphs,
@@ -89,6 +90,7 @@ def suite_parts(judged: Judged, glyphs: Glyphs) -> Iterator[RenderableType]:
     if summary.adoption:
         yield ""
         yield adoption_table(summary, glyphs)
+    yield from edit_parts(run, summary, glyphs)
     yield ""
     yield from left_out(run, summary)
     yield from map(gate_line, outcomes)

@@ -46,7 +46,7 @@ def record(name: str, number: int, *trials: Trial, layer: int = 2) -> EditRecord
 
 
 def editing(*records: EditRecord, regime: Regime = "instant") -> Editing:
-    return Editing(("creme",), regime, 1, False, "T=0.2, n=10", True, records)
+    return Editing(("creme",), regime, 1, False, "T=0.2, n=10", records)
 
 
 def summary(*records: EditRecord, regime: Regime = "instant") -> EditSummary:

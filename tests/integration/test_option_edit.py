@@ -1,0 +1,128 @@
+"""`--edit`: the base model and edited ones side by side, with controls, undone afterwards."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from conftest import Project
+
+import pytest_coderobust.reporting
+
+SUITE = """
+[suite]
+tasks = "quickstart"
+perturbations = ["C1"]
+limit = 14
+max_unusable = 1.0
+gates = ["rd[C1]@base >= 0.2", "rd[C1] <= 1.0", "pass@1@base >= 0.5"]
+[sampling]
+max_new_tokens = 48
+[edit]
+n = 2
+placebos = 1
+"""
+EDIT = "ft:epsilon=0.01,lr=0.002,layer=1"
+SCHEMA = Path(pytest_coderobust.reporting.__file__).parent / "schema.json"
+
+
+@pytest.fixture
+def quick(project: Project) -> Project:
+    (project.path / "quick.toml").write_text(SUITE)
+    return project
+
+
+def edit(project: Project, *arguments: str, json_name: str = "out.json") -> pytest.RunResult:
+    return project.run("quick.toml", "--model=tiny", f"--coderobust-json={json_name}", *arguments)
+
+
+def completions(path: Path) -> dict[str, bytes]:
+    database = sqlite3.connect(path)
+    rows = dict(database.execute("SELECT key, text FROM completions"))
+    database.close()
+    return rows
+
+
+def untimed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without what was measured of the edits' cost."""
+    found = json.loads(json.dumps(document))
+    shown = [*found["edit"]["metrics"].values(), *(s["metrics"] for s in found["edit"]["steps"])]
+    for metrics in shown:
+        del metrics["seconds"], metrics["peak_mb"]
+    return dict(found)
+
+
+def test_base_and_edited_stand_side_by_side(quick: Project) -> None:
+    result = edit(quick, f"--edit={EDIT}")
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.fnmatch_lines(
+        ["edit  ft:*", "*scored on T=0.2, n=2", "*no edit*", "*placebo*", "layer   1 #*"]
+    )
+    found: Any = quick.json()
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(found)
+    statuses = {item["status"] for item in found["base"]["items"]}
+    assert statuses == {"solved", "unsolved", "robust", "broken"}
+    (step,) = found["edit"]["steps"]
+    (own,) = step["tasks"]
+    assert [i["task"] for i in found["items"] if i.get("self")] == [own, own]
+    assert own not in {trial["task"] for trial in step["trials"]}
+    assert step["own"][0]["task"] == own
+    assert found["metrics"]["C1"]["n"] == found["base"]["metrics"]["C1"]["n"] == 13
+    gates = {gate["gate"]: gate["value"] for gate in found["gates"]}
+    assert gates["rd[C1]@base >= 0.2"] == found["base"]["metrics"]["C1"]["rd"]
+    assert gates["rd[C1] <= 1.0"] == found["metrics"]["C1"]["rd"]
+
+
+def test_two_processes_and_a_second_run_agree_and_repeat_nothing(quick: Project) -> None:
+    first = edit(quick, f"--edit={EDIT}", "--coderobust-ledger=one.sqlite", json_name="one.json")
+    assert first.ret == 0, first.stdout.str()
+    before = completions(quick.path / "one.sqlite")
+    # Answers that are lost come back the same: the edit is made again, the rest is read.
+    database = sqlite3.connect(quick.path / "one.sqlite")
+    database.execute("DELETE FROM completions WHERE key < '4'")
+    database.commit()
+    database.close()
+    edit(quick, f"--edit={EDIT}", "--coderobust-ledger=one.sqlite", "-n2", json_name="two.json")
+    assert completions(quick.path / "one.sqlite") == before
+    assert untimed(quick.json("two.json")) == untimed(quick.json("one.json"))
+
+
+def test_no_eligible_request_keeps_the_base_and_judges_nothing(project: Project) -> None:
+    project.write_suite(
+        'perturbations = ["C1"]\ngates = ["broken[C1] >= 0", "broken[C1]@base >= 0"]',
+        sections="[sampling]\nmax_new_tokens = 8",
+    )
+    result = project.run("toy.toml", "--model=tiny", f"--edit={EDIT}")
+    result.stdout.fnmatch_lines(
+        [
+            "no eligible request: no task is solved clean and broken under C1",
+            "gate not judged *broken[[]C1] >= 0: no eligible request*",
+            "gate holds *broken[[]C1]@base >= 0*",
+        ]
+    )
+    assert result.ret == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--model=oracle", "--edit=ft"], "model 'oracle' has no weights to edit"),
+        (["--model=tiny", "--edit=fft"], "unknown editor 'fft'; did you mean 'ft'?"),
+        (["--model=tiny", "--edit=ft:lrr=1"], "unknown option 'lrr'; did you mean 'lr'?"),
+        (["--model=tiny", "--edit=ft:requests=0"], "must be a whole number from 1"),
+        (
+            ["--model=tiny", "--edit=ft:regime=successive", "--edit=ft"],
+            "successive edits take one editor",
+        ),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(project: Project, words: list[str], message: str) -> None:
+    project.write_suite('perturbations = ["C1"]')
+    result = project.run("toy.toml", *words)
+    assert result.ret == 4
+    assert message in result.stderr.str()
+    assert "Traceback" not in result.stderr.str()
