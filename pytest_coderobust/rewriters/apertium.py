@@ -39,9 +39,13 @@ class Apertium:
     def __init__(self, pivot: str) -> None:
         self.pairs = (f"{ENGLISH}-{pivot}", f"{pivot}-{ENGLISH}")
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """The content of the compiled language data."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         import hashlib
 
         folders = {path.parent for pair in self.pairs for path in _data(pair)}

@@ -53,8 +53,12 @@ class Seq2Seq:
             for name, folder in self._specs
         )
 
-    @cached_property
+    @property
     def digest(self) -> str:
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         from importlib.metadata import version
 
         weights = [checkpoint_digest(each) for each in self.checkpoints]
