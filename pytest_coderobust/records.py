@@ -351,6 +351,8 @@ class SuiteRun:
         api_changes: every change that a task of the plan declares.
         base: of an edited model, the observations of the model before it was edited.
         editing: how the model was edited; None where it was not.
+        basis: digests of what else the numbers rest on ("tasks", "extractor", "judge"); equal
+            where two runs may be compared.
     """
 
     suite: str
@@ -368,3 +370,4 @@ class SuiteRun:
     api_changes: tuple[ApiChange, ...] = ()
     base: tuple[Observation, ...] = ()
     editing: Editing | None = None
+    basis: Mapping[str, str] = field(default_factory=dict[str, str])

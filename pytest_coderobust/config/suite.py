@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from pytest_coderobust.config.api_changes import Declared, read_declared
+from pytest_coderobust.config.baseline import BaselineRule, read_baseline_rule
 from pytest_coderobust.config.editing import EditConfig, read_edit
 from pytest_coderobust.config.engines import Engines, read_engines
 from pytest_coderobust.config.perturbing import Perturbing, check_perturbations, read_perturbing
@@ -35,6 +36,7 @@ class SuiteConfig:
         solved_at: share of samples that must pass for a prompt to count as solved.
         max_unusable: share of tasks the oracle self-check may reject before the run stops.
         minimum_tier: the weakest isolation under which the suite may be judged; "" for any.
+        baseline: how a run is compared with its baseline.
         api_changes: enforced on the solutions of the tasks that they are for.
     """
 
@@ -54,6 +56,7 @@ class SuiteConfig:
     extraction: Extraction = "code"
     gates: tuple[GateSource, ...] = ()
     api_changes: tuple[Declared, ...] = ()
+    baseline: BaselineRule = field(default_factory=BaselineRule)
     sampling: Sampling = field(default_factory=Sampling)
     limits: Limits = field(default_factory=Limits)
     minimum_tier: str = ""
@@ -94,10 +97,11 @@ def read_suite(path: Path) -> SuiteConfig:
     sandbox.finish()
     engines = read_engines(document.table("engines"))
     edit = read_edit(document.table("edit"))
+    baseline = read_baseline_rule(document.table("baseline"))
     suite = document.table("suite")
     document.finish()
     found = _suite(suite, path, sampling, limits, engines)
-    return replace(found, minimum_tier=minimum_tier, edit=edit)
+    return replace(found, minimum_tier=minimum_tier, edit=edit, baseline=baseline)
 
 
 def named_suite(tasks: str, base: Path) -> SuiteConfig:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
+from pytest_coderobust.engine.keys import basis
 from pytest_coderobust.engine.plan import Plan, make_variant
 from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.ledger import Ledger
@@ -50,6 +51,7 @@ def assemble(
         incomplete=_incomplete(len(plan.tasks) * len(plan.cells), len(observations), trouble),
         notes=(*plan.notes, *_kept(plan, seen)),
         api_changes=plan.api_changes,
+        basis=basis(plan.digest, plan.config.extraction),
     )
 
 

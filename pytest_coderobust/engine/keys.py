@@ -46,3 +46,16 @@ def verdict_key(check: Check, tier: str) -> str:
 def judge_digest(extraction: str, tier: str) -> str:
     """What turns a completion into a verdict, apart from the task."""
     return digest("judge", EXTRACTOR_VERSION, extraction, JUDGE_VERSION, tier)
+
+
+def basis(plan_digest: str, extraction: str) -> dict[str, str]:
+    """What two runs must share to be compared, apart from sampling and perturbations.
+
+    The isolation tier is left out: it guards the machine and decides no verdict, and a baseline
+    written on one machine must serve another.
+    """
+    return {
+        "tasks": plan_digest[:16],
+        "extractor": digest("extractor", EXTRACTOR_VERSION, extraction)[:16],
+        "judge": digest("judge", JUDGE_VERSION)[:16],
+    }

@@ -86,7 +86,7 @@ def sign_flips(differences: Sequence[float]) -> float:
     Every pattern is tried where that is at most `FLIPS`; else `FLIPS` seeded ones.
     """
     moved = [difference for difference in differences if difference]
-    if not moved:
+    if len(moved) < 2:  # one task's total is as far out with either sign
         return 1.0
     import numpy as np
     from scipy.stats import permutation_test

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_coderobust.metrics.adoption import AdoptionCounts, adoption_counts
+from pytest_coderobust.metrics.comparison import Comparison
 from pytest_coderobust.metrics.condition import (
     ConditionKind,
     ConditionSummary,
@@ -42,6 +43,7 @@ class Summary:
         base: the numbers of the model before it was edited, over the same prompts; None where it
             was not edited.
         edits: the numbers about the edits; None likewise.
+        comparison: with a baseline, where there is one that can be compared.
     """
 
     conditions: tuple[ConditionSummary, ...]
@@ -58,6 +60,7 @@ class Summary:
     adoption: tuple[AdoptionCounts, ...] = ()
     base: Summary | None = None
     edits: EditSummary | None = None
+    comparison: Comparison | None = None
 
     def condition(self, name: str) -> ConditionSummary | None:
         """The condition of that name, or None when the plan has none."""

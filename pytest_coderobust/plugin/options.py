@@ -67,6 +67,17 @@ OPTIONS = (
     ),
     Option("strict", "a broken prompt fails its test"),
     Option("no-gates", "print gates as off; for working on a part of a suite"),
+    Option(
+        "baseline",
+        "compare with this file, or with the suite's file in this folder; worse fails",
+        "PATH",
+        "--baseline",
+    ),
+    Option(
+        "update-baseline",
+        "write the --baseline file from this run, when it is whole",
+        alias="--update-baseline",
+    ),
     Option("json", "write the results to this file", "PATH"),
     Option("html", "write the report to this file as one page for a browser", "PATH"),
     Option(
@@ -107,6 +118,8 @@ class Choices:
     edit: tuple[str, ...]
     strict: bool
     gates: bool
+    baseline: Path | None
+    update_baseline: bool
     json: Path | None
     html: Path | None
     bug_reports: Path | None
@@ -181,6 +194,8 @@ def read_choices(config: pytest.Config) -> Choices:
         edit=_texts(config, "edit"),
         strict=_flag(config, "strict"),
         gates=not _flag(config, "no-gates"),
+        baseline=_path(config, "baseline"),
+        update_baseline=_flag(config, "update-baseline"),
         json=_path(config, "json"),
         html=_path(config, "html"),
         bug_reports=_path(config, "bug-reports"),

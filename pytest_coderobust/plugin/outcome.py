@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypedDict, cast
 
 import pytest
 
+from pytest_coderobust.config.baseline import BaselineRule
 from pytest_coderobust.engine.assemble import assemble
 from pytest_coderobust.engine.edited_run import with_editing
 from pytest_coderobust.engine.windows import Square
@@ -20,6 +22,7 @@ from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, switch_off
 from pytest_coderobust.hunt.store import FOLDER
 from pytest_coderobust.metrics.summary import Summary, summarise
+from pytest_coderobust.plugin.baselines import update, with_baseline
 from pytest_coderobust.plugin.junit import add_gates, keeps_properties
 from pytest_coderobust.plugin.outputs import environment, write_outputs
 from pytest_coderobust.plugin.session import CodeRobust
@@ -66,6 +69,8 @@ class Findings:
         self._suites: dict[str, SuiteFindings] = {}
         self.reports: list[Report] = []
         self.errors: list[str] = []
+        self.notes: list[str] = []
+        self._written: set[Path] = set()
 
     def collected(self, reference: str) -> None:
         """A suite file was collected: its gates will be decided."""
@@ -138,7 +143,11 @@ class Findings:
         if len(suite.runs) > 1:
             run = replace(run, incomplete="the processes disagree about the model or the suite")
         summary = summarise(run)
-        judged = run, summary, self._gates(reference, suite, run, summary)
+        judged = self._against_baseline(
+            (run, summary, self._gates(reference, suite, run, summary)),
+            suite,
+            plan.config.baseline,
+        )
         origin = Origin(reference, tuple(state.choices.arguments()), environment())
         return conclude(state.ledger, digest, judged, origin)
 
@@ -149,6 +158,20 @@ class Findings:
             return ()
         outcomes = decide(self._state.gates(reference), summary, run)
         return outcomes if self._state.choices.gates else switch_off(outcomes)
+
+    def _against_baseline(self, judged: Judged, suite: SuiteFindings, rule: BaselineRule) -> Judged:
+        """The suite joined by what its baseline says, or the baseline written from it."""
+        choices = self._state.choices
+        if choices.baseline is None or not suite.gated:
+            return judged
+        if not choices.update_baseline:
+            run, summary, outcomes = with_baseline(judged, choices.baseline, rule)
+            return run, summary, outcomes if choices.gates else switch_off(outcomes)
+        try:
+            self.notes.append(update(judged, choices.baseline, self._written))
+        except CodeRobustError as error:
+            self.errors.append(str(error))
+        return judged
 
 
 def annotate(report: pytest.TestReport, item: pytest.Item, state: CodeRobust) -> None:
@@ -188,6 +211,8 @@ def write_summary(
         terminal.write_line(render(findings.judged, writer.fullwidth, writer.hasmarkup, encoding))
     for command in findings.reproduce():
         terminal.write_line(f"see the first broken prompt: {command}")
+    for note in findings.notes:
+        terminal.write_line(note)
     for error in findings.errors:
         terminal.write_line(f"coderobust: {error}", red=True)
 

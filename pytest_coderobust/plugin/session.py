@@ -222,7 +222,9 @@ def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
     """
     from pytest_coderobust.config.perturbing import check_names
     from pytest_coderobust.models.registry import check_model_name
+    from pytest_coderobust.plugin.baselines import check_choices
 
+    check_choices(choices)
     try:
         settings = read_settings(config.rootpath)
         state = CodeRobust(choices, settings, config.rootpath)

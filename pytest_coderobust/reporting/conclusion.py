@@ -14,6 +14,7 @@ from typing import Any
 from pytest_coderobust.errors import LedgerError
 from pytest_coderobust.gates import GateOutcome, Judged
 from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.metrics.comparison import Comparison
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.reporting.evidence import Archive
@@ -87,10 +88,13 @@ class Stored:
             run = _run(self.body, self.ledger.observations(self.digest))
             outcomes = revived(tuple[GateOutcome, ...], self.body["gates"])
             origin = revived(Origin, self.body["origin"])
+            stored = self.body.get("comparison")
+            comparison = revived(Comparison, stored) if stored else None
         except (ValueError, KeyError, TypeError) as error:
             raise unreadable(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)
-        return Report((run, summarise(run), outcomes), origin, archive)
+        summary = replace(summarise(run), comparison=comparison)
+        return Report((run, summary, outcomes), origin, archive)
 
 
 def unreadable(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
@@ -136,7 +140,7 @@ def concluded(ledger: Ledger) -> list[Stored]:
 
 def dumps(judged: Judged, origin: Origin) -> str:
     """The conclusion as JSON; the observations stay in their own table."""
-    run, _, outcomes = judged
+    run, summary, outcomes = judged
     tasks = {task: place for place, task in enumerate(run.tasks)}
     cells = {cell: place for place, cell in enumerate(run.cells)}
     seen = [[tasks[o.task_id], cells[o.cell]] for o in run.observations]
@@ -146,6 +150,7 @@ def dumps(judged: Judged, origin: Origin) -> str:
         "seen": None if whole else seen,
         "gates": plain(outcomes),
         "origin": plain(origin),
+        "comparison": plain(summary.comparison),
     }
     return json.dumps(body)
 

@@ -14,6 +14,7 @@ from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.reporting.adoption import adoption_object
+from pytest_coderobust.reporting.comparison import comparison_object
 from pytest_coderobust.reporting.edit_document import edit_object
 
 SCHEMA = 1
@@ -48,6 +49,7 @@ def suite_object(
         "gates": [gate_object(outcome) for outcome in outcomes],
         "items": [item_object(observation) for observation in run.observations],
         "totals": totals_object(summary),
+        "comparison": comparison_object(summary.comparison) if summary.comparison else None,
         "incomplete": summary.incomplete,
         "notes": list(run.notes),
         "fingerprint": run.model.digest,

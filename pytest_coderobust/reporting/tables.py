@@ -9,11 +9,14 @@ from rich.box import SIMPLE_HEAD, Box
 from rich.table import Table
 from rich.text import Text
 
+from pytest_coderobust.metrics.comparison import Comparison
 from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.reporting.adoption import HEADINGS, adoption_row
+from pytest_coderobust.reporting.comparison import HEADINGS as COMPARED
+from pytest_coderobust.reporting.comparison import change_row
 from pytest_coderobust.reporting.hostile import visible
 
 NAME = 40
@@ -65,6 +68,14 @@ def adoption_table(summary: Summary, glyphs: Glyphs) -> Table:
     table = bare_table(glyphs, *HEADINGS)
     for counts in summary.adoption:
         table.add_row(Text(visible(counts.condition, NAME), "bold"), *adoption_row(counts))
+    return table
+
+
+def comparison_table(comparison: Comparison, glyphs: Glyphs) -> Table:
+    """Every rate before and now."""
+    table = bare_table(glyphs, "against the baseline", *COMPARED)
+    for change in comparison.changes:
+        table.add_row(*change_row(change, glyphs.none, glyphs.dash))
     return table
 
 

@@ -16,11 +16,13 @@ from pytest_coderobust.gates import GateOutcome, Judged
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.reporting.adoption import change_lines
+from pytest_coderobust.reporting.comparison import flip_lines
 from pytest_coderobust.reporting.editing import edit_parts
 from pytest_coderobust.reporting.hostile import visible
 from pytest_coderobust.reporting.tables import (
     Glyphs,
     adoption_table,
+    comparison_table,
     conditions_table,
     glyphs_for,
     worst_tables,
@@ -91,6 +93,10 @@ def suite_parts(judged: Judged, glyphs: Glyphs) -> Iterator[RenderableType]:
         yield ""
         yield adoption_table(summary, glyphs)
     yield from edit_parts(run, summary, glyphs)
+    if summary.comparison:
+        yield ""
+        yield comparison_table(summary.comparison, glyphs)
+        yield from map(Text, flip_lines(summary.comparison))
     yield ""
     yield from left_out(run, summary)
     yield from map(gate_line, outcomes)

@@ -84,6 +84,7 @@ def test_mcnemar_by_hand(gained: int, lost: int, p: float) -> None:
 def test_sign_flips_by_hand() -> None:
     # Totals of +-1/2 +-1/4 +-1/4: 1 and -1 are one pattern each of eight.
     assert sign_flips([0.5, 0.25, 0.25]) == pytest.approx(2 / 8)
+    assert sign_flips([0.5]) == 1.0
     # 3/4 - 1/4 = 1/2: patterns at least as far out are 1, 1/2, -1/2, -1, of +-3/4 +-1/4.
     assert sign_flips([0.75, -0.25, 0.0]) == pytest.approx(1.0)
 

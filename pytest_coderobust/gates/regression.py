@@ -1,0 +1,69 @@
+"""The gate that a baseline is: the run must not be worse by more than the margin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_coderobust.config.baseline import BaselineRule
+from pytest_coderobust.gates import Gate, GateOutcome, Outcome
+from pytest_coderobust.metrics.baseline import Baseline, changed_parts
+from pytest_coderobust.metrics.comparison import Comparison, Verdict
+from pytest_coderobust.metrics.paired import compare, counts_of
+from pytest_coderobust.metrics.summary import Summary
+from pytest_coderobust.records import SuiteRun
+
+METRIC = "baseline"
+WORDS: Mapping[Verdict, Outcome] = {
+    "regressed": "fails",
+    "not worse": "holds",
+    "inconclusive": "inconclusive",
+}
+
+
+def baseline_gate(rule: BaselineRule, run: SuiteRun) -> Gate:
+    """The gate as reports show it; its value is the change of pass@k that is worst."""
+    return Gate(
+        text=f"not worse than the baseline by {rule.margin:g}",
+        metric=METRIC,
+        k=min(run.ks),
+        condition="",
+        operator=">=",
+        threshold=-rule.margin,
+        inconclusive=rule.inconclusive,
+    )
+
+
+def against(
+    baseline: Baseline | str, rule: BaselineRule, run: SuiteRun, summary: Summary
+) -> tuple[GateOutcome, Comparison | None]:
+    """What the baseline says about the run; a part of a run, or another suite, is not compared.
+
+    Args:
+        baseline: or why there is none.
+    """
+    gate = baseline_gate(rule, run)
+    reason = baseline if isinstance(baseline, str) else refusal(baseline, run, summary)
+    if isinstance(baseline, str) or reason:
+        return GateOutcome(gate, "not judged", None, reason), None
+    found = compare(baseline.counts, counts_of(run), run, rule.margin)
+    if not found.deciding:
+        return GateOutcome(gate, "not judged", None, "the runs share no measured task"), found
+    worst = min(found.deciding, key=lambda change: change.change)
+    reason = ""
+    if found.verdict == "inconclusive":
+        least = max(change.detectable for change in found.deciding)
+        reason = (
+            f"{worst.condition} changed by {worst.low:+.2g} to {worst.high:+.2g}; a run like this "
+            f"detects a loss of {least:.2g}, more samples or tasks a smaller one"
+        )
+    return GateOutcome(gate, WORDS[found.verdict], worst.change, reason), found
+
+
+def refusal(baseline: Baseline, run: SuiteRun, summary: Summary) -> str:
+    """Why the run is not compared, or ""."""
+    if summary.incomplete or run.incomplete:
+        return summary.incomplete or run.incomplete
+    changed = changed_parts(baseline, run)
+    if changed:
+        return f"not comparable: {changed} changed since the baseline was written"
+    return ""

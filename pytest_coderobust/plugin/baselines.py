@@ -1,0 +1,115 @@
+"""The files behind `--baseline` and `--update-baseline`: found, read, compared, written."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_coderobust.errors import CodeRobustError, DataError
+from pytest_coderobust.plugin.options import Choices
+
+if TYPE_CHECKING:
+    from pytest_coderobust.config.baseline import BaselineRule
+    from pytest_coderobust.gates import Judged
+    from pytest_coderobust.metrics.baseline import Baseline
+
+SUFFIX = ".jsonl"
+
+
+def check_choices(choices: Choices) -> None:
+    """Refuses what can be seen to be wrong before a model loads.
+
+    Raises:
+        pytest.UsageError: there is nothing to update, or a baseline cannot be read.
+    """
+    if choices.baseline is None:
+        if choices.update_baseline:
+            raise pytest.UsageError("--update-baseline needs --baseline PATH: the file to write")
+    elif choices.update_baseline:
+        if choices.perturb is not None:
+            raise pytest.UsageError(
+                "--update-baseline writes whole suites and --perturb takes a part: leave one out"
+            )
+    elif choices.baseline.is_file():
+        try:
+            read(choices.baseline)
+        except DataError as error:
+            raise pytest.UsageError(f"--baseline {error}") from None
+
+
+def file_for(path: Path, suite: str) -> Path:
+    """The file of one suite: the path itself, or its file in the folder that the path is.
+
+    A path without a suffix is a folder.
+    """
+    if path.is_dir() or not path.suffix:
+        return path / (re.sub(r"[^\w.-]", "_", suite) + SUFFIX)
+    return path
+
+
+def read(path: Path) -> Baseline:
+    """The baseline in a file.
+
+    Raises:
+        DataError: it cannot be read, or is none.
+    """
+    from pytest_coderobust.metrics.baseline import loads
+
+    try:
+        return loads(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+
+
+def with_baseline(judged: Judged, path: Path, rule: BaselineRule) -> Judged:
+    """The suite's numbers and decisions, joined by what its baseline says."""
+    from pytest_coderobust.gates.regression import against
+
+    run, summary, outcomes = judged
+    file = file_for(path, run.suite)
+    baseline: Baseline | str
+    try:
+        baseline = read(file) if file.exists() else f"{file} is missing: add --update-baseline once"
+    except DataError as error:
+        baseline = str(error)
+    outcome, comparison = against(baseline, rule, run, summary)
+    return run, replace(summary, comparison=comparison), (*outcomes, outcome)
+
+
+def update(judged: Judged, path: Path, written: set[Path]) -> str:
+    """Writes the baseline of a whole run; a part of one leaves the file as it is.
+
+    Args:
+        written: the files that this session wrote; this one joins them.
+
+    Returns:
+        What was written.
+
+    Raises:
+        CodeRobustError: the run is partial, or the file cannot be written.
+    """
+    from pytest_coderobust.metrics.baseline import dumps
+
+    run, summary, _ = judged
+    file = file_for(path, run.suite)
+    if partial := summary.incomplete or run.incomplete:
+        raise CodeRobustError(f"{file} was not updated: {partial}")
+    if file in written:
+        raise CodeRobustError(
+            f"{file} was not updated for {run.suite}: it is another suite's; name a folder"
+        )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # A file that is cut off in mid-writing would be taken for a smaller suite.
+        unfinished = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+        unfinished.write_text(dumps(run), encoding="utf-8")
+        unfinished.replace(file)
+    except OSError as error:
+        raise CodeRobustError(f"{file} cannot be written: {error}") from None
+    written.add(file)
+    return f"baseline of {run.suite} written to {file}"
