@@ -21,7 +21,7 @@ CLEAN = "clean"
 TIERS = ("ns", "bwrap", "no-ns", "seccomp", "rlimits")
 """How well solutions are isolated, strongest first; docs/sandbox.md says what each tier holds."""
 
-TestStyle = Literal["check", "asserts", "stdio"]
+TestStyle = Literal["check", "asserts", "stdio", "compiled"]
 Finish = Literal["eos", "stop", "length", "recorded"]
 Language = Literal["python", "cpp", "java"]
 PromptForm = Literal["docstring", "plain", "partial"]
@@ -36,7 +36,8 @@ class Tests:
         style: "check" when `source` defines `check(candidate)` (HumanEval); "asserts" when its
             top level calls the entry point by name (MBPP); "stdio" when it is no program but
             JSON, {"inputs": [text, ...], "outputs": [text, ...]}: what a whole program reads
-            and what it has to print (APPS).
+            and what it has to print (APPS); "compiled" when it is source of the task's language
+            with a `main` of its own (HumanEval-X).
         helpers: trusted module source run before `source`, for the names that tests use
             besides the entry point (HumanEval's prompt defines `poly`, `encode_cyclic`, ...).
     """

@@ -17,8 +17,13 @@ from pytest_coderobust.engine.judging import Judge
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.records import Task, Verdict
 from pytest_coderobust.sandbox.calibration import calibrate
+from pytest_coderobust.sandbox.languages.toolchain import missing_toolchain
 
 STUB_PASSES = "a solution that does nothing passes its tests"
+STUBS = {
+    "cpp": "    throw 0;\n}\n",
+    "java": "        throw new IllegalStateException();\n    }\n}\n",
+}
 
 
 class OracleError(CodeRobustError):
@@ -46,9 +51,23 @@ def check_oracle(
 ) -> SelfCheck:
     """Judges the canonical solution and the stub of every task.
 
+    A task whose language has no compiler here is unusable too, which stops nothing.
+
     Raises:
         OracleError: every stub passes, or more than `max_unusable` of the tasks are unusable.
     """
+    absent = {name: why for name, t in tasks.items() if (why := missing_toolchain(t.language))}
+    found = _check_oracle(
+        {n: t for n, t in tasks.items() if n not in absent}, config, judge, listen
+    )
+    return replace(found, unusable={**found.unusable, **absent})
+
+
+def _check_oracle(
+    tasks: Mapping[str, Task], config: SuiteConfig, judge: Judge, listen: Listener
+) -> SelfCheck:
+    if not tasks:
+        return SelfCheck({}, frozenset())
     stubs = {name: check_of(task, stub(task), config) for name, task in tasks.items()}
     canonicals = {
         name: check_of(task, task.canonical, config)
@@ -100,6 +119,8 @@ def stub(task: Task) -> str:
     """
     if task.tests.style == "stdio":
         return "pass\n"
+    if task.language != "python":
+        return STUBS[task.language]
     for body in (*(f"{' ' * 4 * depth}pass\n" for depth in range(1, 8)), "\tpass\n"):
         try:
             ast.parse(task.prompt + body)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from pytest_coderobust.models.blocks import broken_line, keep_needed, names_of, split_blocks
+from pytest_coderobust.models.braces import braced
 from pytest_coderobust.models.fences import is_indented, strip_chat
 from pytest_coderobust.records import Task
 
@@ -51,7 +52,7 @@ def extract(completion: str, task: Task, mode: Mode = "code") -> str:
     if task.tests.style == "stdio":  # the prompt is a docstring, the answer a whole program
         return task.prompt + strip_chat(completion, _NOWHERE)
     if task.language != "python":
-        return _braced(completion, task)
+        return braced(completion, task)
     defines = _definition(task.entry_point)
     code = strip_chat(completion, defines)
     found = defines.search(code)
@@ -164,18 +165,6 @@ def _trimmed(source: str, length: int) -> str | None:
         if names_of(source) is not None:
             return source
     return None
-
-
-def _braced(completion: str, task: Task) -> str:
-    """A solution in a language of braces: fences stripped, a repeated function kept whole."""
-    declared = f"{task.entry_point}("
-    line = next((line for line in task.prompt.split("\n") if declared in line), declared)
-    head = line[: line.index(declared) + len(task.entry_point)].strip()
-    defines = re.compile(re.escape(head))
-    code = strip_chat(completion, defines)
-    if not defines.search(code):
-        return task.prompt + code
-    return code if task.preamble.strip() in code else task.preamble + code
 
 
 def _definition(entry_point: str) -> re.Pattern[str]:

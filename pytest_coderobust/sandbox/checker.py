@@ -19,6 +19,7 @@ from pytest_coderobust.records import ApiChange, ApiUse, Level, Limits, Tests, V
 from pytest_coderobust.sandbox.cage.frames import receive, send
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge import Judge, count
+from pytest_coderobust.sandbox.languages.cages import Cages
 from pytest_coderobust.sandbox.launcher import ZygoteLostError
 from pytest_coderobust.sandbox.tier import open_zygote
 from pytest_coderobust.sandbox.watchdog import bound, release
@@ -27,7 +28,7 @@ FRAME_BYTES = 1 << 30  # between trusted sides: a cap against bugs, not against 
 MEMORY_BYTES = 4 << 30
 
 
-def main(fd: int, alive_fd: int, scratch: str, tiers: list[str]) -> None:
+def main(fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]) -> None:
     """Serves checks until the pool hangs up."""
     os.set_inheritable(fd, False)
     os.set_inheritable(alive_fd, False)
@@ -40,8 +41,9 @@ def main(fd: int, alive_fd: int, scratch: str, tiers: list[str]) -> None:
     except SandboxError as error:
         send(fd, {"error": str(error)}, FRAME_BYTES)
         return
+    cages = Cages(tier, scratch, shared, alive_fd)
     try:
-        judge = Judge(zygote, tier)
+        judge = Judge(zygote, tier, cages)
         send(fd, {"tier": tier}, FRAME_BYTES)
         while True:
             message = receive(fd, FRAME_BYTES)
@@ -54,13 +56,14 @@ def main(fd: int, alive_fd: int, scratch: str, tiers: list[str]) -> None:
     except (EOFError, OSError, ZygoteLostError):
         pass  # the pool is gone, or starts another worker
     finally:
+        cages.close()
         zygote.close()
 
 
 def answer(message: Any, judge: Judge) -> Any:
     """The reply to one check."""
     if "count" in message:
-        return {"total": count(read_check(message["count"]).tests)}
+        return {"total": count(read_check(message["count"]))}
     check = read_check(message)
     bound(check.limits)
     try:

@@ -13,14 +13,18 @@ SYSTEM = (
 )  # fmt: skip
 
 
-def readable_paths() -> tuple[str, ...]:
-    """The standard library, compiled modules and system libraries, no path below another."""
+def readable_paths(more: Iterable[str] = ()) -> tuple[str, ...]:
+    """The standard library, compiled modules and system libraries, no path below another.
+
+    Args:
+        more: other paths to show.
+    """
     paths = sysconfig.get_paths()
     wanted = [Path(paths["stdlib"]), Path(paths["platstdlib"]), Path(sys.base_prefix, "lib")]
     if sys.prefix != sys.base_prefix:
         # A virtual environment's own folder holds no part of the standard library.
         wanted = [path for path in wanted if Path(sys.prefix) not in path.parents]
-    wanted += [Path(path) for path in SYSTEM]
+    wanted += [Path(path) for path in (*SYSTEM, *more)]
     return outermost(path for path in wanted if path.exists() or path.is_symlink())
 
 

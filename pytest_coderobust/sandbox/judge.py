@@ -6,10 +6,12 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from pytest_coderobust.records import Level, Tests, Verdict
+from pytest_coderobust.records import Level, Verdict
 from pytest_coderobust.sandbox.asserts import GUARDS, Suite, prepare
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.in_process import examine_in_process
+from pytest_coderobust.sandbox.languages import runners
+from pytest_coderobust.sandbox.languages.cages import Cages
 from pytest_coderobust.sandbox.launcher import Zygote, ZygoteLostError
 from pytest_coderobust.sandbox.loading import not_loaded
 from pytest_coderobust.sandbox.outcome import (
@@ -35,14 +37,16 @@ class Judge:
 
     Args:
         tier: the isolation that the zygote set up, for the verdicts.
+        cages: judges what is not Python.
 
     Attributes:
         starved: whether the last verdict is a timeout that is the machine's fault.
     """
 
-    def __init__(self, zygote: Zygote, tier: str) -> None:
+    def __init__(self, zygote: Zygote, tier: str, cages: Cages) -> None:
         self._zygote = zygote
         self._tier = tier
+        self._cages = cages
         self._scripts = Scripts()
         self.starved: Starved = ""
 
@@ -61,7 +65,10 @@ class Judge:
         self.starved = ""
         if not check.solution.strip():
             detail = "the solution is empty"
-            return Verdict(Level.NONE, 0, count(check.tests), "empty", detail, self._tier)
+            return Verdict(Level.NONE, 0, count(check), "empty", detail, self._tier)
+        if check.language != "python":
+            verdict, self.starved = self._cages.judge(check)
+            return replace(verdict, tier=self._tier, in_process=True)
         if check.tests.style == "stdio":
             verdict, self.starved = judge_stdio(check, self._zygote)
             return replace(verdict, tier=self._tier)
@@ -111,11 +118,13 @@ class Judge:
         return replace(found, tier=self._tier, cpu_seconds=end.cpu_seconds, api_uses=end.api_uses)
 
 
-def count(tests: Tests) -> int:
-    """How many tests there are. Raises SandboxError when they cannot be read."""
-    if tests.style == "stdio":
-        return len(read_cases(tests.source))
-    return prepare(tests).total
+def count(check: Check) -> int:
+    """How many tests a check holds. Raises SandboxError when they cannot be read."""
+    if check.language != "python":
+        return runners.count(check.language, check.tests)
+    if check.tests.style == "stdio":
+        return len(read_cases(check.tests.source))
+    return prepare(check.tests).total
 
 
 def examine(check: Check, suite: Suite, session: Session) -> Verdict:

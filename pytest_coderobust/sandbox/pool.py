@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import queue
 import signal
 import tempfile
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Level, Verdict
+from pytest_coderobust.sandbox.cage.namespaces import WORK
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.turns import Turns
 from pytest_coderobust.sandbox.worker import Worker
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 ATTEMPTS = 2
+ELSEWHERE = "/var/tmp"  # noqa: S108
 
 
 class Pool:
@@ -42,13 +45,15 @@ class Pool:
         self._scratch = tempfile.TemporaryDirectory(prefix="coderobust-")
         # A candidate's own user must reach its folder below, and list nothing on the way.
         Path(self._scratch.name).chmod(0o711)
+        self._shared = tempfile.TemporaryDirectory(prefix="coderobust-", dir=shared_place())
+        Path(self._shared.name).chmod(0o711)
         self._serial = itertools.count()
         self._turns = Turns()
         self._tiers = tuple(tiers)
         try:
             first = self._open()
         except SandboxError:
-            self._scratch.cleanup()
+            self._cleanup()
             raise
         # Every worker is as isolated as the first, or does not start.
         self._tier = first.tier
@@ -94,7 +99,11 @@ class Pool:
             worker.interrupt()
         for thread in self._threads:
             thread.join()
+        self._cleanup()
+
+    def _cleanup(self) -> None:
         self._scratch.cleanup()
+        self._shared.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +117,8 @@ class Pool:
         self.close()
 
     def _open(self) -> Worker:
-        return Worker(Path(self._scratch.name) / str(next(self._serial)), self._tiers)
+        scratch = Path(self._scratch.name) / str(next(self._serial))
+        return Worker(scratch, Path(self._shared.name), self._tiers)
 
     def _start(self, worker: Worker | None) -> None:
         thread = threading.Thread(target=self._serve, args=(worker,), daemon=True)
@@ -184,6 +194,15 @@ class Pool:
         with self._lock:
             self._workers.discard(worker)
         return worker.close()
+
+
+def shared_place() -> str | None:
+    """Where to keep what every cage may see: not below the folder that cages hide."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    hidden = Path(WORK) in (usual, *usual.parents)
+    if hidden and os.access(ELSEWHERE, os.W_OK):
+        return ELSEWHERE
+    return None
 
 
 def casualty(status: int, total: int, tier: str) -> Verdict:

@@ -42,6 +42,8 @@ def probe():
         "environment": sorted(os.environ),
     }
 """
+PROCESS_IDS = 1 << 22
+"""The kernel's own bound on process ids."""
 PROMISES: dict[str, frozenset[str]] = {
     **dict.fromkeys(LADDER, frozenset({"fork", "socket", "read", "write", "signal"})),
     SECCOMP: frozenset({"fork", "socket", "signal"}),
@@ -50,17 +52,30 @@ PROMISES: dict[str, frozenset[str]] = {
 ALLOWED_ENVIRONMENT = {"PYTHONHASHSEED", "LC_ALL", "OPENBLAS_NUM_THREADS", "LC_CTYPE", "PWD"}
 
 
-def open_zygote(tiers: Sequence[str], scratch: str, alive_fd: int) -> tuple[Zygote, str]:
+def open_zygote(
+    tiers: Sequence[str],
+    scratch: str,
+    alive_fd: int,
+    *,
+    readable: Sequence[str] = (),
+    number: int = 0,
+) -> tuple[Zygote, str]:
     """Starts a zygote in the first of these tiers that proves itself.
+
+    Args:
+        readable: what its candidates may read besides the interpreter's library.
+        number: which of a worker's cages this is; candidates of all but the first can become
+            programs of their own.
 
     Raises:
         SandboxError: none does; the message says why for each.
     """
     reasons: list[str] = []
     for index, tier in enumerate(tiers):
-        folder = f"{scratch}/{index}"
+        folder = f"{scratch}/{number}-{index}"
         os.mkdir(folder)  # noqa: PTH102
-        plan = Plan(tier, readable_paths(), folder, os.getpid())
+        slot = os.getpid() + number * PROCESS_IDS
+        plan = Plan(tier, readable_paths(readable), folder, slot, bool(number))
         try:
             zygote = Zygote(plan, alive_fd)
         except SandboxError as error:

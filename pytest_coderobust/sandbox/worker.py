@@ -45,9 +45,14 @@ def environment() -> dict[str, str]:
 
 
 class Worker:
-    """One checker process; owned by one thread."""
+    """One checker process; owned by one thread.
 
-    def __init__(self, scratch: Path, tiers: Sequence[str]) -> None:
+    Args:
+        scratch: a folder of its own, to be made.
+        shared: one that all workers of a pool use.
+    """
+
+    def __init__(self, scratch: Path, shared: Path, tiers: Sequence[str]) -> None:
         scratch.mkdir()
         ours, theirs = socket.socketpair()
         self._alive, alive = os.pipe()
@@ -57,7 +62,8 @@ class Worker:
             str(Path(str(module.__file__)).parents[1]) for module in (errors, coderobust_strategies)
         ]
         path = [entry for entry in sys.path if entry]
-        plan = json.dumps([roots, path, theirs.fileno(), alive, str(scratch), list(tiers)])
+        folders = [str(scratch), str(shared)]
+        plan = json.dumps([roots, path, theirs.fileno(), alive, *folders, list(tiers)])
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter and text
             [sys.executable, "-I", "-c", BOOT, plan],
             pass_fds=(theirs.fileno(), alive),

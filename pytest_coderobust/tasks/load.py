@@ -11,17 +11,18 @@ from typing import cast
 from pytest_coderobust.config.api_changes import read_changes
 from pytest_coderobust.errors import DataError, UnknownName
 from pytest_coderobust.records import ApiChange, PromptForm, Task, digest
-from pytest_coderobust.tasks import apps, evalplus, mbpp
+from pytest_coderobust.tasks import apps, evalplus, humaneval_x, mbpp
 from pytest_coderobust.tasks.apps import apps_task
 from pytest_coderobust.tasks.evalplus import evalplus_task
 from pytest_coderobust.tasks.hub import HUB_PREFIX, hub_rows
 from pytest_coderobust.tasks.humaneval import humaneval_task
+from pytest_coderobust.tasks.humaneval_x import humaneval_x_task
 from pytest_coderobust.tasks.location import DATA_SETS, locate
 from pytest_coderobust.tasks.mbpp import mbpp_task
 from pytest_coderobust.tasks.partial import partial_task
 from pytest_coderobust.tasks.rows import SUFFIXES, DataRow, read_rows
 
-FORMATS = ("humaneval", "mbpp", "evalplus", "apps")
+FORMATS = ("humaneval", "mbpp", "evalplus", "apps", "humaneval-x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ def _task(row: DataRow, form: PromptForm, fmt: str | None) -> Task:
         return mbpp_task(row, form)
     if shape == "apps":
         return apps_task(row)
+    if shape == "humaneval-x":
+        return humaneval_x_task(row)
     return evalplus_task(row, form) if shape == "evalplus" else humaneval_task(row)
 
 
@@ -128,6 +131,8 @@ def _shape(row: DataRow) -> str:
         return "mbpp"
     if keys >= apps.KEYS:
         return "apps"
+    if keys >= humaneval_x.KEYS:
+        return "humaneval-x"
     return "evalplus" if keys >= evalplus.KEYS else "humaneval"
 
 

@@ -80,6 +80,16 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
             ("MbppPlus.jsonl.gz", "MbppPlus.jsonl"),
             HubFiles("evalplus/mbppplus", "data/test*", None),
         ),
+        "humaneval-cpp": DataSet(
+            "humaneval_x",
+            ("humaneval_cpp.jsonl.gz", "humaneval_cpp.jsonl"),
+            HubFiles("THUDM/humaneval-x", "data/cpp/data/*", 164),
+        ),
+        "humaneval-java": DataSet(
+            "humaneval_x",
+            ("humaneval_java.jsonl.gz", "humaneval_java.jsonl"),
+            HubFiles("THUDM/humaneval-x", "data/java/data/*", 164),
+        ),
         "quickstart": DataSet("", ("quickstart.jsonl",)),
     }
 )

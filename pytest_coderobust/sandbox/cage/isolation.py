@@ -118,11 +118,11 @@ def restrict_files(plan: Plan, work: str, isolation: Isolation) -> None:
 
 def readable_by_all(path: str) -> bool:
     """Whether any user can reach and read a path."""
+    wanted = 0o005 if os.path.isdir(path) else 0o004  # noqa: PTH112
     while True:
-        wanted = 0o005 if os.path.isdir(path) else 0o004  # noqa: PTH112
         if os.stat(path).st_mode & wanted != wanted:  # noqa: PTH116
             return False
         parent = os.path.dirname(path)  # noqa: PTH120
         if parent == path:
             return True
-        path = parent
+        path, wanted = parent, 0o001  # a folder on the way need not be listed

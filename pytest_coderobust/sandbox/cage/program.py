@@ -3,9 +3,11 @@
 Each gets its standard input and output as descriptors that the trusted side made, sent behind the
 request. What it prints is all it can say; frames on the channel are remarks for a human.
 
-    {"python": source}                                     + stdin, stdout
-    {"start": [argument, ...], "files": {name: text}}      + stdin, stdout, maybe the program
-    {"build": [argument, ...], "files": {...}, "fetch": name}    + stdin, stdout
+    {"python": source}                                          + stdin, stdout
+    {"start": [argument, ...], "files": {name: text}}           + stdin, stdout, maybe the program
+    {"build": [argument, ...], "files": {...}, "fetch": name}   + stdin, stdout
+
+Files that are no text come as "blobs": {name: hexadecimal}.
 """
 
 from __future__ import annotations
@@ -37,6 +39,9 @@ def run_program(fd: int, request: Any, cap: int, builtins: dict[str, Any] | None
     for name, text in request.get("files", {}).items():
         with open(name, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
             file.write(text)
+    for name, text in request.get("blobs", {}).items():
+        with open(name, "wb") as file:  # noqa: PTH123
+            file.write(bytes.fromhex(text))
     if "build" in request:
         build(fd, request["build"], request["fetch"], stdout, cap)
         return

@@ -1,0 +1,145 @@
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.BufferedOutputStream;
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.StringWriter;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import javax.tools.Diagnostic;
+import javax.tools.DiagnosticCollector;
+import javax.tools.FileObject;
+import javax.tools.ForwardingJavaFileManager;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileManager;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+
+/**
+ * A compiler that stays warm: sources in, classes or a complaint out, nothing on disk.
+ *
+ * <p>Asked: a count, then for each source its file name and text. Answered: 0, a count, then for
+ * each class its name and bytes; or 1 and the first error. Every text is a length and bytes.
+ */
+public class Compiler {
+    static final class Source extends SimpleJavaFileObject {
+        private final String text;
+
+        Source(String name, String text) {
+            super(URI.create("string:///" + name), Kind.SOURCE);
+            this.text = text;
+        }
+
+        @Override
+        public CharSequence getCharContent(boolean ignoreErrors) {
+            return text;
+        }
+    }
+
+    static final class Made extends SimpleJavaFileObject {
+        final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+        Made(int number) {
+            super(URI.create("memory:///" + number + ".class"), Kind.CLASS);
+        }
+
+        @Override
+        public OutputStream openOutputStream() {
+            return bytes;
+        }
+    }
+
+    static final class Memory extends ForwardingJavaFileManager<JavaFileManager> {
+        final Map<String, Made> made = new LinkedHashMap<>();
+
+        Memory(JavaFileManager below) {
+            super(below);
+        }
+
+        @Override
+        public JavaFileObject getJavaFileForOutput(
+                Location location, String name, JavaFileObject.Kind kind, FileObject sibling) {
+            Made file = new Made(made.size());
+            made.put(name, file);
+            return file;
+        }
+    }
+
+    private static final List<String> OPTIONS =
+            List.of("-proc:none", "-implicit:none", "-nowarn", "-Xlint:none", "-g:none",
+                    "-classpath", "/nonexistent", "-sourcepath", "/nonexistent");
+
+    public static void main(String[] arguments) throws IOException {
+        DataInputStream in = new DataInputStream(new BufferedInputStream(System.in));
+        DataOutputStream out = new DataOutputStream(new BufferedOutputStream(System.out));
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        JavaFileManager library =
+                compiler.getStandardFileManager(null, Locale.ROOT, StandardCharsets.UTF_8);
+        while (true) {
+            List<JavaFileObject> sources = new ArrayList<>();
+            int count;
+            try {
+                count = in.readInt();
+            } catch (EOFException end) {
+                return;
+            }
+            for (int i = 0; i < count; i++) {
+                String name = read(in);
+                sources.add(new Source(name, read(in)));
+            }
+            compile(compiler, new Memory(library), sources, out);
+            out.flush();
+        }
+    }
+
+    private static void compile(
+            JavaCompiler compiler, Memory memory, List<JavaFileObject> sources,
+            DataOutputStream out) throws IOException {
+        DiagnosticCollector<JavaFileObject> said = new DiagnosticCollector<>();
+        String trouble = "";
+        boolean done = false;
+        try {
+            done = compiler.getTask(
+                    new StringWriter(), memory, said, OPTIONS, null, sources).call();
+        } catch (StackOverflowError | RuntimeException error) {
+            trouble = "the compiler gave up: " + error.getClass().getName();
+        }
+        if (done) {
+            out.writeInt(0);
+            out.writeInt(memory.made.size());
+            for (Map.Entry<String, Made> each : memory.made.entrySet()) {
+                write(out, each.getKey().getBytes(StandardCharsets.UTF_8));
+                write(out, each.getValue().bytes.toByteArray());
+            }
+            return;
+        }
+        for (Diagnostic<? extends JavaFileObject> each : said.getDiagnostics()) {
+            if (each.getKind() == Diagnostic.Kind.ERROR && trouble.isEmpty()) {
+                String where = each.getSource() == null ? "" : each.getSource().getName();
+                trouble = where + ":" + each.getLineNumber() + ": " + each.getMessage(Locale.ROOT);
+            }
+        }
+        out.writeInt(1);
+        write(out, trouble.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String read(DataInputStream in) throws IOException {
+        byte[] bytes = new byte[in.readInt()];
+        in.readFully(bytes);
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    private static void write(DataOutputStream out, byte[] bytes) throws IOException {
+        out.writeInt(bytes.length);
+        out.write(bytes);
+    }
+}

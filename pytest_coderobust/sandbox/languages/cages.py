@@ -1,0 +1,46 @@
+"""The runners of one worker, each opened when its language first comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_coderobust.records import Verdict
+from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.languages.runners import Runner, open_runner
+from pytest_coderobust.sandbox.launcher import Zygote
+from pytest_coderobust.sandbox.session import Starved
+from pytest_coderobust.sandbox.tier import open_zygote
+
+
+class Cages:
+    """Judges the checks whose language is not Python's.
+
+    Args:
+        scratch: this worker's own folder.
+        shared: a folder that all workers of a pool use.
+    """
+
+    def __init__(self, tier: str, scratch: str, shared: str, alive_fd: int) -> None:
+        self._tier = tier
+        self._scratch = scratch
+        self._shared = Path(shared)
+        self._alive_fd = alive_fd
+        self._runners: dict[str, Runner] = {}
+
+    def judge(self, check: Check) -> tuple[Verdict, Starved]:
+        """As `Runner.judge`; opens a runner where there is none yet."""
+        assert check.language != "python"
+        if check.language not in self._runners:
+            folder = self._shared / check.language
+            self._runners[check.language] = open_runner(check.language, self._open, folder)
+        return self._runners[check.language].judge(check)
+
+    def _open(self, readable: tuple[str, ...], number: int) -> Zygote:
+        zygote, _ = open_zygote(
+            [self._tier], self._scratch, self._alive_fd, readable=readable, number=number
+        )
+        return zygote
+
+    def close(self) -> None:
+        for runner in self._runners.values():
+            runner.close()

@@ -1,0 +1,100 @@
+"""What a compiled run says about its tests, line by line behind the run's secret.
+
+    SECRET begin              the tests begin: everything was loaded
+    SECRET pass 3             test 3 came to a good end, the first time
+    SECRET fail 3 text        test 3 failed, or raised what the text says
+    SECRET end                the tests came to their normal end
+
+A line without the secret is the solution's own and counts for nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pytest_coderobust.records import FailureKind, Level, Verdict
+from pytest_coderobust.sandbox.outcome import DETAIL
+from pytest_coderobust.sandbox.programs import Ran
+from pytest_coderobust.sandbox.session import death
+
+OUTPUT_BYTES = 4 << 20
+FAILED = "a test does not hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run's own account; `first` is the first failure's text."""
+
+    begun: bool
+    ended: bool
+    passed: frozenset[int]
+    failed: frozenset[int]
+    first: str
+
+
+def new_secret() -> str:
+    """32 characters that nobody can guess."""
+    return secrets.token_hex(16)
+
+
+@contextmanager
+def told_once(secret: str) -> Generator[int, None, None]:
+    """A descriptor from which a secret can be read a single time."""
+    ours, theirs = os.pipe2(os.O_CLOEXEC)
+    try:
+        os.write(theirs, secret.encode("ascii"))
+        os.close(theirs)
+        yield ours
+    finally:
+        os.close(ours)
+
+
+def read_report(output: bytes, secret: str, total: int) -> Report:
+    """The lines of a run that bear its secret."""
+    begun = ended = False
+    passed, failed = set[int](), set[int]()
+    first = ""
+    for line in output.split(b"\n"):
+        mark, _, rest = line.partition(b" ")
+        if mark != secret.encode("ascii"):
+            continue
+        word, _, said = rest.decode("utf-8", "replace").partition(" ")
+        number, _, text = said.partition(" ")
+        begun = begun or word == "begin"
+        ended = ended or word == "end"
+        if word in ("pass", "fail") and number.isdecimal() and int(number) < total:
+            (passed if word == "pass" else failed).add(int(number))
+        if word == "fail":
+            first = first or " ".join(text.split()) or FAILED
+    return Report(begun, ended, frozenset(passed - failed), frozenset(failed), first)
+
+
+def judge_report(ran: Ran, secret: str, total: int) -> Verdict:
+    """The verdict of a run, but for its tier."""
+    found = read_report(ran.output, secret, total)
+    seconds = ran.end.cpu_seconds
+    if found.ended and not found.failed and not found.first:
+        return Verdict(Level.FULL, total, total, cpu_seconds=seconds)
+    passed = len(found.passed)
+    level = Level.PARTIAL if passed else Level.LOAD if found.begun else Level.COMPILE
+    kind, detail = why(ran, found)
+    return Verdict(level, passed, total, kind, detail[:DETAIL], cpu_seconds=seconds)
+
+
+def why(ran: Ran, found: Report) -> tuple[FailureKind, str]:
+    """The first thing that went wrong, as a verdict says it."""
+    if found.first:
+        raised = found.first.partition(": ")[0]
+        if "OutOfMemory" in raised or "bad_alloc" in raised:
+            return "memory", found.first
+        if found.first == FAILED or raised.endswith("AssertionError"):
+            return "wrong-answer", found.first
+        return "exception", found.first
+    if ran.flooded:
+        return "protocol", f"printed more than {len(ran.output)} bytes"
+    gone = death(ran.end)
+    return gone.kind, str(gone)

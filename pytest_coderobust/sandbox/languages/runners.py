@@ -1,0 +1,178 @@
+"""One runner a language: a check in, a verdict out. Each opens its cages when first asked."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from pytest_coderobust.errors import SandboxError
+from pytest_coderobust.records import FailureKind, Level, Limits, Tests, Verdict
+from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.languages import cpp, java
+from pytest_coderobust.sandbox.languages.report import (
+    OUTPUT_BYTES,
+    judge_report,
+    new_secret,
+    told_once,
+)
+from pytest_coderobust.sandbox.languages.toolchain import Compiled, Tools, find_tools
+from pytest_coderobust.sandbox.languages.warm import WarmCompiler
+from pytest_coderobust.sandbox.launcher import Zygote, ZygoteLostError
+from pytest_coderobust.sandbox.outcome import DETAIL
+from pytest_coderobust.sandbox.programs import Ran, run_program, sealed
+from pytest_coderobust.sandbox.session import Starved, death
+from pytest_coderobust.sandbox.watchdog import bound
+
+BUILD = Limits(cpu_seconds=60, wall_seconds=120, memory_mb=3072)
+PROGRAM_BYTES = 64 << 20
+
+OpenCage = Callable[[tuple[str, ...], int], Zygote]
+"""Opens a cage in which programs can be started: what they may read besides, and its number,
+which no other cage of the worker has."""
+
+
+class Runner(Protocol):
+    """Judges the solutions of one language."""
+
+    def judge(self, check: Check) -> tuple[Verdict, Starved]:
+        """The verdict, but for its tier; and whether it is the machine's fault.
+
+        Raises:
+            SandboxError: the tests are none, or the compiler does not work.
+            ZygoteLostError: a fork server is gone.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends its cages."""
+        ...
+
+
+class CppRunner:
+    """C++: one build and one run for each check, in one cage."""
+
+    def __init__(self, tools: Tools, open_cage: OpenCage, folder: Path) -> None:
+        self._tools = tools
+        self._header = cpp.precompiled(tools, folder)
+        self._zygote = open_cage((*tools.readable, str(folder)), 1)
+
+    def judge(self, check: Check) -> tuple[Verdict, Starved]:
+        total = cpp.count(check.tests)
+        source = cpp.program(check.solution, check.tests, f"t{secrets.token_hex(8)}")
+        built = self._build(source)
+        if not built.output:
+            return unbuilt(built, total), built.starved
+        secret = new_secret()
+        program = sealed("solution", built.output, executable=True)
+        bound(check.limits)
+        try:
+            with told_once(secret) as stdin:
+                ran = run_program(
+                    self._zygote, {"start": ["solution"]}, check.limits,
+                    stdin=stdin, program=program, output_bytes=OUTPUT_BYTES,
+                )  # fmt: skip
+        finally:
+            os.close(program)
+        return settled(ran, secret, total)
+
+    def _build(self, source: str) -> Ran:
+        bound(BUILD)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        limits = replace(BUILD, wire_bytes=max(BUILD.wire_bytes, 7 * len(source)))
+        try:
+            request = cpp.build_request(self._tools, self._header, source)
+            return present(
+                run_program(
+                    self._zygote, request, limits, stdin=nothing, output_bytes=PROGRAM_BYTES
+                )
+            )
+        finally:
+            os.close(nothing)
+
+    def close(self) -> None:
+        self._zygote.close()
+
+
+class JavaRunner:
+    """Java: a warm compiler in one cage, a virtual machine for each check in another."""
+
+    def __init__(self, tools: Tools, open_cage: OpenCage) -> None:
+        self._tools = tools
+        self._compiling = open_cage(tools.readable, 2)
+        self._running = open_cage(tools.readable, 3)
+        self._compiler = WarmCompiler(self._compiling, tools)
+
+    def judge(self, check: Check) -> tuple[Verdict, Starved]:
+        total = java.count(check.tests)
+        name = f"T{secrets.token_hex(8)}"
+        bound(BUILD)
+        made = self._compiler.compile(java.sources(check.solution, check.tests, name))
+        if made.trouble:
+            kind: FailureKind = "timeout" if made.hung else "syntax"
+            return Verdict(Level.NONE, 0, total, kind, one_line(made.trouble)), ""
+        secret = new_secret()
+        request, limits = java.run_request(self._tools, made.classes, name, check.limits)
+        bound(check.limits)
+        with told_once(secret) as stdin:
+            ran = run_program(
+                self._running, request, limits, stdin=stdin, output_bytes=OUTPUT_BYTES
+            )
+        return settled(ran, secret, total)
+
+    def close(self) -> None:
+        self._compiler.stop()
+        self._compiling.close()
+        self._running.close()
+
+
+def open_runner(language: Compiled, open_cage: OpenCage, folder: Path) -> Runner:
+    """The runner of a language.
+
+    Args:
+        folder: where what all workers share is kept; it is made when it is missing.
+
+    Raises:
+        SandboxError: its toolchain is missing or does not work.
+    """
+    tools = find_tools(language)
+    if tools.missing:
+        raise SandboxError(tools.missing)
+    if language == "cpp":
+        return CppRunner(tools, open_cage, folder)
+    return JavaRunner(tools, open_cage)
+
+
+def count(language: Compiled, tests: Tests) -> int:
+    """How many tests there are. Raises SandboxError."""
+    return cpp.count(tests) if language == "cpp" else java.count(tests)
+
+
+def present(ran: Ran) -> Ran:
+    """A run whose fork server is still there. Raises ZygoteLostError."""
+    if ran.end.reason == "lost":
+        raise ZygoteLostError("the fork server ended during a check")
+    return ran
+
+
+def settled(ran: Ran, secret: str, total: int) -> tuple[Verdict, Starved]:
+    """What a run comes to."""
+    verdict = judge_report(present(ran), secret, total)
+    return verdict, ran.starved if verdict.failure == "timeout" else ""
+
+
+def unbuilt(built: Ran, total: int) -> Verdict:
+    """The verdict of a program that the compiler did not make."""
+    if built.end.reason != "exited":
+        return Verdict(Level.NONE, 0, total, death(built.end).kind, "compiling took too long")
+    said = str(built.remark("said") or "the compiler said nothing")
+    errors = [line for line in said.split("\n") if "error:" in line]
+    return Verdict(Level.NONE, 0, total, "syntax", one_line(errors[0] if errors else said))
+
+
+def one_line(text: str) -> str:
+    """A compiler's complaint as one short line."""
+    return " ".join(text.split())[:DETAIL]

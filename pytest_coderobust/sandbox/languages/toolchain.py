@@ -1,0 +1,73 @@
+"""Which compilers there are, and which files a cage has to show so that they work."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pytest_coderobust.records import Language
+
+Compiled = Literal["cpp", "java"]
+
+NEEDS: dict[Compiled, tuple[tuple[str, ...], str, str]] = {
+    "cpp": (("g++", "as", "ld"), "C++", "g++"),
+    "java": (("javac", "java"), "Java", "default-jdk-headless"),
+}
+"""By language: programs, its name, and what Debian and Ubuntu call the package."""
+FILES: dict[Compiled, tuple[str, ...]] = {
+    "cpp": ("/usr/include", "/usr/local/include", "/usr/libexec/gcc"),
+    "java": ("/etc/java-*", "/etc/ssl/certs/java", "/usr/share/java"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """A language's programs by name, what else they read, or why there are none."""
+
+    programs: dict[str, str]
+    readable: tuple[str, ...]
+    missing: str = ""
+
+
+def missing_toolchain(language: Language) -> str:
+    """Why solutions in a language cannot be judged here, or "" when they can."""
+    return "" if language == "python" else find_tools(language).missing
+
+
+@cache
+def find_tools(language: Compiled) -> Tools:
+    """Looks for a language's compiler."""
+    names, title, package = NEEDS[language]
+    found = {name: shutil.which(name) for name in names}
+    absent = [name for name, path in found.items() if path is None]
+    if absent:
+        reason = f"{title} needs {' and '.join(absent)}, not found here (apt-get install {package})"
+        return Tools({}, (), reason)
+    programs = {name: str(path) for name, path in found.items()}
+    files = [str(path) for pattern in FILES[language] for path in _matching(pattern)]
+    for path in programs.values():
+        files += _chain(Path(path))
+    if language == "java":
+        # .../bin/java: its library is beside it
+        files.append(str(Path(programs["java"]).resolve().parents[1]))
+    return Tools(programs, tuple(dict.fromkeys(files)))
+
+
+def _matching(pattern: str) -> Iterator[Path]:
+    whole = Path(pattern)
+    if "*" in pattern:
+        yield from sorted(whole.parent.glob(whole.name))
+    elif whole.exists():
+        yield whole
+
+
+def _chain(path: Path) -> Iterator[str]:
+    """A path, and what it links to in turn."""
+    yield str(path)
+    while path.is_symlink():
+        path = path.parent / path.readlink()
+        yield str(path)
