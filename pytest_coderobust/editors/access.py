@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import torch
 
-from pytest_coderobust.editors.protocol import EditRequest, Weighted
+from pytest_coderobust.editors.protocol import EditRequest, Judge, Weighted
 from pytest_coderobust.errors import ModelError, UsageError
 
 _LAYERS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers")
@@ -78,10 +78,17 @@ class Access:
 
     Args:
         side: where rows are padded; edits do not depend on it.
+        judge: tells which completions pass; None has a method that asks start a sandbox.
     """
 
-    def __init__(self, backend: Weighted, side: Literal["left", "right"] = "left") -> None:
+    def __init__(
+        self,
+        backend: Weighted,
+        side: Literal["left", "right"] = "left",
+        judge: Judge | None = None,
+    ) -> None:
         self.backend = backend
+        self.judge = judge
         self.loaded = backend.load()
         self.model: Any = self.loaded.model
         self.side = side

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.identity import edited_identity, placebo_identity
 from pytest_coderobust.editors.memory import measured
-from pytest_coderobust.editors.protocol import Change, EditRequest, Facts, Weighted
+from pytest_coderobust.editors.protocol import Change, EditRequest, Facts, Judge, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
 from pytest_coderobust.editors.weights import WeightChange
 from pytest_coderobust.errors import ModelError, UsageError
@@ -91,31 +91,43 @@ class EditedBackend:
     def answer(
         self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
     ) -> Sequence[Completion]:
-        shown = [replace(row, variant=self._shown(row.variant)) for row in rows]
+        self._rewrite([row.variant for row in rows])
+        shown = [
+            replace(row, variant=replace(row.variant, prompt=self._prompts[row.variant.prompt]))
+            for row in rows
+        ]
         return self._below.answer(shown, sampling, loaded)
 
     def close(self) -> None:
         """The weights belong to the model below, and are its own again when the context ends."""
 
-    def _shown(self, variant: Variant) -> Variant:
-        if variant.prompt not in self._prompts:
-            self._prompts[variant.prompt] = self.change.rewritten(variant, self._access)
-        prompt = self._prompts[variant.prompt]
-        return variant if prompt == variant.prompt else replace(variant, prompt=prompt)
+    def _rewrite(self, variants: Sequence[Variant]) -> None:
+        """Remembers what is shown for every prompt, asking for all of them at once."""
+        new = {each.prompt: each for each in variants if each.prompt not in self._prompts}
+        if new:
+            prompts = self.change.rewritten(list(new.values()), self._access)
+            self._prompts.update(zip(new, prompts, strict=True))
 
 
 @contextmanager
 def edited(
-    backend: Weighted, spec: EditorSpec, requests: Sequence[EditRequest]
+    backend: Weighted,
+    spec: EditorSpec,
+    requests: Sequence[EditRequest],
+    judge: Judge | None = None,
 ) -> Generator[EditedBackend]:
     """The backend edited for all requests at once; restored bit-exactly on leaving.
+
+    Args:
+        judge: tells which completions pass, for a method that looks for its layer by tests; None
+            lets it start a sandbox.
 
     Raises:
         UsageError: no request, or an option does not fit the model.
         ModelError: the edit cannot be made, or changes nothing.
     """
     _refuse_none(spec, requests)
-    access = Access(backend)
+    access = Access(backend, judge=judge)
     change, cost = _computed(access, spec, requests, None)
     identity = edited_identity(backend.identity, spec, requests)
     with applied(backend, change, identity) as model:
@@ -124,7 +136,10 @@ def edited(
 
 
 def successive(
-    backend: Weighted, spec: EditorSpec, requests: Sequence[EditRequest]
+    backend: Weighted,
+    spec: EditorSpec,
+    requests: Sequence[EditRequest],
+    judge: Judge | None = None,
 ) -> Generator[EditedBackend]:
     """The backend after one request, after two, and so on: each is valid until the next.
 
@@ -134,7 +149,7 @@ def successive(
         UsageError, ModelError: as `edited`.
     """
     _refuse_none(spec, requests)
-    access = Access(backend)
+    access = Access(backend, judge=judge)
     change: Change | None = None
     for count in range(1, len(requests) + 1):
         # The next edit is computed on the model that holds the edits before it.

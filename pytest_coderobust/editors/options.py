@@ -7,7 +7,7 @@ papers' numbers are those of models of 28 to 32 layers.
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from pytest_coderobust.errors import ConfigError, nearest
 
@@ -40,7 +40,146 @@ class FinetuningOptions:
     loss: Literal["target", "prompt-last"] = "target"
 
 
-Options = FinetuningOptions
+Alignment = Literal["tokens", "right", "paper"]
+
+
+@dataclass(frozen=True, slots=True)
+class CremeOptions:
+    """CREME (arXiv 2507.16407; editing.md §1), the values of its released code.
+
+    Attributes:
+        layer: None finds the key layer of every request by causal intervention.
+        lam: weighs the term that keeps the clean prompt's states.
+        patience: steps without improvement after which it stops.
+        tokens: greedy tokens of the clean prompt's continuation whose states are aligned.
+        solver: "cached" minimises over cached states, exactly what "full" does with a forward
+            pass a step; "ridge" is the minimum-norm solution.
+        samples, temperature, top_p, sweep_tokens: how the sweep over layers generates.
+        align: which states of the clean prompt replace which of the perturbed one: of aligned
+            tokens, of the common right end, or of every position, pads too, as in the paper's code.
+    """
+
+    layer: int | None = _layer()
+    lr: float = _at_least(5e-4, 0)
+    steps: int = _at_least(20, 1)
+    lam: float = _at_least(0.1, 0)
+    patience: int = _at_least(3, 1)
+    tokens: int = _at_least(32, 1)
+    solver: Literal["cached", "full", "ridge"] = "cached"
+    samples: int = _at_least(10, 1)
+    temperature: float = _at_least(0.2, 0)
+    top_p: float = _at_least(0.95, 0.01, 1)
+    sweep_tokens: int = _at_least(128, 1)
+    align: Alignment = "tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class RomeOptions:
+    """ROME in the form r-ROME (arXiv 2202.05262, 2403.07175; editing.md §2); identity covariance.
+
+    Attributes:
+        layer: None is 5 of 32.
+        clamp: bound of the value's change, in norms of the value.
+        kl, decay: weights of the KL to the unedited model and of the change's norm.
+        stop: the loss below which no further step is made.
+        prefixes: short texts, written by the model, that the prompt is put behind.
+        prefix_tokens: their length.
+        asymmetric: the averaged key in one place and the bare one in another, as the original
+            has it: the cause of its "disabling edits".
+    """
+
+    layer: int | None = _layer()
+    lr: float = _at_least(0.5, 0)
+    steps: int = _at_least(25, 1)
+    clamp: float = _at_least(4.0, 0)
+    kl: float = _at_least(0.0625, 0)
+    decay: float = _at_least(1e-3, 0)
+    stop: float = _at_least(0.05, 0)
+    prefixes: int = _at_least(5, 0, 5)
+    prefix_tokens: int = _at_least(10, 1)
+    asymmetric: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GraceOptions:
+    """GRACE (arXiv 2211.11031; editing.md §6): a codebook beside one down-projection.
+
+    Attributes:
+        layer: None is 27 of 32.
+        epsilon: the first radius of a key.
+        init: a value starts at noise ("cold") or at the present output ("warm").
+        replace: the value stands for the output at the prompt's last token, at all before it, or
+            at all of them.
+    """
+
+    layer: int | None = _layer()
+    lr: float = _at_least(1.0, 0)
+    steps: int = _at_least(30, 1)
+    epsilon: float = _at_least(1.0, 0)
+    init: Literal["cold", "warm"] = "cold"
+    replace: Literal["last", "prompt", "all"] = "last"
+    seed: int = _at_least(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DinmOptions:
+    """DINM (arXiv 2403.14472; editing.md §9).
+
+    Attributes:
+        layer: None is the layer where the states of the two answers are farthest apart.
+        weight: of the target's loss beside the KL on an unrelated prompt.
+        reference_compat: computes the KL without a gradient, as the released code does.
+    """
+
+    layer: int | None = _layer()
+    lr: float = _at_least(5e-4, 0)
+    steps: int = _at_least(10, 1)
+    weight: float = _at_least(0.1, 0)
+    stop: float = _at_least(1e-4, 0)
+    reference_compat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoraOptions:
+    """LoRA on the requests alone (arXiv 2106.09685; editing.md §10), EasyEdit's values.
+
+    Attributes:
+        modules: "attention" is the query and value projections, "all" every linear layer but the
+            output embedding.
+    """
+
+    rank: int = _at_least(8, 1)
+    alpha: float = _at_least(32.0, 0)
+    lr: float = _at_least(5e-3, 0)
+    steps: int = _at_least(60, 1)
+    dropout: float = _at_least(0.0, 0, 0.99)
+    stop: float = _at_least(1e-2, 0)
+    modules: Literal["attention", "all"] = "attention"
+    seed: int = _at_least(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DenoisingOptions:
+    """Self-Denoising (arXiv 2504.02733; editing.md §12): the model rewrites the prompt first.
+
+    Attributes:
+        rounds: rewrites until nothing changes, at most so many.
+        tokens: the longest rewrite.
+    """
+
+    rounds: int = _at_least(1, 1, 5)
+    tokens: int = _at_least(96, 1)
+
+
+Options: TypeAlias = (
+    CremeOptions
+    | DenoisingOptions
+    | DinmOptions
+    | FinetuningOptions
+    | GraceOptions
+    | LoraOptions
+    | RomeOptions
+)
 
 
 def make_options(kind: type, values: dict[str, object], where: str) -> Options:

@@ -6,7 +6,7 @@ An editor computes a `Change`; `edited.applied` puts a change into a model and y
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ChangeKind = Literal["weights", "codebook", "adapter", "prompts"]
 Facts = Mapping[str, object]
 """What an edit tells of itself (layer, losses, steps): JSON-able, in the order it is shown."""
+
+Judge = Callable[[Task, Sequence[str]], Sequence[bool]]
+"""Which completions of a task pass its tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,8 @@ class Change(Protocol):
         """
         ...
 
-    def rewritten(self, variant: Variant, access: Access) -> str:
-        """The prompt that the changed model is shown for a variant; most changes keep it."""
+    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:
+        """The prompt that the changed model is shown for each variant; most changes keep it."""
         ...
 
     def tensors(self) -> Mapping[str, torch.Tensor]:

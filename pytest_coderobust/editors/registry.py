@@ -18,16 +18,34 @@ from pytest_coderobust.errors import UnknownName, UsageError
 from pytest_coderobust.records import digest
 
 EDITORS: Mapping[str, str] = {
+    "creme": "pytest_coderobust.editors.creme:Creme",
+    "rome": "pytest_coderobust.editors.rome:Rome",
     "ft": "pytest_coderobust.editors.finetuning:ConstrainedFineTuning",
+    "grace": "pytest_coderobust.editors.grace:Grace",
+    "dinm": "pytest_coderobust.editors.dinm:Dinm",
+    "lora": "pytest_coderobust.editors.lora:Lora",
+    "denoise": "pytest_coderobust.editors.denoising:SelfDenoising",
 }
 """Every editor by name; the class takes the options of the same name in `OPTIONS`."""
 
 OPTIONS: Mapping[str, type[Options]] = {
+    "creme": kinds.CremeOptions,
+    "rome": kinds.RomeOptions,
     "ft": kinds.FinetuningOptions,
+    "grace": kinds.GraceOptions,
+    "dinm": kinds.DinmOptions,
+    "lora": kinds.LoraOptions,
+    "denoise": kinds.DenoisingOptions,
 }
 
 VERSIONS: Mapping[str, int] = {
+    "creme": 1,
+    "rome": 1,
     "ft": 1,
+    "grace": 1,
+    "dinm": 1,
+    "lora": 1,
+    "denoise": 1,
 }
 """Changes whenever the same request might become another change; part of edited identities."""
 

@@ -7,26 +7,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
-from pytest_coderobust.editors.edited import applied
+from pytest_coderobust.editors.edited import EditedBackend, applied
 from pytest_coderobust.editors.identity import stacked_identity
 from pytest_coderobust.editors.protocol import Change, EditRequest, Weighted
 from pytest_coderobust.editors.registry import EDIT_FILE, EditorSpec, SavedSpec
 from pytest_coderobust.errors import DataError, ModelError
+from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.models.fingerprint import file_digest
-from pytest_coderobust.records import digest
+from pytest_coderobust.records import ModelIdentity, digest
 
 FORMAT = 1
-TENSORS = "edit.safetensors"
 
-KINDS: Mapping[str, str] = {
-    "weights": "pytest_coderobust.editors.weights:WeightChange",
+KINDS: Mapping[str, tuple[str, str]] = {
+    "weights": ("edit.safetensors", "pytest_coderobust.editors.weights:WeightChange"),
+    "codebook": ("edit.safetensors", "pytest_coderobust.editors.grace:codebook_change"),
+    "adapter": ("adapter_model.safetensors", "pytest_coderobust.editors.lora:adapter_change"),
+    "prompts": ("edit.safetensors", "pytest_coderobust.editors.denoising:prompt_change"),
 }
-"""The class of every kind of change; made from the tensors and the facts of a folder."""
+"""Of every kind of change the file of its tensors, and what makes it from tensors and facts."""
 
 
 def save_edit(
@@ -56,7 +60,11 @@ def save_edit(
     tensors = {name: tensor.contiguous().cpu() for name, tensor in change.tensors().items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, folder / TENSORS)
+        save_file(tensors, folder / KINDS[change.kind][0])
+        if change.kind == "adapter":
+            from pytest_coderobust.editors.lora import adapter_config
+
+            adapter_config(change.facts, backend.identity.name).save_pretrained(folder)
         (folder / EDIT_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise DataError(f"{folder}: the edit cannot be written: {error}") from None
@@ -79,16 +87,17 @@ def load_edit(spec: SavedSpec, backend: Weighted) -> Change:
             f"({str(record['base'])[:12]}), not for {backend.identity.name!r} "
             f"({backend.checkpoint_digest[:12]})"
         )
+    file, target = KINDS[cast("str", record["kind"])]
     try:
-        tensors = load_file(spec.folder / TENSORS)
+        tensors = load_file(spec.folder / file)
     except (OSError, SafetensorError) as error:
-        raise DataError(f"{spec.folder / TENSORS}: cannot be read: {error}") from None
-    module, _, name = KINDS[cast("str", record["kind"])].partition(":")
+        raise DataError(f"{spec.folder / file}: cannot be read: {error}") from None
+    module, _, name = target.partition(":")
     made: Callable[[Any, Any], Change] = getattr(import_module(module), name)
     return made(tensors, record["facts"])
 
 
-def saved_edit(spec: SavedSpec, backend: Weighted) -> Any:
+def saved_edit(spec: SavedSpec, backend: Weighted) -> AbstractContextManager[EditedBackend]:
     """The backend with a saved edit in force, as a context manager.
 
     Raises:
@@ -98,14 +107,14 @@ def saved_edit(spec: SavedSpec, backend: Weighted) -> Any:
     return applied(backend, change, saved_identity(spec, backend))
 
 
-def saved_identity(spec: SavedSpec, backend: Weighted) -> Any:
+def saved_identity(spec: SavedSpec, backend: Backend) -> ModelIdentity:
     """Who a model is under a saved edit: the files' content decides.
 
     Raises:
         DataError: the folder's files are missing or malformed.
     """
     record = read_record(spec.folder)
-    content = [file_digest(spec.folder / name) for name in (TENSORS,)]
+    content = file_digest(spec.folder / KINDS[cast("str", record["kind"])][0])
     label = f"{record['editor']} saved in {spec.label}"
     name = digest("saved", record["kind"], record["facts"], content)
     return stacked_identity(backend.identity, name, label)

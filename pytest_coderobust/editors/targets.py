@@ -28,12 +28,16 @@ def target_batch(
     return batch, places
 
 
+def loss_at(logits: torch.Tensor, places: torch.Tensor, target: Sequence[int]) -> torch.Tensor:
+    """The mean cross-entropy of the target's tokens at their places, (rows, target); a scalar."""
+    rows = torch.arange(len(places), device=logits.device)[:, None]
+    wanted = torch.tensor(target, device=logits.device).expand(len(places), -1)
+    return cross_entropy(logits[rows, places].float().flatten(0, 1), wanted.flatten())
+
+
 def target_loss(
     access: Access, prompts: Sequence[Sequence[int]], target: Sequence[int]
 ) -> torch.Tensor:
     """The mean cross-entropy of a target's tokens behind each prompt, a scalar."""
     batch, places = target_batch(access, prompts, target)
-    logits = access.logits(batch).float()  # (rows, width, vocabulary)
-    rows = torch.arange(len(prompts), device=logits.device)[:, None]
-    wanted = torch.tensor(target, device=logits.device).expand(len(prompts), -1)
-    return cross_entropy(logits[rows, places].flatten(0, 1), wanted.flatten())
+    return loss_at(access.logits(batch), places, target)

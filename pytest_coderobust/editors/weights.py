@@ -50,8 +50,8 @@ class WeightChange:
                 for name, parameter in parameters.items():
                     parameter.copy_(before[name])
 
-    def rewritten(self, variant: Variant, access: Access) -> str:  # noqa: ARG002
-        return variant.prompt
+    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
+        return [variant.prompt for variant in variants]
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
         return self.deltas

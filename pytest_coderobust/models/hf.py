@@ -215,7 +215,9 @@ class HFBackend:
     def _window(self) -> int | None:
         from pytest_coderobust.models.checkpoint import read_json
 
-        window = read_json(self.checkpoint.folder / "config.json").get("max_position_embeddings")
+        config = read_json(self.checkpoint.folder / "config.json")
+        # GPT-2 and its kin say it in their own word.
+        window = config.get("max_position_embeddings", config.get("n_positions"))
         return window if isinstance(window, int) and window > 0 else None
 
 

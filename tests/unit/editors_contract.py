@@ -56,3 +56,12 @@ def traces(model: Any) -> dict[str, object]:
 def answers(model: Any) -> list[str]:
     rows = [row(PROMPT), row(PERTURBED), row("import os\n")]
     return [answer.text for answer in model.generate(rows, SAMPLING)]
+
+
+def logits(model: Any) -> torch.Tensor:
+    """The scores of every token of the perturbed prompt."""
+    loaded = model.load()
+    ids = torch.tensor([model.encode(PERTURBED, "python")])
+    with torch.no_grad():
+        scores: torch.Tensor = loaded.model(input_ids=ids, use_cache=False).logits
+    return scores

@@ -42,7 +42,8 @@ def network(name: str, tokenizer: Any, **sizes: Any) -> Any:
     torch.manual_seed(0)
     head = "GPT2LMHeadModel" if kind == "GPT2" else f"{kind}ForCausalLM"
     config = getattr(hf, f"{kind}Config")(
-        vocab_size=len(tokenizer),
+        # Some tokenizers add tokens of their own when they are loaded again.
+        vocab_size=len(tokenizer) + 8,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         **{**defaults, **sizes},

@@ -1,0 +1,180 @@
+"""CREME: the perturbed prompt's states, moved onto the clean prompt's at one layer.
+
+arXiv 2507.16407; the objective is that of the released code (editing.md §1):
+
+    L(W) = MSE(h_W(perturbed + c), h(clean + c)) + lam * MSE(h_W(clean + c), h(clean + c))
+
+over the positions of c, the greedy continuation of the clean prompt, at the output h of the key
+layer; W is that layer's down-projection and Adam stops early. W changes nothing but W a in
+h = r + W a (+ b), for serial and parallel attention, with and without biases. So with D = h - W's
+change, L is a quadratic in dW = W - W0 over states that are captured once:
+
+    L(dW) = MSE(dW a_p, h_o - h_p) + lam * MSE(dW a_o, 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+from torch.nn.functional import mse_loss
+
+from pytest_coderobust.editors.access import Access, Projection, captured, trained
+from pytest_coderobust.editors.judging import judge_of
+from pytest_coderobust.editors.localisation import Trace, trace
+from pytest_coderobust.editors.options import CremeOptions
+from pytest_coderobust.editors.protocol import Change, EditRequest
+from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
+
+
+class Creme:
+    """The method: find the key layer, align its states."""
+
+    name = "creme"
+
+    def __init__(self, options: CremeOptions) -> None:
+        self.options = options
+
+    def compute(
+        self, access: Access, requests: Sequence[EditRequest], so_far: Change | None = None
+    ) -> WeightChange:
+        return fold(access, requests, so_far, self._one)
+
+    def _one(
+        self, access: Access, request: EditRequest, so_far: WeightChange | None
+    ) -> WeightChange:
+        facts: dict[str, object] = {}
+        if self.options.layer is None:
+            with judge_of(access) as judge:
+                found = trace(access, request, self.options, judge)
+            layer = found.key
+            facts["trace"] = _told(found)
+        else:
+            layer = access.layer_index(self.options.layer, 0)
+        projection = access.projection(layer)
+        pair = continued(access, request, self.options.tokens)
+        if self.options.solver == "full":
+            delta, losses = full_loop(access, projection, layer, pair, self.options)
+        else:
+            states = cached_states(access, projection, layer, pair)
+            solve = ridge if self.options.solver == "ridge" else cached_loop
+            delta, losses = solve(states, self.options)
+        return weight_change(projection, delta, so_far, {"layer": layer, "losses": losses, **facts})
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both prompts, each with the same continuation behind it.
+
+    Attributes:
+        count: tokens of the continuation; they are the last ones of both.
+    """
+
+    clean: tuple[int, ...]
+    perturbed: tuple[int, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """What the objective needs of the two forward passes, at the continuation, in float32.
+
+    Attributes:
+        perturbed, clean: the down-projection's inputs, (count, inputs).
+        gap: the clean states less the perturbed ones behind the layer, (count, hidden).
+    """
+
+    perturbed: torch.Tensor
+    clean: torch.Tensor
+    gap: torch.Tensor
+
+
+def continued(access: Access, request: EditRequest, tokens: int) -> Pair:
+    """Both prompts with what the model, unedited for this request, writes after the clean one."""
+    clean = tuple(access.encode(request, request.clean))
+    perturbed = tuple(access.encode(request, request.perturbed))
+    more = access.continuation(clean, tokens)
+    return Pair((*clean, *more), (*perturbed, *more), len(more))
+
+
+def cached_states(access: Access, projection: Projection, layer: int, pair: Pair) -> States:
+    """Two truncated forward passes."""
+    with torch.no_grad(), captured(projection.module, "input") as inputs:
+        outputs = [_behind(access, layer, ids, pair.count) for ids in (pair.perturbed, pair.clean)]
+    perturbed, clean = (each[0, -pair.count :].float() for each in inputs)
+    return States(perturbed, clean, outputs[1] - outputs[0])
+
+
+def cached_loop(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
+    """Early-stopped Adam over the cached states; (delta, losses)."""
+    delta = torch.zeros(
+        states.gap.shape[1], states.perturbed.shape[1], device=states.gap.device
+    ).requires_grad_()
+
+    def loss() -> torch.Tensor:
+        main = mse_loss(states.perturbed @ delta.T, states.gap)
+        return main + options.lam * (states.clean @ delta.T).square().mean()
+
+    losses = _descend(delta, loss, options)
+    return delta.detach(), losses
+
+
+def full_loop(
+    access: Access, projection: Projection, layer: int, pair: Pair, options: CremeOptions
+) -> tuple[torch.Tensor, list[float]]:
+    """The same with forward passes each step, as the released code has it: the reference."""
+    with torch.no_grad():
+        goal = _behind(access, layer, pair.clean, pair.count)
+    with trained(projection) as weight:
+        start = weight.detach().clone()
+
+        def loss() -> torch.Tensor:
+            perturbed = _behind(access, layer, pair.perturbed, pair.count)
+            clean = _behind(access, layer, pair.clean, pair.count)
+            return mse_loss(perturbed, goal) + options.lam * mse_loss(clean, goal)
+
+        losses = _descend(weight, loss, options)
+    return weight.detach() - start, losses
+
+
+def ridge(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
+    """The minimum-norm delta of rank <= 2 count that meets both terms; losses before and after.
+
+    dW K = Y with K = [a_p, sqrt(lam) a_o] and Y = [gap, 0], by least squares in double precision.
+    """
+    root = options.lam**0.5
+    keys = torch.cat([states.perturbed, root * states.clean]).double()  # (2 count, inputs)
+    goal = torch.cat([states.gap, torch.zeros_like(states.gap)]).double()
+    solution = torch.linalg.lstsq(keys.cpu(), goal.cpu(), driver="gelsd").solution
+    delta = solution.T.float().to(states.gap.device)
+    count = states.gap.numel()
+    residual = (keys.cpu() @ solution - goal.cpu()).square().sum() / count
+    return delta, [states.gap.square().mean().item(), residual.item()]
+
+
+def _descend(weight: torch.Tensor, objective: object, options: CremeOptions) -> list[float]:
+    """Adam until the steps are used up or the loss stops falling; every loss on the way."""
+    assert callable(objective)
+    optimizer = torch.optim.Adam([weight], lr=options.lr)
+    losses: list[float] = []
+    stale = 0
+    for _ in range(options.steps):
+        loss = objective()
+        stale = stale + 1 if losses and loss.item() >= min(losses) else 0
+        losses.append(loss.item())
+        if stale >= options.patience or losses[-1] == 0:
+            break
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+    return losses
+
+
+def _behind(access: Access, layer: int, ids: Sequence[int], count: int) -> torch.Tensor:
+    """The layer's output at the last `count` tokens, in float32."""
+    return access.until(layer, access.batch([ids]))[0, -count:].float()
+
+
+def _told(found: Trace) -> dict[str, object]:
+    return asdict(found)

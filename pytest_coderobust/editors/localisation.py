@@ -1,0 +1,225 @@
+"""CREME's layer-wise causal intervention: where clean states restore a perturbed prompt.
+
+At each layer the clean prompt's states replace the perturbed prompt's while the prompt is read;
+the model then writes, and the tests say how much came back (arXiv 2507.16407, Eq. 4; editing.md
+§1 step A). The rows of all layers share batches: a row is patched at its own layer and at no other.
+
+Decoding sees the perturbed states below the patched layer, in the paper as here, so it is restored
+in part only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+
+from pytest_coderobust.editors.access import Access, hooked, tensor_of, with_tensor
+from pytest_coderobust.editors.alignment import Pairs, align
+from pytest_coderobust.editors.options import CremeOptions
+from pytest_coderobust.editors.protocol import EditRequest, Judge
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.models.batching import Batches
+from pytest_coderobust.models.decoding import Prompt, decode_batch
+from pytest_coderobust.records import Sampling, Task, digest
+
+ROWS = 128
+"""Rows of a sweep that share a batch; fewer when memory runs out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerEffect:
+    """What patching one layer did.
+
+    Attributes:
+        rate: the share of patched samples that pass.
+        improvement: the share of the lost pass rate that came back, at least 0 (RI).
+        distance: Frobenius norm between the two prompts' states behind the layer.
+    """
+
+    rate: float
+    improvement: float
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The profile of one request over all layers.
+
+    Attributes:
+        clean, perturbed: pass rates without a patch.
+        key: the key layer: the most improvement; of several, the greatest distance.
+    """
+
+    clean: float
+    perturbed: float
+    layers: tuple[LayerEffect, ...]
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """One row of a sweep: which layer is patched in it (None is no layer), and its noise."""
+
+    layer: int | None
+    noise: int
+
+
+def trace(access: Access, request: EditRequest, options: CremeOptions, judge: Judge) -> Trace:
+    """Finds the key layer of a request.
+
+    Raises:
+        ModelError: no sample of the clean prompt passes, so nothing could come back.
+    """
+    samples = 1 if options.temperature == 0 else options.samples
+    seeds = [int(digest("trace", request.digest, place)[:16], 16) for place in range(samples)]
+    depth = len(access.layers)
+    sweep = Sweep(access, request, options)
+    clean = _rate(request.task, sweep.plain(request.clean, seeds), judge)
+    if clean == 0:
+        raise ModelError(
+            f"{request.label}: the clean prompt passes in none of {samples} samples, so no layer "
+            "can restore anything; name one (layer=N) or choose another task"
+        )
+    groups: list[int | None] = [None, *range(depth)]
+    texts = sweep.run([Patched(layer, seed) for layer in groups for seed in seeds])
+    rates = [
+        _rate(request.task, texts[place * samples : (place + 1) * samples], judge)
+        for place in range(depth + 1)
+    ]
+    perturbed, *patched = rates
+    gaps = distances(access, request)
+    improvements = [improvement(rate, clean, perturbed) for rate in patched]
+    effects = tuple(LayerEffect(*each) for each in zip(patched, improvements, gaps, strict=True))
+    return Trace(clean, perturbed, effects, key_layer(effects))
+
+
+def improvement(rate: float, clean: float, perturbed: float) -> float:
+    """RI: the share of the lost pass rate that came back; 0 where none was lost."""
+    gap = clean - perturbed
+    return max(0.0, (rate - perturbed) / gap) if gap > 0 else 0.0
+
+
+def key_layer(effects: Sequence[LayerEffect]) -> int:
+    """The layer of the most improvement (where there is none, of the highest rate).
+
+    Ten samples tie often: the greatest distance between the two prompts' states decides then.
+    """
+    best = max(effect.improvement for effect in effects)
+    if best > 0:
+        candidates = [place for place, each in enumerate(effects) if each.improvement == best]
+    else:
+        highest = max(effect.rate for effect in effects)
+        candidates = [place for place, each in enumerate(effects) if each.rate == highest]
+    return max(candidates, key=lambda place: (effects[place].distance, -place))
+
+
+def distances(access: Access, request: EditRequest) -> list[float]:
+    """The Frobenius norm between both prompts' states behind every layer, padded on the left."""
+    prompts = [access.encode(request, text) for text in (request.clean, request.perturbed)]
+    batch = access.batch(prompts)
+    found: list[float] = []
+
+    def look(_module: Any, _args: Any, output: Any) -> None:
+        clean, perturbed = tensor_of(output).float()
+        found.append(float((clean - perturbed).norm()))
+
+    with ExitStack() as stack, torch.no_grad():
+        for layer in access.layers:
+            stack.enter_context(hooked(layer, look))
+        access.logits(batch)
+    return found
+
+
+class Sweep:
+    """The perturbed prompt, answered with the clean prompt's states at one layer or another."""
+
+    def __init__(self, access: Access, request: EditRequest, options: CremeOptions) -> None:
+        self._access = access
+        self._language = request.task.language
+        self._clean = tuple(access.encode(request, request.clean))
+        self._perturbed = tuple(access.encode(request, request.perturbed))
+        self._pairs = align(self._clean, self._perturbed, options.align)
+        self._pads = options.align == "paper"
+        self._batches = Batches(ROWS)
+        self._sampling = Sampling(
+            temperature=options.temperature,
+            top_p=options.top_p,
+            max_new_tokens=options.sweep_tokens,
+        )
+
+    def plain(self, prompt: str, seeds: Sequence[int]) -> list[str]:
+        """What the model writes after a prompt, unpatched."""
+        ids = tuple(self._access.backend.encode(prompt, self._language))
+        return self._batches.run(
+            [Prompt(ids, seed) for seed in seeds], lambda batch: self._decode(batch)
+        )
+
+    def run(self, rows: Sequence[Patched]) -> list[str]:
+        """What is written in every row."""
+        return self._batches.run(rows, self._patched)
+
+    def _patched(self, rows: Sequence[Patched]) -> list[str]:
+        # The clean prompt is the first row, the source of every patch.
+        prompts = [Prompt(self._clean, 0), *(Prompt(self._perturbed, row.noise) for row in rows)]
+        with self.patches([row.layer for row in rows]):
+            return self._decode(prompts)[1:]
+
+    @contextmanager
+    def patches(self, layers: Sequence[int | None]) -> Generator[None]:
+        """While it lasts, row i + 1 of a left-padded prompt batch is patched at `layers[i]`."""
+        width = max(len(self._clean), len(self._perturbed))
+        left = (width - len(self._perturbed), width - len(self._clean))
+        pairs = self._all(width) if self._pads else self._pairs
+        shift = (0, 0) if self._pads else left
+        to = torch.tensor([pair[0] + shift[0] for pair in pairs], device=self._access.device)
+        source = torch.tensor([pair[1] + shift[1] for pair in pairs], device=self._access.device)
+        with ExitStack() as stack:
+            for layer in {layer for layer in layers if layer is not None}:
+                rows = [place + 1 for place, each in enumerate(layers) if each == layer]
+                hook = partial(_patch, rows=rows, to=to, source=source, width=width)
+                stack.enter_context(hooked(self._access.layers[layer], hook))
+            yield
+
+    @staticmethod
+    def _all(width: int) -> Pairs:
+        return tuple((place, place) for place in range(width))
+
+    def _decode(self, prompts: Sequence[Prompt]) -> list[str]:
+        loaded = self._access.loaded
+        window = loaded.window
+        longest = max(len(prompt.ids) for prompt in prompts)
+        wanted = self._sampling.max_new_tokens
+        steps = wanted if window is None else max(1, min(wanted, window - longest))
+        with torch.no_grad():
+            answers = decode_batch(loaded, prompts, self._sampling, steps)
+        return [answer.text for answer in answers]
+
+
+def _patch(
+    _module: Any,
+    _args: Any,
+    output: Any,
+    *,
+    rows: Sequence[int],
+    to: torch.Tensor,
+    source: torch.Tensor,
+    width: int,
+) -> Any:
+    """Copies row 0's states at `source` to `rows` at `to`, while a prompt is read."""
+    states = tensor_of(output)  # (rows, width, hidden); one token wide while decoding
+    if states.shape[1] != width:
+        return None
+    patched = states.clone()
+    for row in rows:
+        patched[row, to] = states[0, source]
+    return with_tensor(output, patched)
+
+
+def _rate(task: Task, texts: Sequence[str], judge: Judge) -> float:
+    passed = judge(task, texts)
+    return sum(passed) / len(passed)
