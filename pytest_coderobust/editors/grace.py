@@ -27,8 +27,6 @@ from pytest_coderobust.records import Variant
 Places = Callable[[], torch.Tensor | None]
 """Where each row's prompt ends, (rows,); None while decoding."""
 
-_LEAST = 0.05
-"""The share of its first loss that an edit has to take away."""
 _ENOUGH = 1e-2
 """The loss below which a value is not improved further."""
 
@@ -132,7 +130,7 @@ class Grace:
         values = book.values.clone()
         values[place] = value
         gain = 1 - min(losses) / losses[0]
-        if losses[0] > _ENOUGH and gain < _LEAST:
+        if losses[0] > _ENOUGH and gain < self.options.gain:
             raise ModelError(
                 f"{request.label}: GRACE lowered its loss by {gain:.1%} only; another layer or "
                 "replace=all may steer the whole continuation"

@@ -110,6 +110,7 @@ class GraceOptions:
         init: a value starts at noise ("cold") or at the present output ("warm").
         replace: the value stands for the output at the prompt's last token, at all before it, or
             at all of them.
+        gain: an edit that lowers its loss by a smaller share is refused.
     """
 
     layer: int | None = _layer()
@@ -118,6 +119,7 @@ class GraceOptions:
     epsilon: float = _at_least(1.0, 0)
     init: Literal["cold", "warm"] = "cold"
     replace: Literal["last", "prompt", "all"] = "last"
+    gain: float = _at_least(0.05, 0, 1)
     seed: int = _at_least(0, 0)
 
 
