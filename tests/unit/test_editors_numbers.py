@@ -1,0 +1,342 @@
+"""Each method against an independent source: NumPy, its own slow form, its paper's identities."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from editors_contract import OTHER, PERTURBED, REQUEST, SAMPLING, logits, model_of
+from models_architectures import ARCHITECTURES
+from models_checkpoints import PROMPT, TASK, row
+
+from pytest_coderobust.editors import creme, dinm, grace, rome
+from pytest_coderobust.editors.access import Access, captured, tensor_of
+from pytest_coderobust.editors.edited import edited, successive
+from pytest_coderobust.editors.options import CremeOptions, RomeOptions
+from pytest_coderobust.editors.protocol import EditRequest
+from pytest_coderobust.editors.registry import open_editor, parse_edit
+from pytest_coderobust.editors.saved import save_edit
+from pytest_coderobust.editors.targets import target_loss
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.models.quiet import quiet
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("numbers")
+
+
+@pytest.fixture(scope="module")
+def llama(root: Path) -> Any:
+    return model_of("llama", root)
+
+
+def computed(access: Access, text: str, *requests: EditRequest) -> Any:
+    spec: Any = parse_edit(text)
+    with access.editing():
+        return open_editor(spec).compute(access, requests or [REQUEST])
+
+
+class TestAccess:
+    @pytest.mark.parametrize("architecture", ARCHITECTURES)
+    def test_a_layer_is_what_flows_through_it(self, architecture: str, root: Path) -> None:
+        """The output of layer 1 plus what its matrix writes more is the output that follows."""
+        access = Access(model_of(architecture, root))
+        batch = access.batch([access.encode(REQUEST, PROMPT)])
+        projection = access.projection(1)
+        with torch.no_grad(), captured(projection.module, "input") as inputs:
+            before = access.until(1, batch)
+            delta = torch.full_like(projection.master(), 0.01)
+            view = projection.parameter.T if projection.transposed else projection.parameter
+            saved = projection.parameter.clone()
+            view.add_(delta)
+            try:
+                after = access.until(1, batch)
+            finally:
+                projection.parameter.copy_(saved)
+        assert torch.allclose(after - before, inputs[0] @ delta.T, atol=1e-4)
+
+    @pytest.mark.parametrize("architecture", ARCHITECTURES)
+    def test_padding_moves_no_state(self, architecture: str, root: Path) -> None:
+        model = model_of(architecture, root)
+        rows = [model.encode(text, "python") for text in (PROMPT, "x = 1\n")]
+        found = []
+        for side in ("left", "right"):
+            access = Access(model, side)
+            batch = access.batch(rows)
+            with torch.no_grad():
+                states = access.until(2, batch)
+            found.append(states[torch.arange(2), batch.last()])
+        alone = Access(model)
+        with torch.no_grad():
+            single = alone.until(2, alone.batch(rows[1:]))[0, -1]
+        assert torch.allclose(found[0], found[1], atol=1e-4)
+        assert torch.allclose(found[0][1], single, atol=1e-4)
+
+    def test_the_target_is_read_where_it_is_predicted(self, llama: Any) -> None:
+        access = Access(llama)
+        prompt, target = llama.encode(PROMPT, "python"), (7, 9, 11)
+        with torch.no_grad():
+            scores = access.logits(access.batch([[*prompt, *target]]))[0].log_softmax(-1)
+            loss = target_loss(access, [prompt], target)
+        wanted = [
+            -scores[len(prompt) - 1 + step, token].item() for step, token in enumerate(target)
+        ]
+        assert loss.item() == pytest.approx(sum(wanted) / 3, rel=1e-5)
+
+
+class TestCreme:
+    @pytest.mark.parametrize("architecture", ARCHITECTURES)
+    def test_cached_equals_full(self, architecture: str, root: Path) -> None:
+        access = Access(model_of(architecture, root))
+        text = "creme:layer=1,steps=12,tokens=6"
+        fast, slow = (computed(access, f"{text},solver={each}") for each in ("cached", "full"))
+        (left,), (right,) = fast.deltas.values(), slow.deltas.values()
+        assert (left - right).norm() < 1e-5 * right.norm()
+        assert right.norm() > 0
+        assert fast.facts["losses"] == pytest.approx(slow.facts["losses"], rel=1e-4)
+
+    def test_equal_prompts_have_nothing_to_align(self, llama: Any) -> None:
+        same = EditRequest(TASK, PROMPT, PROMPT, "C1")
+        change = computed(Access(llama), "creme:layer=1", same)
+        assert change.facts["losses"] == [0.0]
+        with pytest.raises(ModelError, match="changed no weight"), change.installed(Access(llama)):
+            pass
+
+    def test_the_first_loss_is_the_distance_of_the_states(self, llama: Any) -> None:
+        access = Access(llama)
+        pair = creme.continued(access, REQUEST, 6)
+        with torch.no_grad():
+            states = [access.until(1, access.batch([ids])) for ids in (pair.clean, pair.perturbed)]
+        gap = (states[0][0, -pair.count :] - states[1][0, -pair.count :]).numpy()
+        change = computed(access, "creme:layer=1,tokens=6,steps=1")
+        assert change.facts["losses"][0] == pytest.approx(float(np.mean(gap**2)), rel=1e-5)
+
+    def test_ridge_is_the_minimum_norm_solution(self, llama: Any) -> None:
+        access = Access(llama)
+        options = CremeOptions(tokens=6)
+        pair = creme.continued(access, REQUEST, 6)
+        states = creme.cached_states(access, access.projection(1), 1, pair)
+        delta, losses = creme.ridge(states, options)
+        keys = np.concatenate(
+            [states.perturbed.double().numpy(), 0.1**0.5 * states.clean.double().numpy()]
+        )
+        goal = np.concatenate([states.gap.double().numpy(), np.zeros_like(states.gap.numpy())])
+        expected = (np.linalg.pinv(keys) @ goal).T
+        assert np.allclose(delta.numpy(), expected, rtol=1e-3, atol=1e-5)
+        assert losses[1] < losses[0]
+
+    def test_it_stops_when_the_loss_stops_falling(self) -> None:
+        torch.manual_seed(0)
+        states = creme.States(torch.randn(4, 8), torch.randn(4, 8), torch.randn(4, 3))
+        _, losses = creme.cached_loop(states, CremeOptions(lr=50.0, steps=20, patience=3))
+        assert len(losses) == 4, "the first loss was the best, then three worse"
+
+
+class TestRome:
+    @pytest.mark.parametrize("architecture", ["llama", "llama-bias", "gpt2", "codegen"])
+    def test_the_update_equals_a_solve_in_numpy(self, architecture: str, root: Path) -> None:
+        """min |dW| such that (W + dW) k + b = v, solved from scratch, and v reached."""
+        access = Access(model_of(architecture, root))
+        projection = access.projection(1)
+        prompt = access.encode(REQUEST, PERTURBED)
+        seen = rome.lookup(access, projection, prompt)
+        torch.manual_seed(1)
+        shift = torch.randn_like(seen.output)
+        delta = rome.update(projection, seen.input, seen, shift, asymmetric=False)
+        key = seen.input.double().numpy()
+        weight = projection.parameter.detach().double().numpy()
+        weight = weight.T if type(projection.module).__name__ == "Conv1D" else weight
+        bias = projection.module.bias
+        offset = 0.0 if bias is None else bias.detach().double().numpy()
+        wanted = (seen.output + shift).double().numpy()
+        columns, *_ = np.linalg.lstsq(key[None], (wanted - offset - weight @ key)[None])
+        assert np.linalg.norm(delta.numpy() - columns.T) < 1e-5 * np.linalg.norm(columns)
+        reached = (weight + delta.double().numpy()) @ key + offset
+        assert np.linalg.norm(reached - wanted) < 1e-5 * np.linalg.norm(wanted)
+        assert np.linalg.matrix_rank(delta.numpy(), tol=1e-4) == 1
+        other = np.random.default_rng(0).normal(size=key.shape)
+        other -= key * (other @ key) / (key @ key)
+        assert np.abs(delta.double().numpy() @ other).max() < 1e-4
+
+    def test_no_shift_is_no_change(self, llama: Any) -> None:
+        access = Access(llama)
+        projection = access.projection(1)
+        seen = rome.lookup(access, projection, access.encode(REQUEST, PERTURBED))
+        zero = torch.zeros_like(seen.output)
+        delta = rome.update(projection, seen.input, seen, zero, asymmetric=False)
+        assert delta.norm() < 1e-5 * projection.master().norm()
+
+    def test_the_asymmetric_form_meets_the_bare_key_alone(self, llama: Any) -> None:
+        access = Access(llama)
+        projection = access.projection(1)
+        seen = rome.lookup(access, projection, access.encode(REQUEST, PERTURBED))
+        mean = seen.input + 0.1 * torch.randn_like(seen.input)
+        shift = torch.ones_like(seen.output)
+        weight = projection.master()
+        for asymmetric, met, missed in ((True, seen.input, mean), (False, mean, seen.input)):
+            delta = rome.update(projection, mean, seen, shift, asymmetric=asymmetric)
+            wanted = seen.output + shift
+            assert (
+                torch.allclose((weight + delta) @ met, wanted, rtol=1e-3, atol=1e-3) or asymmetric
+            )
+            assert not torch.allclose((weight + delta) @ missed, wanted, atol=1e-3)
+
+    def test_the_shift_stays_in_its_ball(self, llama: Any) -> None:
+        access = Access(llama)
+        projection = access.projection(1)
+        prompt = access.encode(REQUEST, PERTURBED)
+        seen = rome.lookup(access, projection, prompt)
+        options = RomeOptions(steps=6, clamp=0.5)
+        with access.editing():
+            shift, losses = rome.find_shift(
+                access, projection, [prompt], (5, 6), seen.output, options
+            )
+        assert shift.norm() <= 0.5 * seen.output.norm() * 1.0001
+        assert losses[-1] < losses[0]
+
+
+class TestFineTuning:
+    def test_no_entry_leaves_its_bound(self, llama: Any) -> None:
+        change = computed(Access(llama), "ft:layer=1,steps=5,lr=0.01,epsilon=0.002")
+        (delta,) = change.deltas.values()
+        assert delta.abs().max() <= 0.002 * 1.01
+        free = computed(Access(llama), "ft:layer=1,steps=5,lr=0.01,epsilon=0")
+        assert next(iter(free.deltas.values())).abs().max() > 0.02
+
+    def test_half_precision_is_trained_in_float32(self, root: Path) -> None:
+        model = model_of("llama", root, dtype="bfloat16")
+        change = computed(Access(model), "ft:layer=1,steps=3,lr=0.00001,epsilon=0.0001")
+        (delta,) = change.deltas.values()
+        # Such steps vanish in bfloat16; the master copy has them.
+        assert 0 < delta.abs().max() < 1e-4
+        assert delta.dtype == torch.float32
+
+
+class TestGrace:
+    TEXT = "grace:layer=0,steps=4,init=warm,replace=all,gain=0"
+
+    @pytest.mark.parametrize("architecture", ARCHITECTURES)
+    def test_outside_its_radius_nothing_moves(self, architecture: str, root: Path) -> None:
+        model = model_of(architecture, root)
+        far = [model.encode(text, "python") for text in ("import os\n", "x = 1 + 2\n")]
+        access = Access(model)
+        batch = access.batch(far)
+        with torch.no_grad():
+            before = access.logits(batch)
+        inside = logits(model)
+        # Under parallel attention the first layer's MLP sees the last token alone, so every prompt
+        # that ends alike has one key there.
+        change = computed(access, f"{self.TEXT},epsilon=0.001".replace("layer=0", "layer=1"))
+        with change.installed(access), torch.no_grad():
+            assert torch.equal(access.logits(batch), before)
+            assert not torch.equal(logits(model), inside)
+
+    def test_positions_before_the_last_are_identical(self, llama: Any) -> None:
+        change = computed(Access(llama), self.TEXT.replace("all", "last"))
+        before = logits(llama)
+        with change.installed(Access(llama)):
+            after = logits(llama)
+        assert torch.equal(after[:, :-1], before[:, :-1])
+        assert not torch.equal(after[:, -1], before[:, -1])
+
+    def test_a_row_of_a_padded_batch_is_looked_up_at_its_own_end(self, llama: Any) -> None:
+        with edited(llama, parse_edit(f"{self.TEXT},epsilon=0.001"), [REQUEST]) as model:  # type: ignore[arg-type]
+            rows = [row(PERTURBED), row("import os\n"), row("x")]
+            together = model.generate(rows, SAMPLING)
+            assert together == [model.generate([each], SAMPLING)[0] for each in rows]
+
+    def test_a_split_makes_the_balls_disjoint(self) -> None:
+        query, value = torch.tensor([0.0, 0.0]), torch.zeros(1)
+        book, _ = grace.inserted(None, query, value, (1,), 1.0)
+        near = torch.tensor([1.5, 0.0])
+        book, place = grace.inserted(book, near, value, (2,), 1.0)
+        assert place == 1
+        assert float(book.radii.sum()) < 1.5
+        book, place = grace.inserted(book, near + 0.2, value, (2,), 1.0)
+        assert (place, len(book.labels)) == (1, 2), "the same label is the same key"
+        book, place = grace.inserted(book, near + 9, value, (1,), 1.0)
+        assert (place, float(book.radii[2])) == (2, 1.0), "far away is a key of its own"
+
+    def test_keys_accumulate(self, llama: Any) -> None:
+        spec: Any = parse_edit(f"{self.TEXT},epsilon=0.001")
+        with contextlib.closing(successive(llama, spec, [REQUEST, OTHER])) as checkpoints:
+            sizes = [len(model.change.book.labels) for model in checkpoints]  # type: ignore[attr-defined]
+        assert sizes == [1, 2]
+
+
+class TestDinm:
+    def test_the_kl_is_zero_first_and_has_a_gradient(self, llama: Any) -> None:
+        text = "dinm:layer=1,steps=4,lr=0.01"
+        true, bug = (
+            computed(Access(llama), f"{text},reference_compat={each}") for each in ("false", "true")
+        )
+        assert true.facts["kl"][0] == pytest.approx(0, abs=1e-6)
+        assert true.facts["kl"][1] > 0
+        (left,), (right,) = true.deltas.values(), bug.deltas.values()
+        assert (left - right).norm() > 0.05 * right.norm()
+        # Adam does not see a factor: without the KL's gradient the weight does nothing.
+        (heavier,) = computed(
+            Access(llama), f"{text},reference_compat=true,weight=1"
+        ).deltas.values()
+        assert (heavier - right).norm() < 0.01 * right.norm()
+
+    def test_the_kl_against_a_hand_worked_one(self) -> None:
+        before, after = torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.25, 0.75]]).log()
+        expected = 0.5 * np.log(0.5 / 0.25) + 0.5 * np.log(0.5 / 0.75)
+        assert dinm.kl_to(before, after).item() == pytest.approx(expected, rel=1e-6)
+
+    def test_equal_answers_are_nowhere_apart(self, llama: Any) -> None:
+        access = Access(llama)
+        prompt = access.encode(REQUEST, PERTURBED)
+        assert dinm.answer_gaps(access, prompt, (5, 6, 7), (5, 6)) == [0.0, 0.0, 0.0]
+        assert all(gap > 0 for gap in dinm.answer_gaps(access, prompt, (5, 6), (8, 9)))
+
+
+class TestLora:
+    def test_the_adapter_loads_in_plain_peft(self, root: Path, tmp_path: Path) -> None:
+        peft = pytest.importorskip("peft")
+        model = model_of("llama", root)
+        spec: Any = parse_edit("lora:steps=3,rank=2,lr=0.05")
+        with edited(model, spec, [REQUEST, OTHER]) as repaired:
+            expected = logits(repaired)
+            save_edit(tmp_path, model, repaired.change, spec, [REQUEST, OTHER])
+        base = model_of("llama", root).load().model
+        ids = torch.tensor([model.encode(PERTURBED, "python")])
+        with quiet():
+            network = peft.PeftModel.from_pretrained(base, tmp_path).eval()
+        with torch.no_grad():
+            assert torch.equal(network(input_ids=ids, use_cache=False).logits, expected)
+
+    def test_an_untrained_adapter_is_refused(self, llama: Any) -> None:
+        pytest.importorskip("peft")
+        change = computed(Access(llama), "lora:lr=0,steps=1,rank=2")
+        with pytest.raises(ModelError, match="changed no weight"), change.installed(Access(llama)):
+            pass
+
+    def test_successive_edits_go_on_with_the_same_matrices(self, llama: Any) -> None:
+        pytest.importorskip("peft")
+        spec: Any = parse_edit("lora:steps=2,rank=2,lr=0.02")
+        with contextlib.closing(successive(llama, spec, [REQUEST, OTHER])) as checkpoints:
+            found = [dict(model.change.tensors()) for model in checkpoints]
+        first, second = found
+        assert first.keys() == second.keys()
+        assert any(not torch.equal(first[name], second[name]) for name in first)
+
+
+def test_tensor_of_takes_both_containers() -> None:
+    tensor = torch.ones(1)
+    assert tensor_of(tensor) is tensor_of((tensor, None)) is tensor
