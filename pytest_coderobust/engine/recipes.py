@@ -187,7 +187,7 @@ def stack_identity(base: Backend, specs: Stack, requests: Sequence[EditRequest])
         elif place:
             raise UsageError(f"--edit {spec.folder}: a saved edit must be the first of the stack")
         else:
-            identity = cast("ModelIdentity", saved_identity(spec, cast("Weighted", base)))
+            identity = saved_identity(spec, base)
     return identity
 
 
