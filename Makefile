@@ -5,7 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test check-full lint types layers bench clean
+# TextAttack wants transformers below 5, so it has an environment of its own; tests that must also
+# pass under that transformers are listed here.
+TA_VENV ?= .venv-textattack
+TA_TESTS ?= tests/textattack
+TA_PIP := $(TA_VENV)/bin/python -m pip install --quiet --constraint constraints-textattack.txt
+
+.PHONY: demo test check-full test-textattack lint types layers bench clean
 
 demo: $(VENV)/.run  ## the bundled model on the quickstart suite under C1, C2 and C3
 	$(BIN)/python -m pytest example_suites/quickstart.toml --model tiny
@@ -15,6 +21,10 @@ test: lint types layers  ## every check, on seeded samples where the whole takes
 
 check-full: lint types layers  ## every acceptance check, whole
 	$(BIN)/python -m pytest
+
+test-textattack: $(TA_VENV)/.dev  ## attacks on the bundled model by TextAttack, beside transformers 4
+	NLTK_DATA=$${NLTK_DATA:-$$PWD/../shared/data/nltk_data} HF_HUB_OFFLINE=1 \
+	    $(TA_VENV)/bin/python -m pytest $(TA_TESTS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -40,5 +50,11 @@ $(VENV)/.dev: $(VENV)/.run
 	$(PIP) --group dev
 	touch $@
 
+$(TA_VENV)/.dev: pyproject.toml constraints-textattack.txt
+	$(PYTHON) -m venv $(TA_VENV)
+	$(TA_PIP) --upgrade pip
+	$(TA_PIP) --editable '.[textattack]' pytest pytest-xdist sentencepiece
+	touch $@
+
 clean:
-	rm -rf $(VENV) .coderobust dist
+	rm -rf $(VENV) $(TA_VENV) .coderobust dist

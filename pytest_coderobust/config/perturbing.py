@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from coderobust_strategies import PerturbationError, lookup
-from coderobust_strategies.catalogue import CODE_PREFIX
+from coderobust_strategies.catalogue import CODE_PREFIX, FOREIGN_PREFIX
 from coderobust_strategies.perturbation import RewriterNeeded
 from coderobust_strategies.recode import needs_partial_code
 from coderobust_strategies.variant import LEXICONS, Lexicon
@@ -95,7 +95,7 @@ def check_perturbations(
             _check_code(name, form, where)
             continue
         try:
-            lookup(name, rewriter=name in engines.specs)
+            lookup(name, rewriter=name in engines.specs or name.startswith(FOREIGN_PREFIX))
         except RewriterNeeded:
             title = lookup(name, rewriter=True).title
             raise engine_needed(name, title, where) from None

@@ -65,7 +65,10 @@ def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
     if not perturbing.keep_damaged:
         return ()
     for cell in plan.cells:
-        if cell in plan.recorded or perturbing.engines.serving(cell.perturbation) is None:
+        rewritten = (
+            perturbing.engines.serving(cell.perturbation) or cell.perturbation in plan.rewriting
+        )
+        if cell in plan.recorded or not rewritten:
             continue
         found = [task for task in plan.tasks.values() if (task.id, cell) in seen]
         damage = Counter(kind for task in found if (kind := make_variant(plan, task, cell).damage))

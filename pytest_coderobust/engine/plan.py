@@ -159,7 +159,7 @@ def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
             edit_rate=perturbing.edit_rate,
             sample_ratio=perturbing.sample_ratio,
             lexicon=perturbing.lexicon,
-            rewriter=behind.rewriter(task) if behind else None,
+            rewriter=behind.rewriter(task, cell) if behind else None,
             recorded=behind.recorded(task, cell) if behind else None,
             keep_damaged=perturbing.keep_damaged,
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coderobust_strategies.anatomy import Anatomy, dissect
+from coderobust_strategies.catalogue import FOREIGN_PREFIX
 from coderobust_strategies.protection import protected_spans
 from coderobust_strategies.rewrite import Rewriter, flat, paragraphs
 from pytest_coderobust.config.suite import SuiteConfig
@@ -41,12 +42,13 @@ class Rewriting:
         only = next(iter(self.rows.values())) if len(self.rows) == 1 else {}
         return self.rows.get(cell.seed, only).get(task.id, "")
 
-    def rewriter(self, task: Task) -> Rewriter | None:
+    def rewriter(self, task: Task, cell: Cell) -> Rewriter | None:
         """Rewrites a paragraph of the task's description; None where rows are recorded."""
         if self.engine is None:
             return None
         names = _anatomy(task).names
-        return lambda text: self.answers([Paragraph(text, protected_spans(text, names))])[0]
+        seed = cell.seed if self.engine.seeded else 0
+        return lambda text: self.answers([Paragraph(text, protected_spans(text, names), seed)])[0]
 
     def prepare(self, tasks: Iterable[Task]) -> None:
         """Rewrites the descriptions of many tasks at once where that is far cheaper."""
@@ -61,7 +63,9 @@ class Rewriting:
         """
         assert self.engine is not None
         known, engine = self._known, self.engine
-        keys = [digest("rewrite", engine.digest, each.text, each.protected) for each in asked]
+        keys = [
+            digest("rewrite", engine.digest, each.text, each.protected, each.seed) for each in asked
+        ]
         missing = {key: each for key, each in zip(keys, asked, strict=True) if key not in known}
         known.update(self._remembered(missing))
         missing = {key: each for key, each in missing.items() if key not in known}
@@ -100,6 +104,13 @@ def open_rewriting(
         else:
             engine = open_engine(spec, config.base, where, allow_bin=engines.allow_bin)
             found[name] = Rewriting(engine, memory=memory)
+    for name in config.perturbations:
+        if name.startswith(FOREIGN_PREFIX):
+            from pytest_coderobust.rewriters.textattack import TextAttack
+
+            where = f"{config.path}: [suite] perturbations: {name}"
+            foreign = TextAttack(name, config.perturbing.edit_rate, where)
+            found[name] = Rewriting(foreign, memory=memory)
     return found
 
 

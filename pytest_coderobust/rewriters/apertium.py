@@ -35,6 +35,7 @@ class Apertium:
     """
 
     batched = True
+    seeded = False
 
     def __init__(self, pivot: str) -> None:
         self.pairs = (f"{ENGLISH}-{pivot}", f"{pivot}-{ENGLISH}")

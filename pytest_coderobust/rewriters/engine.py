@@ -16,10 +16,12 @@ class Paragraph:
     Attributes:
         protected: sorted, disjoint spans that carry meaning to the letter. An engine that can
             fence them does; what the others damage is the auditor's to find.
+        seed: for engines that draw; 0 for the others.
     """
 
     text: str
     protected: tuple[Span, ...] = ()
+    seed: int = 0
 
 
 class Engine(Protocol):
@@ -27,9 +29,11 @@ class Engine(Protocol):
 
     Attributes:
         batched: many paragraphs at once cost far less than one by one.
+        seeded: another seed gives another answer.
     """
 
     batched: bool
+    seeded: bool
 
     @property
     def digest(self) -> str:

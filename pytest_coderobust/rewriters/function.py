@@ -22,6 +22,7 @@ class Function:
     """
 
     batched = False
+    seeded = False
 
     def __init__(self, module: str, name: str, function: Callable[[str], object]) -> None:
         self._name = f"{module}:{name}"

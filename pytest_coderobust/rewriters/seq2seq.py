@@ -35,6 +35,7 @@ class Seq2Seq:
     """
 
     batched = False
+    seeded = False
 
     def __init__(self, names: Sequence[str], base: Path, *, allow_bin: bool) -> None:
         self._specs = [(name, _folder(name, base)) for name in names]

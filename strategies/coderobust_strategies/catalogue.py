@@ -80,12 +80,19 @@ def _find(name: str) -> Perturbation:
         known = _scaled(CATALOGUE[name[:-2]], name, int(name[-1]))
     if known is not None:
         return known
+    if name.startswith(FOREIGN_PREFIX) and name[len(FOREIGN_PREFIX) :].isidentifier():
+        title = name[len(FOREIGN_PREFIX) :]
+        return Perturbation(name, title, _foreign_level(title), rewrites=True)
     if name.startswith(CODE_PREFIX):
         raise PerturbationError(
             f"perturbation {name!r} changes code, not prose: coderobust_strategies.recode applies "
             "it to a prompt together with its solution and tests"
         )
     raise UnknownPerturbation(name, (*CATALOGUE, *REWRITING))
+
+
+def _foreign_level(title: str) -> PerturbationLevel:
+    return "character" if "Char" in title or title == "WordSwapQWERTY" else "word"
 
 
 def _scaled(base: Perturbation, name: str, factor: int) -> Perturbation:
@@ -160,6 +167,9 @@ CATALOGUE: Mapping[str, Perturbation] = MappingProxyType(
     {each.name: each for each in (*_LIU, *_AGGREGATES, _PARAPHRASE, *_NLP)}
 )
 REWRITING: Mapping[str, Perturbation] = MappingProxyType({each.name: each for each in _REWRITING})
+FOREIGN_PREFIX = "textattack:"
+"""What the names of TextAttack's transformations and augmenters begin with."""
+
 WITH_REWRITER: Mapping[str, tuple[str, ...]] = MappingProxyType({"S": ("S1",), "mix_all": ("S1",)})
 """What an aggregate draws from besides its members when there is a rewriter."""
 WITH_WORDNET: Mapping[str, Part] = MappingProxyType(
