@@ -1,4 +1,4 @@
-"""Our edit space as a Transformation (a word swap) of TextAttack's, and solved tasks as its GoalFunction.
+"""Our edits as a Transformation of TextAttack's (a word swap), solved tasks as its GoalFunction.
 
 Imports TextAttack, so it is imported when an attack runs.
 """
