@@ -1,0 +1,40 @@
+"""The CI recipes name options and files that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pytest_coderobust.plugin.options import OPTIONS
+
+DOCS = Path(__file__).parents[2] / "docs"
+RECIPES = sorted((DOCS / "examples").rglob("*.yml"))
+PAGES = [DOCS / "ci.md", DOCS / "reports.md"]
+
+
+@pytest.mark.parametrize(
+    "path", [*(p for p in RECIPES if p.name != "workflow.yml"), *PAGES], ids=lambda path: path.name
+)
+def test_every_option_exists(path: Path) -> None:
+    known = {f"--coderobust-{option.name}" for option in OPTIONS}
+    used = set(re.findall(r"--coderobust-[a-z-]+", path.read_text(encoding="utf-8")))
+    assert used
+    assert used <= known
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
+def test_recipe_is_yaml_that_runs_pytest(path: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(found, dict)
+    if path.name != "workflow.yml":
+        assert "python -m pytest" in str(found)
+    assert "${{ inputs" not in "".join(re.findall(r"run: .*", path.read_text(encoding="utf-8")))
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (DOCS / target).exists(), (page.name, target)
