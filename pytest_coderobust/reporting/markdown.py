@@ -8,6 +8,7 @@ from itertools import islice
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.records import Status
 from pytest_coderobust.reporting.conclusion import Report
+from pytest_coderobust.reporting.edit_rows import RESTORED, compared_headings, edit_tables
 from pytest_coderobust.reporting.evidence import Finding
 from pytest_coderobust.reporting.figures import (
     NONE,
@@ -78,6 +79,7 @@ def suite_blocks(report: Report) -> Iterator[str]:
         yield conditions(told[:ROWS], k, first=k == min(run.ks))
     if len(told) > ROWS:
         yield f"{len(told) - ROWS} more conditions are in the JSON report."
+    yield from edited(report)
     yield from left_out(report)
     yield from broken(report)
 
@@ -109,6 +111,22 @@ def conditions(told: Sequence[ConditionSummary], k: int, *, first: bool) -> str:
         )
         rows.append(row)
     return table(("condition", "tasks", f"pass@{k} (95%)", "RD", *worst, *counts), rows)
+
+
+def edited(report: Report) -> Iterator[str]:
+    """Base beside edited model, and what the edits restored beside their controls."""
+    found = edit_tables(report.run, report.summary)
+    if found is None:
+        return
+    yield f"### Edit: {code(found.heading[0])}"
+    yield code(" ".join(found.heading[1:]))
+    rows = [(code(row[0]), *row[1:]) for row in found.compared[:ROWS]]
+    yield table(compared_headings(report.run), rows)
+    if found.restored:
+        yield table(RESTORED, [(code(row[0]), *row[1:]) for row in found.restored[:ROWS]])
+    if found.layers:
+        yield table(("written", "edits"), [(name, str(count)) for name, count, _ in found.layers])
+    yield "\n".join(f"- {code(line)}" for line in found.remarks[:ROWS])
 
 
 def left_out(report: Report) -> Iterator[str]:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from pytest_coderobust.reporting.conclusion import Report
+from pytest_coderobust.reporting.edit_rows import RESTORED
 from pytest_coderobust.reporting.page.evidence import BUDGET, Evidence, gather
 from pytest_coderobust.reporting.page.grid import grid_object
 from pytest_coderobust.reporting.page.safe import script_json
@@ -36,6 +37,7 @@ def render(reports: Sequence[Report], budget: int = BUDGET) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string(asset("page.html")).render(
         suites=views,
+        restored_headings=RESTORED,
         style=style,
         script=script,
         policy=policy(style, script),

@@ -9,6 +9,7 @@ from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.reporting.adoption import adoption_row
 from pytest_coderobust.reporting.conclusion import Report
+from pytest_coderobust.reporting.edit_rows import EditTables, compared_headings, edit_tables
 from pytest_coderobust.reporting.figures import (
     NONE,
     distinct,
@@ -67,6 +68,8 @@ class SuiteView:
     rows: tuple[Row, ...]
     heat: tuple[tuple[str, tuple[Tile, ...]], ...]
     adoption: tuple[tuple[str, ...], ...]
+    edits: EditTables | None
+    edit_headings: tuple[str, ...]
     left_out: tuple[str, ...]
 
 
@@ -87,6 +90,8 @@ def view(report: Report) -> SuiteView:
         adoption=tuple(
             (visible(counts.condition, LINE), *adoption_row(counts)) for counts in summary.adoption
         ),
+        edits=edit_tables(run, summary),
+        edit_headings=compared_headings(run),
         left_out=left_out(report),
     )
 
