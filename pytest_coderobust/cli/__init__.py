@@ -17,6 +17,7 @@ COMMANDS = (
     "audit",
     "g_rir",
     "report",
+    "trace",
 )
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""

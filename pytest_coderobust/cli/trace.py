@@ -1,0 +1,121 @@
+"""`coderobust trace`: the layer at which a perturbed prompt can be repaired."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.errors import DataError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from pytest_coderobust.editors.protocol import EditRequest, Judge, Weighted
+    from pytest_coderobust.engine.plan import Plan
+
+_LOOK = 64
+"""Tasks that are tried where none is named."""
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "trace", help="find the layer at which a perturbed prompt can be repaired (CREME)"
+    )
+    parser.add_argument("--model", required=True, help="as for pytest: tiny, a folder, a hub id")
+    parser.add_argument("--suite", required=True, type=Path, metavar="FILE.toml")
+    parser.add_argument("--perturb", required=True, metavar="NAME", help="C1, E1, ...")
+    parser.add_argument("--task", help="its id; the first that the perturbation breaks")
+    parser.add_argument("--seed", type=int, default=0, help="of the perturbation (0)")
+    parser.add_argument("--samples", type=int, default=10, help="completions a layer (10)")
+    parser.add_argument("--temperature", type=float, default=0.2, help="0 is greedy (0.2)")
+    parser.add_argument("--align", choices=("tokens", "right", "paper"), default="tokens")
+    parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="write the profile here")
+    parser.set_defaults(command=trace)
+
+
+def trace(options: argparse.Namespace) -> int:
+    """Prints the profile of one task; writes its picture when asked."""
+    from coderobust_strategies import PerturbationError
+    from pytest_coderobust.config.suite import read_suite
+    from pytest_coderobust.editors.access import Access
+    from pytest_coderobust.editors.identity import require_weights
+    from pytest_coderobust.editors.judging import sandbox_judge
+    from pytest_coderobust.editors.localisation import trace as find
+    from pytest_coderobust.editors.options import CremeOptions, make_options
+    from pytest_coderobust.engine.plan import read_plan
+    from pytest_coderobust.models.registry import open_backend
+    from pytest_coderobust.reporting.profile import bars, picture
+    from pytest_coderobust.sandbox import open_sandbox
+
+    values: dict[str, object] = {
+        name: getattr(options, name) for name in ("samples", "temperature", "align")
+    }
+    how = make_options(CremeOptions, values, "coderobust trace")
+    assert isinstance(how, CremeOptions)
+    plan = read_plan(read_suite(options.suite))
+    model = require_weights(open_backend(options.model), "creme")
+    with open_sandbox(1) as sandbox:
+        judge = sandbox_judge(sandbox, plan.config.limits)
+        try:
+            request = _request(options, plan, model, judge)
+        except PerturbationError as error:
+            raise UsageError(f"--perturb {options.perturb}: {error}") from None
+        access = Access(model, judge=judge)
+        with access.editing():
+            found = find(access, request, how, judge)
+    print("\n".join(bars(found, request.label)))  # noqa: T201
+    if options.picture:
+        try:
+            options.picture.write_text(picture(found, request.label), encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"{options.picture}: cannot be written: {error}") from None
+    return 0
+
+
+def _request(options: argparse.Namespace, plan: Plan, model: Weighted, judge: Judge) -> EditRequest:
+    """The task that was named, or the first one that the perturbation breaks.
+
+    Raises:
+        UsageError: there is no such task, or none of the first ones breaks.
+    """
+    from pytest_coderobust.editors.protocol import EditRequest
+    from pytest_coderobust.engine.plan import make_variant
+    from pytest_coderobust.records import Cell
+
+    cell = Cell(options.perturb, options.seed)
+    if options.task is not None and options.task not in plan.tasks:
+        raise UsageError(f"unknown task {options.task!r}{nearest(options.task, plan.tasks)}")
+    names = [options.task] if options.task else list(plan.tasks)[:_LOOK]
+    variants = [make_variant(plan, plan.tasks[name], cell) for name in names]
+    requests = [
+        EditRequest(
+            each.task, plan.tasks[name].prompt, each.prompt, cell.perturbation, None, cell.seed
+        )
+        for name, each in zip(names, variants, strict=True)
+        if not each.skipped
+    ]
+    if not requests:
+        raise UsageError(f"{cell.label} finds nothing to change in {', '.join(names[:3])}")
+    if options.task:
+        return requests[0]
+    for request in requests:
+        if _breaks(request, model, judge):
+            return request
+    raise UsageError(
+        f"{cell.label} breaks none of the first {len(requests)} tasks; name one with --task"
+    )
+
+
+def _breaks(request: EditRequest, model: Weighted, judge: Judge) -> bool:
+    """Whether the clean prompt is solved and the perturbed one is not, greedily."""
+    from pytest_coderobust.records import Cell, Row, Sampling, Variant
+
+    cell = Cell(request.perturbation, request.seed)
+    rows = [
+        Row(Variant(request.task, Cell(), request.clean), 0, 0),
+        Row(Variant(request.task, cell, request.perturbed), 0, 0),
+    ]
+    texts = [each.text for each in model.generate(rows, Sampling(max_new_tokens=128))]
+    clean, perturbed = judge(request.task, texts)
+    return clean and not perturbed
