@@ -9,6 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 # pass under that transformers are listed here.
 TA_VENV ?= .venv-textattack
 TA_TESTS ?= tests/textattack
+TA_NLTK := $(NLTK_DATA):$(CODEROBUST_DATA)/nltk_data:$(CURDIR)/../shared/data/nltk_data:$(CURDIR)/$(TA_VENV)/nltk_data
 TA_PIP := $(TA_VENV)/bin/python -m pip install --quiet --constraint constraints-textattack.txt
 
 .PHONY: demo test check-full test-textattack lint types layers bench clean
@@ -23,8 +24,7 @@ check-full: lint types layers  ## every acceptance check, whole
 	$(BIN)/python -m pytest
 
 test-textattack: $(TA_VENV)/.dev  ## attacks on the bundled model by TextAttack, beside transformers 4
-	NLTK_DATA=$${NLTK_DATA:-$$PWD/../shared/data/nltk_data} HF_HUB_OFFLINE=1 \
-	    $(TA_VENV)/bin/python -m pytest $(TA_TESTS)
+	NLTK_DATA="$(TA_NLTK)" HF_HUB_OFFLINE=1 $(TA_VENV)/bin/python -m pytest $(TA_TESTS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -54,6 +54,7 @@ $(TA_VENV)/.dev: pyproject.toml constraints-textattack.txt
 	$(PYTHON) -m venv $(TA_VENV)
 	$(TA_PIP) --upgrade pip
 	$(TA_PIP) --editable '.[textattack]' pytest pytest-xdist sentencepiece
+	-$(TA_VENV)/bin/python -m nltk.downloader -q -d $(TA_VENV)/nltk_data stopwords
 	touch $@
 
 clean:
