@@ -16,6 +16,7 @@ COMMANDS = (
     "perturb",
     "audit",
     "g_rir",
+    "edit",
     "report",
     "trace",
 )

@@ -14,9 +14,12 @@ import pytest
 
 from pytest_coderobust.plugin import options
 from pytest_coderobust.plugin.fixtures import (
+    base_model,
     code_model,
     code_task,
     coderobust_place,
+    edit_session,
+    edited_model,
     solve,
     variant,
 )
@@ -25,7 +28,16 @@ from pytest_coderobust.plugin.stash import FINDINGS, STATE, is_worker
 if TYPE_CHECKING:
     from pytest_coderobust.plugin.session import CodeRobust
 
-__all__ = ["code_model", "code_task", "coderobust_place", "solve", "variant"]
+__all__ = [
+    "base_model",
+    "code_model",
+    "code_task",
+    "coderobust_place",
+    "edit_session",
+    "edited_model",
+    "solve",
+    "variant",
+]
 
 MARKER = (
     "coderobust(suite): run the test on the tasks of this suite, a TOML file or a data set's name"

@@ -15,6 +15,7 @@ import pytest
 from pytest_coderobust.plugin.stash import STATE
 
 if TYPE_CHECKING:
+    from pytest_coderobust.plugin.own_edits import EditSession, OneModel
     from pytest_coderobust.plugin.solving import CodeModel, Place, Solved
     from pytest_coderobust.records import Task, Variant
 
@@ -65,3 +66,27 @@ def solve(
         return solve_variant(state, coderobust_place.reference, given)
 
     return solve_one
+
+
+@pytest.fixture(scope="session")
+def base_model(request: pytest.FixtureRequest, coderobust_place: Place) -> OneModel:
+    """The model under test as it was before any `--edit`."""
+    from pytest_coderobust.plugin import own_edits
+
+    return own_edits.base_model(request.config.stash[STATE], coderobust_place)
+
+
+@pytest.fixture(scope="session")
+def edited_model(request: pytest.FixtureRequest, coderobust_place: Place) -> OneModel:
+    """The model that `--edit` edited for the test's perturbation; skipped where there is none."""
+    from pytest_coderobust.plugin import own_edits
+
+    return own_edits.edited_model(request.config.stash[STATE], coderobust_place)
+
+
+@pytest.fixture(scope="session")
+def edit_session(request: pytest.FixtureRequest, coderobust_place: Place) -> EditSession:
+    """Edits of the test's own, each undone when its block ends."""
+    from pytest_coderobust.plugin.own_edits import EditSession
+
+    return EditSession(request.config.stash[STATE], coderobust_place.reference)

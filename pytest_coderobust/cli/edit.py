@@ -1,0 +1,115 @@
+"""`coderobust edit`: edit a model for one request of a suite, and save the edit."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_coderobust.cli.command import Commands
+
+if TYPE_CHECKING:
+    from pytest_coderobust.editors.protocol import EditRequest, Weighted
+    from pytest_coderobust.editors.registry import EditorSpec
+    from pytest_coderobust.engine.measuring import Measuring
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add_parser("edit", help="edit a model for a suite's request, and save it")
+    parser.add_argument("--model", required=True, help="the model, as in pytest --model")
+    parser.add_argument("--edit", required=True, help="an editor, as in pytest --edit")
+    parser.add_argument("--suite", required=True, type=Path, help="a suite file")
+    parser.add_argument("--out", required=True, type=Path, help="the folder to save into")
+    parser.add_argument(
+        "--perturb",
+        help="the perturbation to edit for (default: the first that breaks a task of the suite)",
+    )
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default auto)")
+    parser.add_argument(
+        "--ledger",
+        type=Path,
+        default=Path(".coderobust") / "ledger.sqlite",
+        help="where results are kept (default .coderobust/ledger.sqlite)",
+    )
+    parser.set_defaults(command=edit)
+
+
+def edit(options: argparse.Namespace) -> int:
+    """Draws the request that `pytest --edit` would draw, applies the edit and saves it."""
+    from pytest_coderobust.config.editing import EditConfig, with_editors
+    from pytest_coderobust.editors.edited import edited
+    from pytest_coderobust.editors.registry import EditorSpec, parse_edit
+    from pytest_coderobust.editors.saved import save_edit
+    from pytest_coderobust.errors import UsageError
+
+    (text,) = with_editors(EditConfig(), [options.edit], "--edit").editors
+    spec = parse_edit(text)
+    if not isinstance(spec, EditorSpec):
+        raise UsageError(f"--edit {text}: is a saved edit already; name an editor")
+    if options.out.exists() and any(options.out.iterdir()):
+        raise UsageError(f"--out {options.out}: the folder is not empty")
+    with ExitStack() as until:
+        backend, base = _measuring(options, spec, until)
+        requests = _requests(base, options.perturb)
+        with edited(backend, spec, requests) as model:
+            seconds = model.cost.seconds or 0.0
+            change = model.change
+        save_edit(options.out, backend, change, spec, requests)
+    named = ", ".join(each.label for each in requests)
+    print(f"{spec.label} for {named}: {seconds:.1f} s, saved in {options.out}")  # noqa: T201
+    print(f"test it: pytest {options.suite} --model={options.model} --edit={options.out}")  # noqa: T201
+    return 0
+
+
+def _measuring(
+    options: argparse.Namespace, spec: EditorSpec, until: ExitStack
+) -> tuple[Weighted, Measuring]:
+    """The base model, and the suite measured with it."""
+    from pytest_coderobust.config.suite import read_suite, with_perturbations
+    from pytest_coderobust.editors.identity import require_weights
+    from pytest_coderobust.engine.answers import Answers
+    from pytest_coderobust.engine.events import silent
+    from pytest_coderobust.engine.judging import Judge
+    from pytest_coderobust.engine.measuring import Measuring
+    from pytest_coderobust.engine.plan import read_plan
+    from pytest_coderobust.ledger import Ledger
+    from pytest_coderobust.models.registry import ModelOptions, open_backend
+    from pytest_coderobust.sandbox import open_sandbox
+
+    config = read_suite(options.suite)
+    if options.perturb:
+        config = with_perturbations(config, [options.perturb], "--perturb: ")
+    opened = open_backend(options.model, options=ModelOptions(device=options.device))
+    until.callback(opened.close)
+    backend = require_weights(opened, spec.label)
+    plan = read_plan(config)
+    ledger = Ledger(options.ledger)
+    until.callback(ledger.close)
+    judge = Judge(open_sandbox(), ledger, silent)
+    until.callback(judge.close)
+    return backend, Measuring(plan, Answers(backend, ledger, silent), judge, ledger, silent)
+
+
+def _requests(base: Measuring, perturbation: str | None) -> tuple[EditRequest, ...]:
+    """The request of the first perturbation that has one.
+
+    Raises:
+        DataError: nothing is solved clean and broken perturbed.
+    """
+    from pytest_coderobust.engine.requests import broken_squares, draw_requests
+    from pytest_coderobust.errors import DataError
+
+    plan = base.plan
+    names = dict.fromkeys(cell.perturbation for cell in plan.cells if not cell.is_clean)
+    base.want([(task, cell) for cell in plan.cells for task in plan.tasks])
+    config = plan.config.edit
+    for name in names:
+        broken = broken_squares(base, name)
+        if requests := draw_requests(base, broken, config.requests, config.seed):
+            return requests
+    about = perturbation or ", ".join(names) or "no perturbation"
+    raise DataError(
+        f"{plan.config.path}: no eligible request: no task is solved clean and broken under {about}"
+    )
