@@ -221,6 +221,15 @@ class Ledger:
         prompt, completions, verdicts = row
         return Evidence(_text(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts)))
 
+    def observations_of(self, suite: str) -> tuple[Observation, ...]:
+        """Every observation of every run of a suite, whatever the model."""
+        rows = self._db.execute(
+            "SELECT body FROM observations WHERE run IN (SELECT run FROM runs WHERE suite = ?) "
+            "ORDER BY run, task, perturbation, seed",
+            (suite,),
+        )
+        return tuple(_observation(body) for (body,) in rows)
+
     def _open(self) -> None:
         self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         self._db.execute("PRAGMA journal_mode = WAL")

@@ -42,7 +42,38 @@ class WindowDone:
     """Every completion and verdict of the window is in the ledger."""
 
 
-Event = SelfCheckStarted | WindowStarted | RowsGenerated | ChecksJudged | WindowDone
+@dataclass(frozen=True, slots=True)
+class HuntStarted:
+    """A search for breaking prompts begins on `tasks` tasks of a suite."""
+
+    suite: str
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class HuntAdvanced:
+    """So many of a hunt's tasks are done, found broken, and completions were asked so far."""
+
+    done: int
+    found: int
+    completions: int
+
+
+@dataclass(frozen=True, slots=True)
+class HuntDone:
+    """The hunt is over."""
+
+
+Event = (
+    SelfCheckStarted
+    | WindowStarted
+    | RowsGenerated
+    | ChecksJudged
+    | WindowDone
+    | HuntStarted
+    | HuntAdvanced
+    | HuntDone
+)
 Listener = Callable[[Event], None]
 
 

@@ -15,9 +15,11 @@ from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
 from pytest_coderobust.engine.windows import Square, Windows, cut_windows
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.adoption import adoption_of
+from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.records import (
     Adoption,
     Cell,
+    ModelIdentity,
     Observation,
     Sampling,
     Status,
@@ -105,6 +107,15 @@ class Measuring:
     def sampling(self) -> Sampling:
         return self.plan.config.sampling
 
+    @property
+    def model(self) -> ModelIdentity:
+        return self._answers.backend.identity
+
+    @property
+    def keyed_by(self) -> KeyedBy:
+        """What an answer depends on: the prompt alone, or the square of the plan too."""
+        return self._answers.backend.keyed_by
+
     def want(self, squares: Iterable[Square]) -> None:
         """Says once which squares will be observed, so that their rows share windows."""
         self._windows = cut_windows(squares, self.plan.tasks, self.plan.cells)
@@ -151,6 +162,25 @@ class Measuring:
         found = self._judge.verdicts(checks)
         keys = [self._judge.key(check) for check in checks]
         return Answered(variant, tuple(completions), tuple((key, found[key]) for key in keys))
+
+    def answer_all(self, variants: Sequence[Variant], sampling: Sampling) -> list[Answered]:
+        """Answers and judges variants outside the plan together, in batches of like length.
+
+        Raises:
+            ModelError, SandboxError: the harness failed.
+        """
+        if self._answers.missing(variants, sampling):
+            with self._ledger.lease():
+                for batch in self._answers.generate(variants, sampling):
+                    self._judge.begin(self._checks(batch, sampling))
+        found = self._judge.verdicts(self._checks(variants, sampling))
+        answered: list[Answered] = []
+        for variant in variants:
+            completions = self._answers.stored(variant, sampling) or []
+            keys = [self._judge.key(check) for check in self._checks([variant], sampling)]
+            verdicts = tuple((key, found[key]) for key in keys)
+            answered.append(Answered(variant, tuple(completions), verdicts))
+        return answered
 
     def unavailable(self, variant: Variant) -> str:
         """Why a variant cannot be measured: no eligible site, or not recorded; or ""."""
@@ -261,12 +291,12 @@ class Measuring:
         inside = task.id in self.selfcheck().in_process
         return check_of(task, completion, self.plan.config, in_process=inside)
 
-    def _checks(self, variants: Iterable[Variant]) -> list[Check]:
+    def _checks(self, variants: Iterable[Variant], sampling: Sampling | None = None) -> list[Check]:
         """The checks of every stored completion; a variant that lacks a sample has none yet."""
         return [
             self._check(variant.task, completion.text)
             for variant in variants
-            for _, completion in self._answers.stored(variant, self.sampling) or ()
+            for _, completion in self._answers.stored(variant, sampling or self.sampling) or ()
         ]
 
 

@@ -127,8 +127,10 @@ def pytest_runtest_makereport(
     report = yield
     state = item.config.stash.get(STATE, None)
     if state is not None:
+        from pytest_coderobust.plugin.given import keep_drawn
         from pytest_coderobust.plugin.outcome import annotate
 
+        keep_drawn(report, item, state)
         annotate(report, item, state)
     return report
 
@@ -159,6 +161,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
         return  # nothing was run, and a sentence says why
     findings.conclude()
+    if findings.wants_hunt(session.exitstatus):
+        from pytest_coderobust.plugin.hunting import hunt_all
+
+        start_progress(session.config, session.config.stash[STATE])
+        findings.hunts = hunt_all(session.config.stash[STATE], findings)
     findings.write(session.config)
     if findings.failed and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -56,6 +56,7 @@ def solve(
     request: pytest.FixtureRequest, coderobust_place: Place, code_task: Task
 ) -> Callable[[str | Variant], Solved]:
     """Answers and judges a prompt, or a variant of the suite, with the model under test."""
+    from pytest_coderobust.plugin.given import remember
     from pytest_coderobust.plugin.solving import DRAWN, solve_variant
     from pytest_coderobust.records import Cell, Variant
 
@@ -63,7 +64,10 @@ def solve(
 
     def solve_one(prompt: str | Variant) -> Solved:
         given = Variant(code_task, Cell(DRAWN), prompt) if isinstance(prompt, str) else prompt
-        return solve_variant(state, coderobust_place.reference, given)
+        solved = solve_variant(state, coderobust_place.reference, given)
+        if not solved.full and isinstance(prompt, str):
+            remember(state, coderobust_place.reference, prompt, given)
+        return solved
 
     return solve_one
 

@@ -66,6 +66,13 @@ OPTIONS = (
         repeated=True,
     ),
     Option("strict", "a broken prompt fails its test"),
+    Option("hunt", "search the smallest breaking prompt of every solved task", alias="--hunt"),
+    Option(
+        "budget",
+        "what a hunt may spend: a time (30m, 90s, 2h), completions (5000), or both by a comma",
+        "BUDGET",
+        "--budget",
+    ),
     Option("no-gates", "print gates as off; for working on a part of a suite"),
     Option(
         "baseline",
@@ -117,6 +124,8 @@ class Choices:
     perturb: tuple[str, ...] | None
     edit: tuple[str, ...]
     strict: bool
+    hunt: bool
+    budget: str | None
     gates: bool
     baseline: Path | None
     update_baseline: bool
@@ -193,6 +202,8 @@ def read_choices(config: pytest.Config) -> Choices:
         else None,
         edit=_texts(config, "edit"),
         strict=_flag(config, "strict"),
+        hunt=_flag(config, "hunt"),
+        budget=_text(config, "budget"),
         gates=not _flag(config, "no-gates"),
         baseline=_path(config, "baseline"),
         update_baseline=_flag(config, "update-baseline"),

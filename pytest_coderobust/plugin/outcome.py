@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import pytest
 
@@ -28,6 +28,9 @@ from pytest_coderobust.plugin.outputs import environment, write_outputs
 from pytest_coderobust.plugin.session import CodeRobust
 from pytest_coderobust.records import Cell, ModelIdentity, Status, SuiteRun
 from pytest_coderobust.reporting.conclusion import Origin, Report, conclude
+
+if TYPE_CHECKING:
+    from pytest_coderobust.hunt.tally import SuiteHunt
 
 SEEN = "coderobust_seen"
 STATUS = "coderobust_status"
@@ -71,6 +74,7 @@ class Findings:
         self.errors: list[str] = []
         self.notes: list[str] = []
         self._written: set[Path] = set()
+        self.hunts: list[SuiteHunt] = []
 
     def collected(self, reference: str) -> None:
         """A suite file was collected: its gates will be decided."""
@@ -116,6 +120,11 @@ class Findings:
             if first := next(found, None):
                 reference = report.origin.reference
                 yield self._state.reproduce(f"{reference}::{first.task_id}[{first.cell.label}]")
+
+    def wants_hunt(self, exitstatus: int | pytest.ExitCode) -> bool:
+        """Whether a hunt was asked for, and the session came to an end of its own."""
+        ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        return self._state.choices.hunt and exitstatus in ended
 
     def write(self, config: pytest.Config) -> None:
         """Writes the reports that were asked for; one that cannot be written fails the run."""
@@ -209,6 +218,16 @@ def write_summary(
         writer = config.get_terminal_writer()
         encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
         terminal.write_line(render(findings.judged, writer.fullwidth, writer.hasmarkup, encoding))
+    if findings.hunts:
+        from pytest_coderobust.reporting.hunts import hunt_lines
+        from pytest_coderobust.reporting.terminal import print_lines
+
+        for hunt in findings.hunts:
+            writer = config.get_terminal_writer()
+            encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+            lines = hunt_lines(hunt)
+            text = print_lines(lines, writer.fullwidth, writer.hasmarkup, encoding)
+            terminal.write_line(text)
     for command in findings.reproduce():
         terminal.write_line(f"see the first broken prompt: {command}")
     for note in findings.notes:

@@ -11,6 +11,9 @@ import pytest
 from pytest_coderobust.engine.events import (
     ChecksJudged,
     Event,
+    HuntAdvanced,
+    HuntDone,
+    HuntStarted,
     RowsGenerated,
     SelfCheckStarted,
     WindowDone,
@@ -32,7 +35,7 @@ class TerminalProgress:
         self._stack = ExitStack()
         self._progress: Progress | None = None
         self._bar: TaskID | None = None
-        self._title = ""
+        self._title = self._tail = ""
         self._done = self._total = 0
         self._spoke = 0.0
 
@@ -44,11 +47,17 @@ class TerminalProgress:
             case WindowStarted(suite, index, count, rows):
                 self._start(f"{suite}: window {index} of {count}", rows)
             case RowsGenerated(rows):
-                self._advance(rows)
+                if not self._title.startswith("hunt"):
+                    self._advance(rows)
             case ChecksJudged(checks):
                 if self._title.startswith("checking"):
                     self._advance(checks)
-            case WindowDone():
+            case HuntStarted(suite, tasks):
+                self._start(f"hunt on {suite}", tasks)
+            case HuntAdvanced(done, found, completions):
+                self._tail = f", {found} broken, {completions} completions"
+                self._advance(done - self._done)
+            case WindowDone() | HuntDone():
                 self._stop()
 
     def _start(self, title: str, total: int) -> None:
@@ -87,10 +96,11 @@ class TerminalProgress:
     def _advance(self, count: int) -> None:
         self._done += count
         if self._progress is not None and self._bar is not None:
-            self._progress.advance(self._bar, count)
+            description = f"{self._title}{self._tail}"
+            self._progress.update(self._bar, advance=count, description=description)
         elif self._total and time.monotonic() - self._spoke > SECONDS_BETWEEN_LINES:
             self._spoke = time.monotonic()
-            self._say(f"{self._title}: {self._done} of {self._total}")
+            self._say(f"{self._title}: {self._done} of {self._total}{self._tail}")
         if self._title.startswith("checking") and self._done >= self._total:
             self._stop()
 
@@ -103,4 +113,5 @@ class TerminalProgress:
         self._stack.close()
         self._stack = ExitStack()
         self._progress = self._bar = None
-        self._title, self._total = "", 0
+        self._title = self._tail = ""
+        self._total = 0

@@ -23,6 +23,7 @@ from pytest_coderobust.errors import SandboxError, UsageError
 from pytest_coderobust.plugin.options import Choices
 
 if TYPE_CHECKING:
+    from coderobust_strategies import Edit
     from pytest_coderobust.engine.judging import Judge
     from pytest_coderobust.engine.measuring import Measuring
     from pytest_coderobust.engine.plan import Plan
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.backend import Backend
     from pytest_coderobust.models.registry import ModelOptions, ModelSpec
+    from pytest_coderobust.records import Task
 
 LEDGER = Path(".coderobust") / "ledger.sqlite"
 
@@ -54,6 +56,8 @@ class CodeRobust:
         """What `probe` said at the start of the run; "" before."""
         self.seen: list[tuple[str, str, Square]] = []
         """Squares observed by the test that runs now: suite, run digest, square."""
+        self.drawn: list[tuple[str, Task, frozenset[Edit]]] = []
+        """Prompts that the running test drew and the model did not solve: suite, task, edits."""
         self._plans: dict[str, Plan] = {}
         self._suites: dict[str, Measuring | Regime] = {}
         self._backend: Backend | None = None
@@ -176,6 +180,22 @@ class CodeRobust:
             self._suites[reference] = measuring
         return self._suites[reference]
 
+    def unedited(self, reference: str) -> Measuring:
+        """The suite under measurement, for what asks one model.
+
+        Raises:
+            UsageError: the suite edits its model.
+        """
+        from pytest_coderobust.engine.measuring import Measuring
+
+        found = self.suite(reference)
+        if isinstance(found, Measuring):
+            return found
+        raise UsageError(
+            f"{reference}: a hunt asks one model, and an edit makes several; save the edited "
+            "model and name it with --model"
+        )
+
     def _open_suite(self, reference: str) -> Measuring | Regime:
         if self.plan(reference).config.edit.editors:
             from pytest_coderobust.plugin.editing import open_regime
@@ -198,7 +218,11 @@ class CodeRobust:
 
     def reproduce(self, nodeid: str) -> str:
         """The command that runs one item alone, and shows the evidence if it is broken."""
-        words = ["pytest", nodeid, *self.choices.arguments(), "--coderobust-strict"]
+        return self.command(nodeid, "--coderobust-strict")
+
+    def command(self, nodeid: str, *flags: str) -> str:
+        """The command that runs one item alone under some flags."""
+        words = ["pytest", nodeid, *self.choices.arguments(), *flags]
         return shlex.join([*words, "--coderobust-no-gates"])
 
     def listen(self, event: Event) -> None:
@@ -234,6 +258,14 @@ def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
             from pytest_coderobust.plugin.editing import check_edits
 
             check_edits(choices.edit, state.model)
+        if choices.budget is not None:
+            from pytest_coderobust.hunt.budget import parse_budget
+
+            parse_budget(choices.budget)
+        if choices.hunt:
+            from pytest_coderobust.hunt.hunting import check_huntable
+
+            check_huntable(state.backend.keyed_by, state.model)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     return state

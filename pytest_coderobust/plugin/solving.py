@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_coderobust.errors import CodeRobustError
+from pytest_coderobust.plugin.given import suit_a_model
 from pytest_coderobust.plugin.session import CodeRobust
 from pytest_coderobust.plugin.stash import STATE
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Task, Variant, Verdict
@@ -66,6 +67,7 @@ def parametrize(metafunc: pytest.Metafunc, state: CodeRobust | None) -> None:
     marker = metafunc.definition.get_closest_marker("coderobust")
     if marker is None or "suite" not in marker.kwargs:
         return  # the fixture says what is missing
+    suit_a_model(metafunc.function)
     if state is None:
         values: Sequence[object] = [pytest.param(None, marks=pytest.mark.skip(reason=NO_MODEL))]
         ids = ["no-model"]

@@ -6,7 +6,7 @@ more. Text from suites, models and data is plain rich Text, never markup.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
 from rich.console import Console, RenderableType
@@ -56,6 +56,17 @@ def render(runs: Sequence[Judged], width: int, colour: bool, encoding: str = "ut
         encoding: what the stream writes.
     """
     glyphs = glyphs_for(encoding)
+    parts: list[RenderableType] = []
+    for index, judged in enumerate(runs):
+        parts += [""] if index else []
+        parts += suite_parts(judged, glyphs)
+    return print_lines(parts, width, colour, encoding)
+
+
+def print_lines(
+    parts: Iterable[RenderableType], width: int, colour: bool, encoding: str = "utf-8"
+) -> str:
+    """What a console of that width and encoding shows, without blanks at line ends."""
     out = StringIO()
     # Everything is said outright: rich would otherwise ask the environment.
     console = Console(
@@ -71,11 +82,10 @@ def render(runs: Sequence[Judged], width: int, colour: bool, encoding: str = "ut
         emoji=False,
         highlight=False,
     )
-    for index, judged in enumerate(runs):
-        if index:
-            console.print()
-        for part in suite_parts(judged, glyphs):
-            console.print(part)
+    for part in parts:
+        # A command that the console cut into lines could not be pasted.
+        whole = isinstance(part, Text) and bool(part.no_wrap)
+        console.print(part, soft_wrap=whole)
     text = "\n".join(printed.rstrip() for printed in out.getvalue().split("\n"))
     return text.encode(encoding, "backslashreplace").decode(encoding)
 

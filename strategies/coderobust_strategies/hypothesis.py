@@ -12,29 +12,24 @@ drop an edit whole and lower its kind without leaving the word that matters.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import currently_in_test_context
 from hypothesis import strategies as st
 
-from coderobust_strategies.anatomy import dissect
-from coderobust_strategies.catalogue import candidate_sites
 from coderobust_strategies.difference import show_edits
 from coderobust_strategies.edit import Edit, apply_edits
 from coderobust_strategies.perturbation import PerturbationError
+from coderobust_strategies.simplicity import KINDS, Place, places, simpler
 from coderobust_strategies.site import compatible
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-KINDS = (
-    *("case", "swap", "typo", "space", "repetition", "omission", "order", "inflection"),
-    *("derivation", "synonym", "insertion", "tense", "paraphrase"),
-)
-"""Kinds of edit, simplest first."""
+
+_HIGH = 99
+"""Draws for one edit: 0 takes it back, the first few put something simpler, all others keep it."""
 
 
 class PerturbedPrompt(str):
@@ -92,6 +87,47 @@ def perturbed(
     return _variants(arguments, min_edits, max_edits)
 
 
+def remnants(
+    clean: str,
+    edits: Sequence[Edit],
+    *perturbations: str,
+    entry_point: str = "",
+    code: str = "",
+) -> SearchStrategy[PerturbedPrompt]:
+    """A strategy for what is left of a variant when edits are taken back.
+
+    Most draws keep most edits as they are. Shrinks by taking edits back, and where perturbations
+    are named also by putting simpler edits of theirs at the same word.
+
+    Args:
+        edits: what turned `clean` into the variant, in any order; none overlap.
+        entry_point, code: as in `coderobust_strategies.perturb`.
+    """
+    return _remnants(clean, ladders(clean, edits, perturbations, entry_point, code))
+
+
+def ladders(
+    clean: str,
+    edits: Sequence[Edit],
+    perturbations: Sequence[str],
+    entry_point: str = "",
+    code: str = "",
+) -> list[tuple[Edit, ...]]:
+    """For each edit what may stand in its place, simplest first, the edit itself last."""
+    pool = places(clean, tuple(perturbations), entry_point, code) if perturbations else ()
+    return [(*simpler(edit, pool), edit) for edit in sorted(edits)]
+
+
+@st.composite
+def _remnants(draw: DrawFn, clean: str, steps: Sequence[tuple[Edit, ...]]) -> PerturbedPrompt:
+    kept: list[Edit] = []
+    for ladder in steps:
+        height = draw(st.integers(0, _HIGH))
+        if height:
+            kept.append(ladder[min(height, len(ladder)) - 1])
+    return PerturbedPrompt(clean, compatible(kept))
+
+
 @st.composite
 def _variants(
     draw: DrawFn,
@@ -124,28 +160,12 @@ def _variants(
     return PerturbedPrompt(arguments[0], compatible(edits))
 
 
-@lru_cache(maxsize=64)
 def _pool(
     prompt: str, perturbations: tuple[str, ...], entry_point: str, code: str
-) -> tuple[tuple[tuple[Edit, ...], ...], ...]:
-    """Place (a word) -> kind, simplest first -> edits."""
+) -> tuple[Place, ...]:
     if not perturbations:
         raise PerturbationError("perturbed() needs the name of at least one perturbation")
-    anatomy = dissect(prompt, entry_point, code)
-    edits = sorted(
-        {edit for site in candidate_sites(anatomy, perturbations) for edit in site.edits}
-    )
-    if not edits:
+    pool = places(prompt, perturbations, entry_point, code)
+    if not pool:
         raise PerturbationError(f"no eligible site for {', '.join(perturbations)} in this prompt")
-    ends = [word.stop for word in anatomy.words]
-    places: dict[int, dict[int, list[Edit]]] = {}
-    for edit in edits:
-        kinds = places.setdefault(bisect_left(ends, edit.start), {})
-        kinds.setdefault(_simplicity(edit), []).append(edit)
-    return tuple(
-        tuple(tuple(kinds[rank]) for rank in sorted(kinds)) for _, kinds in sorted(places.items())
-    )
-
-
-def _simplicity(edit: Edit) -> int:
-    return KINDS.index(edit.kind) if edit.kind in KINDS else len(KINDS)
+    return pool

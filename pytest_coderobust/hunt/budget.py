@@ -1,0 +1,71 @@
+"""What a hunt may spend: completions for each task, completions and time for all of them."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+
+from pytest_coderobust.errors import UsageError
+
+EACH = 200
+"""Completions of one task unless the user says otherwise."""
+
+_MINUTES = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits of a hunt.
+
+    Completions are counted as asked, whether a ledger had them or not, so that the same hunt
+    finds the same with and without one.
+    """
+
+    each: int = EACH
+    completions: int | None = None
+    seconds: float | None = None
+
+
+def parse_budget(text: str, each: int = EACH) -> Budget:
+    """A budget as users write it: "30m", "90s", "2h", "5000" completions, or both by a comma.
+
+    Raises:
+        UsageError: the text is none of these.
+    """
+    completions: int | None = None
+    seconds: float | None = None
+    for word in text.replace(" ", "").split(","):
+        timed = _MINUTES.fullmatch(word)
+        if timed:
+            seconds = float(timed[1]) * _SECONDS[timed[2]]
+        elif word.isdecimal() and int(word):
+            completions = int(word)
+        else:
+            raise UsageError(f"budget {text!r} must be a time (30m, 90s, 2h), completions (5000)")
+    return Budget(each, completions, seconds)
+
+
+@dataclass(slots=True)
+class Purse:
+    """What is left of a budget."""
+
+    budget: Budget
+    spent: int = 0
+    _started: float = field(default_factory=time.monotonic)
+
+    def affords(self, spent_on_task: int, more: int) -> bool:
+        """Whether a task that cost so much may cost `more`."""
+        total = self.budget.completions
+        return (
+            spent_on_task + more <= self.budget.each
+            and (total is None or self.spent + more <= total)
+            and not self.late
+        )
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        limit = self.budget.seconds
+        return limit is not None and time.monotonic() - self._started > limit

@@ -1,0 +1,77 @@
+"""Hands a verified minimum over to Hypothesis, so that its own report shows it.
+
+Hypothesis shrinks one candidate after the other, which a model cannot afford. It is asked about
+what the hunt has already proved instead: a remnant of the first failing variant fails when it
+still holds every edit of the minimum, in its simplest form that fails or the one it was found in.
+No model is called; what Hypothesis ends with, prints and stores is the minimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from coderobust_strategies import Edit
+from pytest_coderobust.hunt.failure import Failure
+
+EXAMPLES = 1000
+"""Free draws; one in two or three holds the minimum."""
+
+
+def hypothesis_report(
+    failure: Failure, perturbations: Sequence[str], code: str = "", database: Path | None = None
+) -> str:
+    """Hypothesis' report of the minimum with its reproduction blob; "" where it ends elsewhere.
+
+    Args:
+        perturbations: where simpler edits came from, as in the hunt.
+        code: the task's canonical solution.
+        database: a folder for Hypothesis' example database, one for each failure.
+    """
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis.database import DirectoryBasedExampleDatabase
+    from hypothesis.reporting import with_reporter
+
+    from coderobust_strategies.hypothesis import PerturbedPrompt, ladders, remnants
+
+    clean, first, entry = failure.clean.prompt, failure.first_edits, failure.entry_point
+    still = oracle(failure.edits, ladders(clean, first, perturbations, entry, code))
+    last: list[PerturbedPrompt] = []
+
+    @settings(
+        max_examples=EXAMPLES,
+        database=DirectoryBasedExampleDatabase(database) if database else None,
+        deadline=None,
+        derandomize=database is None,
+        report_multiple_bugs=False,
+        print_blob=True,
+        phases=[Phase.reuse, Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(prompt=remnants(clean, first, *perturbations, entry_point=entry, code=code))
+    def is_solved(prompt: PerturbedPrompt) -> None:
+        if still(prompt.edits):
+            last.append(prompt)
+            raise AssertionError(f"{failure.task_id} is not solved")
+
+    said: list[str] = []
+    try:
+        with with_reporter(lambda line: said.append(str(line))):
+            is_solved()
+    except AssertionError as error:
+        said += getattr(error, "__notes__", [])
+    if not last or last[-1] != failure.broken.prompt:
+        return ""
+    return "\n".join(said)
+
+
+def oracle(
+    minimum: Sequence[Edit], steps: Sequence[Sequence[Edit]]
+) -> Callable[[Sequence[Edit]], bool]:
+    """Whether edits hold each edit of the minimum, or what it was simplified from."""
+    needed: list[frozenset[Any]] = []
+    for edit in minimum:
+        above = [step[step.index(edit) :] for step in steps if edit in step]
+        needed.append(frozenset(each for step in above for each in step))
+    return lambda edits: all(not each.isdisjoint(edits) for each in needed)

@@ -1,0 +1,131 @@
+"""Asks a model about prompts: many at once, and again with fresh noise where it samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from coderobust_strategies import Edit, apply_edits
+from pytest_coderobust.engine.measuring import Answered, Measuring
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.hunt.failure import Shown, Votes
+from pytest_coderobust.records import Cell, Sampling, Task, Variant
+
+HUNTED = "hunted"
+"""The perturbation's name of a prompt that is no square of a plan."""
+
+_FAR = 1_000_003
+"""Between the sampling seeds of two draws, so that suites of neighbouring seeds share none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """A prompt breaks a model that samples when it fails in at least k of n draws.
+
+    A draw is what the suite calls an answer: its n samples, held against `solved_at`.
+    """
+
+    k: int = 2
+    n: int = 3
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.k <= self.n:
+            raise UsageError(f"confirm: expected 1 <= k <= n, got k={self.k}, n={self.n}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A task under a set of edits."""
+
+    task: Task
+    edits: frozenset[Edit]
+
+    @property
+    def variant(self) -> Variant:
+        prompt = apply_edits(self.task.prompt, self.edits)
+        return Variant(self.task, Cell(HUNTED), prompt, tuple(sorted(self.edits)))
+
+
+@dataclass(slots=True)
+class Ballot:
+    """The draws of one question so far."""
+
+    answers: list[Answered]
+    failed: int = 0
+
+    @property
+    def votes(self) -> Votes:
+        return Votes(self.failed, len(self.answers))
+
+    @property
+    def completions(self) -> int:
+        return sum(answered.n for answered in self.answers)
+
+    @property
+    def shown(self) -> Shown:
+        """Every completion of every draw."""
+        return Shown(
+            self.answers[0].variant.prompt,
+            tuple(each for answered in self.answers for _, each in answered.completions),
+            tuple(each for answered in self.answers for _, each in answered.verdicts),
+        )
+
+
+class Panel:
+    """A suite's model and judge, asked about sets of edits.
+
+    Args:
+        confirm: how often a sampling model is asked; a greedy one is asked once.
+    """
+
+    def __init__(self, measuring: Measuring, confirm: Confirm) -> None:
+        self.measuring = measuring
+        greedy = measuring.sampling.greedy
+        self.confirm = Confirm(1, 1) if greedy else confirm
+        self._fresh = 0 if greedy else confirm.n
+
+    def vote(self, questions: Sequence[Question]) -> list[Ballot]:
+        """A ballot for each question, drawn until k of n is decided either way."""
+        return self._vote(questions, 0)
+
+    def confirmed(self, questions: Sequence[Question]) -> list[Ballot]:
+        """New ballots with noise that no search has looked at; the same ones under greedy."""
+        return self._vote(questions, self._fresh)
+
+    def broke(self, ballot: Ballot) -> bool:
+        return ballot.failed >= self.confirm.k
+
+    def most(self, questions: int) -> int:
+        """The most completions that so many questions can take."""
+        return questions * self.confirm.n * self.measuring.sampling.n
+
+    def _vote(self, questions: Sequence[Question], first: int) -> list[Ballot]:
+        k, n = self.confirm.k, self.confirm.n
+        ballots = [Ballot([]) for _ in questions]
+        sure = min(k, n - k + 1)  # fewer draws decide nothing
+        self._draw(questions, ballots, range(first, first + sure))
+        for draw in range(first + sure, first + n):
+            open_ = [i for i, ballot in enumerate(ballots) if self._undecided(ballot)]
+            if not open_:
+                break
+            self._draw([questions[i] for i in open_], [ballots[i] for i in open_], [draw])
+        return ballots
+
+    def _undecided(self, ballot: Ballot) -> bool:
+        passed = len(ballot.answers) - ballot.failed
+        return not self.broke(ballot) and passed <= self.confirm.n - self.confirm.k
+
+    def _draw(
+        self, questions: Sequence[Question], ballots: Sequence[Ballot], draws: Iterable[int]
+    ) -> None:
+        variants = [question.variant for question in questions]
+        for draw in draws:
+            answers = self.measuring.answer_all(variants, self._sampling(draw))
+            for ballot, answered in zip(ballots, answers, strict=True):
+                ballot.answers.append(answered)
+                ballot.failed += not self.measuring.solved(answered)
+
+    def _sampling(self, draw: int) -> Sampling:
+        """Draw 0 is the suite's own, so that a hunt starts from what the ledger has."""
+        sampling = self.measuring.sampling
+        return replace(sampling, seed=sampling.seed + draw * _FAR)
