@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
+from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Level, Verdict
 from pytest_coderobust.sandbox.asserts import GUARDS, Suite, prepare
 from pytest_coderobust.sandbox.check import Check
@@ -37,13 +38,13 @@ class Judge:
 
     Args:
         tier: the isolation that the zygote set up, for the verdicts.
-        cages: judges what is not Python.
+        cages: judges what is not Python; None where nothing else comes.
 
     Attributes:
         starved: whether the last verdict is a timeout that is the machine's fault.
     """
 
-    def __init__(self, zygote: Zygote, tier: str, cages: Cages) -> None:
+    def __init__(self, zygote: Zygote, tier: str, cages: Cages | None = None) -> None:
         self._zygote = zygote
         self._tier = tier
         self._cages = cages
@@ -67,6 +68,8 @@ class Judge:
             detail = "the solution is empty"
             return Verdict(Level.NONE, 0, count(check), "empty", detail, self._tier)
         if check.language != "python":
+            if self._cages is None:
+                raise SandboxError(f"nothing here runs {check.language}")
             verdict, self.starved = self._cages.judge(check)
             return replace(verdict, tier=self._tier, in_process=True)
         if check.tests.style == "stdio":

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import ApiUse, FailureKind, Level, Verdict
@@ -37,7 +37,7 @@ class Failure:
 def read_cases(source: str) -> Cases:
     """The cases of a set of tests. Raises SandboxError when the data set's text holds none."""
     try:
-        found = cast("Any", json.loads(source))
+        found: Any = json.loads(source)
         cases = tuple(zip(found["inputs"], found["outputs"], strict=True))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise SandboxError(f"the tests are no inputs and outputs: {error}") from None

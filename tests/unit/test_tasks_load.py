@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_coderobust.errors import DataError, UnknownName
-from pytest_coderobust.records import Task, Tests
+from pytest_coderobust.records import ApiChange, Task, Tests
 from pytest_coderobust.tasks import location
 from pytest_coderobust.tasks.load import TaskSet, fingerprint, load_tasks
 
@@ -303,6 +303,7 @@ def test_the_digest_follows_the_content_and_not_the_file(tmp_path: Path) -> None
         {"preamble": "x"},
         {"language": "java"},
         {"tags": ("x",)},
+        {"api_changes": (ApiChange("math.gcd", "math.common"),)},
         {"tests": Tests("x", "check")},
         {"tests": Tests(str(ADD["test"]), "asserts")},
         {"tests": Tests(str(ADD["test"]), "check", "x")},
@@ -314,6 +315,7 @@ def test_no_field_of_a_task_is_left_out_of_the_digest(
     task = one(tmp_path, ADD)
     assert {field.name for field in fields(Task)} == {
         "id", "prompt", "entry_point", "tests", "canonical", "preamble", "language", "tags",
+        "api_changes",
     }  # fmt: skip
     assert fingerprint([replace(task, **change)]) != fingerprint([task])
 

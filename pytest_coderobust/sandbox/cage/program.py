@@ -99,7 +99,7 @@ def finish() -> None:
     """What an interpreter does at a program's end: its threads, its exit functions, its output."""
     if "threading" in sys.modules:
         sys.modules["threading"]._shutdown()  # noqa: SLF001
-    atexit._run_exitfuncs()  # noqa: SLF001
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
     sys.stdout.flush()
 
 
