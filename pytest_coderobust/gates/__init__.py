@@ -33,6 +33,7 @@ from pytest_coderobust.records import CLEAN, SuiteRun
 Operator = Literal["<=", ">=", "<", ">"]
 Outcome = Literal["holds", "fails", "not judged", "inconclusive", "off"]
 Inconclusive = Literal["fail", "pass"]
+Floor = Literal["heed", "ignore"]
 
 TOLERANCE = 1e-9
 """Values this near to a threshold equal it: with 40 and then 34 of 164 tasks, RD is
@@ -50,6 +51,7 @@ class Gate:
         inconclusive: what an inconclusive outcome means for the exit status.
         confidence: None decides by the value alone; else the gate holds or fails only where the
             whole interval at this confidence does, and is inconclusive where it straddles.
+        floor: whether a threshold below a measured noise floor is refused.
         base: about the model before it was edited.
     """
 
@@ -61,6 +63,7 @@ class Gate:
     threshold: float
     inconclusive: Inconclusive = "fail"
     confidence: float | None = None
+    floor: Floor = "heed"
     base: bool = False
 
 
@@ -90,7 +93,7 @@ GRAMMAR = re.compile(
     r"\s*(?P<operator><=|>=|<|>)\s*(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 )
 EXAMPLE = "'rd[C1] <= 0.15' or 'pass@1 >= 0.30'"
-TABLE_KEYS = ("gate", "inconclusive", "confidence")
+TABLE_KEYS = ("gate", "inconclusive", "confidence", "floor")
 
 
 def parse_gate(text_or_table: object, where: str) -> Gate:
@@ -117,7 +120,11 @@ def parse_gate(text_or_table: object, where: str) -> Gate:
     if inconclusive not in ("fail", "pass"):
         hint = nearest(str(inconclusive), ("fail", "pass"))
         raise ConfigError(f"{where}: inconclusive = {inconclusive!r} is no outcome{hint}")
-    gate = replace(parse_text(text, where), inconclusive=inconclusive)
+    floor = table.get("floor", "heed")
+    if floor not in ("heed", "ignore"):
+        hint = nearest(str(floor), ("heed", "ignore"))
+        raise ConfigError(f"{where}: floor = {floor!r} in {text!r} is no choice{hint}")
+    gate = replace(parse_text(text, where), inconclusive=inconclusive, floor=floor)
     return replace(gate, confidence=parse_confidence(gate, table.get("confidence"), where))
 
 

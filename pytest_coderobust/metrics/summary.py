@@ -18,6 +18,7 @@ from pytest_coderobust.metrics.condition import (
     perturbed_condition,
 )
 from pytest_coderobust.metrics.editing import EditSummary, summarise_edits
+from pytest_coderobust.metrics.floor import Floor
 from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.records import CLEAN, Observation, Status, SuiteRun
 
@@ -44,6 +45,7 @@ class Summary:
             was not edited.
         edits: the numbers about the edits; None likewise.
         comparison: with a baseline, where there is one that can be compared.
+        floor: how far the clean pass@k moves by itself, where that was measured.
     """
 
     conditions: tuple[ConditionSummary, ...]
@@ -61,6 +63,7 @@ class Summary:
     base: Summary | None = None
     edits: EditSummary | None = None
     comparison: Comparison | None = None
+    floor: Floor | None = None
 
     def condition(self, name: str) -> ConditionSummary | None:
         """The condition of that name, or None when the plan has none."""

@@ -75,6 +75,11 @@ OPTIONS = (
     ),
     Option("no-gates", "print gates as off; for working on a part of a suite"),
     Option(
+        "noise-floor",
+        "re-run clean prompts with other batch sizes and seeds, and refuse finer thresholds",
+        alias="--noise-floor",
+    ),
+    Option(
         "baseline",
         "compare with this file, or with the suite's file in this folder; worse fails",
         "PATH",
@@ -127,6 +132,7 @@ class Choices:
     hunt: bool
     budget: str | None
     gates: bool
+    noise_floor: bool
     baseline: Path | None
     update_baseline: bool
     json: Path | None
@@ -205,6 +211,7 @@ def read_choices(config: pytest.Config) -> Choices:
         hunt=_flag(config, "hunt"),
         budget=_text(config, "budget"),
         gates=not _flag(config, "no-gates"),
+        noise_floor=_flag(config, "noise-floor"),
         baseline=_path(config, "baseline"),
         update_baseline=_flag(config, "update-baseline"),
         json=_path(config, "json"),

@@ -23,6 +23,7 @@ from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, sw
 from pytest_coderobust.hunt.store import FOLDER
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.plugin.baselines import update, with_baseline
+from pytest_coderobust.plugin.floors import with_floor
 from pytest_coderobust.plugin.junit import add_gates, keeps_properties
 from pytest_coderobust.plugin.outputs import environment, write_outputs
 from pytest_coderobust.plugin.session import CodeRobust
@@ -157,6 +158,11 @@ class Findings:
             suite,
             plan.config.baseline,
         )
+        if state.choices.noise_floor and suite.gated:
+            try:
+                judged = with_floor(state, reference, judged)
+            except CodeRobustError as error:
+                self.errors.append(str(error))
         origin = Origin(reference, tuple(state.choices.arguments()), environment())
         return conclude(state.ledger, digest, judged, origin)
 

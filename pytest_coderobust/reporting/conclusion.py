@@ -15,6 +15,7 @@ from pytest_coderobust.errors import LedgerError
 from pytest_coderobust.gates import GateOutcome, Judged
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.comparison import Comparison
+from pytest_coderobust.metrics.floor import Floor
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.reporting.evidence import Archive
@@ -90,10 +91,12 @@ class Stored:
             origin = revived(Origin, self.body["origin"])
             stored = self.body.get("comparison")
             comparison = revived(Comparison, stored) if stored else None
+            stored = self.body.get("floor")
+            floor = revived(Floor, stored) if stored else None
         except (ValueError, KeyError, TypeError) as error:
             raise unreadable(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)
-        summary = replace(summarise(run), comparison=comparison)
+        summary = replace(summarise(run), comparison=comparison, floor=floor)
         return Report((run, summary, outcomes), origin, archive)
 
 
@@ -151,6 +154,7 @@ def dumps(judged: Judged, origin: Origin) -> str:
         "gates": plain(outcomes),
         "origin": plain(origin),
         "comparison": plain(summary.comparison),
+        "floor": plain(summary.floor),
     }
     return json.dumps(body)
 

@@ -16,6 +16,7 @@ from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.reporting.adoption import adoption_object
 from pytest_coderobust.reporting.comparison import comparison_object
 from pytest_coderobust.reporting.edit_document import edit_object
+from pytest_coderobust.reporting.floor import floor_object
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
@@ -49,6 +50,7 @@ def suite_object(
         "gates": [gate_object(outcome) for outcome in outcomes],
         "items": [item_object(observation) for observation in run.observations],
         "totals": totals_object(summary),
+        "noise_floor": floor_object(summary.floor) if summary.floor else None,
         "comparison": comparison_object(summary.comparison) if summary.comparison else None,
         "incomplete": summary.incomplete,
         "notes": list(run.notes),

@@ -18,6 +18,7 @@ from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.reporting.adoption import change_lines
 from pytest_coderobust.reporting.comparison import flip_lines
 from pytest_coderobust.reporting.editing import edit_parts
+from pytest_coderobust.reporting.floor import floor_lines
 from pytest_coderobust.reporting.hostile import visible
 from pytest_coderobust.reporting.tables import (
     Glyphs,
@@ -103,6 +104,9 @@ def suite_parts(judged: Judged, glyphs: Glyphs) -> Iterator[RenderableType]:
         yield ""
         yield adoption_table(summary, glyphs)
     yield from edit_parts(run, summary, glyphs)
+    if summary.floor:
+        yield ""
+        yield from map(Text, floor_lines(summary.floor))
     if summary.comparison:
         yield ""
         yield comparison_table(summary.comparison, glyphs)
