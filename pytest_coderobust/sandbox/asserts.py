@@ -2,7 +2,9 @@
 
 `assert x` becomes `with guards[i]: assert x`: one assert of the source is one test, whatever
 loops and helpers do with it. The tests themselves are not altered: the assert inside the guard is
-the data set's own, with its own message and its own place in the file.
+the data set's own, with its own place in the file. Its message goes where it would call the
+solution once more (`assert f(1) == 2, str(f(1))`): what is asked of a solution must not depend on
+what it answered.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Tests
 
 GUARDS = "__guards__"
+WRITERS = frozenset({"str", "repr", "format", "len", "type"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,12 @@ def _told(test: ast.expr) -> str:
         return "..."
 
 
+def _asks(message: ast.expr) -> bool:
+    """Whether evaluating a message may call more than what writes values as text."""
+    calls = [node.func for node in ast.walk(message) if isinstance(node, ast.Call)]
+    return any(not (isinstance(f, ast.Name) and f.id in WRITERS) for f in calls)
+
+
 class _Numbering(ast.NodeTransformer):
     """Wraps each assert in its guard, numbered in source order."""
 
@@ -94,6 +103,8 @@ class _Numbering(ast.NodeTransformer):
         self.sources.append(_told(node.test))
         if self._handlers:
             self.caught.add(index)
+        if node.msg is not None and _asks(node.msg):
+            node.msg = None
         guard = ast.Subscript(ast.Name(GUARDS, ast.Load()), ast.Constant(index), ast.Load())
         wrapped = ast.With([ast.withitem(guard)], [node])
         for made in (guard, wrapped):

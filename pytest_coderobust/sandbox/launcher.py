@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -83,6 +84,8 @@ class Zygote:
         )  # fmt: skip
         theirs.close()
         self._control = ours
+        self._poller = select.poll()
+        self._poller.register(ours, select.POLLIN)
         self.forks = 0
         self._control.settimeout(START_SECONDS)
         try:
@@ -128,6 +131,10 @@ class Zygote:
             theirs.close()
         self.forks += 1
         return Channel(ours)
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether the candidate is gone after so many seconds at most; `wait` then says how."""
+        return bool(self._poller.poll(seconds * 1000))
 
     def wait(self) -> End:
         """Waits until the candidate ends by itself or is ended, and returns how."""

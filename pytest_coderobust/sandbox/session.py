@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 from pytest_coderobust.records import ApiChange, FailureKind, Limits
-from pytest_coderobust.sandbox.cage.candidate import OVERFLOW
 from pytest_coderobust.sandbox.cage.frames import WireError, receive, receive_rest, send, unpack
 from pytest_coderobust.sandbox.launcher import Channel, End, Zygote
 from pytest_coderobust.sandbox.outcome import CandidateGone
 
 OWN_SHARE = 0.9
+PATIENCE = 0.05
+"""Seconds after which a batch is read while it runs: what it writes waits in the socket till then,
+and a candidate that fills it waits too."""
 Starved = Literal["", "perhaps", "surely"]
 
 
@@ -135,12 +137,15 @@ class BatchSession:
             if isinstance(error, WireError):
                 self._broken = str(error)
         else:
-            self._end = self._zygote.wait()
+            # Most are gone before anybody looks, and wake this process only once.
+            gone = self._zygote.ends_within(PATIENCE)
+            end = self._zygote.wait() if gone else None
             self._collect(channel)
+            self._end = end or (self._zygote.finish() if self._broken else self._zygote.wait())
         return self._next(0)
 
     def _collect(self, channel: Channel) -> None:
-        """Reads what the candidate left in the socket; it is gone by now."""
+        """Reads what the candidate left in the socket, and what it still writes."""
         try:
             self._replies = unpack(receive_rest(channel.fd, self._limits.wire_bytes))
         except (WireError, OSError) as error:
@@ -160,9 +165,6 @@ class BatchSession:
             return checked(self._replies[at])
         if self._broken:
             raise CandidateGone("protocol", self._broken)
-        if self._end.code == OVERFLOW:
-            self.diverged = True
-            raise DivergedError
         raise death(self._end)
 
     def close(self) -> End:

@@ -83,16 +83,22 @@ def test_calls_that_depend_on_answers_are_asked_live(zygote: Zygote) -> None:
     verdict = judged(judge, counting.format(3), source)
     assert (verdict.level, verdict.passed) == (Level.PARTIAL, 1)
     assert judged(judge, counting.format(2), source).full
-    for more in range(4, 9):
-        judged(judge, counting.format(more), source)
-    assert forks(zygote, judge, counting.format(50), source=source) == [1]  # given up
+    others = [counting.format(more) for more in range(4, 9)]
+    assert forks(zygote, judge, *others, source=source) == [1] * len(others)
 
 
-def test_answers_that_do_not_fit_are_asked_live(zygote: Zygote) -> None:
+def test_large_answers_take_one_process_too(zygote: Zygote) -> None:
     judge = Judge(zygote, "t")
     judged(judge, SQUARE, "assert f(1)\nassert f(2)\n")
     large = "def f(x):\n    return 'x' * 3_000_000\n"
-    assert judged(judge, large, "assert f(1)\nassert f(2)\n").full
+    source = "assert f(1)\nassert f(2)\n"
+    assert forks(zygote, judge, large, large, source=source) == [1, 1]
+    assert judged(judge, large, source).full
+    flood = "def f(x):\n    return 'x' * 30_000_000\n"
+    assert judged(judge, flood, source).failure == "protocol"
+    hang = "def f(x):\n    while x == 2: pass\n    return 'x' * 3_000_000\n"
+    verdict = judged(judge, hang, source)
+    assert (verdict.passed, verdict.failure) == (1, "timeout")
 
 
 def test_more_calls_than_a_script_holds_are_asked_live(zygote: Zygote) -> None:
@@ -110,9 +116,39 @@ def test_changed_arguments_come_back_in_a_batch_too(zygote: Zygote) -> None:
     assert not judged(judge, "def f(rows):\n    pass\n", source).full
 
 
+def test_a_message_that_asks_again_does_not_cost_a_process(zygote: Zygote) -> None:
+    source = "assert f(1) == 1, 'got ' + str(f(1))\nassert f(2) == 4, f'{f(2)!r} and {f(3)}'\n"
+    judge = Judge(zygote, "t")
+    wrong = "def f(x):\n    return x\n"
+    assert forks(zygote, judge, SQUARE, wrong, SQUARE, wrong, source=source) == [1, 1, 1, 1]
+    assert judged(judge, wrong, source).passed == 1
+    assert "f(2) returned 2" in judged(judge, wrong, source).detail
+
+
+def test_tests_that_follow_a_good_answer_only_are_asked_live(zygote: Zygote) -> None:
+    # HumanEval/33's shape: what fails on the left is not asked on the right.
+    source = "assert tuple(f(1)) == tuple(f(2))\nassert f(3) == f(4)\n"
+    solutions = ("def f(x):\n    return []\n", "def f(x):\n    return None\n") * 2
+    assert forks(zygote, Judge(zygote, "t"), *solutions, source=source) == [1] * 4
+
+
+def test_what_no_rehearsal_shows_costs_one_process_once(zygote: Zygote) -> None:
+    source = "got = f(1)\nif got == 'more':\n    f(2)\nassert f(3) == 3\n"
+    judge = Judge(zygote, "t")
+    solutions = ("def f(x):\n    return x\n", "def f(x):\n    return x if x == 3 else 'more'\n")
+    assert forks(zygote, judge, *solutions, *solutions, source=source) == [1, 2, 1, 1]
+    assert judged(judge, solutions[1], source).full
+
+
+def test_a_message_of_its_own_is_told(zygote: Zygote) -> None:
+    source = "got = f(2)\nassert got == 4, 'the square of two is not ' + str(got)\n"
+    verdict = judged(Judge(zygote, "t"), "def f(x):\n    return 5\n", source)
+    assert "the square of two is not 5" in verdict.detail
+
+
 def test_a_run_that_ends_early_does_not_shorten_the_script(zygote: Zygote) -> None:
     source = "value = f(1)\nassert value == 1\nvalue = f(2)\nassert value == 4\n"
     early = "def f(x):\n    return 1 // 0\n"
     judge = Judge(zygote, "t")
     solutions = (early, SQUARE, early, SQUARE, SQUARE)
-    assert forks(zygote, judge, *solutions, source=source) == [1, 2, 1, 1, 1]
+    assert forks(zygote, judge, *solutions, source=source) == [1, 1, 1, 1, 1]
