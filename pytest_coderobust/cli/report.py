@@ -38,6 +38,19 @@ def register(commands: Commands) -> None:
     parser.add_argument("--list", action="store_true", help="list the runs of the ledger")
     parser.add_argument("--suite", help="only the suite of this name")
     parser.add_argument("--run", help="the run whose digest begins so, as --list shows it")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="LEDGER",
+        help="compare with each suite's last run in this ledger, or with --against-run",
+    )
+    parser.add_argument("--against-run", metavar="RUN", help="the earlier run, as --list shows it")
+    parser.add_argument(
+        "--margin",
+        type=share,
+        default=0.05,
+        help="the loss of pass@k that still counts as not worse (default 0.05)",
+    )
     for name, text in FORMATS.items():
         parser.add_argument(f"--{name}", type=Path, metavar="PATH", help=f"write {text}")
     parser.add_argument(
@@ -57,10 +70,44 @@ def report(options: argparse.Namespace) -> int:
             print_list(stored)
             return 0
         reports = [found.report() for found in chosen(stored, options.suite, options.run)]
+        if options.against is not None or options.against_run is not None:
+            reports = compared(reports, options)
         write_all(reports, options)
         return 0
     finally:
         ledger.close()
+
+
+def compared(reports: list[Report], options: argparse.Namespace) -> list[Report]:
+    """Each report beside an earlier run of its suite.
+
+    Raises:
+        UsageError: there is no such run, or the two cannot be compared.
+    """
+    from pytest_coderobust.reporting.against import joined
+    from pytest_coderobust.reporting.conclusion import concluded
+
+    ledger = open_ledger(options.against or options.ledger)
+    try:
+        stored = concluded(ledger)
+        return [
+            joined(
+                found,
+                chosen(stored, found.run.suite, options.against_run)[0].report(),
+                options.margin,
+            )
+            for found in reports
+        ]
+    finally:
+        ledger.close()
+
+
+def share(text: str) -> float:
+    """A number between 0 and 1, for argparse."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} does not lie between 0 and 1")
+    return value
 
 
 def open_ledger(path: Path) -> Ledger:

@@ -46,4 +46,6 @@ def index(bugs: Sequence[BugReport], broken: int) -> str:
         for bug in bugs
     ]
     head = f"# Bug reports\n\n{len(bugs)} reports; {broken} variants of the run are broken.\n\n"
-    return head + (table(("report", "task", "condition", "model"), rows) + "\n" if rows else "")
+    return head + (
+        table(("report", "task", "condition", "model"), rows, left=4) + "\n" if rows else ""
+    )

@@ -35,7 +35,7 @@ def blocks(bug: BugReport) -> Iterator[str]:
         (code(bug.clean_prompt[c.start : c.stop], 80), code(c.replacement, 80))
         for c in bug.changes[:CHANGES]
     ]
-    yield table(("clean", "perturbed"), rows)
+    yield table(("clean", "perturbed"), rows, left=2)
     if len(bug.changes) > CHANGES:
         yield f"{len(bug.changes) - CHANGES} more changes are in the JSON file."
     yield fenced(prompt_lines(bug), "diff")
@@ -51,7 +51,7 @@ def blocks(bug: BugReport) -> Iterator[str]:
         ("sampling seed", str(bug.sampling.seed)),
         *bug.environment.items(),
     ]
-    yield table(("fact", "value"), [(code(name), code(value)) for name, value in named])
+    yield table(("fact", "value"), [(code(name), code(value)) for name, value in named], left=2)
 
 
 def sample_blocks(title: str, prompt: str, sample: Sample | None) -> Iterator[str]:

@@ -12,6 +12,9 @@ from pytest_coderobust.reporting.hostile import visible
 NONE = "\u2013"
 """Undefined, or not measured."""
 
+DASH = "\u2013"
+"""Between the ends of an interval."""
+
 
 def estimate(found: Estimate | None) -> str:
     """0.212 (0.16-0.28)."""

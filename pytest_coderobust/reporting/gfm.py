@@ -29,7 +29,11 @@ def fenced(text: str, language: str = "", limit: int = 20_000) -> str:
     return f"{fence}{language}\n{shown.rstrip(chr(10))}\n{fence}"
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; the first column leans left and the others right. Cells are Markdown already."""
-    rule = [":---", *["---:"] * (len(headings) - 1)]
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A table; its cells are Markdown already.
+
+    Args:
+        left: columns of text, which lean left; the others are numbers and lean right.
+    """
+    rule = [*[":---"] * left, *["---:"] * (len(headings) - left)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *rows))

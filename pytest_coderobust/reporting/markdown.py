@@ -7,10 +7,12 @@ from itertools import islice
 
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.records import Status
+from pytest_coderobust.reporting.comparison import HEADINGS, change_row, flip_lines
 from pytest_coderobust.reporting.conclusion import Report
 from pytest_coderobust.reporting.edit_rows import RESTORED, compared_headings, edit_tables
 from pytest_coderobust.reporting.evidence import Finding
 from pytest_coderobust.reporting.figures import (
+    DASH,
     NONE,
     distinct,
     estimate,
@@ -73,12 +75,13 @@ def suite_blocks(report: Report) -> Iterator[str]:
             (MARKS[o.outcome], code(o.gate.text), code(gate_reason(o)) if gate_reason(o) else "")
             for o in outcomes[:ROWS]
         ]
-        yield table(("outcome", "gate", "value, reason"), rows)
+        yield table(("outcome", "gate", "value, reason"), rows, left=3)
     told = distinct(summary)
     for k in run.ks:
         yield conditions(told[:ROWS], k, first=k == min(run.ks))
     if len(told) > ROWS:
         yield f"{len(told) - ROWS} more conditions are in the JSON report."
+    yield from since(report)
     yield from edited(report)
     yield from left_out(report)
     yield from broken(report)
@@ -111,6 +114,17 @@ def conditions(told: Sequence[ConditionSummary], k: int, *, first: bool) -> str:
         )
         rows.append(row)
     return table(("condition", "tasks", f"pass@{k} (95%)", "RD", *worst, *counts), rows)
+
+
+def since(report: Report) -> Iterator[str]:
+    """What became of the suite since its baseline, or an earlier run."""
+    comparison = report.summary.comparison
+    if comparison is None:
+        return
+    yield f"### Compared with before: {comparison.verdict} at a margin of {comparison.margin:g}"
+    rows = [change_row(change, NONE, DASH) for change in comparison.changes[:ROWS]]
+    yield table(("rate", *HEADINGS), [(code(row[0]), *row[1:]) for row in rows])
+    yield "\n".join(f"- {code(line)}" for line in flip_lines(comparison))
 
 
 def edited(report: Report) -> Iterator[str]:

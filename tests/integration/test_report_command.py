@@ -142,11 +142,33 @@ def test_partial_run_shows_the_clean_prompt_it_never_selected(project: Project) 
     assert '\n-    """Return twice the given number' in text
 
 
-def test_wrong_request_is_refused_with_a_sentence(measured: Project) -> None:
+def test_two_runs_are_compared_and_wrong_requests_refused(measured: Project) -> None:
+    model = measured.record(broken=[0, 2], unsolved=[3])
+    measured.run("toy.toml", "--model", model, "--coderobust-ledger=other.sqlite")
+    found = report(measured, "other.sqlite", "--against", ".coderobust/ledger.sqlite")
+    assert found.returncode == 0
+    for line in (
+        "newly fragile: 3 items: Toy/3[clean], Toy/2[C1-s0], Toy/3[C1-s0]",
+        "fixed: 2 items: Toy/1[clean], Toy/1[C1-s0]",
+        "unchanged: 7 items",
+    ):
+        assert line in found.stdout
+    report(
+        measured,
+        "other.sqlite",
+        "--against=.coderobust/ledger.sqlite",
+        "--markdown=both.md",
+        "--html=both.html",
+    )
+    for name in ("both.md", "both.html"):
+        text = (measured.path / name).read_text(encoding="utf-8")
+        assert "Compared with before: inconclusive at a margin of 0.05" in text
+        assert "Toy/2" in text
     for arguments, sentence in (
         (["missing.sqlite"], "missing.sqlite is no ledger"),
         (["--suite", "toi"], "--suite 'toi' is not in this ledger; did you mean 'toy'?"),
         (["--run", "zz"], "--run 'zz' fits no run"),
+        (["--against", "missing.sqlite"], "missing.sqlite is no ledger"),
     ):
         found = report(measured, *arguments)
         assert found.returncode == 4

@@ -8,9 +8,11 @@ from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.reporting.adoption import adoption_row
+from pytest_coderobust.reporting.comparison import HEADINGS, change_row, flip_lines
 from pytest_coderobust.reporting.conclusion import Report
 from pytest_coderobust.reporting.edit_rows import EditTables, compared_headings, edit_tables
 from pytest_coderobust.reporting.figures import (
+    DASH,
     NONE,
     distinct,
     estimate,
@@ -68,6 +70,7 @@ class SuiteView:
     rows: tuple[Row, ...]
     heat: tuple[tuple[str, tuple[Tile, ...]], ...]
     adoption: tuple[tuple[str, ...], ...]
+    compared: tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None
     edits: EditTables | None
     edit_headings: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -90,6 +93,7 @@ def view(report: Report) -> SuiteView:
         adoption=tuple(
             (visible(counts.condition, LINE), *adoption_row(counts)) for counts in summary.adoption
         ),
+        compared=since(report),
         edits=edit_tables(run, summary),
         edit_headings=compared_headings(run),
         left_out=left_out(report),
@@ -170,6 +174,16 @@ def tile(condition: ConditionSummary, k: int) -> Tile:
         heat=heat,
         pools=condition.kind != "perturbation",
     )
+
+
+def since(report: Report) -> tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None:
+    """The verdict against an earlier run, its table and what changed sides; None without one."""
+    found = report.summary.comparison
+    if found is None:
+        return None
+    verdict = f"{found.verdict} at a margin of {found.margin:g}"
+    rows = (("rate", *HEADINGS), *(change_row(change, NONE, DASH) for change in found.changes))
+    return verdict, rows[: ROWS + 1], tuple(flip_lines(found))
 
 
 def left_out(report: Report) -> tuple[str, ...]:
