@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,13 @@ def register(commands: Commands) -> None:
         "--seeds",
         metavar="N",
         help="how many seeds (3 is 0,1,2), or which (0,4) (default: the suite's own)",
+    )
+    parser.add_argument(
+        "--engine",
+        action="append",
+        default=[],
+        metavar="NAME=ENGINE",
+        help="what rewrites sentences, as under a suite's [engines]: S1=apertium; may be repeated",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.jsonl")
     parser.set_defaults(command=perturb)
@@ -61,6 +69,7 @@ def _config(options: argparse.Namespace) -> SuiteConfig:
     suite: str = options.suite
     path = Path.cwd() / suite
     config = read_suite(path) if suite.endswith(".toml") else named_suite(suite, Path.cwd())
+    config = _with_engines(config, options.engine)
     if options.perturb is not None:
         names = [name.strip() for name in options.perturb.split(",") if name.strip()]
         config = with_perturbations(config, names, "--perturb: ")
@@ -69,6 +78,24 @@ def _config(options: argparse.Namespace) -> SuiteConfig:
     if not config.perturbations:
         raise UsageError(f"{suite} names no perturbation; name some with --perturb")
     return replace(config, recorded=())
+
+
+def _with_engines(config: SuiteConfig, words: Sequence[str]) -> SuiteConfig:
+    """The suite with the engines that `--engine` names beside or instead of its own.
+
+    Raises:
+        ConfigError: a perturbation takes no engine, or a value is no engine.
+    """
+    from dataclasses import replace
+
+    from pytest_coderobust.config.engines import Engines, read_engines
+    from pytest_coderobust.config.table import Table
+
+    named = dict(word.partition("=")[::2] for word in words)
+    found = read_engines(Table(named, "engines", "--engine"))
+    own = config.perturbing.engines
+    engines = Engines({**own.specs, **found.specs}, own.allow_bin)
+    return replace(config, perturbing=replace(config.perturbing, engines=engines))
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
