@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -166,58 +165,111 @@ class Sweep:
     def _patched(self, rows: Sequence[Patched]) -> list[str]:
         # The clean prompt is the first row, the source of every patch.
         prompts = [Prompt(self._clean, 0), *(Prompt(self._perturbed, row.noise) for row in rows)]
-        with self.patches([row.layer for row in rows]):
-            return self._decode(prompts)[1:]
+        layers = [row.layer for row in rows]
+        if not self._shareable:
+            with self.patches(layers):
+                return self._decode(prompts)[1:]
+        groups = list(dict.fromkeys(layers))
+        members = torch.tensor([0, *(1 + groups.index(layer) for layer in layers)])
+        past = self._read(groups)
+        past.batch_select_indices(members.to(self._access.device))
+        with self.patches(layers, from_place=self._width - 1):
+            return self._decode(prompts, past)[1:]
+
+    def _read(self, groups: Sequence[int | None]) -> Any:
+        """The cache of all but the last token, with one row for the clean prompt and one for each
+        layer: what samples of a layer have in common is computed once.
+        """
+        batch = self._access.batch([self._clean, *[self._perturbed] * len(groups)])
+        with self.patches(groups, to_place=self._width - 1), torch.no_grad():
+            output = self._access.model(
+                input_ids=batch.ids[:, :-1],
+                attention_mask=batch.mask[:, :-1],
+                position_ids=batch.positions[:, :-1],
+                use_cache=True,
+            )
+        return output.past_key_values
+
+    @property
+    def _width(self) -> int:
+        return max(len(self._clean), len(self._perturbed))
+
+    @property
+    def _places(self) -> Pairs:
+        """(to, source) in a batch of both prompts that is padded on the left."""
+        if self._pads:
+            return tuple((place, place) for place in range(self._width))
+        left, right = (self._width - len(ids) for ids in (self._perturbed, self._clean))
+        return tuple((left + to, right + source) for to, source in self._pairs)
+
+    @property
+    def _shareable(self) -> bool:
+        """Whether the last token can be read apart: its state must go to last tokens alone."""
+        last = self._width - 1
+        left = self._access.side == "left" and last > 0
+        return left and all((to == last) == (source == last) for to, source in self._places)
 
     @contextmanager
-    def patches(self, layers: Sequence[int | None]) -> Generator[None]:
-        """While it lasts, row i + 1 of a left-padded prompt batch is patched at `layers[i]`."""
-        width = max(len(self._clean), len(self._perturbed))
-        left = (width - len(self._perturbed), width - len(self._clean))
-        pairs = self._all(width) if self._pads else self._pairs
-        shift = (0, 0) if self._pads else left
-        to = torch.tensor([pair[0] + shift[0] for pair in pairs], device=self._access.device)
-        source = torch.tensor([pair[1] + shift[1] for pair in pairs], device=self._access.device)
+    def patches(
+        self, layers: Sequence[int | None], from_place: int = 0, to_place: int | None = None
+    ) -> Generator[None]:
+        """While it lasts, row i + 1 of a left-padded prompt batch is patched at `layers[i]`.
+
+        Args:
+            from_place, to_place: the part of the prompts that the batch holds.
+        """
+        end = self._width if to_place is None else to_place
+        places = [pair for pair in self._places if from_place <= pair[0] < end]
+        to, source = (
+            torch.tensor([pair[side] - from_place for pair in places], dtype=torch.long)
+            for side in (0, 1)
+        )
+        device = self._access.device
         with ExitStack() as stack:
             for layer in {layer for layer in layers if layer is not None}:
-                rows = [place + 1 for place, each in enumerate(layers) if each == layer]
-                hook = partial(_patch, rows=rows, to=to, source=source, width=width)
-                stack.enter_context(hooked(self._access.layers[layer], hook))
+                patch = _Patch(
+                    [place + 1 for place, each in enumerate(layers) if each == layer],
+                    to.to(device),
+                    source.to(device),
+                    end - from_place,
+                )
+                stack.enter_context(hooked(self._access.layers[layer], patch))
             yield
 
-    @staticmethod
-    def _all(width: int) -> Pairs:
-        return tuple((place, place) for place in range(width))
-
-    def _decode(self, prompts: Sequence[Prompt]) -> list[str]:
+    def _decode(self, prompts: Sequence[Prompt], past: Any = None) -> list[str]:
         loaded = self._access.loaded
         window = loaded.window
         longest = max(len(prompt.ids) for prompt in prompts)
         wanted = self._sampling.max_new_tokens
         steps = wanted if window is None else max(1, min(wanted, window - longest))
         with torch.no_grad():
-            answers = decode_batch(loaded, prompts, self._sampling, steps)
+            answers = decode_batch(loaded, prompts, self._sampling, steps, past)
         return [answer.text for answer in answers]
 
 
-def _patch(
-    _module: Any,
-    _args: Any,
-    output: Any,
-    *,
-    rows: Sequence[int],
-    to: torch.Tensor,
-    source: torch.Tensor,
-    width: int,
-) -> Any:
-    """Copies row 0's states at `source` to `rows` at `to`, while a prompt is read."""
-    states = tensor_of(output)  # (rows, width, hidden); one token wide while decoding
-    if states.shape[1] != width:
-        return None
-    patched = states.clone()
-    for row in rows:
-        patched[row, to] = states[0, source]
-    return with_tensor(output, patched)
+@dataclass(slots=True)
+class _Patch:
+    """A hook: copies row 0's states at `source` to `rows` at `to`, once, while a prompt is read.
+
+    Attributes:
+        width: of the pass that reads the prompt; later ones, one token wide, are left alone.
+    """
+
+    rows: Sequence[int]
+    to: torch.Tensor
+    source: torch.Tensor
+    width: int
+    done: bool = False
+
+    def __call__(self, _module: Any, _args: Any, output: Any) -> Any:
+        states = tensor_of(output)  # (rows, width, hidden)
+        if self.done or states.shape[1] != self.width:
+            return None
+        self.done = True
+        patched = states.clone()
+        for row in self.rows:
+            patched[row, self.to] = states[0, self.source]
+        return with_tensor(output, patched)
 
 
 def _rate(task: Task, texts: Sequence[str], judge: Judge) -> float:

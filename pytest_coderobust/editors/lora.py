@@ -62,8 +62,8 @@ class AdapterChange:
         """
         if not any(bool(each.any()) for name, each in self.weights.items() if "lora_B" in name):
             raise ModelError(
-                f"the edit changed no weight of model {access.name!r}: a larger learning rate or "
-                "more steps may"
+                f"the edit changed no weight of model {access.name!r}: either the model does "
+                "already what is asked, or it takes a larger rate or more steps"
             )
         with adapted(access, self.facts) as network:
             _put(network, self.weights, access.name)

@@ -144,8 +144,9 @@ def _drift(
     if not moved:
         dtype = next(iter(before.values())).dtype if before else "no dtype"
         raise ModelError(
-            f"the edit changed no weight of model {access.name!r} in {dtype}: a larger learning "
-            "rate or bound, more steps or another layer may"
+            f"the edit changed no weight of model {access.name!r} in {dtype}: either the model "
+            "does already what is asked, or it takes a larger rate or bound, more steps, another "
+            "layer"
         )
     norm = sum(float(old.square().sum()) for _, old in pairs)
     return float((moved / norm) ** 0.5) if norm else float("inf")

@@ -28,9 +28,17 @@ class Prompt:
 
 
 def decode_batch(
-    loaded: Loaded, prompts: Sequence[Prompt], sampling: Sampling, steps: int
+    loaded: Loaded,
+    prompts: Sequence[Prompt],
+    sampling: Sampling,
+    steps: int,
+    past: Any = None,
 ) -> list[Completion]:
-    """Completes every prompt with up to `steps` tokens."""
+    """Completes every prompt with up to `steps` tokens.
+
+    Args:
+        past: the cache of a forward pass over the start of every row, pads included.
+    """
     batch = _Batch(loaded, prompts)
     device = loaded.model.device
     stops = batch.stops(sampling)
@@ -41,6 +49,7 @@ def decode_batch(
         do_sample=False,
         num_beams=1,
         use_cache=True,
+        **({} if past is None else {"past_key_values": past}),
         logits_processor=batch.choices(sampling, steps),
         stopping_criteria=StoppingCriteriaList([stops] if stops else []),
     )

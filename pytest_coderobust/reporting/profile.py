@@ -56,7 +56,7 @@ def picture(trace: Trace, label: str) -> str:
     root = ElementTree.Element(
         "svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "style": _STYLE, **size}
     )
-    ElementTree.SubElement(root, "title").text = f"Restoration improvement by layer: {label}"
+    ElementTree.SubElement(root, "title").text = _clean(f"Restoration improvement: {label}")
     ElementTree.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": "white"})
     _text(root, 12, 22, label)
     rates = f"pass rate: clean {trace.clean:.2f}, perturbed {trace.perturbed:.2f}"
@@ -81,5 +81,9 @@ def _bar(root: ElementTree.Element, place: int, effect: LayerEffect, *, key: boo
 
 def _text(root: ElementTree.Element, left: int, top: int, text: str) -> None:
     element = ElementTree.SubElement(root, "text", {"x": str(left), "y": str(top)})
-    # XML has no place for control characters.
-    element.text = "".join(each if each.isprintable() else "\ufffd" for each in text)
+    element.text = _clean(text)
+
+
+def _clean(text: str) -> str:
+    """Without control characters, for which XML has no place."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
