@@ -47,7 +47,7 @@ def hypothesis_report(
         report_multiple_bugs=False,
         print_blob=True,
         phases=[Phase.reuse, Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(prompt=remnants(clean, first, *perturbations, entry_point=entry, code=code))
     def is_solved(prompt: PerturbedPrompt) -> None:

@@ -52,7 +52,9 @@ def test_the_report_and_the_database_show_the_minimum(seed: int, name: str, tmp_
         assert repr(line)[1:-1] in report
     assert "@reproduce_failure(" in report
     assert [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert hypothesis_report(failed, NAMES, database=tmp_path) == report
+    # The second run starts from what the first one stored.
+    again = hypothesis_report(failed, NAMES, database=tmp_path)
+    assert again.partition("\n\n")[0] == report.partition("\n\n")[0]
 
 
 def test_where_hypothesis_ends_elsewhere_there_is_no_report() -> None:
