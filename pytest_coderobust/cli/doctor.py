@@ -63,12 +63,16 @@ def _devices() -> Iterator[tuple[str, str]]:
 
 def _sandbox() -> Iterator[tuple[str, str]]:
     from pytest_coderobust.sandbox import open_sandbox
+    from pytest_coderobust.sandbox.languages.toolchain import NEEDS, find_tools
 
     try:
         with open_sandbox(1) as sandbox:
             yield "tier", sandbox.tier
     except CodeRobustError as error:
         yield "tier", f"none: {error}"
+    for name in NEEDS:
+        tools = find_tools(name)
+        yield name, tools.missing or ", ".join(tools.programs.values())
 
 
 def _data() -> Iterator[tuple[str, str]]:

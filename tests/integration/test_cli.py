@@ -14,7 +14,18 @@ def test_doctor_prints_versions_devices_sandbox_and_data(
     monkeypatch.setenv("XDG_CACHE_HOME", "/no/such/cache")
     assert main(["doctor"]) == 0
     printed = capsys.readouterr().out
-    for word in ("versions", "torch", "devices", "cpu", "sandbox", "tier", "data", "humaneval"):
+    for word in (
+        "versions",
+        "torch",
+        "devices",
+        "cpu",
+        "sandbox",
+        "tier",
+        "cpp",
+        "java",
+        "data",
+        "humaneval",
+    ):
         assert word in printed
     assert "not found: coderobust fetch humaneval" in printed
     assert "tier               none" not in printed

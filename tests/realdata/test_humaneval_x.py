@@ -39,7 +39,7 @@ def judged(language: Language, tasks: tuple[Task, ...]) -> dict[str, Verdict]:
 def test_a_few_canonical_solutions_pass(data: Path, language: Language) -> None:
     tasks = load_tasks(f"humaneval-{language}", base=data).tasks
     assert len(tasks) == 164
-    chosen = tuple(tasks[number] for number in (1, 38, 160))
+    chosen = tuple(tasks[number] for number in (1, 38))
     assert {name: v.failure for name, v in judged(language, chosen).items() if not v.full} == {}
 
 

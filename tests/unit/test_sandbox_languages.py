@@ -139,9 +139,9 @@ def test_the_compiler_outlives_bad_sources(sandbox: Sandbox) -> None:
 
 JUNK = [
     random.Random(0).randbytes(5000).decode("latin-1"),
-    "\x00" * 100,
-    "'\ud800'",
-    "(" * 100_000,
+    pytest.param("\x00" * 100, marks=pytest.mark.slow),
+    pytest.param("'\ud800'", marks=pytest.mark.slow),
+    pytest.param("(" * 100_000, marks=pytest.mark.slow),
     "template<int N> struct A { static const int v = A<N - 1>::v + A<N - 2>::v; }; int x = A<9999>::v;",
     pytest.param("int x;\n" * 1_500_000, marks=pytest.mark.slow),
     pytest.param("x" * 10_000_000, marks=pytest.mark.slow),
@@ -205,6 +205,7 @@ def test_a_missing_compiler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         find_tools.cache_clear()
 
 
+@pytest.mark.slow
 @NEEDS["cpp"]
 def test_nothing_is_left_behind() -> None:
     with open_sandbox(1) as opened:
