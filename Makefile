@@ -21,7 +21,7 @@ test: lint types layers  ## every check, on seeded samples where the whole takes
 	$(BIN)/python -m pytest -m "not slow" -n 2
 
 check-full: lint types layers  ## every acceptance check, whole
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-textattack: $(TA_VENV)/.dev  ## attacks on the bundled model by TextAttack, beside transformers 4
 	NLTK_DATA="$(TA_NLTK)" HF_HUB_OFFLINE=1 $(TA_VENV)/bin/python -m pytest $(TA_TESTS)
