@@ -91,7 +91,10 @@ def _with_engines(config: SuiteConfig, words: Sequence[str]) -> SuiteConfig:
     from pytest_coderobust.config.engines import Engines, read_engines
     from pytest_coderobust.config.table import Table
 
-    named = dict(word.partition("=")[::2] for word in words)
+    named: dict[str, object] = {}
+    for word in words:
+        name, _, engine = word.partition("=")
+        named[name] = engine
     found = read_engines(Table(named, "engines", "--engine"))
     own = config.perturbing.engines
     engines = Engines({**own.specs, **found.specs}, own.allow_bin)
