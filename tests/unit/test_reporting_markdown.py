@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pytest_coderobust.reporting.gfm import code, fenced, table
@@ -61,6 +61,8 @@ def test_foreign_text_never_breaks_a_table(rows: list[tuple[str, str]]) -> None:
 
 @settings(max_examples=150)
 @given(ANY | NASTY)
+@example("```\n# heading")
+@example("`````\n<b>")
 def test_foreign_text_never_leaves_its_fence(text: str) -> None:
     tokens = PARSER.parse(f"before\n\n{fenced(text, 'python')}\n\nafter")
     assert [t.type for t in tokens if t.level == 0] == [
