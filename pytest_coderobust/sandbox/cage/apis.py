@@ -37,7 +37,7 @@ def enforce(changes: list[list[str]], tally: Tally) -> dict[str, Any]:
         changes: pairs of old and new full names; "" for a new one that there is not.
         tally: two counters for each: attempts on the old name, calls of the new one.
     """
-    own = Builtins(vars(builtins))
+    own = Builtins(dict(vars(builtins)))
     found = [(*look_up(old), *look_up(new)) for old, new in changes]
     bars: list[Bar] = []
     for index, (owner, name, target, heir_owner, heir, successor) in enumerate(found):
@@ -74,7 +74,8 @@ def noter(tally: Tally, index: int) -> Note:
 
 def foreign() -> bool:
     """Whether the caller of this function's caller is a solution's code."""
-    return not sys._getframe(2).f_code.co_filename.startswith(LIBRARY)  # noqa: SLF001
+    frame = sys._getframe(2)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return not frame.f_code.co_filename.startswith(LIBRARY)
 
 
 class Rules:
