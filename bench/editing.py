@@ -2,7 +2,8 @@
 
     python bench/editing.py [--model tiny] [--rounds 3] [--samples 10] [--tokens 64] [--shape 7b]
 
-Ratios are of medians over rounds; within a round both forms run one after the other on the same
+"Batched" puts the rows of all layers into shared batches; "start shared" also computes once what the
+samples of a layer have in common. Ratios are of medians over rounds; within a round both forms run one after the other on the same
 request, so that a busy machine slows both alike. The sweep's ratio counts generation alone: the
 same completions are judged in both. `--shape 7b` edits a randomly initialised model of
 CodeLlama-7B's shape in bfloat16 on an accelerator (absolute figures; no sweep).
@@ -60,20 +61,24 @@ def compare(name: str, rounds: int, slow: Callable[[], object], fast: Callable[[
     print(f"{name:<44} {left:8.3f} s {right:8.3f} s   ratio {left / right:5.2f}")
 
 
+class Unshared(Sweep):
+    """Reads the whole prompt in every row, as the released code does."""
+
+    _shareable = False  # type: ignore[assignment]
+
+
 def sweep(access: Access, rounds: int, samples: int, tokens: int) -> None:
     """The same rows: all layers in shared batches, or a batch of its own for each layer."""
     options = replace(CremeOptions(), sweep_tokens=tokens)
-    found = Sweep(access, REQUEST, options)
+    found, plain = (kind(access, REQUEST, options) for kind in (Sweep, Unshared))
     depth = len(access.layers)
     rows = [Patched(layer, seed) for layer in range(depth) for seed in range(samples)]
     parts = [rows[start : start + samples] for start in range(0, len(rows), samples)]
     assert found.run(rows) == [text for part in parts for text in found.run(part)]
-    compare(
-        f"sweep of {depth} layers x {samples}: per layer, batched",
-        rounds,
-        lambda: [found.run(part) for part in parts],
-        lambda: found.run(rows),
-    )
+    title = f"sweep of {depth} layers x {samples}"
+    per_layer = lambda: [plain.run(part) for part in parts]  # noqa: E731
+    compare(f"{title}: per layer, batched", rounds, per_layer, lambda: plain.run(rows))
+    compare(f"{title}: per layer, start shared", rounds, per_layer, lambda: found.run(rows))
 
 
 def solvers(access: Access, rounds: int) -> None:

@@ -127,7 +127,7 @@ class Access:
         """
         count = len(self.layers)
         if asked is None:
-            return min(count - 1, round(share * count))
+            return int(share * count)  # rounded down: behind the last layer nothing could follow
         if not 0 <= asked < count:
             raise UsageError(
                 f"layer {asked} is out of range: model {self.name!r} has layers 0 to {count - 1}"
