@@ -14,7 +14,7 @@ change, L is a quadratic in dW = W - W0 over states that are captured once:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -153,9 +153,10 @@ def ridge(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[flo
     return delta, [states.gap.square().mean().item(), residual.item()]
 
 
-def _descend(weight: torch.Tensor, objective: object, options: CremeOptions) -> list[float]:
+def _descend(
+    weight: torch.Tensor, objective: Callable[[], torch.Tensor], options: CremeOptions
+) -> list[float]:
     """Adam until the steps are used up or the loss stops falling; every loss on the way."""
-    assert callable(objective)
     optimizer = torch.optim.Adam([weight], lr=options.lr)
     losses: list[float] = []
     stale = 0

@@ -40,6 +40,7 @@ class EditedBackend:
         change: what is in force.
         facts: what the editor told, and the "drift" of the weights.
         cost: what making it took.
+        stack: the edits that must be in force for this one to answer, itself the last.
     """
 
     keyed_by: KeyedBy = "prompt"
@@ -55,7 +56,7 @@ class EditedBackend:
         self._below = below
         self._access = access
         self._prompts: dict[str, str] = {}
-        self._stack: list[str] = []
+        self.stack: list[str] = []
 
     @property
     def checkpoint_digest(self) -> str:
@@ -68,7 +69,7 @@ class EditedBackend:
             ModelError: this edit is no longer in force, or another one is on top of it.
         """
         loaded = self._access.loaded
-        if loaded.edits != self._stack:
+        if loaded.edits != self.stack:
             state = "has been undone" if self.identity.digest not in loaded.edits else "is covered"
             raise ModelError(f"{self.identity.name}: this edit {state}, so it cannot answer")
         return loaded
@@ -173,7 +174,7 @@ def applied(backend: Weighted, change: Change, identity: ModelIdentity) -> Gener
     with change.installed(access) as told:
         model.facts = {**change.facts, **told}
         loaded.edits.append(identity.digest)
-        model._stack = list(loaded.edits)  # noqa: SLF001
+        model.stack = list(loaded.edits)
         try:
             yield model
         finally:

@@ -240,9 +240,9 @@ def _converted(value: object, hint: Any, where: str) -> object:
     if isinstance(value, bool) or (kind is int and isinstance(value, float)):
         raise ConfigError(f"{where}: must be {noun}")
     try:
-        number = kind(value)
+        number = int(str(value)) if kind is int else float(str(value))
     except (TypeError, ValueError):
         raise ConfigError(f"{where}: must be {noun}") from None
     if number != number or number in (float("inf"), float("-inf")):
         raise ConfigError(f"{where}: must be {noun}")
-    return cast("object", number)
+    return number
