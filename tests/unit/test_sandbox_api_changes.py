@@ -63,7 +63,7 @@ def test_the_old_name_is_gone_however_it_is_reached(sandbox: Sandbox, way: str) 
     verdict = judged(sandbox, REACHED[way], ROOT)
     assert (verdict.level, verdict.failure) == (Level.LOAD, "exception"), verdict
     assert "AttributeError: module '" in verdict.detail
-    assert verdict.detail.endswith("sqrt'")
+    assert "sqrt'" in verdict.detail
     assert verdict.api_uses[0].old >= 1
     assert verdict.api_uses[0].new == 0
 
@@ -206,7 +206,8 @@ def test_a_builtin_by_every_name(sandbox: Sandbox) -> None:
     for solution, detail in ways.items():
         assert judged(sandbox, solution).full
         verdict = judged(sandbox, solution, SORT)
-        assert (verdict.detail, verdict.api_uses) == (detail, (ApiUse(1, 0),))
+        assert verdict.detail.startswith(detail)
+        assert verdict.api_uses == (ApiUse(1, 0),)
     for solution in ("def f():\n    return in_order([1])[0]\n",
                      "from builtins import in_order as g\ndef f():\n    return g([1])[0]\n"):  # fmt: skip
         verdict = judged(sandbox, solution, SORT)
