@@ -18,14 +18,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import torch
-from safetensors.torch import load_file, save_file
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "integration"))
 
-from pytest_coderobust.tiny import checkpoint_path
-
-LAYER = 3
-NOISE = 1.0
-"""Spread of the noise, in spreads of the weight it is added to."""
+from weakened import LAYER, weakened
 
 SUITE = """[suite]
 tasks = "quickstart"
@@ -69,21 +64,6 @@ def run(folder: Path, model: str, n: int, seed: int, *words: str) -> dict[str, o
     )
     found: dict[str, object] = json.loads((folder / "out.json").read_text())
     return found
-
-
-def weakened(folder: Path, seed: int) -> Path:
-    """A copy of the bundled checkpoint with noise in the weights of one layer."""
-    folder.mkdir()
-    for file in checkpoint_path().iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-    weights = load_file(folder / "model.safetensors")
-    generator = torch.Generator().manual_seed(seed)
-    for name, weight in weights.items():
-        if f"layers.{LAYER}." in name and weight.dim() == 2:
-            noise = torch.randn(weight.shape, generator=generator)
-            weights[name] = (weight + NOISE * weight.float().std() * noise).to(weight.dtype)
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
 
 
 def show(name: str, document: dict[str, object]) -> None:

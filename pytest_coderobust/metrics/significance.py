@@ -16,7 +16,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
 
 FLIPS = 9999
 """Random sign patterns where there are too many to try them all (2 ** tasks)."""
@@ -93,7 +99,7 @@ def sign_flips(differences: Sequence[float]) -> float:
 
     found = permutation_test(
         (np.array(moved),),
-        lambda values, axis: values.sum(axis=axis),
+        totals,
         permutation_type="samples",
         vectorized=True,
         n_resamples=FLIPS,
@@ -101,6 +107,12 @@ def sign_flips(differences: Sequence[float]) -> float:
         random_state=np.random.default_rng(SEED),
     )
     return min(1.0, float(found.pvalue))
+
+
+def totals(values: Array, axis: int) -> Array:
+    """The sums along an axis, as `permutation_test` asks for them."""
+    found: Array = values.sum(axis=axis)
+    return found
 
 
 def wilcoxon(differences: Sequence[float], *, exact: bool | None = None) -> Wilcoxon | None:
