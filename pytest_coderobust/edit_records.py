@@ -149,7 +149,13 @@ def load(text: str) -> EditRecord:
 
 def facts_of(body: Mapping[str, Any]) -> EditFacts:
     """The facts in what `asdict` made of them."""
-    return EditFacts(**{**body, "layers": tuple(body["layers"])})
+    return EditFacts(
+        kind=body["kind"],
+        layers=tuple(body["layers"]),
+        seconds=body["seconds"],
+        peak_mb=body["peak_mb"],
+        drift=body["drift"],
+    )
 
 
 def _trial(body: Mapping[str, Any]) -> Trial:

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 from pytest_coderobust.edit_records import EditFacts
 from pytest_coderobust.editors.identity import edited_identity, placebo_identity
-from pytest_coderobust.editors.protocol import Change, EditRequest, Weighted
+from pytest_coderobust.editors.protocol import Change, EditRequest, Judge, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.backend import Backend
@@ -52,6 +52,7 @@ class Edit:
     """A stack of editors for the same requests, the first applied first.
 
     Attributes:
+        judge: tells which completions pass, for editors that look for their layer by tests.
         made: what each of them computed; filled on entering, empty before.
         facts: what the first entering showed.
     """
@@ -59,6 +60,7 @@ class Edit:
     specs: Stack
     requests: Sequence[EditRequest]
     identity: ModelIdentity
+    judge: Judge | None = None
     made: list[tuple[Change, ModelIdentity]] = field(
         default_factory=list[tuple[Change, ModelIdentity]]
     )
@@ -85,7 +87,7 @@ class Edit:
             context = (
                 saved_edit(spec, model)
                 if isinstance(spec, SavedSpec)
-                else edited(model, spec, self.requests)
+                else edited(model, spec, self.requests, self.judge)
             )
             top = until.enter_context(context)
             shown.append(facts_of(top))
@@ -101,6 +103,7 @@ class Succession:
 
     spec: EditorSpec
     requests: Sequence[EditRequest]
+    judge: Judge | None = None
     steps: Generator[Backend] | None = None
     done: int = 0
 
@@ -110,7 +113,8 @@ class Succession:
 
         if self.steps is None or self.done >= number:
             self.stop()
-            self.steps = cast("Generator[Backend]", successive(base, self.spec, self.requests))
+            steps = successive(base, self.spec, self.requests, self.judge)
+            self.steps = cast("Generator[Backend]", steps)
         until.callback(self.stop)
         model: Backend | None = None
         while self.done < number:

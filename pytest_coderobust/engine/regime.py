@@ -17,7 +17,7 @@ from pytest_coderobust.editors.protocol import EditRequest, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
 from pytest_coderobust.engine.answers import Answers
 from pytest_coderobust.engine.events import Listener
-from pytest_coderobust.engine.judging import Judge
+from pytest_coderobust.engine.judging import Judge, passing
 from pytest_coderobust.engine.measuring import Answered, Measured, Measuring
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.recipes import (
@@ -238,7 +238,7 @@ class Regime:
             (spec,) = self._specs
             assert isinstance(spec, EditorSpec)
             steps = sorted({min(step, len(requests)) for step in self._config.steps})
-            succession = Succession(spec, requests)
+            succession = Succession(spec, requests, self._passing)
             taken = [requests[:step] for step in steps]
             recipes: list[Edit | Step] = [
                 Step(succession, len(some), stack_identity(self._bench.base, self._specs, some))
@@ -248,7 +248,12 @@ class Regime:
             taken = [(request,) for request in requests] or [()]
             steps = list(range(1, len(taken) + 1))
             recipes = [
-                Edit(self._specs, some, stack_identity(self._bench.base, self._specs, some))
+                Edit(
+                    self._specs,
+                    some,
+                    stack_identity(self._bench.base, self._specs, some),
+                    self._passing,
+                )
                 for some in taken
             ]
         title = f"{self.plan.config.name}, edited for {name}"
@@ -263,6 +268,10 @@ class Regime:
             )
             for number, some, recipe in zip(steps, taken, recipes, strict=True)
         )
+
+    def _passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
+        """Which completions pass: the suite's own judge, for editors that ask."""
+        return passing(self._judge, self.plan.config, task, completions)
 
     def _saved_tasks(self) -> tuple[str, ...]:
         """The tasks of this suite that a saved edit was made for."""

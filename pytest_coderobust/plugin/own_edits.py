@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,12 +67,16 @@ class EditSession:
         from pytest_coderobust.editors.identity import require_weights
         from pytest_coderobust.editors.registry import SavedSpec, parse_edit
         from pytest_coderobust.editors.saved import saved_edit
+        from pytest_coderobust.engine.judging import passing
 
         self.release()
         spec = parse_edit(edit)
         base = require_weights(self._state.backend, spec.label)
+        judge = partial(passing, self._state.judge, self._state.plan(self._reference).config)
         context = (
-            saved_edit(spec, base) if isinstance(spec, SavedSpec) else edited(base, spec, requests)
+            saved_edit(spec, base)
+            if isinstance(spec, SavedSpec)
+            else edited(base, spec, requests, judge)
         )
         with context as model:
             yield OneModel(model.identity, plain_suite(self._state, self._reference, model))

@@ -77,6 +77,15 @@ def test_base_and_edited_stand_side_by_side(quick: Project) -> None:
     assert gates["rd[C1] <= 1.0"] == found["metrics"]["C1"]["rd"]
 
 
+def test_literal_command_edits_by_creme(project: Project) -> None:
+    (project.path / "pyproject.toml").write_text('[tool.coderobust]\nsuites = ["quick.toml"]\n')
+    suite = SUITE.replace("limit = 14", "limit = 4")
+    (project.path / "quick.toml").write_text(suite.replace("gates", "# gates"))
+    result = project.run("--model", "tiny", "--edit", "creme")
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.fnmatch_lines(["edit  creme", "C1*edit*", "*no edit*", "*placebo*", "layer *"])
+
+
 def test_two_processes_and_a_second_run_agree_and_repeat_nothing(quick: Project) -> None:
     first = edit(quick, f"--edit={EDIT}", "--coderobust-ledger=one.sqlite", json_name="one.json")
     assert first.ret == 0, first.stdout.str()
