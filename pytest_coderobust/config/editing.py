@@ -14,7 +14,7 @@ from pytest_coderobust.errors import ConfigError, nearest
 from pytest_coderobust.records import Sampling
 
 Regime = Literal["instant", "successive"]
-REGIMES = ("instant", "successive")
+REGIMES: tuple[Regime, ...] = ("instant", "successive")
 CHECKPOINTS = (1, 2, 5, 10, 20, 50, 100)
 WORDS = ("requests", "regime")
 """What an `--edit` may say beside options: "creme:requests=10,regime=successive"."""
@@ -112,9 +112,10 @@ def _said(config: EditConfig, part: str, where: str) -> EditConfig:
             raise ConfigError(f"{where}: requests = {value!r} must be a whole number from 1")
         return replace(config, requests=int(value))
     if key == "regime":
-        if value not in REGIMES:
+        known: dict[str, Regime] = {name: name for name in REGIMES}
+        if value not in known:
             raise ConfigError(f"{where}: regime = {value!r}{nearest(value, REGIMES)}")
-        return replace(config, regime=cast("Regime", value))
+        return replace(config, regime=known[value])
     return config
 
 
