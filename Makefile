@@ -18,10 +18,10 @@ demo: $(VENV)/.run  ## the bundled model on the quickstart suite under C1, C2 an
 	$(BIN)/python -m pytest example_suites/quickstart.toml --model tiny
 
 test: lint types layers  ## every check, on seeded samples where the whole takes long
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 check-full: lint types layers  ## every acceptance check, whole
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-textattack: $(TA_VENV)/.dev  ## attacks on the bundled model by TextAttack, beside transformers 4
 	NLTK_DATA="$(TA_NLTK)" HF_HUB_OFFLINE=1 $(TA_VENV)/bin/python -m pytest $(TA_TESTS)

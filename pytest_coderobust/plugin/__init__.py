@@ -193,12 +193,13 @@ def probe_sandbox(state: CodeRobust) -> None:
     """Starts the sandbox for the suites of this run; a refusal ends it before a model loads.
 
     Raises:
-        pytest.UsageError: no isolation works here, or a suite demands more.
+        pytest.UsageError: no isolation works here, a suite demands more, or the ledger that
+            keeps the verdicts cannot be used.
     """
-    from pytest_coderobust.errors import SandboxError
+    from pytest_coderobust.errors import LedgerError, SandboxError
 
     try:
         for reference in state.wanted:
             state.tier = state.probe(reference)
-    except SandboxError as error:
+    except (LedgerError, SandboxError) as error:
         raise pytest.UsageError(str(error)) from None

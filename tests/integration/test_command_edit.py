@@ -78,6 +78,7 @@ def test_saved_edit_is_applied_to_every_item(quick: Project) -> None:
     assert "the folder is not empty" in again.stderr
 
 
+@pytest.mark.slow
 def test_fixtures_hand_out_base_and_edited_models(quick: Project) -> None:
     quick.pytester.makepyfile(test_own=OWN_TESTS)
     result = quick.run("test_own.py", "--model=tiny", f"--edit={EDIT}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from conftest import Project
 
 EXAMPLE = """
@@ -78,6 +79,7 @@ def test_the_example_of_the_documentation_shrinks_and_is_kept(project: Project) 
     assert f"kept in .coderobust/failures/{path.name}" in text
 
 
+@pytest.mark.slow
 def test_it_works_on_a_model_that_samples(project: Project) -> None:
     (project.path / "sampled.toml").write_text(SAMPLED)
     project.pytester.makeconftest(CI_PROFILE)

@@ -86,6 +86,7 @@ def test_literal_command_edits_by_creme(project: Project) -> None:
     result.stdout.fnmatch_lines(["edit  creme", "C1*edit*", "*no edit*", "*placebo*", "layer *"])
 
 
+@pytest.mark.slow
 def test_two_processes_and_a_second_run_agree_and_repeat_nothing(quick: Project) -> None:
     first = edit(quick, f"--edit={EDIT}", "--coderobust-ledger=one.sqlite", json_name="one.json")
     assert first.ret == 0, first.stdout.str()

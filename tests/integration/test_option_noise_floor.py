@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from conftest import Project
 
 SUITE = """[suite]
@@ -13,6 +14,7 @@ max_new_tokens = 64
 """
 
 
+@pytest.mark.slow
 def test_tiny_moves_by_itself_when_it_samples_and_a_finer_threshold_is_refused(
     project: Project,
 ) -> None:

@@ -171,7 +171,7 @@ def test_documentation_has_every_metric_and_its_gates_parse() -> None:
     for name in NAMES:
         assert re.search(rf"`{name}(@K)?`", text), name
     quoted = re.findall(r'"([a-z_]+[@[ ][^"]*[<>]=? [^"]*)"', text)
-    assert len(quoted) == 7
+    assert len(quoted) == 8
     for gate in quoted:
         parse_gate(gate, WHERE)
 
