@@ -161,7 +161,8 @@ def test_changed_suite_is_detected_and_not_compared(
 ) -> None:
     based.write_suite(suite)
     result = run(based, based.record(cells=("C1", "C2")))
-    assert f"not comparable: {changed}" in said(result)
+    assert "not comparable: " in said(result)
+    assert changed in said(result)
     assert result.ret == 1
 
 
@@ -183,7 +184,7 @@ def test_folder_holds_a_file_for_each_suite(project: Project) -> None:
 def test_missing_baseline_is_told(project: Project) -> None:
     project.write_suite(SUITE)
     result = run(project, project.record())
-    assert "base.jsonl is missing: add --update-baseline once" in said(result)
+    assert "is missing: add --update-baseline once" in said(result)
     assert result.ret == 1
 
 
