@@ -11,7 +11,8 @@ import os
 import resource
 import select
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from operator import attrgetter
 from typing import Any
 
 from pytest_coderobust.errors import SandboxError
@@ -26,6 +27,10 @@ from pytest_coderobust.sandbox.watchdog import bound, release
 
 FRAME_BYTES = 1 << 30  # between trusted sides: a cap against bugs, not against enemies
 MEMORY_BYTES = 4 << 30
+# Frames are written for every check, and `asdict` copies what it finds.
+LIMITS = tuple(field.name for field in fields(Limits))
+VERDICT = tuple(field.name for field in fields(Verdict))
+of_limits, of_verdict = attrgetter(*LIMITS), attrgetter(*VERDICT)
 
 
 def main(fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]) -> None:
@@ -116,7 +121,7 @@ def write_check(check: Check) -> Any:
         "solution": check.solution,
         "entry_point": check.entry_point,
         "tests": [check.tests.source, check.tests.style, check.tests.helpers],
-        "limits": asdict(check.limits),
+        "limits": of_limits(check.limits),
         "language": check.language,
         "in_process": check.in_process,
         "api_changes": [[change.old, change.new] for change in check.api_changes],
@@ -125,21 +130,24 @@ def write_check(check: Check) -> Any:
 
 def read_check(message: Any) -> Check:
     """The check in a frame's message."""
-    fields = dict(message)
-    fields["tests"] = Tests(*fields["tests"])
-    fields["limits"] = Limits(**fields["limits"])
-    fields["api_changes"] = tuple(ApiChange(*change) for change in fields["api_changes"])
-    return Check(**fields)
+    found = dict(message)
+    found["tests"] = Tests(*found["tests"])
+    found["limits"] = Limits(*found["limits"])
+    found["api_changes"] = tuple(ApiChange(*change) for change in found["api_changes"])
+    return Check(**found)
 
 
 def write_verdict(verdict: Verdict) -> Any:
     """A verdict as a frame's message."""
-    return {**asdict(verdict), "level": verdict.level.value}
+    values = dict(zip(VERDICT, of_verdict(verdict), strict=True))
+    values["level"] = verdict.level.value
+    values["api_uses"] = [asdict(use) for use in verdict.api_uses]
+    return values
 
 
 def read_verdict(message: Any) -> Verdict:
     """The verdict in a frame's message."""
-    fields = dict(message)
-    fields["level"] = Level(fields["level"])
-    fields["api_uses"] = tuple(ApiUse(**use) for use in fields["api_uses"])
-    return Verdict(**fields)
+    found = dict(message)
+    found["level"] = Level(found["level"])
+    found["api_uses"] = tuple(ApiUse(**use) for use in found["api_uses"])
+    return Verdict(**found)

@@ -23,7 +23,7 @@ from pytest_coderobust.sandbox.outcome import (
     one_line,
 )
 from pytest_coderobust.sandbox.proxy import Proxy
-from pytest_coderobust.sandbox.scripts import Scripts
+from pytest_coderobust.sandbox.scripts import MAX_CALLS, Scripts
 from pytest_coderobust.sandbox.session import (
     BatchSession,
     DivergedError,
@@ -35,6 +35,8 @@ from pytest_coderobust.sandbox.stdio import judge_stdio, read_cases
 
 POOR_REPLIES: tuple[Any, ...] = ({"value": None}, {"raised": {"kinds": ["Exception"]}})
 """Answers that most tests do not expect: those who ask the same all the same ask everybody so."""
+REPLIES = (*POOR_REPLIES, {"value": 0}, {"value": "a"}, {"value": []})
+"""Answers of every sort, for tests that no solution has met yet."""
 
 
 class Judge:
@@ -86,6 +88,10 @@ class Judge:
 
     def _judge_at_once(self, check: Check, suite: Suite) -> Verdict | None:
         """A verdict from one exchange; None when the tests ask what was not foreseen."""
+        if not self._scripts.seen(check.tests, check.entry_point):
+            first, *others = [asked(check, suite, reply) for reply in REPLIES]
+            fixed = all(other == first for other in others)
+            self._scripts.rehearse(check.tests, check.entry_point, first if fixed else [])
         calls = self._scripts.foresee(check.tests, check.entry_point)
         if calls is None:
             return None
@@ -105,7 +111,7 @@ class Judge:
             found, finished = examine(check, suite, session)
         finally:
             session.close()
-        if finished and not self._scripts.knows(check.tests, check.entry_point):
+        if finished and not self._scripts.decided(check.tests, check.entry_point):
             fixed = all(rehearse(check, suite, session.calls, reply) for reply in POOR_REPLIES)
             self._scripts.learn(check.tests, check.entry_point, session.calls if fixed else [])
         return self._verdict(found, session)
@@ -155,6 +161,24 @@ def examine(check: Check, suite: Suite, session: Session) -> tuple[Verdict, bool
     level = Level.PARTIAL if outcomes.passed else Level.LOAD
     found = Verdict(level, outcomes.passed, suite.total, outcomes.failure, outcomes.detail)
     return found, finished
+
+
+def asked(check: Check, suite: Suite, reply: Any) -> list[Any]:
+    """The calls that tests make when every answer is this one; none if they end early or go on."""
+    calls: list[Any] = []
+
+    def ask(call: Any) -> Any:
+        if len(calls) == MAX_CALLS:
+            raise DivergedError  # perhaps they wait for another answer
+        calls.append(call)
+        return reply
+
+    try:
+        outcomes = Outcomes(suite.total, suite.caught)
+        finished = run_tests(check, suite, outcomes, Proxy(check.entry_point, ask))
+    except DivergedError:
+        return []
+    return calls if finished else []
 
 
 def rehearse(check: Check, suite: Suite, calls: Sequence[Any], reply: Any) -> bool:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ CAGE = Path(__file__).parent / "cage"
 START_SECONDS = 60.0
 END_SECONDS = 2.0
 # The whole environment. Nothing of the caller's goes in; a fixed hash seed makes the order of
-# sets the same in every run.
-ENVIRONMENT = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
+# sets the same in every run, and what the linker leaves for later every fork would do again.
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "LD_BIND_NOW": "1",
+}  # fmt: skip
 REPORT_BYTES = 1 << 16
 
 
@@ -44,6 +47,22 @@ class End:
     cpu_seconds: float = 0.0
     asleep: bool = False
     api_uses: tuple[ApiUse, ...] = ()
+
+
+@lru_cache(maxsize=64)
+def request(limits: Limits, changes: tuple[ApiChange, ...], build: bool) -> bytes:
+    """What asks a zygote for a candidate."""
+    message = {
+        "limits": {
+            "cpu_seconds": limits.cpu_seconds,
+            "wall_seconds": limits.wall_seconds,
+            "memory_bytes": limits.memory_mb << 20,
+            "wire_bytes": limits.wire_bytes,
+        },
+        "changes": [[change.old, change.new] for change in changes],
+        "build": build,
+    }
+    return to_json(message).encode("ascii")
 
 
 class ZygoteLostError(SandboxError):
@@ -111,18 +130,8 @@ class Zygote:
             ZygoteLostError: there is no zygote to fork it.
         """
         ours, theirs = socket.socketpair()
-        request = {
-            "limits": {
-                "cpu_seconds": limits.cpu_seconds,
-                "wall_seconds": limits.wall_seconds,
-                "memory_bytes": limits.memory_mb << 20,
-                "wire_bytes": limits.wire_bytes,
-            },
-            "changes": [[change.old, change.new] for change in changes],
-            "build": build,
-        }
+        data = request(limits, tuple(changes), build)
         try:
-            data = to_json(request).encode("ascii")
             socket.send_fds(self._control, [data], [theirs.fileno()])
         except OSError as error:
             ours.close()

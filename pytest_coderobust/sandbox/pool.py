@@ -41,6 +41,7 @@ class Pool:
         self._closed = False
         self._wanted = workers
         self._workers: set[Worker] = set()
+        self._retired = 0  # forks of workers that are gone
         self._threads: list[threading.Thread] = []
         self._scratch = tempfile.TemporaryDirectory(prefix="coderobust-")
         # A candidate's own user must reach its folder below, and list nothing on the way.
@@ -66,9 +67,9 @@ class Pool:
 
     @property
     def forks(self) -> int:
-        """How many candidates' processes the living workers have started, probes included."""
+        """How many candidates' processes there have been, probes included."""
         with self._lock:
-            return sum(worker.forks for worker in self._workers)
+            return self._retired + sum(worker.forks for worker in self._workers)
 
     def submit(self, check: Check) -> Future[Verdict]:
         """Queues a check. Raises SandboxError after `close`."""
@@ -193,6 +194,7 @@ class Pool:
             return 0
         with self._lock:
             self._workers.discard(worker)
+            self._retired += worker.forks
         return worker.close()
 
 

@@ -40,14 +40,16 @@ class Proxy:
         shown = Repr()
         shown.maxstring = shown.maxother = shown.maxlong = 100
         given = [shown.repr(decode(arg)) for arg in self._call["args"]]
-        named = decode(self._call["kwargs"]).items()
+        named = decode(self._call.get("kwargs", {"dict": []})).items()
         given += [f"{name}={shown.repr(value)}" for name, value in named]
         value = shown.repr(decode(self._reply.get("value")))
         return " ".join(f"{self.__name__}({', '.join(given)}) returned {value}".split())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         encoder = Encoder()
-        call = {"args": [encoder.encode(arg) for arg in args], "kwargs": encoder.encode(kwargs)}
+        call: dict[str, Any] = {"args": [encoder.encode(arg) for arg in args]}
+        if kwargs:
+            call["kwargs"] = encoder.encode(kwargs)
         if encoder.opaque:
             raise UnsplittableError(f"the tests pass a value of type {encoder.opaque[0]}")
         self._reply = None

@@ -1,9 +1,9 @@
-"""Scripts: which calls a set of tests makes, learned from the first solution they judged.
+"""Scripts: which calls a set of tests makes, learned before any solution or from the first one.
 
-Tests with fixed inputs ask every solution the same things, so the next one can be asked all at
-once. Where they do not (a later argument depends on an earlier answer) a rehearsal without any
-solution mostly shows it; if not the script misses, once, and from then on every solution is asked
-one call at a time.
+Tests with fixed inputs ask every solution the same things, so it can be asked all at once. A
+rehearsal without any solution shows what they ask, or that a later argument depends on an earlier
+answer; where it shows the wrong thing the script misses, once, and from then on every solution is
+asked one call at a time.
 """
 
 from __future__ import annotations
@@ -22,9 +22,14 @@ MAX_SCRIPTS = 4096
 
 @dataclass(slots=True)
 class Script:
-    """The calls of one set of tests, None where they are not to be foreseen."""
+    """The calls of one set of tests, None where they are not to be foreseen.
+
+    Attributes:
+        decided: nothing that a solution shows changes it any more.
+    """
 
     calls: list[Any] | None
+    decided: bool = True
 
 
 class Scripts:
@@ -38,9 +43,19 @@ class Scripts:
         script = self._known.get((tests, entry_point))
         return script.calls if script is not None else None
 
-    def knows(self, tests: Tests, entry_point: str) -> bool:
-        """Whether it has been decided how to ask for these tests."""
+    def seen(self, tests: Tests, entry_point: str) -> bool:
+        """Whether these tests have been rehearsed."""
         return (tests, entry_point) in self._known
+
+    def decided(self, tests: Tests, entry_point: str) -> bool:
+        """Whether it is settled how to ask for these tests."""
+        script = self._known.get((tests, entry_point))
+        return script is not None and script.decided
+
+    def rehearse(self, tests: Tests, entry_point: str, calls: list[Any]) -> None:
+        """Keeps what a rehearsal asked for; none: a solution may show more."""
+        self.learn(tests, entry_point, calls)
+        self._known[tests, entry_point].decided = bool(calls)
 
     def miss(self, tests: Tests, entry_point: str) -> None:
         """Gives up on tests that asked for something else."""

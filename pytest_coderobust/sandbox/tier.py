@@ -11,7 +11,7 @@ from pytest_coderobust.records import Limits
 from pytest_coderobust.sandbox.cage.plan import LADDER, RLIMITS, SECCOMP, Plan
 from pytest_coderobust.sandbox.cage.wire import decode
 from pytest_coderobust.sandbox.interpreter import readable_paths
-from pytest_coderobust.sandbox.launcher import Zygote
+from pytest_coderobust.sandbox.launcher import ENVIRONMENT, Zygote
 from pytest_coderobust.sandbox.outcome import CandidateGone
 from pytest_coderobust.sandbox.session import LiveSession
 
@@ -49,7 +49,7 @@ PROMISES: dict[str, frozenset[str]] = {
     SECCOMP: frozenset({"fork", "socket", "signal"}),
     RLIMITS: frozenset(),
 }
-ALLOWED_ENVIRONMENT = {"PYTHONHASHSEED", "LC_ALL", "OPENBLAS_NUM_THREADS", "LC_CTYPE", "PWD"}
+ALLOWED_ENVIRONMENT = {*ENVIRONMENT, "LC_CTYPE", "PWD"}
 
 
 def open_zygote(
@@ -96,7 +96,7 @@ def broken_promises(zygote: Zygote, tier: str) -> str:
         loaded = session.load(PROBE, "probe")
         if loaded.get("stage") != "ready":
             return f"the probe does not load: {loaded}"
-        reply: Any = session.ask({"args": [], "kwargs": {"dict": []}})
+        reply: Any = session.ask({"args": []})
     except CandidateGone as gone:
         return f"the probe died: {gone}"
     finally:

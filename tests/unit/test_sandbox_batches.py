@@ -10,6 +10,7 @@ import pytest
 
 from pytest_coderobust import records
 from pytest_coderobust.records import Level, Limits, Verdict
+from pytest_coderobust.sandbox import judge as judging
 from pytest_coderobust.sandbox.cage.plan import RLIMITS, Plan
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.interpreter import readable_paths
@@ -44,7 +45,9 @@ def forks(zygote: Zygote, judge: Judge, *solutions: str, source: str = FIXED) ->
     return counts
 
 
-def test_fixed_calls_take_one_process_each_and_judge_alike(zygote: Zygote) -> None:
+def test_fixed_calls_take_one_process_each_and_judge_alike(
+    zygote: Zygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
     judge = Judge(zygote, "t")
     solutions = (
         SQUARE, "def f(x):\n    return 1\n", "def f(x):\n    return x * x if x < 3 else 1 // 0\n",
@@ -52,11 +55,26 @@ def test_fixed_calls_take_one_process_each_and_judge_alike(zygote: Zygote) -> No
     )  # fmt: skip
     assert forks(zygote, judge, *solutions) == [1] * len(solutions)
     for solution in solutions:
-        live = judged(Judge(zygote, "t"), solution)
+        with monkeypatch.context() as patch:
+            patch.setattr(judging, "asked", lambda *_: [])  # no rehearsal: the first is asked live
+            patch.setattr(judging, "BatchSession", None)
+            live = judged(Judge(zygote, "t"), solution)
         batch = judged(judge, solution)
         assert (live.level, live.passed, live.failure, live.detail) == (
             batch.level, batch.passed, batch.failure, batch.detail,
         )  # fmt: skip
+
+
+def test_the_first_solution_too_is_asked_at_once(
+    zygote: Zygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "LiveSession", None)
+    assert judged(Judge(zygote, "t"), SQUARE).full
+
+
+def test_a_rehearsal_that_would_never_end_is_broken_off(zygote: Zygote) -> None:
+    source = "at = 0\nwhile f(at) != 4:\n    at += 1\nassert at == 2\n"
+    assert judged(Judge(zygote, "t"), SQUARE, source).full
 
 
 def test_a_hang_keeps_the_results_before_it(zygote: Zygote) -> None:

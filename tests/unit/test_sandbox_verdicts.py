@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,6 +167,14 @@ def test_hash_order_is_the_same_in_every_sandbox() -> None:
             verdict = judged(opened, solution, "assert f() == 0, f()\n")
             orders.add(verdict.detail)
     assert len(orders) == 1
+
+
+def test_random_numbers_are_the_same_in_every_process(sandbox: Sandbox) -> None:
+    solution = "import random\ndef f():\n    return random.random()\n"
+    expected = random.Random(0)
+    source = f"assert f() == {expected.random()}\nassert f() == {expected.random()}\n"
+    assert judged(sandbox, solution, source).full
+    assert judged(sandbox, solution, source).full
 
 
 def test_processor_time_is_the_candidates_own(sandbox: Sandbox) -> None:

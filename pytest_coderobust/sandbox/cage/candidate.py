@@ -15,7 +15,7 @@ from pytest_coderobust.sandbox.cage.changes import Changes
 from pytest_coderobust.sandbox.cage.frames import WireError, describe, pack, receive, send
 from pytest_coderobust.sandbox.cage.inside import run_tests
 from pytest_coderobust.sandbox.cage.isolation import Isolation
-from pytest_coderobust.sandbox.cage.limits import CageLimits
+from pytest_coderobust.sandbox.cage.limits import CageLimits, Restriction
 from pytest_coderobust.sandbox.cage.program import run_program
 from pytest_coderobust.sandbox.cage.wire import Encoder, decode
 
@@ -70,7 +70,8 @@ def load(module: ModuleType, source: str, entry_point: str) -> dict[str, Any]:
 
 def answer(function: Any, call: Any) -> dict[str, Any]:
     """Runs one call: its value or its exception, and arguments that it changed."""
-    args, kwargs = [decode(arg) for arg in call["args"]], decode(call["kwargs"])
+    args = [decode(arg) for arg in call["args"]]
+    kwargs = decode(call["kwargs"]) if "kwargs" in call else {}
     try:
         message: dict[str, Any] = {"value": Encoder().encode(function(*args, **kwargs))}
     except WireError as error:
@@ -104,11 +105,17 @@ def has_containers(args: Any) -> bool:
 
 
 def run(
-    isolation: Isolation, limits: CageLimits, fd: int, changes: Changes | None, *, build: bool
+    isolation: Isolation,
+    limits: CageLimits,
+    restrict: Restriction,
+    fd: int,
+    changes: Changes | None,
+    *,
+    build: bool,
 ) -> NoReturn:
     """The whole life of a candidate's process."""
     try:
-        isolation.isolate_candidate(fd, limits, build=build)
+        isolation.isolate_candidate(fd, restrict, build=build)
         serve(fd, limits, changes.enforce() if changes is not None else None)
     except (EOFError, OSError, WireError):
         pass  # the other side has all it wants

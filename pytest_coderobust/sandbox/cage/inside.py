@@ -7,7 +7,6 @@ labels such verdicts.
 
 from __future__ import annotations
 
-import random
 from types import FunctionType, ModuleType, TracebackType
 from typing import Any
 
@@ -67,6 +66,8 @@ def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: in
     reporter = Reporter(fd, cap)
     caught = set(tests["caught"])
     guards = [Guard(reporter, at, swallows=at not in caught) for at in range(tests["total"])]
+    import random  # loaded by now: the zygote alone decides when, see its `preload`
+
     random.seed(0)
     try:
         names: Names = {"__name__": "tests", GUARDS: guards}

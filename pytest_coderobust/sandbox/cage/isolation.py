@@ -9,9 +9,8 @@ from pytest_coderobust.sandbox.cage import identity, landlock, namespaces
 from pytest_coderobust.sandbox.cage.kernel import Prepared
 from pytest_coderobust.sandbox.cage.limits import (
     OPEN_FILES,
-    CageLimits,
+    Restriction,
     lower,
-    restrict,
     restrict_zygote,
 )
 from pytest_coderobust.sandbox.cage.plan import BWRAP, NO_NS, NS, RLIMITS, SECCOMP, Plan
@@ -42,7 +41,9 @@ class Isolation:
         self.filter: Filter | None = None
         self.builder: Filter | None = None
 
-    def isolate_candidate(self, keep_fd: int, limits: CageLimits, *, build: bool = False) -> None:
+    def isolate_candidate(
+        self, keep_fd: int, restrict: Restriction, *, build: bool = False
+    ) -> None:
         """Run in a fresh fork, before it reads anything foreign. Raises OSError."""
         if self.forks:
             os.setpgid(0, 0)
@@ -50,7 +51,7 @@ class Isolation:
             self.landlock()
         os.closerange(3, keep_fd)  # the control socket above all
         os.closerange(keep_fd + 1, OPEN_FILES)
-        restrict(limits)
+        restrict()
         chosen = self.builder if build else self.filter
         if chosen is not None:
             chosen.install()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import resource
 from typing import Any, NamedTuple
+
+from pytest_coderobust.sandbox.cage.kernel import MACHINE, MACHINES, Prepared
 
 OPEN_FILES = 64
 FILE_BYTES = 16 << 20
@@ -38,17 +41,32 @@ def restrict_zygote() -> None:
     lower(resource.RLIMIT_CORE, 0)
 
 
-def restrict(limits: CageLimits) -> None:
-    """Lowers what a check names. Soft and hard limits fall together, never to rise again."""
-    # The zygote enforces processor time to the millisecond; this is what stops a candidate
-    # when the zygote itself is gone.
-    seconds, memory = math.ceil(limits.cpu_seconds) + 1, limits.memory_bytes
-    try:
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    except ValueError:  # this process is under a tighter limit already
-        lower(resource.RLIMIT_CPU, seconds)
-        lower(resource.RLIMIT_AS, memory)
+class Restriction:
+    """Lowers what a check names, when called. Soft and hard limits fall together for good.
+
+    Made in the zygote: a candidate that converts arguments itself touches forty pages more.
+    """
+
+    def __init__(self, limits: CageLimits) -> None:
+        # The zygote enforces processor time to the millisecond; this is what stops a candidate
+        # when the zygote itself is gone.
+        seconds, memory = math.ceil(limits.cpu_seconds) + 1, limits.memory_bytes
+        self._values = ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory))
+        self._pairs = [(ctypes.c_uint64 * 2)(value, value) for _, value in self._values]
+        self._calls: list[Prepared] = []
+        if MACHINE in MACHINES:
+            for (kind, _), pair in zip(self._values, self._pairs, strict=True):
+                self._calls.append(Prepared("prlimit64", 0, kind, ctypes.addressof(pair), 0))
+
+    def __call__(self) -> None:
+        try:
+            for call in self._calls:
+                call()
+        except PermissionError:  # this process is under a tighter limit already
+            self._calls = []
+        if not self._calls:
+            for kind, value in self._values:
+                lower(kind, value)
 
 
 def lower(kind: int, value: int) -> None:

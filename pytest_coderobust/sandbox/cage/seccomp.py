@@ -98,13 +98,15 @@ class Filter:
     def __init__(self, lines: Lines, own_pid: int = -1) -> None:
         self._instructions = (Instruction * len(lines))(*(Instruction(*line) for line in lines))
         self._program = Program(len(lines), self._instructions)
-        self._own_pid = own_pid
+        # An instruction's last word is its constant; a view writes it on fewer pages than ctypes.
+        self._words = memoryview(self._instructions).cast("B").cast("I")
+        self._own_pid = 2 * own_pid + 1
         self._install = Prepared("seccomp", SET_FILTER, 0, ctypes.addressof(self._program))
 
     def install(self) -> None:
         """Restricts the calling thread and all it starts. Needs no_new_privs."""
         if self._own_pid >= 0:
-            self._instructions[self._own_pid].k = os.getpid()
+            self._words[self._own_pid] = os.getpid()
         self._install()
 
 

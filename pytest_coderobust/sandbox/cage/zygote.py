@@ -17,12 +17,12 @@ import _socket  # the `socket` module around it weighs on every fork
 import gc
 import importlib
 import os
-import random
 import select
 import signal
 import sys
 import time
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.candidate import run
@@ -30,8 +30,9 @@ from pytest_coderobust.sandbox.cage.changes import Changes
 from pytest_coderobust.sandbox.cage.clocks import cpu_time, run_delay, sleeps
 from pytest_coderobust.sandbox.cage.frames import from_json, to_json
 from pytest_coderobust.sandbox.cage.isolation import Isolation, isolate_zygote
-from pytest_coderobust.sandbox.cage.limits import CageLimits
+from pytest_coderobust.sandbox.cage.limits import CageLimits, Restriction
 from pytest_coderobust.sandbox.cage.plan import Plan
+from pytest_coderobust.sandbox.cage.practice import practise
 from pytest_coderobust.sandbox.cage.wiping import wipe
 
 # What most programs import. Each module here costs every fork the copying of its page tables, so
@@ -44,6 +45,7 @@ TICK = 0.25  # seconds between two looks at a candidate's clock, at most
 WALL_FACTOR = 10  # a candidate that waits for a processor gets this many wall limits
 CONTROL_BYTES = 1 << 16
 FD_SPACE = _socket.CMSG_SPACE(4)
+restriction = lru_cache(maxsize=8)(Restriction)
 Ending = tuple[str, bool]  # why it ended, and whether it slept all along
 
 
@@ -52,16 +54,16 @@ def main(control_fd: int, alive_fd: int, plan: Plan) -> NoReturn:
     control = _socket.socket(fileno=control_fd)
     for inherited in (control_fd, alive_fd):
         os.set_inheritable(inherited, False)
-    for module in PRELOAD:
-        importlib.import_module(module)
+    preload()
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-    random.seed(0)
     try:
         isolation = isolate_zygote(plan)
     except OSError as error:
         reply(control, {"error": str(error)})
         os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python's handler would open pid 1 to signals
+    practise()
+    sys.modules["random"].seed(0)
     gc.collect()
     gc.freeze()
     reply(control, {"ready": True})
@@ -69,6 +71,16 @@ def main(control_fd: int, alive_fd: int, plan: Plan) -> NoReturn:
         request, fd = next_request(control)
         if fd is not None:
             serve(control, isolation, request, fd)
+
+
+def preload() -> None:
+    """Imports what programs use, deaf to forks: `random` would reseed itself in each of them."""
+    register, os.register_at_fork = os.register_at_fork, lambda **_: None
+    try:
+        for module in PRELOAD:
+            importlib.import_module(module)
+    finally:
+        os.register_at_fork = register
 
 
 def next_request(control: _socket.socket) -> tuple[Any, int | None]:
@@ -84,10 +96,11 @@ def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) 
     """Forks a candidate, watches it to its end, removes all it left and reports."""
     limits = CageLimits.read(request["limits"])
     changes = Changes(request["changes"]) if request["changes"] else None
+    restrict = restriction(limits)
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        run(isolation, limits, fd, changes, build=request.get("build") is True)
+        run(isolation, limits, restrict, fd, changes, build=request.get("build") is True)
     os.close(fd)
     reason, asleep = watch(control, pid, limits, started)
     os.kill(pid, signal.SIGKILL)
