@@ -41,6 +41,7 @@ def register(commands: Commands) -> None:
 def check(options: argparse.Namespace) -> int:
     """Judges the file and prints pass@k and each task's levels."""
     from pytest_coderobust.engine.samples import (
+        canonical_checks,
         check_of_sample,
         judge_all,
         open_bench,
@@ -61,6 +62,7 @@ def check(options: argparse.Namespace) -> int:
     wanted = possible_ks(counts, ks)
     verdicts, tier = judge_all(
         [check_of_sample(bench, sample, options.extraction) for sample in samples],
+        canonical_checks(bench),
         workers=options.workers,
         allow_unsafe=options.allow_unsafe,
         listen=_tell if sys.stderr.isatty() else None,
@@ -73,6 +75,13 @@ def check(options: argparse.Namespace) -> int:
         grouped[sample.task_id].append(verdict)
     missing = [task for task, found in grouped.items() if not found]
     notes = list(bench.notes)
+    inside = {sample.task_id for sample, each in zip(samples, verdicts, strict=True)
+              if each.in_process}  # fmt: skip
+    if inside:
+        notes.append(
+            f"judged in-process, where a hostile solution could pass: {len(inside)} of the suite's "
+            f"tasks; the first is {min(inside)}"
+        )
     if missing:
         notes.append(
             f"{len(missing)} of the suite's {len(grouped)} tasks have no sample and count "

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, field, replace
-from difflib import get_close_matches
-from functools import partial
 
 from coderobust_strategies import PerturbationError, level, perturb
 from coderobust_strategies.catalogue import CODE_PREFIX, WITH_WORDNET, lookup
-from pytest_coderobust.config.api_changes import check_together
 from pytest_coderobust.config.suite import SuiteConfig
+from pytest_coderobust.engine.changing import with_api_changes
 from pytest_coderobust.engine.recoding import recoded
 from pytest_coderobust.engine.rewriting import Rewriting, open_rewriting, rewriting_notes
-from pytest_coderobust.errors import ConfigError, DataError, nearest
+from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
 from pytest_coderobust.tasks.load import load_tasks
@@ -103,32 +101,6 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
         notes=(*tasks.notes, *recorded.notes, *rewriting_notes(config)),
         rewriting=rewriting,
     )
-
-
-def with_api_changes(tasks: tuple[Task, ...], config: SuiteConfig) -> tuple[Task, ...]:
-    """The tasks, each with the changes of the suite that are for it beside its own.
-
-    Raises:
-        ConfigError: a change is for no task, or contradicts another one.
-    """
-    tags = {tag for task in tasks for tag in task.tags}
-    for declared in config.api_changes:
-        if declared.tag and declared.tag not in tags:
-            hint = nearest(declared.tag, get_close_matches(declared.tag, tags) or ())
-            raise ConfigError(
-                f"{config.path}: [suite] api_changes: no task has the tag {declared.tag!r}{hint}"
-            )
-    made: list[Task] = []
-    for task in tasks:
-        own = [d.change for d in config.api_changes if not d.tag or d.tag in task.tags]
-        changes = tuple(dict.fromkeys((*task.api_changes, *own)))
-        check_together(changes, partial(_conflict, config, task))
-        made.append(replace(task, api_changes=changes) if own else task)
-    return tuple(made)
-
-
-def _conflict(config: SuiteConfig, task: Task, problem: str) -> ConfigError:
-    return ConfigError(f"{config.path}: [suite] api_changes: task {task.id}: {problem}")
 
 
 def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:

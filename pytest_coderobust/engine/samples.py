@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pytest_coderobust.config.suite import (
@@ -20,11 +21,13 @@ from pytest_coderobust.config.suite import (
     read_suite,
     suite_kind,
 )
+from pytest_coderobust.engine.changing import with_api_changes
 from pytest_coderobust.errors import DataError, UsageError, nearest
 from pytest_coderobust.models.solution import extract
 from pytest_coderobust.records import Limits, Task, Verdict
 from pytest_coderobust.sandbox import open_sandbox
-from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.calibration import calibrate, may_be_inside
+from pytest_coderobust.sandbox.check import Check, Sandbox
 from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.rows import DataRow, read_rows
 
@@ -70,7 +73,7 @@ def open_bench(suite: str, base: Path) -> Bench:
 
     Args:
         suite: a data set's name, a file of tasks, "hub:ORG/NAME", or a suite's TOML file, which
-            also gives limits and `limit`; its `extraction` is not used.
+            also gives limits, API changes and `limit`; its `extraction` is not used.
         base: the folder that a relative path starts from.
 
     Raises:
@@ -81,6 +84,7 @@ def open_bench(suite: str, base: Path) -> Bench:
     config = read_suite(path) if own else named_suite(suite, base)
     found = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
     chosen = found.tasks[: config.limit] if config.limit else found.tasks
+    chosen = with_api_changes(chosen, config)
     return Bench(config, {task.id: task for task in chosen}, found.notes)
 
 
@@ -118,6 +122,8 @@ def check(
 
     Args:
         solutions: each a `Check`, which brings its tests, or a `Sample` of a task in `suite`.
+            Where tests cannot be split from a sample, as the task's own solution shows, it is
+            judged in its own process, and the verdict says so.
         suite: what samples answer: a data set's name ("humaneval"), a file of tasks or a suite.
         extraction: "raw" judges prompt + completion as they are, "code" what the extractor makes
             of them; a whole program is always judged as it is.
@@ -142,7 +148,17 @@ def check(
         if solution.task_id not in bench.tasks:
             raise UsageError(f"solution {place}: {_unknown(solution.task_id, bench.tasks)}")
         checks.append(check_of_sample(bench, solution, extraction, limits))
-    return judge_all(checks, workers=workers, tiers=tiers, allow_unsafe=allow_unsafe)[0]
+    canonicals = canonical_checks(bench) if bench is not None else ()
+    return judge_all(checks, canonicals, workers=workers, tiers=tiers, allow_unsafe=allow_unsafe)[0]
+
+
+def canonical_checks(bench: Bench) -> tuple[Check, ...]:
+    """The check of each task's own solution, which may be older than a declared API change."""
+    return tuple(
+        replace(check_of_sample(bench, Sample(task.id, task.canonical), "raw"), api_changes=())
+        for task in bench.tasks.values()
+        if task.canonical is not None
+    )
 
 
 def check_of_sample(
@@ -162,6 +178,7 @@ def check_of_sample(
 
 def judge_all(
     checks: Sequence[Check],
+    canonicals: Sequence[Check] = (),
     *,
     workers: int | None = None,
     tiers: Sequence[str] | None = None,
@@ -170,16 +187,40 @@ def judge_all(
 ) -> tuple[list[Verdict], str]:
     """The verdict of every check, in order, and the tier they were reached under.
 
+    Args:
+        canonicals: right solutions; where one passes its tests in its own process only, what
+            fails the same tests is judged so too.
+
     Raises:
         SandboxError: no isolation works here, or the harness failed on a check.
     """
     with open_sandbox(workers, tiers=tiers, allow_unsafe=allow_unsafe) as sandbox:
-        futures = [sandbox.submit(each) for each in checks]
-        for done, future in enumerate(as_completed(futures), start=1):
-            future.result()  # the first trouble of the harness ends it all
-            if listen is not None:
-                listen(done, len(futures))
-        return [future.result() for future in futures], sandbox.tier
+        verdicts = _judged(sandbox, checks, listen)
+        failed = {check.tests for check, found in zip(checks, verdicts, strict=True)
+                  if may_be_inside(check, found)}  # fmt: skip
+        known = [check for check in canonicals if check.tests in failed]
+        calibrated = calibrate(known, partial(_judged, sandbox))
+        unsplit = {check.tests for check, _ in calibrated if check.in_process}
+        again = [
+            at
+            for at, check in enumerate(checks)
+            if check.tests in unsplit and may_be_inside(check, verdicts[at])
+        ]
+        inside = _judged(sandbox, [replace(checks[at], in_process=True) for at in again])
+        for at, verdict in zip(again, inside, strict=True):
+            verdicts[at] = verdict
+        return verdicts, sandbox.tier
+
+
+def _judged(
+    sandbox: Sandbox, checks: Sequence[Check], listen: Listen | None = None
+) -> list[Verdict]:
+    futures = [sandbox.submit(each) for each in checks]
+    for done, future in enumerate(as_completed(futures), start=1):
+        future.result()  # the first trouble of the harness ends it all
+        if listen is not None:
+            listen(done, len(futures))
+    return [future.result() for future in futures]
 
 
 def _sample(row: DataRow, tasks: Collection[str]) -> Sample:

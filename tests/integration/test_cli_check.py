@@ -158,6 +158,48 @@ def test_a_suites_limits_count(folder: Path, capsys: pytest.CaptureFixture[str])
     assert judge([good(1)], "--suite", "own.toml") == 2
 
 
+def test_a_suites_api_changes_are_enforced(folder: Path) -> None:
+    (folder / "own.toml").write_text(
+        '[suite]\ntasks = "tasks.jsonl"\n'
+        'api_changes = [{ old = "math.prod", new = "math.product" }]\n'
+    )
+    body = "    import math\n    return math.{}([value, 2])\n"
+    rows = [sample(0, body.format(name)) for name in ("prod", "product")]
+    assert judge(rows, "--suite", "own.toml", "--results", "out.jsonl") == 0
+    old, new = (json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines())
+    assert not old["passed"]
+    assert "prod" in old["detail"]
+    assert new["passed"]
+    assert new["api_uses"] == [{"old": 0, "new": 3}]
+
+
+def test_tests_that_cannot_be_split_are_judged_in_process(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = {
+        "task_id": "Toy/9", "entry_point": "pair", "canonical_solution": "    return Pair(a, b)\n",
+        "prompt": "class Pair:\n    def __init__(self, a, b):\n        self.a, self.b = a, b\n\n"
+        "def pair(a, b):\n",
+        "test": "def check(pair):\n    assert isinstance(pair(1, 2), Pair)\n"
+        "    assert pair(1, 2).b == 2\n",
+    }  # fmt: skip
+    write(folder / "tasks.jsonl", [task, *TASKS[:1]])
+    rows = [
+        {"task_id": "Toy/9", "completion": "    return Pair(a, b)\n"},
+        {"task_id": "Toy/9", "completion": "    return Pair(b, a)\n"},
+        good(0),
+    ]
+    assert judge(rows, "--results", "out.jsonl") == 0
+    found = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    assert [row["passed"] for row in found] == [True, False, True]
+    assert [row["tests_passed"] for row in found] == [2, 1, 3]
+    assert [row["in_process"] for row in found] == [True, True, False]
+    assert "judged in-process" in capsys.readouterr().out
+    (verdict,) = check([Sample("Toy/9", "    return Pair(a, b)\n")], "tasks.jsonl")
+    assert verdict.full
+    assert verdict.in_process
+
+
 def test_the_api_judges_checks_and_samples_in_order(folder: Path) -> None:
     tests = Tests("assert f(2) == 4\nassert f(3) == 9\n", "asserts")
     verdicts = check(
