@@ -9,6 +9,7 @@ from pytest_coderobust.models.solution import EXTRACTOR_VERSION
 from pytest_coderobust.records import Sampling, Variant, digest
 from pytest_coderobust.sandbox import JUDGE_VERSION
 from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.languages.toolchain import toolchain_version
 
 
 def completion_key(backend: Backend, variant: Variant, sampling: Sampling, sample: int) -> str:
@@ -37,10 +38,11 @@ def noise(variant: Variant, sampling: Sampling, sample: int) -> int:
 
 
 def verdict_key(check: Check, tier: str) -> str:
-    """The key of one verdict: solution, tests, API changes, limits, judge and isolation."""
+    """The key of one verdict: solution, tests, API changes, limits, judge, tools and isolation."""
     judged = (check.solution, astuple(check.tests), check.entry_point, check.language)
     how = ([astuple(change) for change in check.api_changes], check.in_process)
-    return digest("verdict", judged, how, astuple(check.limits), JUDGE_VERSION, tier)
+    judge = (JUDGE_VERSION, toolchain_version(check.language), tier)
+    return digest("verdict", judged, how, astuple(check.limits), judge)
 
 
 def judge_digest(extraction: str, tier: str) -> str:

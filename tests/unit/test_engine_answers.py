@@ -25,6 +25,7 @@ from pytest_coderobust.records import (
     Variant,
 )
 from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.languages.toolchain import find_tools, toolchain_version
 
 TASK = Task("T/0", "def f():\n", "f", Tests("assert f() == 1", "asserts"), "    return 1\n")
 
@@ -210,3 +211,24 @@ def test_keys_of_unequal_prompts_differ(one: str, other: str) -> None:
         for prompt in (one, other)
     ]
     assert (keys[0] == keys[1]) is (one == other)
+
+
+def test_verdict_key_changes_with_the_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = Check(
+        "int f() { return 1; }", "f", Tests("assert(f() == 1);", "asserts"), language="cpp"
+    )
+    keys = set[str]()
+    for version in ("g++ 12.2", "g++ 13.1", "g++ 12.2"):
+        for name in ("g++", "as", "ld"):
+            (tmp_path / name).write_text(f"#!/bin/sh\necho '{version}'\n")
+            (tmp_path / name).chmod(0o755)
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", str(tmp_path), prepend=":")
+            for cached in (find_tools, toolchain_version):
+                cached.cache_clear()
+            keys.add(verdict_key(check, "ns"))
+    for cached in (find_tools, toolchain_version):
+        cached.cache_clear()
+    assert len(keys) == 2

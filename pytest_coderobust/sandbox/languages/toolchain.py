@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +37,20 @@ class Tools:
 def missing_toolchain(language: Language) -> str:
     """Why solutions in a language cannot be judged here, or "" when they can."""
     return "" if language == "python" else find_tools(language).missing
+
+
+@cache
+def toolchain_version(language: Language) -> str:
+    """What a language's programs say of themselves; "" for Python, and where they are missing."""
+    if language == "python":
+        return ""
+    said: list[str] = []
+    for program in find_tools(language).programs.values():
+        done = subprocess.run(  # noqa: S603  found on the user's own PATH
+            [program, "--version"], capture_output=True, text=True, check=False
+        )
+        said.append(done.stdout.partition("\n")[0])
+    return "; ".join(said)
 
 
 @cache
