@@ -22,7 +22,7 @@ from pytest_coderobust.sandbox.outcome import (
     Outcomes,
     one_line,
 )
-from pytest_coderobust.sandbox.proxy import Proxy
+from pytest_coderobust.sandbox.proxy import Ask, Proxy
 from pytest_coderobust.sandbox.scripts import MAX_CALLS, Scripts
 from pytest_coderobust.sandbox.session import (
     BatchSession,
@@ -32,9 +32,12 @@ from pytest_coderobust.sandbox.session import (
     Starved,
 )
 from pytest_coderobust.sandbox.stdio import judge_stdio, read_cases
+from pytest_coderobust.sandbox.watchdog import cut_off
 
 POOR_REPLIES: tuple[Any, ...] = ({"value": None}, {"raised": {"kinds": ["Exception"]}})
 """Answers that most tests do not expect: those who ask the same all the same ask everybody so."""
+REHEARSAL_SECONDS = 0.5
+"""Processor time for tests that only rehearse: what takes longer learns from a solution."""
 REPLIES = (*POOR_REPLIES, {"value": []})
 """Nothing, an error, and something to go through: for tests that no solution has met yet."""
 
@@ -112,7 +115,7 @@ class Judge:
         finally:
             session.close()
         if finished and not self._scripts.decided(check.tests, check.entry_point):
-            fixed = all(rehearse(check, suite, session.calls, reply) for reply in POOR_REPLIES)
+            fixed = all(abides(check, suite, session.calls, reply) for reply in POOR_REPLIES)
             self._scripts.learn(check.tests, check.entry_point, session.calls if fixed else [])
         return self._verdict(found, session)
 
@@ -173,15 +176,10 @@ def asked(check: Check, suite: Suite, reply: Any) -> list[Any]:
         calls.append(call)
         return reply
 
-    try:
-        outcomes = Outcomes(suite.total, suite.caught)
-        finished = run_tests(check, suite, outcomes, Proxy(check.entry_point, ask))
-    except DivergedError:
-        return []
-    return calls if finished else []
+    return calls if rehearse(check, suite, ask) else []
 
 
-def rehearse(check: Check, suite: Suite, calls: Sequence[Any], reply: Any) -> bool:
+def abides(check: Check, suite: Suite, calls: Sequence[Any], reply: Any) -> bool:
     """Whether tests make these calls and no other, to their end or an early one, when every
     answer is this one.
     """
@@ -192,12 +190,17 @@ def rehearse(check: Check, suite: Suite, calls: Sequence[Any], reply: Any) -> bo
             raise DivergedError
         return reply
 
+    return rehearse(check, suite, ask) is not None
+
+
+def rehearse(check: Check, suite: Suite, ask: Ask) -> bool | None:
+    """Runs tests without a solution; whether they came to their end, None if broken off."""
+    outcomes = Outcomes(suite.total, suite.caught)
     try:
-        outcomes = Outcomes(suite.total, suite.caught)
-        run_tests(check, suite, outcomes, Proxy(check.entry_point, ask))
+        with cut_off(REHEARSAL_SECONDS, DivergedError):
+            return run_tests(check, suite, outcomes, Proxy(check.entry_point, ask))
     except DivergedError:
-        return False
-    return True
+        return None
 
 
 def run_tests(check: Check, suite: Suite, outcomes: Outcomes, candidate: Any) -> bool:

@@ -55,18 +55,20 @@ class Worker:
     def __init__(self, scratch: Path, shared: Path, tiers: Sequence[str]) -> None:
         scratch.mkdir()
         ours, theirs = socket.socketpair()
+        self._leash, leash = socket.socketpair()
         self._alive, alive = os.pipe()
-        self._busy = False
+        self._due = 0  # verdicts that it owes
         self.forks = 0
         roots = [
             str(Path(str(module.__file__)).parents[1]) for module in (errors, coderobust_strategies)
         ]
         path = [entry for entry in sys.path if entry]
         folders = [str(scratch), str(shared)]
-        plan = json.dumps([roots, path, theirs.fileno(), alive, *folders, list(tiers)])
+        passed = (theirs.fileno(), leash.fileno(), alive)
+        plan = json.dumps([roots, path, *passed, *folders, list(tiers)])
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter and text
             [sys.executable, "-I", "-c", BOOT, plan],
-            pass_fds=(theirs.fileno(), alive),
+            pass_fds=passed,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -74,6 +76,7 @@ class Worker:
             start_new_session=True,  # Ctrl-C is for pytest, which then closes the pool
         )
         theirs.close()
+        leash.close()
         os.close(alive)
         self._sock = ours
         self.tier = str(self._ask_greeting()["tier"])
@@ -90,17 +93,20 @@ class Worker:
             raise SandboxError(greeting["error"])
         return greeting
 
-    def judge(self, check: Check) -> tuple[Verdict, Starved]:
-        """The verdict, and whether it is a timeout that is the machine's fault.
+    def send(self, check: Check) -> None:
+        """Hands over a check, behind those that it has. Raises OSError: the checker died."""
+        self._due += 1
+        send(self._sock.fileno(), write_check(check), FRAME_BYTES)
+
+    def receive(self) -> tuple[Verdict, Starved]:
+        """The next verdict, and whether it is a timeout that is the machine's fault.
 
         Raises:
             EOFError, OSError: the checker died.
             SandboxError: the tests cannot be run.
         """
-        self._busy = True
-        send(self._sock.fileno(), write_check(check), FRAME_BYTES)
         reply = receive(self._sock.fileno(), FRAME_BYTES)
-        self._busy = False
+        self._due -= 1
         if "error" in reply:
             raise SandboxError(reply["error"])
         self.forks = int(reply["forks"])
@@ -112,16 +118,18 @@ class Worker:
         return int(receive(self._sock.fileno(), FRAME_BYTES)["total"])
 
     def interrupt(self) -> None:
-        """Makes a `judge` under way fail; may be called from another thread."""
-        with suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+        """Makes what is under way fail; may be called from another thread."""
+        for each in (self._sock, self._leash):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> int:
         """Ends the process and all below it; returns its exit status."""
         self.interrupt()
         self._sock.close()
+        self._leash.close()
         try:
-            self._process.wait(timeout=0.1 if self._busy else END_SECONDS)
+            self._process.wait(timeout=0.1 if self._due else END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -35,6 +35,10 @@ def judged(judge: Judge, solution: str, source: str = FIXED) -> Verdict:
     return judge.judge(Check(solution, "f", records.Tests(source, "asserts"), LIMITS))
 
 
+def unrehearsed(*_: object) -> list[object]:
+    return []
+
+
 def forks(zygote: Zygote, judge: Judge, *solutions: str, source: str = FIXED) -> list[int]:
     """How many processes each of these solutions took."""
     counts: list[int] = []
@@ -56,7 +60,7 @@ def test_fixed_calls_take_one_process_each_and_judge_alike(
     assert forks(zygote, judge, *solutions) == [1] * len(solutions)
     for solution in solutions:
         with monkeypatch.context() as patch:
-            patch.setattr(judging, "asked", lambda *_: [])  # no rehearsal: the first is asked live
+            patch.setattr(judging, "asked", unrehearsed)  # no rehearsal: the first is asked live
             patch.setattr(judging, "BatchSession", None)
             live = judged(Judge(zygote, "t"), solution)
         batch = judged(judge, solution)
@@ -74,6 +78,12 @@ def test_the_first_solution_too_is_asked_at_once(
 
 def test_a_rehearsal_that_would_never_end_is_broken_off(zygote: Zygote) -> None:
     source = "at = 0\nwhile f(at) != 4:\n    at += 1\nassert at == 2\n"
+    assert judged(Judge(zygote, "t"), SQUARE, source).full
+
+
+@pytest.mark.parametrize("answer", ["None", "[]"])
+def test_tests_that_wait_for_an_answer_do_not_hang_a_rehearsal(zygote: Zygote, answer: str) -> None:
+    source = f"got = f(2)\nwhile got == {answer}:\n    pass\nassert got == 4\n"
     assert judged(Judge(zygote, "t"), SQUARE, source).full
 
 

@@ -73,9 +73,13 @@ def main(control_fd: int, alive_fd: int, plan: Plan) -> NoReturn:
             serve(control, isolation, request, fd)
 
 
+def unheard(**_: Any) -> None:
+    """Registers nothing."""
+
+
 def preload() -> None:
     """Imports what programs use, deaf to forks: `random` would reseed itself in each of them."""
-    register, os.register_at_fork = os.register_at_fork, lambda **_: None
+    register, os.register_at_fork = os.register_at_fork, unheard
     try:
         for module in PRELOAD:
             importlib.import_module(module)

@@ -1,0 +1,185 @@
+"""Lanes: who is judged when, what a death costs, and who has the machine alone."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any, cast
+
+from pytest_coderobust import records
+from pytest_coderobust.errors import SandboxError
+from pytest_coderobust.records import Level, Limits, Verdict
+from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.lane import Lane, Waiting
+from pytest_coderobust.sandbox.session import Starved
+from pytest_coderobust.sandbox.staff import Staff
+from pytest_coderobust.sandbox.turns import Turns
+from pytest_coderobust.sandbox.worker import Worker
+
+TESTS = records.Tests("assert f(2) == 4\nassert f(3) == 9\n", "asserts")
+LIMITS = Limits(cpu_seconds=0.3, wall_seconds=2)
+GOOD, WRONG = "def f(x):\n    return x * x\n", "def f(x):\n    return 4\n"
+# What comes back takes the tests' own process so long that the kernel ends it.
+KILLER = "def f(x):\n    return [0] * 30_000\n"
+SLOW = records.Tests(
+    "got = f(2)\nif got != 4:\n    while True:\n        sum(got)\nassert f(3) == 9\n", "asserts"
+)
+FULL = Verdict(Level.FULL, 2, 2)
+
+
+def test_checks_behind_a_killer_are_judged() -> None:
+    solutions = [GOOD, KILLER, GOOD, WRONG, GOOD, WRONG, GOOD]
+    with open_sandbox(1) as opened:
+        futures = [opened.submit(Check(text, "f", SLOW, LIMITS)) for text in solutions]
+        found = [future.result(timeout=120) for future in futures]
+    kinds = {GOOD: "", WRONG: "wrong-answer", KILLER: "timeout"}
+    assert [verdict.failure for verdict in found] == [kinds[text] for text in solutions]
+
+
+def test_closing_settles_what_was_sent_ahead() -> None:
+    sleeper = Check("import time\ntime.sleep(60)\n", "f", TESTS)
+    opened = open_sandbox(1)
+    futures = [opened.submit(Check(GOOD, "f", TESTS)), *(opened.submit(sleeper) for _ in range(7))]
+    while not futures[2].running():  # behind the one that sleeps
+        time.sleep(0.01)
+    opened.close()
+    assert all(future.done() for future in futures)
+    kinds = {type(future.exception()) for future in futures[1:] if not future.cancelled()}
+    assert kinds == {SandboxError}
+
+
+class Script:
+    """What scripted workers do, and who was at work at the same time.
+
+    Args:
+        acts: by solution what becomes of each attempt: a verdict's `starved`, or a death.
+    """
+
+    def __init__(self, acts: dict[str, list[Starved | type[Exception]]]) -> None:
+        self.acts = acts
+        self.order: list[str] = []
+        self.most_ahead = 0
+        self.beside: dict[str, int] = {}
+        self._busy = 0
+        self._lock = threading.Lock()
+
+    def begin(self, solution: str) -> None:
+        with self._lock:
+            self.order.append(solution)
+            self._busy += 1
+            self.beside[solution] = self._busy - 1
+        time.sleep(0.002)
+
+    def end(self) -> None:
+        with self._lock:
+            self._busy -= 1
+
+
+class Scripted:
+    """A worker that does as it is told, in the order in which it is told."""
+
+    forks = 0
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._line: list[str] = []
+
+    def send(self, check: Check) -> None:
+        self._line.append(check.solution)
+        self._script.most_ahead = max(self._script.most_ahead, len(self._line))
+
+    def receive(self) -> tuple[Verdict, Starved]:
+        solution = self._line.pop(0)
+        self._script.begin(solution)
+        try:
+            act = self._script.acts.get(solution, [""]).pop(0)
+            if isinstance(act, str):
+                return FULL, act
+            raise act
+        finally:
+            self._script.end()
+
+    def count(self, check: Check) -> int:
+        return len(check.solution)
+
+
+class ScriptedStaff:
+    """Hands out scripted workers."""
+
+    tier = "scripted"
+    closed = False
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.opened = 0
+
+    def open(self) -> Worker:
+        self.opened += 1
+        return cast("Worker", Scripted(self.script))
+
+    def dismiss(self, worker: Worker) -> int:
+        del worker
+        return -9
+
+
+def played(
+    solutions: Iterable[str], script: Script, lanes: int = 1
+) -> tuple[list[Future[Verdict]], ScriptedStaff]:
+    """Everything queued at once, settled by so many lanes."""
+    waiting: Waiting = queue.SimpleQueue()
+    futures: list[Future[Verdict]] = []
+    for solution in solutions:
+        futures.append(Future())
+        waiting.put((Check(solution, "f", TESTS), futures[-1]))
+    for _ in range(lanes):
+        waiting.put(None)
+    staff, turns = ScriptedStaff(script), Turns()
+    bodies: Sequence[Callable[[], Any]] = [
+        Lane(waiting, cast("Staff", staff), turns, lanes).run for _ in range(lanes)
+    ]
+    threads = [threading.Thread(target=body, daemon=True) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads)
+    return futures, staff
+
+
+def test_one_check_is_sent_ahead_and_the_order_is_kept() -> None:
+    script = Script({})
+    futures, staff = played("abcdef", script)
+    assert script.order == list("abcdef")
+    assert script.most_ahead == 2
+    assert staff.opened == 1
+    assert all(future.result().full for future in futures)
+
+
+def test_a_starved_check_is_tried_again_with_nothing_beside_it() -> None:
+    names = [f"{at}" for at in range(40)]
+    script = Script({name: ["perhaps", ""] for name in names[5:25:5]})
+    futures, _ = played(names, script, lanes=3)
+    assert all(future.result().full for future in futures)
+    assert sorted(script.order) == sorted(names + names[5:25:5])
+    assert {script.beside[name] for name in names[5:25:5]} == {0}
+
+
+def test_a_check_that_gets_no_processor_even_alone_is_an_error() -> None:
+    script = Script({"a": ["surely", "surely"], "b": ["perhaps", "perhaps"]})
+    (first, second, third), _ = played("abc", script)
+    assert "no processor" in str(first.exception())
+    assert second.result().full
+    assert third.result().full
+
+
+def test_a_death_costs_the_first_in_line_an_attempt_and_nobody_else() -> None:
+    script = Script({"b": [EOFError, ""], "d": [EOFError, OSError]})
+    futures, staff = played("abcdef", script)
+    found = [future.result() for future in futures]
+    assert [verdict.failure for verdict in found] == ["", "", "", "died", "", ""]
+    assert script.order == list("abbcddef")
+    assert staff.opened == 4
