@@ -26,7 +26,7 @@ import torch
 
 from pytest_coderobust.config.suite import read_suite
 from pytest_coderobust.editors import creme
-from pytest_coderobust.editors.access import Access, hooked, tensor_of, with_tensor
+from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.edited import applied, edited, placebo
 from pytest_coderobust.editors.identity import edited_identity
 from pytest_coderobust.editors.judging import sandbox_judge
@@ -164,22 +164,19 @@ def ceiling(field: Field, _requests: int) -> None:
 
 def _answers(access: Access, pair: creme.Pair, layer: int | None) -> bool:
     """Whether each token of the clean answer is chosen, the layer's states there being clean."""
-    batch = access.batch([pair.perturbed])
     count = min(pair.count, CremeOptions().tokens)  # CREME aligns no more than these
+    start, at = len(pair.clean) - pair.count, len(pair.perturbed) - pair.count
     with ExitStack() as stack:
         if layer is not None:
-            start = len(pair.clean) - pair.count
             clean = access.until(layer, access.batch([pair.clean]))[0, start : start + count]
-            at = len(pair.perturbed) - pair.count
 
-            def patch(_module: Any, _inputs: Any, output: Any) -> Any:
-                states = tensor_of(output).clone()
+            def patch(_module: Any, _inputs: Any, output: Any) -> None:
+                states = output if isinstance(output, torch.Tensor) else output[0]
                 states[0, at : at + count] = clean
-                return with_tensor(output, states)
 
-            stack.enter_context(hooked(access.layers[layer], patch))
-        chosen = access.logits(batch)[0].argmax(dim=-1)
-    return chosen[-pair.count - 1 : -1].tolist() == list(pair.perturbed[-pair.count :])
+            stack.callback(access.layers[layer].register_forward_hook(patch).remove)
+        chosen = access.logits(access.batch([pair.perturbed]))[0].argmax(dim=-1)
+    return chosen[at - 1 : -1].tolist() == list(pair.perturbed[at:])
 
 
 def shifts(field: Field, _requests: int) -> None:
