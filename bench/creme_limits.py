@@ -1,11 +1,12 @@
 """How far an edit by CREME reaches on `tiny`, and what holds it back.
 
-    python bench/creme_limits.py [--requests 5] [TABLE ...]
+    python bench/creme_limits.py [--requests 5] [--edit EDITOR ...] [TABLE ...]
 
 Greedy, C1 at seed 0 on the quickstart suite, so that editing nothing changes nothing. The tables:
 
-edits    one request an edit, by each editor: what it repairs and breaks, beside a placebo
-ceiling  prompts answered as the clean ones if a layer's states met CREME's objective exactly
+edits    one request an edit: what it repairs and breaks, beside a placebo of equal norm
+ceiling  prompts answered as the clean ones if states were exactly clean: those of the answer,
+         which is CREME's objective, or those of the prompt, which is its search for the layer
 shifts   how alike the shifts are that C1 causes in two prompts
 many     one change fitted to many requests: tasks that it was not fitted to
 
@@ -16,119 +17,36 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import torch
 
-from pytest_coderobust.config.suite import read_suite
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+
+from editors_field import Field, measuring
+
 from pytest_coderobust.editors import creme
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.alignment import Pairs, align
 from pytest_coderobust.editors.edited import applied, edited, placebo
 from pytest_coderobust.editors.identity import edited_identity
-from pytest_coderobust.editors.judging import sandbox_judge
 from pytest_coderobust.editors.options import CremeOptions
-from pytest_coderobust.editors.protocol import EditRequest, Judge
 from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.editors.weights import WeightChange, weight_change
-from pytest_coderobust.engine.plan import make_variant, read_plan
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.options import ModelOptions
-from pytest_coderobust.models.registry import open_backend
-from pytest_coderobust.records import Cell, Row, Sampling, Variant
-from pytest_coderobust.sandbox import open_sandbox
 
-SUITE = Path(__file__).parents[1] / "example_suites" / "quickstart.toml"
-EDITORS = ("creme:layer=0", "creme:layer=0,lr=0.005", "rome", "ft", "grace", "dinm", "lora")
-Prompts = Sequence[tuple[str, str]]
-"""Task ids, each with a prompt of its task."""
+EDITORS = ("creme:layer=0", "creme:layer=0,lr=0.005")
 
 
-class Field:
-    """The suite on the bundled model: prompts clean and under C1, and who solves what."""
-
-    def __init__(self, judge: Judge) -> None:
-        self.model: Any = open_backend("tiny", options=ModelOptions())
-        self.access = Access(self.model)
-        self.plan = read_plan(read_suite(SUITE))
-        self._judge = judge
-        self._known: dict[tuple[str, str], bool] = {}
-        self._answers: dict[str, tuple[int, ...]] = {}
-        tasks = self.plan.tasks
-        self.clean = {name: task.prompt for name, task in tasks.items()}
-        self.perturbed = self.drawn(0)
-        passed, hit = (dict(zip(tasks, self.passing(list(each.items())), strict=True))
-                       for each in (self.clean, self.perturbed))  # fmt: skip
-        self.solved = [name for name in tasks if passed[name]]
-        self.broken = [name for name in self.solved if not hit[name]]
-        self.robust = [name for name in self.solved if hit[name]]
-
-    def drawn(self, seed: int) -> dict[str, str]:
-        """The tasks' prompts under C1."""
-        cell = Cell("C1", seed)
-        tasks = self.plan.tasks.items()
-        return {name: make_variant(self.plan, task, cell).prompt for name, task in tasks}
-
-    def request(self, name: str, perturbed: str | None = None) -> EditRequest:
-        task = self.plan.tasks[name]
-        return EditRequest(task, self.clean[name], perturbed or self.perturbed[name], "C1")
-
-    def passing(self, prompts: Prompts, model: Any = None) -> list[bool]:
-        """Which prompts are answered with a solution of their task."""
-        variants = [Variant(self.plan.tasks[name], Cell(), text) for name, text in prompts]
-        rows = [Row(each, 0, 0) for each in variants]
-        answers = (model or self.model).generate(rows, Sampling(max_new_tokens=128))
-        asked = [(name, each.text) for (name, _), each in zip(prompts, answers, strict=True)]
-        for name in {name for name, _ in asked}:
-            new = list(
-                {text for one, text in asked if one == name and (name, text) not in self._known}
-            )
-            found = self._judge(self.plan.tasks[name], new)
-            self._known |= {(name, text): ok for text, ok in zip(new, found, strict=True)}
-        return [self._known[each] for each in asked]
-
-    def share(self, prompts: Prompts, model: Any = None) -> float:
-        return fmean(self.passing(prompts, model)) if prompts else float("nan")
-
-    def breaking(self, prompts: Prompts) -> Prompts:
-        """Those of the prompts that the unedited model does not solve."""
-        passed = self.passing(prompts) if prompts else []
-        return [each for each, ok in zip(prompts, passed, strict=True) if not ok]
-
-    def pair(self, name: str, perturbed: str, tokens: int = CremeOptions().tokens) -> creme.Pair:
-        """Both prompts with the greedy answer to the clean one, `tokens` of it at most."""
-        clean, hit = (
-            tuple(self.model.encode(each, "python")) for each in (self.clean[name], perturbed)
-        )
-        if name not in self._answers:
-            self._answers[name] = self.access.continuation(clean, 64)
-        answer = self._answers[name][:tokens]
-        return creme.Pair((*clean, *answer), (*hit, *answer), len(answer))
-
-    def states(self, name: str, perturbed: str, layer: int) -> creme.States:
-        projection = self.access.projection(layer)
-        return creme.cached_states(self.access, projection, layer, self.pair(name, perturbed))
-
-
-@contextmanager
-def measuring() -> Generator[Field]:
-    """The field, with its sandbox, on one thread and without gradients."""
-    torch.set_num_threads(1)
-    with open_sandbox(1) as sandbox, torch.no_grad():
-        field = Field(sandbox_judge(sandbox))
-        print(f"{len(field.solved)} solved clean, {len(field.broken)} of them broken by C1")
-        yield field
-
-
-def edits(field: Field, requests: int) -> None:
+def edits(field: Field, options: argparse.Namespace) -> None:
     """One request an edit; a figure for each. Of the clean and the robust prompts a third is asked."""
-    names = random.Random(0).sample(field.broken, requests)
+    names = random.Random(0).sample(field.broken, options.requests)
     robust = [(each, field.perturbed[each]) for each in field.robust[::3]]
     clean = [(each, field.clean[each]) for each in field.solved[::3]]
-    for text in EDITORS:
+    for text in options.edit or EDITORS:
         print(f"{text}\n    own  others  placebo  newly broken: robust  clean    drift")
         for name in names:
             own = [(name, field.perturbed[name])]
@@ -153,33 +71,54 @@ def edits(field: Field, requests: int) -> None:
             )
 
 
-def ceiling(field: Field, _requests: int) -> None:
+def ceiling(field: Field, _options: argparse.Namespace) -> None:
     """Token by token behind the clean answer: the same choice at every token is that answer."""
+    access = field.access
     pairs = [field.pair(name, field.perturbed[name], 64) for name in field.broken]
-    print("layer  answered as the clean prompt")
-    for layer in (None, *range(len(field.access.layers))):
-        same = sum(_answers(field.access, pair, layer) for pair in pairs)
-        print(f"{'none' if layer is None else layer!s:>5}  {same} of {len(pairs)}", flush=True)
+    print("made clean behind  states of the answer  states of the prompt")
+    modules = {"embedding": access.model.get_input_embeddings()}
+    modules |= {f"layer {place}": layer for place, layer in enumerate(access.layers)}
+    for label, module in modules.items():
+        counts = [
+            f"{sum(_answers(access, pair, module, places(pair)) for pair in pairs)} of {len(pairs)}"
+            for places in (_answer_places, _prompt_places)
+        ]
+        print(f"{label:>17}  {counts[0]:>20}  {counts[1]:>20}", flush=True)
 
 
-def _answers(access: Access, pair: creme.Pair, layer: int | None) -> bool:
-    """Whether each token of the clean answer is chosen, the layer's states there being clean."""
+def _answer_places(pair: creme.Pair) -> Pairs:
     count = min(pair.count, CremeOptions().tokens)  # CREME aligns no more than these
-    start, at = len(pair.clean) - pair.count, len(pair.perturbed) - pair.count
-    with ExitStack() as stack:
-        if layer is not None:
-            clean = access.until(layer, access.batch([pair.clean]))[0, start : start + count]
+    starts = (len(each) - pair.count for each in (pair.perturbed, pair.clean))
+    here, there = (range(start, start + count) for start in starts)
+    return tuple(zip(here, there, strict=True))
 
-            def patch(_module: Any, _inputs: Any, output: Any) -> None:
-                states = output if isinstance(output, torch.Tensor) else output[0]
-                states[0, at : at + count] = clean
 
-            stack.callback(access.layers[layer].register_forward_hook(patch).remove)
+def _prompt_places(pair: creme.Pair) -> Pairs:
+    return align(pair.clean[: -pair.count], pair.perturbed[: -pair.count], "tokens")
+
+
+def _answers(access: Access, pair: creme.Pair, module: Any, places: Pairs) -> bool:
+    """Whether each token of the clean answer is chosen, with clean states at the places."""
+    here, there = (list(each) for each in zip(*places, strict=True))
+    seen: list[torch.Tensor] = []
+
+    def patch(_module: Any, _inputs: Any, output: Any) -> None:
+        states = output if isinstance(output, torch.Tensor) else output[0]
+        if seen:
+            states[0, here] = seen[0][0, there]
+        seen.append(states)
+
+    handle = module.register_forward_hook(patch)
+    try:
+        access.logits(access.batch([pair.clean]))
         chosen = access.logits(access.batch([pair.perturbed]))[0].argmax(dim=-1)
-    return chosen[at - 1 : -1].tolist() == list(pair.perturbed[at:])
+    finally:
+        handle.remove()
+    wanted = list(pair.perturbed[-pair.count :])
+    return chosen[-pair.count - 1 : -1].tolist() == wanted
 
 
-def shifts(field: Field, _requests: int) -> None:
+def shifts(field: Field, _options: argparse.Namespace) -> None:
     """A shift is the clean states less the perturbed ones, at the tokens of the answer."""
     print("layer  cosine of two mean shifts  share of the common shift  squared shift / state")
     for layer in range(len(field.access.layers)):
@@ -197,7 +136,7 @@ def shifts(field: Field, _requests: int) -> None:
         print(f"{layer:>5} {cosine:>26.3f} {common:>26.3f} {total / size:>22.2f}", flush=True)
 
 
-def many(field: Field, _requests: int) -> None:
+def many(field: Field, _options: argparse.Namespace) -> None:
     """Least squares with a penalty on the change; half of the tasks are left out of the fit."""
     names = random.Random(0).sample(field.solved, len(field.solved))
     fitted, held = names[::2], set(names[1::2])
@@ -243,12 +182,14 @@ TABLES = {each.__name__: each for each in (edits, ceiling, shifts, many)}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--requests", type=int, default=5)
+    parser.add_argument("--edit", action="append", help="an editor, as for pytest; again for more")
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(TABLES))
     options = parser.parse_args()
     with measuring() as field:
+        print(f"{len(field.solved)} solved clean, {len(field.broken)} of them broken by C1")
         for name in options.tables or TABLES:
             print(f"\n== {name}")
-            TABLES[name](field, options.requests)
+            TABLES[name](field, options)
 
 
 if __name__ == "__main__":

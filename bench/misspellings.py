@@ -14,12 +14,16 @@ import argparse
 import random
 import re
 import string
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
-from creme_limits import Field, Prompts, measuring
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+
+from editors_field import Field, Prompts, measuring
 
 from pytest_coderobust.editors.edited import edited, placebo
 from pytest_coderobust.editors.protocol import EditRequest
@@ -122,6 +126,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, nargs="+", default=[5e-4, 5e-3])
     options = parser.parse_args()
     with measuring() as field:
+        print(f"{len(field.solved)} solved clean, {len(field.broken)} of them broken by C1")
         changed = [slip for name in field.broken for slip in slips(field, name)]
         breaking = set(field.breaking([(slip.task, slip.prompt) for slip in changed]))
         deciding = [slip for slip in changed if (slip.task, slip.prompt) in breaking]
