@@ -7,6 +7,7 @@ Greedy, C1 at seed 0 on the quickstart suite, so that editing nothing changes no
 edits    one request an edit: what it repairs and breaks, beside a placebo of equal norm
 ceiling  prompts answered as the clean ones if states were exactly clean: those of the answer,
          which is CREME's objective, or those of the prompt, which is its search for the layer
+layers   which layer CREME's search chooses, and which would have repaired the own prompt
 shifts   how alike the shifts are that C1 causes in two prompts
 many     one change fitted to many requests: tasks that it was not fitted to
 
@@ -33,6 +34,7 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.alignment import Pairs, align
 from pytest_coderobust.editors.edited import applied, edited, placebo
 from pytest_coderobust.editors.identity import edited_identity
+from pytest_coderobust.editors.localisation import trace
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.editors.weights import WeightChange, weight_change
@@ -84,6 +86,32 @@ def ceiling(field: Field, _options: argparse.Namespace) -> None:
             for places in (_answer_places, _prompt_places)
         ]
         print(f"{label:>17}  {counts[0]:>20}  {counts[1]:>20}", flush=True)
+
+
+def layers(field: Field, options: argparse.Namespace) -> None:
+    """The layer that the search chooses, and whose edit repairs the request's own prompt."""
+    names = random.Random(0).sample(sorted(field.broken), options.traced)
+    requests = {name: field.request(name) for name in names}
+    keys: dict[str, int] = {}
+    for name, request in requests.items():
+        with field.access.editing():
+            found = trace(field.access, request, CremeOptions(), field.judge)
+        keys[name] = found.key
+        most = max(effect.improvement for effect in found.layers)
+        print(f"{name}: layer {found.key} chosen, most restored {most:.2f}", flush=True)
+    for rate in (5e-4, 5e-3):
+        own: dict[int, list[bool]] = {}
+        for layer in range(len(field.access.layers)):
+            spec = parse_edit(f"creme:layer={layer},lr={rate}")
+            for name, request in requests.items():
+                with edited(field.model, spec, [request]) as model:
+                    own.setdefault(layer, []).extend(
+                        field.passing([(name, request.perturbed)], model)
+                    )
+        counts = [sum(passed) for passed in own.values()]
+        chosen = sum(own[key][place] for place, key in enumerate(keys.values()))
+        mean = sum(counts) / len(counts)
+        print(f"{rate:g}: by layer {counts}, mean {mean:.1f}, chosen {chosen}", flush=True)
 
 
 def _answer_places(pair: creme.Pair) -> Pairs:
@@ -176,12 +204,13 @@ def _fit(states: Sequence[creme.States], penalty: float = 1.0) -> tuple[torch.Te
     return delta.float(), float(left)
 
 
-TABLES = {each.__name__: each for each in (edits, ceiling, shifts, many)}
+TABLES = {each.__name__: each for each in (edits, ceiling, layers, shifts, many)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--requests", type=int, default=5)
+    parser.add_argument("--traced", type=int, default=10, help="requests of the table layers")
     parser.add_argument("--edit", action="append", help="an editor, as for pytest; again for more")
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(TABLES))
     options = parser.parse_args()

@@ -34,7 +34,7 @@ class Field:
         self.model: Any = open_backend("tiny", options=ModelOptions())
         self.access = Access(self.model)
         self.plan = read_plan(read_suite(SUITE))
-        self._judge = judge
+        self.judge = judge
         self._known: dict[tuple[str, str], bool] = {}
         self._answers: dict[str, tuple[int, ...]] = {}
         tasks = self.plan.tasks
@@ -66,7 +66,7 @@ class Field:
             new = list(
                 {text for one, text in asked if one == name and (name, text) not in self._known}
             )
-            found = self._judge(self.plan.tasks[name], new)
+            found = self.judge(self.plan.tasks[name], new)
             self._known |= {(name, text): ok for text, ok in zip(new, found, strict=True)}
         return [self._known[each] for each in asked]
 
