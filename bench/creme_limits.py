@@ -90,8 +90,9 @@ def ceiling(field: Field, _options: argparse.Namespace) -> None:
 
 def layers(field: Field, options: argparse.Namespace) -> None:
     """The layer that the search chooses, and whose edit repairs the request's own prompt."""
-    names = random.Random(0).sample(sorted(field.broken), options.traced)
-    requests = {name: field.request(name) for name in names}
+    names = sorted(field.broken)
+    random.Random(0).shuffle(names)
+    requests = {name: field.request(name) for name in names[: options.traced]}
     keys: dict[str, int] = {}
     for name, request in requests.items():
         with field.access.editing():
