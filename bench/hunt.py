@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
 from coderobust_strategies.audit import audit, damaged
-from pytest_coderobust.hunt.budget import Budget
+from pytest_coderobust.engine.budget import Budget
 from pytest_coderobust.hunt.failure import Failure, from_json
 from pytest_coderobust.hunt.finding import find_breaking_prompt
 from pytest_coderobust.hunt.hunting import Hunted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pytest_coderobust.gates import TOLERANCE, Gate, GateOutcome
+from pytest_coderobust.gates.gate import TOLERANCE, Gate, GateOutcome
 from pytest_coderobust.metrics.floor import Floor
 from pytest_coderobust.metrics.summary import Summary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_coderobust.config.baseline import BaselineRule
-from pytest_coderobust.gates import Gate, GateOutcome, Outcome
+from pytest_coderobust.gates.gate import Gate, GateOutcome, Outcome
 from pytest_coderobust.metrics.baseline import Baseline, changed_parts
 from pytest_coderobust.metrics.comparison import Comparison, Verdict
 from pytest_coderobust.metrics.paired import compare, counts_of

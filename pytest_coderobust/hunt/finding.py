@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pytest_coderobust.config.suite import SuiteConfig, named_suite, read_suite
 from pytest_coderobust.engine.answers import Answers
+from pytest_coderobust.engine.budget import EACH, Budget
 from pytest_coderobust.engine.events import Listener, silent
 from pytest_coderobust.engine.judging import Judge
 from pytest_coderobust.engine.measuring import Measuring
 from pytest_coderobust.engine.plan import read_plan
 from pytest_coderobust.errors import DataError, nearest
-from pytest_coderobust.hunt.budget import EACH, Budget
 from pytest_coderobust.hunt.failure import Failure
 from pytest_coderobust.hunt.hunting import Hunt, Hunted
 from pytest_coderobust.hunt.panel import Confirm

@@ -8,10 +8,10 @@ from typing import Literal
 
 from coderobust_strategies import Edit
 from coderobust_strategies.simplicity import places, simpler
+from pytest_coderobust.engine.budget import Budget, Purse
 from pytest_coderobust.engine.events import HuntAdvanced, HuntDone, HuntStarted, Listener, silent
 from pytest_coderobust.engine.measuring import Measuring
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.hunt.budget import Budget, Purse
 from pytest_coderobust.hunt.candidates import Drawn, damage, members, rounds
 from pytest_coderobust.hunt.failure import Failure, Spent
 from pytest_coderobust.hunt.panel import Ballot, Confirm, Panel, Question

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_coderobust.engine.budget import Budget, parse_budget
 from pytest_coderobust.errors import CodeRobustError
-from pytest_coderobust.hunt.budget import Budget, parse_budget
 from pytest_coderobust.hunt.candidates import members
 from pytest_coderobust.hunt.failure import Failure, fixed
 from pytest_coderobust.hunt.handoff import hypothesis_report

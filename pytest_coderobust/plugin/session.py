@@ -259,7 +259,7 @@ def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
 
             check_edits(choices.edit, state.model)
         if choices.budget is not None:
-            from pytest_coderobust.hunt.budget import parse_budget
+            from pytest_coderobust.engine.budget import parse_budget
 
             parse_budget(choices.budget)
         if choices.hunt:

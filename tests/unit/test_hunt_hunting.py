@@ -11,9 +11,9 @@ import pytest
 from hunt_model import Reader, measuring, write_suite
 
 from coderobust_strategies import Edit, apply_edits
+from pytest_coderobust.engine.budget import Budget, parse_budget
 from pytest_coderobust.engine.events import Event, HuntAdvanced, HuntDone, HuntStarted
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.hunt.budget import Budget, parse_budget
 from pytest_coderobust.hunt.candidates import damage, rounds
 from pytest_coderobust.hunt.failure import Failure, to_json
 from pytest_coderobust.hunt.hunting import Hunt, Hunted

@@ -1,4 +1,4 @@
-"""What a hunt may spend: completions for each task, completions and time for all of them."""
+"""What a session may spend: completions and time; a hunt, completions for each task too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits of a hunt.
+    """Limits of a hunt, or of a run (`completions` and `seconds`).
 
     Completions are counted as asked, whether a ledger had them or not, so that the same hunt
     finds the same with and without one.
