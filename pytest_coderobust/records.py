@@ -339,6 +339,23 @@ def digest(*parts: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """How far a run went that was asked in waves, which may end before the plan does.
+
+    Attributes:
+        ended: "settled" when what was left could decide no gate, "budget" when that was spent, ""
+            when everything was asked.
+        tasks: of the plan, asked under one cell at least.
+        asked, planned: completions; where a variant may not exist, it counts as planned.
+    """
+
+    ended: Literal["", "settled", "budget"]
+    tasks: int
+    asked: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteRun:
     """Everything a report of one suite is computed from; built from the ledger alone.
 
@@ -352,6 +369,8 @@ class SuiteRun:
         api_changes: every change that a task of the plan declares.
         base: of an edited model, the observations of the model before it was edited.
         editing: how the model was edited; None where it was not.
+        course: of a run that might end early, how far it went; None where something else left
+            items out, and nothing can be judged.
         basis: digests of what else the numbers rest on ("tasks", "extractor", "judge"); equal
             where two runs may be compared.
     """
@@ -372,3 +391,4 @@ class SuiteRun:
     base: tuple[Observation, ...] = ()
     editing: Editing | None = None
     basis: Mapping[str, str] = field(default_factory=dict[str, str])
+    course: Course | None = None

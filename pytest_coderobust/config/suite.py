@@ -36,6 +36,7 @@ class SuiteConfig:
         solved_at: share of samples that must pass for a prompt to count as solved.
         max_unusable: share of tasks the oracle self-check may reject before the run stops.
         minimum_tier: the weakest isolation under which the suite may be judged; "" for any.
+        early: whether what can decide no gate any more is left out.
         baseline: how a run is compared with its baseline.
         api_changes: enforced on the solutions of the tasks that they are for.
     """
@@ -55,6 +56,7 @@ class SuiteConfig:
     max_unusable: float = 0.1
     extraction: Extraction = "code"
     gates: tuple[GateSource, ...] = ()
+    early: bool = False
     api_changes: tuple[Declared, ...] = ()
     baseline: BaselineRule = field(default_factory=BaselineRule)
     sampling: Sampling = field(default_factory=Sampling)
@@ -101,6 +103,8 @@ def read_suite(path: Path) -> SuiteConfig:
     suite = document.table("suite")
     document.finish()
     found = _suite(suite, path, sampling, limits, engines)
+    if found.early and edit.editors:
+        raise suite.error("early", "settles the gates of one model, and [edit] makes several")
     return replace(found, minimum_tier=minimum_tier, edit=edit, baseline=baseline)
 
 
@@ -147,6 +151,7 @@ def _suite(
         max_unusable=table.number("max_unusable", 0.1, least=0.0, most=1.0),
         extraction=cast("Extraction", table.choice("extraction", "code", ("code", "raw"))),
         gates=_gates(table),
+        early=table.boolean("early", default=False),
         api_changes=read_declared(
             table.items("api_changes"), lambda problem: table.error("api_changes", problem)
         ),

@@ -69,3 +69,29 @@ class Purse:
         """Whether the time is over."""
         limit = self.budget.seconds
         return limit is not None and time.monotonic() - self._started > limit
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What is left of the budget of a run, over its suites.
+
+    Attributes:
+        completions: None for no limit. Counted as asked, whether a ledger had them or not.
+        deadline: a time of day in seconds, which all processes share; None for none.
+    """
+
+    completions: int | None = None
+    deadline: float | None = None
+
+    def tasks(self, cost: int) -> int | None:
+        """How many tasks that cost so many completions each are left to ask; None for any."""
+        return None if self.completions is None else self.completions // max(1, cost)
+
+    def spend(self, completions: int) -> None:
+        if self.completions is not None:
+            self.completions -= completions
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        return self.deadline is not None and time.time() >= self.deadline

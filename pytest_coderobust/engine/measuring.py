@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.engine.answers import Answers, Keyed
@@ -120,6 +120,16 @@ class Measuring:
         """Says once which squares will be observed, so that their rows share windows."""
         self._windows = cut_windows(squares, self.plan.tasks, self.plan.cells)
         self._filled.clear()
+
+    def ask(self, squares: Sequence[Square], may_begin: Callable[[], bool]) -> bool:
+        """Answers and judges squares as a window of their own, after those before.
+
+        Returns:
+            False where something is missing and `may_begin`, asked under the lease, forbids it.
+        """
+        index = len(self._windows.squares)
+        self._windows = self._windows.joined_by(squares)
+        return self._fill(index, may_begin)
 
     def selfcheck(self) -> SelfCheck:
         """The oracle self-check, run once.
@@ -249,17 +259,20 @@ class Measuring:
         square = (task.id, cell)
         return self._variants.get(square) or make_variant(self.plan, task, cell)
 
-    def _fill(self, index: int | None) -> None:
-        """Generates and judges a whole window, unless it is there already."""
+    def _fill(self, index: int | None, may_begin: Callable[[], bool] = lambda: True) -> bool:
+        """Generates and judges a whole window, unless it is there already, or may not be begun."""
         if index is None or index in self._filled:
-            return
+            return True
         variants = self._window_variants(self._windows.squares[index])
         if self._incomplete(variants):
             with self._ledger.lease():
                 # Another process may have filled it while this one waited for the lease.
                 if self._incomplete(variants):
+                    if not may_begin():
+                        return False
                     self._generate(index, variants)
         self._filled.add(index)
+        return True
 
     def _window_variants(self, squares: Sequence[Square]) -> list[Variant]:
         """The variants of a window that can be measured; kept until the next window."""

@@ -7,7 +7,7 @@ batches of the run that was killed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
@@ -28,6 +28,13 @@ class Windows:
 
     squares: tuple[tuple[Square, ...], ...]
     index: Mapping[Square, int]
+
+    def joined_by(self, squares: Sequence[Square]) -> Windows:
+        """The same with one window more."""
+        place = len(self.squares)
+        return Windows(
+            (*self.squares, tuple(squares)), {**self.index, **dict.fromkeys(squares, place)}
+        )
 
 
 def cut_windows(wanted: Iterable[Square], tasks: Iterable[str], cells: Iterable[Cell]) -> Windows:

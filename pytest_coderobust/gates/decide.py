@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pytest_coderobust.gates.gate import Gate, GateOutcome, holds
+from pytest_coderobust.gates.sequential import LOOKING
+from pytest_coderobust.gates.watch import Settled, planned_by, replayed
 from pytest_coderobust.metrics.catalogue import read, read_interval
 from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.metrics.summary import Summary, base_run, summarise
@@ -14,7 +16,13 @@ from pytest_coderobust.records import SuiteRun
 
 def decide(gates: Iterable[Gate], summary: Summary, run: SuiteRun) -> tuple[GateOutcome, ...]:
     """Every gate's outcome, in order."""
-    return tuple(decided(gate, summary, run) for gate in gates)
+    if run.course is None:
+        return tuple(decided(gate, summary, run) for gate in gates)
+    watched = tuple(gates)
+    return tuple(
+        decided_on_course(gate, settled, summary, run)
+        for gate, settled in zip(watched, replayed(watched, run), strict=True)
+    )
 
 
 def switch_off(outcomes: Iterable[GateOutcome]) -> tuple[GateOutcome, ...]:
@@ -45,6 +53,30 @@ def decided(gate: Gate, summary: Summary, run: SuiteRun) -> GateOutcome:
     if gate.confidence is not None:
         return decided_by_interval(gate, value, k, summary, run)
     return GateOutcome(gate, "holds" if holds(gate, value) else "fails", value)
+
+
+def decided_on_course(
+    gate: Gate, settled: Settled | None, summary: Summary, run: SuiteRun
+) -> GateOutcome:
+    """The outcome in a run that might end early: as settled, or else on all the gate's squares.
+
+    Looking early has spent a part of the error that the confidence allows; the interval at the end
+    has the rest, so that both together are wrong no more often than it says.
+    """
+    k = min(run.ks) if gate.k is None else gate.k
+    value, _ = read(summary, gate.metric, gate.condition, k)
+    if settled is not None:
+        early = settled.tasks < len(run.tasks)
+        reason = f"settled after {settled.tasks} of {len(run.tasks)} tasks" if early else ""
+        return GateOutcome(gate, "holds" if settled.met else "fails", value, reason)
+    seen = {(o.task_id, o.cell) for o in run.observations}
+    squares = ((t, cell) for cell in planned_by(run).read_by(gate) for t in run.tasks)
+    if not seen.issuperset(squares):
+        return GateOutcome(gate, "inconclusive", value, run.incomplete)
+    last = gate.confidence and replace(gate, confidence=1 - (1 - LOOKING) * (1 - gate.confidence))
+    whole = replace(run, incomplete="", course=None)
+    found = decided(last or gate, replace(summary, incomplete=""), whole)
+    return replace(found, gate=gate)
 
 
 def unedited(gate: Gate, summary: Summary, run: SuiteRun) -> str:

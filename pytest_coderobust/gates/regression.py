@@ -44,7 +44,8 @@ def against(
     gate = baseline_gate(rule, run)
     reason = baseline if isinstance(baseline, str) else refusal(baseline, run, summary)
     if isinstance(baseline, str) or reason:
-        return GateOutcome(gate, "not judged", None, reason), None
+        spent = run.course is not None and run.course.ended == "budget"
+        return GateOutcome(gate, "inconclusive" if spent else "not judged", None, reason), None
     found = compare(baseline.counts, counts_of(run), run, rule.margin)
     if not found.deciding:
         return GateOutcome(gate, "not judged", None, "the runs share no measured task"), found

@@ -137,13 +137,7 @@ def scored(
     k: int, tasks: Sequence[Sequence[Observation]], confidence: float = CONFIDENCE
 ) -> Scores:
     """The rates at k, from each task's measured variants."""
-    scores = [
-        TaskScore(
-            clean=pass_at_k(variants[0].clean_n, variants[0].clean_c, k),
-            variants=tuple(pass_at_k(o.n, o.c, k) for o in variants),
-        )
-        for variants in tasks
-    ]
+    scores = [task_score(k, variants) for variants in tasks]
     clean = [score.clean for score in scores]
     average, lowest = perturbed(scores), worst(scores)
     draws = sum(o.n for variants in tasks for o in variants)
@@ -155,6 +149,14 @@ def scored(
         robust_pass=estimate(lowest, draws, confidence),
         robust_drop=drop_estimate(robust_drop(scores), clean, lowest, confidence),
         robust_relative=estimate(changed(scores), draws, confidence),
+    )
+
+
+def task_score(k: int, variants: Sequence[Observation]) -> TaskScore:
+    """One task's pass@k, from its measured variants (at least one)."""
+    return TaskScore(
+        clean=pass_at_k(variants[0].clean_n, variants[0].clean_c, k),
+        variants=tuple(pass_at_k(o.n, o.c, k) for o in variants),
     )
 
 

@@ -107,9 +107,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     state = session.config.stash.get(STATE, None)
     if state is None or session.config.option.collectonly:
         return
-    from pytest_coderobust.plugin.collection import wanted_squares
+    from pytest_coderobust.plugin.collection import own_suites, wanted_squares
 
     state.want(wanted_squares(session.items))
+    state.own = own_suites(session.items)
     start_progress(session.config, state)
     if not is_worker(session.config):
         probe_sandbox(state)
@@ -144,6 +145,13 @@ def pytest_report_teststatus(
     from pytest_coderobust.plugin.outcome import teststatus
 
     return teststatus(word)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    state = node.config.stash.get(STATE, None)
+    if state is not None:
+        node.workerinput["coderobust_started"] = state.started
 
 
 @pytest.hookimpl(optionalhook=True)

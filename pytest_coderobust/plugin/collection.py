@@ -14,6 +14,7 @@ from pytest_coderobust.engine.measuring import Measured
 from pytest_coderobust.engine.selfcheck import OracleError
 from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.errors import CodeRobustError, ModelError
+from pytest_coderobust.plugin.early import Unasked, check_suite, skip_reason, unasked
 from pytest_coderobust.plugin.session import CodeRobust
 from pytest_coderobust.plugin.solving import place_of_item
 from pytest_coderobust.plugin.stash import FINDINGS
@@ -45,6 +46,7 @@ class SuiteFile(pytest.File):
         try:
             plan = self.state.plan(self.reference)
             self.state.gates(self.reference)
+            check_suite(self.state, self.reference)
         except CodeRobustError as error:
             raise self.CollectError(str(error)) from None
         self.config.stash[FINDINGS].collected(self.reference)
@@ -65,6 +67,7 @@ class SuiteItem(pytest.Item):
     task: Task
     cell: Cell
     measured: Measured | None = None
+    unasked: Unasked | None = None
 
     def prepare(self, task: Task, cell: Cell, level: str) -> None:
         """Says which square this is; `from_parent` takes names only."""
@@ -80,18 +83,21 @@ class SuiteItem(pytest.Item):
 
     def setup(self) -> None:
         """Measures: trouble here is an error of the harness, never a broken model."""
-        state = self.suite.state
+        state, reference = self.suite.state, self.suite.reference
         try:
-            measuring = state.suite(self.suite.reference)
+            measuring = state.suite(reference)
+            self.unasked = unasked(state, reference, (self.task.id, self.cell))
         except CodeRobustError as error:
             self.give_up(error)
+        if self.unasked:
+            pytest.skip(skip_reason(state, self.unasked))
         try:
             self.measured = measuring.measure(self.task, self.cell)
         except (ModelError, OracleError) as error:
             self.give_up(error)
         except CodeRobustError as error:
             pytest.fail(str(error), pytrace=False)
-        state.saw(self.suite.reference, (self.task.id, self.cell))
+        state.saw(reference, (self.task.id, self.cell))
         observation = self.measured.observation
         if not observation.measured:
             pytest.skip(f"{observation.status.value}: {observation.reason}")
@@ -158,3 +164,8 @@ def wanted_squares(items: Iterable[pytest.Item]) -> Iterator[tuple[str, Square]]
             yield item.suite.reference, (item.task.id, item.cell)
         elif place := place_of_item(item):
             yield place.reference, (place.task_id, place.cell)
+
+
+def own_suites(items: Iterable[pytest.Item]) -> set[str]:
+    """The suites that tests of the user's own ask."""
+    return {place.reference for item in items if (place := place_of_item(item))}

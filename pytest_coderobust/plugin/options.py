@@ -69,10 +69,12 @@ OPTIONS = (
     Option("hunt", "search the smallest breaking prompt of every solved task", alias="--hunt"),
     Option(
         "budget",
-        "what a hunt may spend: a time (30m, 90s, 2h), completions (5000), or both by a comma",
+        "what the run, or with --hunt the hunt, may spend: a time (30m, 90s, 2h), completions "
+        "(5000), or both by a comma",
         "BUDGET",
         "--budget",
     ),
+    Option("early", "ask no more of a suite than settles its gates"),
     Option("no-gates", "print gates as off; for working on a part of a suite"),
     Option(
         "noise-floor",
@@ -131,6 +133,7 @@ class Choices:
     strict: bool
     hunt: bool
     budget: str | None
+    early: bool
     gates: bool
     noise_floor: bool
     baseline: Path | None
@@ -210,6 +213,7 @@ def read_choices(config: pytest.Config) -> Choices:
         strict=_flag(config, "strict"),
         hunt=_flag(config, "hunt"),
         budget=_text(config, "budget"),
+        early=_flag(config, "early"),
         gates=not _flag(config, "no-gates"),
         noise_floor=_flag(config, "noise-floor"),
         baseline=_path(config, "baseline"),

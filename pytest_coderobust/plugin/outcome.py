@@ -17,12 +17,14 @@ import pytest
 from pytest_coderobust.config.baseline import BaselineRule
 from pytest_coderobust.engine.assemble import assemble
 from pytest_coderobust.engine.edited_run import with_editing
+from pytest_coderobust.engine.waves import Why, with_course
 from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, switch_off
 from pytest_coderobust.hunt.store import FOLDER
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.plugin.baselines import update, with_baseline
+from pytest_coderobust.plugin.early import UNASKED, Unasked, note_on
 from pytest_coderobust.plugin.floors import with_floor
 from pytest_coderobust.plugin.junit import add_gates, keeps_properties
 from pytest_coderobust.plugin.outputs import environment, write_outputs
@@ -53,6 +55,7 @@ class Seen(TypedDict):
     task: str
     perturbation: str
     seed: int
+    waves: bool
 
 
 @dataclass(slots=True)
@@ -63,6 +66,8 @@ class SuiteFindings:
     squares: set[Square] = field(default_factory=set["Square"])
     runs: set[str] = field(default_factory=set[str])
     errors: int = 0
+    waves: bool = False
+    unasked: dict[Square, Why] = field(default_factory=dict["Square", "Why"])
 
 
 class Findings:
@@ -92,7 +97,14 @@ class Findings:
         for seen in cast("list[Seen]", getattr(report, SEEN, ())):
             suite = self._suites.setdefault(seen["suite"], SuiteFindings())
             suite.runs.add(seen["run"])
+            suite.waves |= seen["waves"]
             suite.squares.add((seen["task"], Cell(seen["perturbation"], seen["seed"])))
+        if left := cast("Unasked | None", getattr(report, UNASKED, None)):
+            suite = self._suites.setdefault(left["suite"], SuiteFindings())
+            suite.runs.add(left["run"])
+            suite.waves = True
+            square = (left["task"], Cell(left["perturbation"], left["seed"]))
+            suite.unasked[square] = cast("Why", left["why"])
         reference = report.nodeid.partition("::")[0]
         # xdist reports the item of a crashed worker under a "when" of its own.
         if report.when != "call" and report.failed and reference in self._suites:
@@ -152,6 +164,10 @@ class Findings:
             run = replace(run, incomplete=f"{suite.errors} items ended in error")
         if len(suite.runs) > 1:
             run = replace(run, incomplete="the processes disagree about the model or the suite")
+        elif suite.waves and not suite.errors:
+            run = with_course(run, suite.unasked)
+        if note := note_on(state, reference):
+            run = replace(run, notes=(*run.notes, note))
         summary = summarise(run)
         judged = self._against_baseline(
             (run, summary, self._gates(reference, suite, run, summary)),
@@ -192,12 +208,21 @@ class Findings:
 def annotate(report: pytest.TestReport, item: pytest.Item, state: CodeRobust) -> None:
     """Lets a report carry what its test observed, as plain data that xdist can send."""
     seen = [
-        Seen(suite=suite, run=run, task=task, perturbation=cell.perturbation, seed=cell.seed)
+        Seen(
+            suite=suite,
+            run=run,
+            task=task,
+            perturbation=cell.perturbation,
+            seed=cell.seed,
+            waves=suite in state.asked,
+        )
         for suite, run, (task, cell) in state.seen
     ]
     state.seen.clear()
     if seen:
         setattr(report, SEEN, seen)
+    if unasked := getattr(item, "unasked", None):
+        setattr(report, UNASKED, unasked)
     status = getattr(item, "status", None)
     if isinstance(status, Status):
         setattr(report, STATUS, status.value)

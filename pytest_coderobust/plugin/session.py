@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +25,12 @@ from pytest_coderobust.plugin.options import Choices
 
 if TYPE_CHECKING:
     from coderobust_strategies import Edit
+    from pytest_coderobust.engine.budget import Allowance
     from pytest_coderobust.engine.judging import Judge
     from pytest_coderobust.engine.measuring import Measuring
     from pytest_coderobust.engine.plan import Plan
     from pytest_coderobust.engine.regime import Regime
+    from pytest_coderobust.engine.waves import Asked
     from pytest_coderobust.engine.windows import Square
     from pytest_coderobust.gates import Gate
     from pytest_coderobust.ledger import Ledger
@@ -52,6 +55,13 @@ class CodeRobust:
         self.root = root
         self.listener: Listener | None = None
         self.wanted: dict[str, list[Square]] = {}
+        self.own: set[str] = set()
+        """Suites that tests of the user's own ask, too."""
+        self.started = time.time()
+        """When the session began; workers are told the controller's time."""
+        self.allowance: Allowance | None = None
+        self.asked: dict[str, Asked] = {}
+        """What was asked of each suite that is asked in waves."""
         self.tier = ""
         """What `probe` said at the start of the run; "" before."""
         self.seen: list[tuple[str, str, Square]] = []
@@ -247,11 +257,15 @@ def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
     from pytest_coderobust.config.perturbing import check_names
     from pytest_coderobust.models.registry import check_model_name
     from pytest_coderobust.plugin.baselines import check_choices
+    from pytest_coderobust.plugin.early import check_early
 
     check_choices(choices)
+    check_early(choices)
     try:
         settings = read_settings(config.rootpath)
         state = CodeRobust(choices, settings, config.rootpath)
+        told: dict[str, float] = getattr(config, "workerinput", {})
+        state.started = told.get("coderobust_started", state.started)
         check_model_name(state.model, known_models(settings))
         check_names(choices.perturb or (), "--perturb: ")
         if choices.edit:

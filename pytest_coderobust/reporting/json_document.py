@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 
 from pytest_coderobust.gates import GateOutcome, Judged
 from pytest_coderobust.metrics.condition import ConditionSummary, Scores
@@ -68,6 +69,8 @@ def suite_object(
         "solved_at": run.solved_at,
         "tier": run.tier,
     }
+    if run.course:
+        found["early"] = asdict(run.course)
     if run.api_changes:
         found["adoption"] = adoption_object(run.api_changes, summary.adoption)
     if summary.edits is not None and summary.base is not None:

@@ -1,0 +1,172 @@
+"""Gates watched while their tasks come in: which are settled, and which cells are still asked for.
+
+A gate with a confidence is settled by its bets. One without is settled once nothing that the tasks
+left can do would change it, and so is a count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_coderobust.engine.waves import asking_order, cut_waves
+from pytest_coderobust.engine.windows import Square
+from pytest_coderobust.gates.gate import TOLERANCE, Gate, holds
+from pytest_coderobust.gates.sequential import LOOKING, Bets, form_of
+from pytest_coderobust.metrics.catalogue import RATES, WHOLE
+from pytest_coderobust.metrics.condition import task_score
+from pytest_coderobust.metrics.summary import ALL, pools
+from pytest_coderobust.records import CLEAN, Cell, Observation, Status, SuiteRun
+
+TASKWISE = ("unusable", "unchecked")
+"""Counts of tasks, on which all items of one task agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a suite would ask if nothing ended it: what a watch needs to know of the plan."""
+
+    tasks: int
+    cells: tuple[Cell, ...]
+    levels: Mapping[str, str]
+    ks: tuple[int, ...]
+    samples: int
+
+    def read_by(self, gate: Gate) -> tuple[Cell, ...]:
+        """The cells that a gate's value is computed from; none where the plan has none of them."""
+        if gate.k is not None and gate.k not in self.ks:
+            return ()
+        if gate.condition == WHOLE:
+            return self.cells
+        names = tuple(dict.fromkeys(c.perturbation for c in self.cells if not c.is_clean))
+        members = {CLEAN: [CLEAN], ALL: list(names), **pools(names, self.levels)}
+        wanted = [gate.condition] if gate.condition in names else members.get(gate.condition, ())
+        return tuple(cell for cell in self.cells if cell.perturbation in wanted)
+
+
+def planned_by(run: SuiteRun) -> Planned:
+    """What the run was meant to ask."""
+    return Planned(len(run.tasks), run.cells, run.levels, run.ks, run.sampling.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A gate that needs no more tasks.
+
+    Attributes:
+        met: whether it holds.
+        tasks: how many had been asked.
+    """
+
+    met: bool
+    tasks: int
+
+
+class RateWatch:
+    """A gate about a rate."""
+
+    def __init__(self, gate: Gate, plan: Planned) -> None:
+        self._gate = gate
+        self._cells = plan.read_by(gate)
+        self._k = min(plan.ks) if gate.k is None else gate.k
+        self._left = plan.tasks
+        self._form = form_of(gate)
+        self._bets = Bets(self._form.low, self._form.high)
+        self._sum = self._clean = 0.0
+
+    def take(self, tasks: Sequence[str], found: Mapping[Square, Observation]) -> bool | None:
+        """Whether the gate holds, now that these tasks are asked too; None while that is open."""
+        self._left -= len(tasks)
+        scores: list[float] = []
+        for task in tasks:
+            seen = [found[task, cell] for cell in self._cells if (task, cell) in found]
+            if measured := [each for each in seen if each.measured]:
+                task_scores = task_score(self._k, measured)
+                scores.append(self._form.score(task_scores))
+                self._clean += task_scores.clean
+        self._sum += sum(scores)
+        self._bets.take(scores)
+        if self._form.drop and not self._clean:
+            return None  # as yet undefined
+        if self._gate.confidence is not None:
+            return self._bets.decision(LOOKING * (1 - self._gate.confidence))
+        margin = TOLERANCE * (abs(self._sum) + self._left + 1)
+        if self._sum + self._left * self._form.low > margin:
+            return True
+        return False if self._sum + self._left * self._form.high < -margin else None
+
+
+class CountWatch:
+    """A gate about a count, which only grows."""
+
+    def __init__(self, gate: Gate, plan: Planned) -> None:
+        self._gate = gate
+        self._cells = (Cell(),) if gate.metric in TASKWISE else plan.read_by(gate)
+        self._most = plan.samples if gate.metric == "truncated" else 1
+        self._left = plan.tasks * len(self._cells)
+        self._count = 0
+
+    def take(self, tasks: Sequence[str], found: Mapping[Square, Observation]) -> bool | None:
+        """As `RateWatch.take`."""
+        self._left -= len(tasks) * len(self._cells)
+        squares = [(task, cell) for task in tasks for cell in self._cells]
+        self._count += sum(self._counted(found[square]) for square in squares if square in found)
+        ends = {
+            holds(self._gate, count)
+            for count in (self._count, self._count + self._left * self._most)
+        }
+        return ends.pop() if len(ends) == 1 else None
+
+    def _counted(self, seen: Observation) -> int:
+        if self._gate.metric == "truncated":
+            return seen.truncated
+        if self._gate.metric == "unchecked":
+            return seen.measured and not seen.checked
+        return seen.status is Status(self._gate.metric)
+
+
+class Panel:
+    """All gates of a suite, watched together."""
+
+    def __init__(self, gates: Iterable[Gate], plan: Planned) -> None:
+        self.gates = tuple(gates)
+        self._plan = plan
+        self._read = [frozenset(plan.read_by(gate)) for gate in self.gates]
+        self._asked = 0
+        self._watches = [
+            RateWatch(gate, plan) if gate.metric in RATES else CountWatch(gate, plan)
+            for gate in self.gates
+        ]
+        self.settled: list[Settled | None] = [None] * len(self.gates)
+
+    def take(self, tasks: Sequence[str], found: Mapping[Square, Observation]) -> None:
+        """Looks at every open gate, with these tasks beside those before; a decision stands."""
+        self._asked += len(tasks)
+        for place, watch in enumerate(self._watches):
+            if self.settled[place] is None and self._read[place]:
+                met = watch.take(tasks, found)
+                self.settled[place] = None if met is None else Settled(met, self._asked)
+
+    @property
+    def needed(self) -> frozenset[Cell]:
+        """The cells to ask of the next tasks: those an open gate reads, and what none ever reads.
+
+        Empty when there are gates and all are settled.
+        """
+        both = zip(self._read, self.settled, strict=True)
+        still = [cells for cells, done in both if done is None]
+        if self.gates and not still:
+            return frozenset()
+        unread = frozenset(self._plan.cells).difference(*self._read)
+        return frozenset([Cell()]).union(unread, *still)
+
+
+def replayed(gates: Iterable[Gate], run: SuiteRun) -> list[Settled | None]:
+    """What a panel said of each gate of a run that was asked in waves, seen again afterwards."""
+    panel = Panel(gates, planned_by(run))
+    found = {(seen.task_id, seen.cell): seen for seen in run.observations}
+    asked = {task for task, _ in found}
+    for wave in cut_waves(asking_order(run.tasks, run.sampling.seed)):
+        if tasks := [task for task in wave if task in asked]:
+            panel.take(tasks, found)
+    return panel.settled
