@@ -105,12 +105,17 @@ class CountWatch:
         self._most = plan.samples if gate.metric == "truncated" else 1
         self._left = plan.tasks * len(self._cells)
         self._count = 0
+        self._known = False
 
     def take(self, tasks: Sequence[str], found: Mapping[Square, Observation]) -> bool | None:
         """As `RateWatch.take`."""
         self._left -= len(tasks) * len(self._cells)
         squares = [(task, cell) for task in tasks for cell in self._cells]
-        self._count += sum(self._counted(found[square]) for square in squares if square in found)
+        seen = [found[square] for square in squares if square in found]
+        self._count += sum(map(self._counted, seen))
+        self._known |= any(each.measured or self._gate.condition == WHOLE for each in seen)
+        if not self._known:
+            return None
         ends = {
             holds(self._gate, count)
             for count in (self._count, self._count + self._left * self._most)
