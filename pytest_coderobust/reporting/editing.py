@@ -18,6 +18,7 @@ from pytest_coderobust.metrics.editing import EditMetrics, EditSummary, Shift
 from pytest_coderobust.metrics.resampling import Spread
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
+from pytest_coderobust.reporting.figures import fixed
 from pytest_coderobust.reporting.hostile import visible
 from pytest_coderobust.reporting.tables import (
     NAME,
@@ -195,8 +196,8 @@ def rate(condition: ConditionSummary, k: int, glyphs: Glyphs) -> str:
 def ranged(found: Spread) -> str:
     """0.412 (0.22, 0.61)."""
     if found.low is None or found.high is None:
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f} ({found.low:.2f}, {found.high:.2f})"
+        return fixed(found.value, 3)
+    return f"{fixed(found.value, 3)} ({fixed(found.low, 2)}, {fixed(found.high, 2)})"
 
 
 def shifted(found: Shift, glyphs: Glyphs) -> str:

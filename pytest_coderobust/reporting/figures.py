@@ -16,9 +16,18 @@ DASH = "\u2013"
 """Between the ends of an interval."""
 
 
+def fixed(value: float, digits: int) -> str:
+    """A number to so many digits; what rounds to nothing has no sign."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
 def estimate(found: Estimate | None) -> str:
     """0.212 (0.16-0.28)."""
-    return NONE if found is None else f"{found.value:.3f} ({found.low:.2f}\u2013{found.high:.2f})"
+    return (
+        NONE
+        if found is None
+        else f"{fixed(found.value, 3)} ({fixed(found.low, 2)}\u2013{fixed(found.high, 2)})"
+    )
 
 
 def sampling_line(sampling: Sampling) -> str:

@@ -17,6 +17,7 @@ from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.reporting.adoption import HEADINGS, adoption_row
 from pytest_coderobust.reporting.comparison import HEADINGS as COMPARED
 from pytest_coderobust.reporting.comparison import change_row
+from pytest_coderobust.reporting.figures import fixed
 from pytest_coderobust.reporting.hostile import visible
 
 NAME = 40
@@ -147,7 +148,8 @@ def interval(found: Estimate | None, glyphs: Glyphs) -> str:
     """0.212 (0.16-0.28)."""
     if found is None:
         return glyphs.none
-    return f"{found.value:.3f} ({found.low:.2f}{glyphs.dash}{found.high:.2f})"
+    ends = f"{fixed(found.low, 2)}{glyphs.dash}{fixed(found.high, 2)}"
+    return f"{fixed(found.value, 3)} ({ends})"
 
 
 def number(found: Estimate | None, glyphs: Glyphs) -> str:

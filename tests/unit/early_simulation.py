@@ -43,23 +43,27 @@ class Decided:
 
 
 def simulated(
-    text: str, tasks: int, rate: float, kept: float, runs: int, confidence: float = 0.95
+    text: str, tasks: int, rate: float, kept: float, runs: int, *, early: bool = True
 ) -> Decided:
-    """What became of one gate in so many runs."""
+    """What became of one gate, at 95 %, in so many runs.
+
+    Args:
+        early: False asks every task and looks once, as a suite without early decisions does.
+    """
     cells = CELLS if "C1" in text else CLEAN_ONLY
     noise = np.random.default_rng([3, tasks, round(1000 * rate), round(1000 * kept)])
-    (gate,) = gates = [parse_gate({"gate": text, "confidence": confidence}, "simulated")]
+    (gate,) = gates = [parse_gate({"gate": text, "confidence": 0.95}, "simulated")]
     seen = {"holds": 0, "fails": 0, "inconclusive": 0}
-    early = asked = 0
+    ended = asked = 0
     for _ in range(runs):
         found = drawn(noise, cells, tasks, rate, kept)
-        run = asked_in_waves(found, tasks, gates)
+        run = asked_in_waves(found, tasks, gates) if early else asked_at_once(found, tasks)
         (outcome,) = decide([gate], summarise(run), run)
         seen[outcome.outcome] += 1
-        early += "settled after" in outcome.reason
+        ended += "settled after" in outcome.reason
         asked += len(run.observations)
     shares = {name: count / runs for name, count in seen.items()}
-    return Decided(**shares, early=early / runs, asked=asked / (runs * len(found)))
+    return Decided(**shares, early=ended / runs, asked=asked / (runs * len(found)))
 
 
 def drawn(
@@ -84,26 +88,29 @@ def asked_in_waves(
     found: Mapping[Square, Observation], tasks: int, gates: Sequence[Gate]
 ) -> SuiteRun:
     """As `engine.waves.ask_in_waves`, on observations that are there already."""
-    names = tuple(f"T/{task}" for task in range(tasks))
-    run = SuiteRun(
-        suite="simulated",
-        model=ModelIdentity("simulated", "0"),
-        sampling=Sampling(n=SAMPLES, temperature=0.8),
-        ks=(1,),
-        solved_at=0.5,
-        tasks=names,
-        cells=tuple(dict.fromkeys(cell for _, cell in found)),
-        levels={},
-        observations=tuple(found.values()),
-    )
+    run = asked_at_once(found, tasks)
     panel = Panel(gates, planned_by(run))
     asked: set[Square] = set()
     needed = frozenset(run.cells)
-    for wave in cut_waves(asking_order(names, 0)):
+    for wave in cut_waves(asking_order(run.tasks, 0)):
         asked |= {(task, cell) for task in wave for cell in needed}
         panel.take(wave, found)
         needed = panel.needed
     seen = tuple(each for square, each in found.items() if square in asked)
     return with_course(
         replace(run, observations=seen), dict.fromkeys(found.keys() - asked, "settled")
+    )
+
+
+def asked_at_once(found: Mapping[Square, Observation], tasks: int) -> SuiteRun:
+    return SuiteRun(
+        suite="simulated",
+        model=ModelIdentity("simulated", "0"),
+        sampling=Sampling(n=SAMPLES, temperature=0.8),
+        ks=(1,),
+        solved_at=0.5,
+        tasks=tuple(f"T/{task}" for task in range(tasks)),
+        cells=tuple(dict.fromkeys(cell for _, cell in found)),
+        levels={},
+        observations=tuple(found.values()),
     )

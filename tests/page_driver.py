@@ -11,7 +11,10 @@ import pytest
 
 
 def open_browser(width: int = 1280, height: int = 900) -> Any:
-    """Debian's Chromium with its driver; the test is skipped where they or selenium are missing."""
+    """Debian's Chromium with its driver; the test is skipped where they or selenium are missing.
+
+    The driver gives every browser a new, empty profile, and removes it.
+    """
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     from selenium.webdriver.chrome.service import Service
 
@@ -22,7 +25,8 @@ def open_browser(width: int = 1280, height: int = 900) -> Any:
     options.binary_location = browser
     for argument in (
         "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        "--disable-background-networking", f"--window-size={width},{height}",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--no-first-run", f"--window-size={width},{height}",
     ):  # fmt: skip
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
