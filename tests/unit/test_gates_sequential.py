@@ -131,6 +131,21 @@ def test_what_is_settled_without_a_confidence_is_what_the_whole_run_says(
     assert text in RATE_GATES or panel.settled[0] or whole.outcome == "not judged"
 
 
+@pytest.mark.parametrize("first", [(2, 2, 2, 2), (0, 0, 0, 0), (2, 0, 0, 0), (1, 2, 1, 1)])
+@pytest.mark.parametrize("rest", [(2, 2, 2, 2), (0, 0, 0, 0), (2, 0, 0, 0), (2, 1, 2, 2)])
+def test_a_wave_that_misleads_settles_nothing(first: Row, rest: Row) -> None:
+    """All gates at once: after each wave only what the whole run says is settled."""
+    names = [f"T/{place}" for place in range(3 * WAVE)]
+    leading = set(asking_order(names, 0)[:WAVE])
+    run = run_of([first if name in leading else rest for name in names])
+    gates = [gate(text) for text in RATE_GATES + COUNT_GATES]
+    whole = decide(gates, summarise(run), run)
+    panel = Panel(gates, planned_by(run))
+    panel.take(asking_order(names, 0)[:WAVE], {(o.task_id, o.cell): o for o in run.observations})
+    for settled, outcome in zip(panel.settled, whole, strict=True):
+        assert settled is None or outcome.outcome == ("holds" if settled.met else "fails")
+
+
 def test_order_is_random_and_not_the_files() -> None:
     tasks = [f"T/{place}" for place in range(100)]
     order = asking_order(tasks, 0)
