@@ -73,9 +73,11 @@ def decided_on_course(
     squares = ((t, cell) for cell in planned_by(run).read_by(gate) for t in run.tasks)
     if not seen.issuperset(squares):
         return GateOutcome(gate, "inconclusive", value, run.incomplete)
-    last = gate.confidence and replace(gate, confidence=1 - (1 - LOOKING) * (1 - gate.confidence))
+    last = gate
+    if gate.confidence is not None:
+        last = replace(gate, confidence=1 - (1 - LOOKING) * (1 - gate.confidence))
     whole = replace(run, incomplete="", course=None)
-    found = decided(last or gate, replace(summary, incomplete=""), whole)
+    found = decided(last, replace(summary, incomplete=""), whole)
     return replace(found, gate=gate)
 
 
