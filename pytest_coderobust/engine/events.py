@@ -15,7 +15,10 @@ class SelfCheckStarted:
 
 @dataclass(frozen=True, slots=True)
 class WindowStarted:
-    """A window needs `rows` completions; it is number `index` of `count`, counted from 1."""
+    """A window needs `rows` completions; it is number `index` of `count`, counted from 1.
+
+    `count` is 0 where nobody knows yet how many there will be.
+    """
 
     suite: str
     index: int

@@ -292,7 +292,7 @@ class Measuring:
 
     def _generate(self, index: int, variants: Sequence[Variant]) -> None:
         rows = self._answers.missing(variants, self.sampling)
-        count = len(self._windows.squares)
+        count = 0 if self._windows.growing else len(self._windows.squares)
         self._listen(WindowStarted(self.plan.config.name, index + 1, count, rows))
         # The sandbox judges one batch while the model writes the next.
         for batch in self._answers.generate(variants, self.sampling):

@@ -8,7 +8,7 @@ on after it was killed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -66,11 +66,13 @@ def ask_in_waves(
         cells = [cell for cell in plan.cells if cell in needed]
         chosen = tasks[: allowance.tasks(len(cells) * measuring.sampling.n)]
         wave = [(task, cell) for cell in cells for task in chosen if (task, cell) in squares]
-        spent = not measuring.ask(wave, may_begin=lambda: not allowance.late)
+        clean = [(task, Cell()) for task in dict.fromkeys(task for task, _ in wave)]
+        window = tuple(dict.fromkeys([*clean, *wave]))
+        spent = not measuring.ask(window, may_begin=lambda: not allowance.late)
         if not spent:
             found = observed(measuring, wave)
             asked.update(wave)
-            allowance.spend(sum(seen.n for seen in found.values()))
+            allowance.spend(cost(found.values()))
             needed = look(chosen, found)
             spent = len(chosen) < len(tasks) and bool(needed)
         if spent or not needed:
@@ -92,6 +94,13 @@ def observed(measuring: Measuring, wave: Sequence[Square]) -> dict[Square, Obser
             continue
         found[task, cell] = seen.observation
     return found
+
+
+def cost(found: Iterable[Observation]) -> int:
+    """Completions behind the observations of a wave; a task's clean ones count once."""
+    seen = list(found)
+    clean = {each.task_id: each.clean_n for each in seen}
+    return sum(each.n for each in seen if not each.cell.is_clean) + sum(clean.values())
 
 
 def with_course(run: SuiteRun, unasked: Mapping[Square, Why]) -> SuiteRun:

@@ -28,13 +28,14 @@ class Windows:
 
     squares: tuple[tuple[Square, ...], ...]
     index: Mapping[Square, int]
+    growing: bool = False
+    """Whether nobody knows yet how many there will be."""
 
     def joined_by(self, squares: Sequence[Square]) -> Windows:
         """The same with one window more."""
         place = len(self.squares)
-        return Windows(
-            (*self.squares, tuple(squares)), {**self.index, **dict.fromkeys(squares, place)}
-        )
+        index = {**self.index, **dict.fromkeys(squares, place)}
+        return Windows((*self.squares, tuple(squares)), index, growing=True)
 
 
 def cut_windows(wanted: Iterable[Square], tasks: Iterable[str], cells: Iterable[Cell]) -> Windows:

@@ -45,7 +45,8 @@ class TerminalProgress:
             case SelfCheckStarted(checks):
                 self._start(f"checking the oracle: {checks} checks", checks)
             case WindowStarted(suite, index, count, rows):
-                self._start(f"{suite}: window {index} of {count}", rows)
+                of = f" of {count}" if count else ""
+                self._start(f"{suite}: window {index}{of}", rows)
             case RowsGenerated(rows):
                 if not self._title.startswith("hunt"):
                     self._advance(rows)

@@ -248,6 +248,14 @@ def test_a_spent_budget_is_inconclusive(many: Project, workers: str) -> None:
     assert completions(many) == 100
 
 
+def test_a_budget_bounds_a_part_of_a_suite_too(many: Project) -> None:
+    """The clean prompts behind the selected ones are asked as well, and count."""
+    many.write_suite(EARLY, name="many.toml")
+    assert run(many, "--budget=50", "-k", "C1").ret == 1
+    assert set(outcomes(many)) == {"not judged"}
+    assert completions(many) == 50
+
+
 def test_a_suite_may_call_a_spent_budget_a_pass(many: Project) -> None:
     gate = '{ gate = "pass@1 >= 0.99", confidence = 0.95, inconclusive = "pass" }'
     many.write_suite(f"gates = [{gate}]", name="many.toml")
