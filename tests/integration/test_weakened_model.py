@@ -10,7 +10,6 @@ from weakened import weakened
 
 SUITE = """[suite]
 tasks = "quickstart"
-perturbations = ["C1"]
 [sampling]
 n = 2
 temperature = 0.8

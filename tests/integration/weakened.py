@@ -11,7 +11,7 @@ from pytest_coderobust.tiny import checkpoint_path
 
 LAYER = 3
 NOISE = 3.0
-"""Spread of the noise, in spreads of the weight it is added to."""
+"""Spread of the noise, in spreads of the weight it is added to: much is lost, not everything."""
 
 
 def weakened(folder: Path, seed: int) -> Path:
