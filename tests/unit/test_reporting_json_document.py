@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from metrics_runs import Outcome, judged, suite_run
 
 from pytest_coderobust.gates import Judged
-from pytest_coderobust.records import ModelIdentity, SuiteRun
+from pytest_coderobust.records import Course, ModelIdentity, SuiteRun
 from pytest_coderobust.reporting.json_document import document, dumps
 
 TABLE: dict[str, dict[str, Outcome]] = {
@@ -81,6 +81,14 @@ def test_partial_run_says_so() -> None:
     assert found["complete"] is False
     assert found["incomplete"] == "3 of 12 items deselected"
     assert found["gates"][0]["outcome"] == "not judged"
+
+
+def test_run_that_ended_early_says_how_far_it_went() -> None:
+    course = Course("budget", tasks=1, asked=2, planned=4)
+    run = replace(suite_run(TABLE), incomplete="the budget ended", course=course)
+    found = validate(document([judged(run, "pass@1 >= 0.1")]))
+    assert found["early"] == {"ended": "budget", "tasks": 1, "asked": 2, "planned": 4}
+    assert "early" not in document([judged(suite_run(TABLE))])
 
 
 def test_several_suites_stand_in_a_list() -> None:
