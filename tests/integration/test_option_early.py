@@ -125,6 +125,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(many: Project) -> None:
     assert (many.path / "out.json").read_bytes() == resumed
 
 
+@pytest.mark.slow
 def test_tasks_come_in_an_order_of_their_own(many: Project) -> None:
     """A file that begins with the easy tasks: its first 40 would settle the gate wrongly."""
     many.write_suite(EARLY.replace('"broken <= 30"', '"unsolved <= 60"'), name="many.toml")
@@ -144,7 +145,13 @@ def test_part_of_a_suite_is_asked_whole_and_not_judged(many: Project, selection:
     assert "not asked" not in said(result)
 
 
-@pytest.mark.parametrize("how", ["raise KeyboardInterrupt", "item.session.shouldstop = 'enough'"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "raise KeyboardInterrupt",
+        pytest.param("item.session.shouldstop = 'enough'", marks=pytest.mark.slow),
+    ],
+)
 def test_an_early_run_that_is_interrupted_is_not_judged(many: Project, how: str) -> None:
     many.write_suite(EARLY, name="many.toml")
     many.pytester.makeconftest(
@@ -329,6 +336,7 @@ def test_tests_of_the_users_own_ask_what_they_like(many: Project) -> None:
     assert (many.json()["complete"], "early" in many.json()) == (True, False)
 
 
+@pytest.mark.slow
 def test_the_ledger_gives_the_same_report(many: Project) -> None:
     from pytest_coderobust.cli import main
 
