@@ -83,7 +83,7 @@ def made(folder: Path, observations: int) -> Report:
 
 def in_browser(page: Path) -> tuple[float, float, float, float] | None:
     """Seconds to load, to open an item, to filter by text, to show every status."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from page_driver import open_browser
 
     try:
