@@ -13,11 +13,13 @@ import ast
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
+from typing import cast
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Tests
 
 GUARDS = "__guards__"
+HOLDERS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 WRITERS = frozenset({"str", "repr", "format", "len", "type"})
 
 
@@ -31,14 +33,19 @@ class Suite:
             has none and only its normal end says that it passed.
         caught: indices of asserts whose failure the source itself may catch; a guard must let
             those through.
-        sources: what each assert says, shortened, to name the one that fails.
+        tests: what it was made from.
     """
 
     helpers: CodeType
     code: CodeType
     total: int
     caught: frozenset[int]
-    sources: tuple[str, ...] = ()
+    tests: Tests
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What each assert says, shortened, to name the one that fails."""
+        return told(self.tests)
 
 
 @lru_cache(maxsize=2048)
@@ -47,13 +54,20 @@ def prepare(tests: Tests) -> Suite:
     try:
         tree = ast.parse(tests.source, "<tests>")
         numbering = _Numbering()
-        tree = ast.fix_missing_locations(numbering.visit(tree))
-        code = compile(tree, "<tests>", "exec", dont_inherit=True)
+        code = compile(numbering.visit(tree), "<tests>", "exec", dont_inherit=True)
         helpers = compile(tests.helpers, "<helpers>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise SandboxError(f"the tests are not valid Python: {error}") from None
-    caught = frozenset(numbering.caught)
-    return Suite(helpers, code, max(1, numbering.count), caught, tuple(numbering.sources))
+    total = max(1, len(numbering.asserted))
+    return Suite(helpers, code, total, frozenset(numbering.caught), tests)
+
+
+@lru_cache(maxsize=256)
+def told(tests: Tests) -> tuple[str, ...]:
+    """What each assert of prepared tests says, shortened: this takes longer than compiling them."""
+    numbering = _Numbering()
+    numbering.visit(ast.parse(tests.source, "<tests>"))
+    return tuple(map(_told, numbering.asserted))
 
 
 @lru_cache(maxsize=256)
@@ -92,22 +106,28 @@ class _Numbering(ast.NodeTransformer):
     """Wraps each assert in its guard, numbered in source order."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.asserted: list[ast.expr] = []
         self.caught: set[int] = set()
-        self.sources: list[str] = []
         self._handlers = 0
 
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        # Asserts are statements, and those stand in lists: no need to look at expressions.
+        for _, value in ast.iter_fields(node):
+            if isinstance(value, list) and value and isinstance(value[0], HOLDERS):
+                value[:] = [self.visit(child) for child in value]
+        return node
+
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        index = self.count
-        self.count += 1
-        self.sources.append(_told(node.test))
+        index = len(self.asserted)
+        self.asserted.append(node.test)
         if self._handlers:
             self.caught.add(index)
         if node.msg is not None and _asks(node.msg):
             node.msg = None
-        guard = ast.Subscript(ast.Name(GUARDS, ast.Load()), ast.Constant(index), ast.Load())
+        guards, number = ast.Name(GUARDS, ast.Load()), ast.Constant(index)
+        guard = ast.Subscript(guards, number, ast.Load())
         wrapped = ast.With([ast.withitem(guard)], [node])
-        for made in (guard, wrapped):
+        for made in (guards, number, guard, wrapped):
             ast.copy_location(made, node)
         return wrapped
 
@@ -118,3 +138,6 @@ class _Numbering(ast.NodeTransformer):
         for branch in (node.handlers, node.orelse, node.finalbody):
             branch[:] = [self.visit(child) for child in branch]
         return node
+
+    def visit_TryStar(self, node: ast.TryStar) -> ast.AST:
+        return self.visit_Try(cast("ast.Try", node))

@@ -157,7 +157,7 @@ def examine(check: Check, suite: Suite, session: Session) -> tuple[Verdict, bool
     if missing is not None:
         return missing, False
     proxy = Proxy(check.entry_point, session.ask)
-    outcomes = Outcomes(suite.total, suite.caught, suite.sources, proxy.called)
+    outcomes = Outcomes(suite.total, suite.caught, lambda: suite.sources, proxy.called)
     finished = run_tests(check, suite, outcomes, proxy)
     if finished and not outcomes.swallowed:
         return Verdict(Level.FULL, suite.total, suite.total), True

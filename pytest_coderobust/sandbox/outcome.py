@@ -61,7 +61,7 @@ class Outcomes:
         self,
         total: int,
         caught: frozenset[int],
-        sources: Sequence[str] = (),
+        sources: Callable[[], Sequence[str]] = tuple,
         called: Callable[[], str] = str,
     ) -> None:
         self.sources = sources
@@ -83,8 +83,8 @@ class Outcomes:
             return
         self.failure = classify(error)
         self.detail = one_line(error)
-        if index is not None and index < len(self.sources):
-            self.detail += f" in: assert {self.sources[index]}"
+        if index is not None and index < len(sources := self.sources()):
+            self.detail += f" in: assert {sources[index]}"
             if self.failure == "wrong-answer" and (called := self.called()):
                 self.detail += f"; {called}"
 

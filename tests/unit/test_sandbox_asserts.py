@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -51,6 +52,49 @@ def test_an_assert_in_a_helper_is_one_test() -> None:
     assert passed  # an assert that the run never needed does not spoil it
     assert len(outcomes.ran) == 2
     assert not run(source, lambda x: x + 1)[0]
+
+
+NESTED = """
+class Base:
+    def check(self):
+        assert True
+match 1:
+    case 1:
+        assert True
+    case _:
+        assert True
+for _ in ():
+    pass
+else:
+    assert True
+while False:
+    assert True
+with open(__file__):
+    async def never():
+        async for _ in ():
+            assert True
+if True:
+    pass
+elif False:
+    assert True
+try:
+    assert True
+finally:
+    assert True
+"""
+
+
+def test_an_assert_is_found_wherever_a_statement_can_stand() -> None:
+    suite = prepare(records.Tests(NESTED, "asserts"))
+    assert suite.total == NESTED.count("assert") == 9
+    assert suite.sources == ("True",) * 9
+    assert not suite.caught
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="except* is Python 3.11's")
+def test_a_failure_that_a_group_of_handlers_catches_is_no_failure() -> None:
+    source = "try:\n    assert f(2) == 3\nexcept* AssertionError:\n    pass\nassert f(1) == 1\n"
+    assert run(source, lambda x: x)[0]
 
 
 def test_a_failure_the_source_catches_is_no_failure() -> None:

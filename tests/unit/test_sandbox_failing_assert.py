@@ -17,7 +17,7 @@ def told(source: str, answer: object) -> str:
     tests = Tests(source, "check")
     suite = prepare(tests)
     proxy = Proxy("f", lambda _call: {"value": Encoder().encode(answer)})
-    outcomes = Outcomes(suite.total, suite.caught, suite.sources, proxy.called)
+    outcomes = Outcomes(suite.total, suite.caught, lambda: suite.sources, proxy.called)
     run_tests(Check("", "f", tests), suite, outcomes, proxy)
     return outcomes.detail
 
