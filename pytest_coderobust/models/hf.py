@@ -14,7 +14,7 @@ from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.models.batching import Batches, free_memory, steps_within
 from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, stored_dtype
 from pytest_coderobust.models.fingerprint import checkpoint_digest, weights_digest
-from pytest_coderobust.models.options import DEVICE_MAPS, ModelOptions, ModelSpec
+from pytest_coderobust.models.options import DEVICE_MAPS, ROWS, ROWS_TINY, ModelOptions, ModelSpec
 from pytest_coderobust.models.prompting import render, template_of, tokenize
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.threads import sensible_threads, torch_threads
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from pytest_coderobust.models.decoding import Prompt
     from pytest_coderobust.models.loading import Loaded
 
+DECODING = 2
+"""Changes with the way batches are decoded: equal weights then round scores otherwise."""
+TINY = 32 * 2**20
+"""Bytes of weights below which a row's cache is small too, and a step costs more than its rows."""
 _SPECIAL = 64
 """Tokens that a tokenizer may add around a text of its own."""
 
@@ -49,8 +53,6 @@ class HFBackend:
         self.name = name
         self.spec = spec
         self.options = options
-        self.batch_size = options.batch_size
-        self._batches = Batches(options.batch_size)
         self._loaded: Loaded | None = None
 
     @cached_property
@@ -61,6 +63,20 @@ class HFBackend:
             ModelError: they cannot be had.
         """
         return find_checkpoint(self.name, self.spec, self.options)
+
+    @property
+    def batch_size(self) -> int:
+        return self.options.batch_size or self._rows
+
+    @cached_property
+    def _rows(self) -> int:
+        """Rows a batch where nobody asked for a number."""
+        size = sum(file.stat().st_size for file in self.checkpoint.weights)
+        return ROWS_TINY if size < TINY else ROWS
+
+    @cached_property
+    def _batches(self) -> Batches:
+        return Batches(self.batch_size)
 
     @cached_property
     def dtype(self) -> str:
@@ -105,7 +121,7 @@ class HFBackend:
         }
         return ModelIdentity(
             self.name,
-            digest("hf", 1, self.checkpoint_digest, parts),
+            digest("hf", DECODING, self.checkpoint_digest, parts),
             {key: value for key, value in facts.items() if value},
         )
 

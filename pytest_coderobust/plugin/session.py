@@ -289,15 +289,15 @@ def model_options(choices: Choices) -> ModelOptions:
     """The part of the choices that a backend wants."""
     from pytest_coderobust.models.registry import ModelOptions
 
-    options = ModelOptions(
+    return ModelOptions(
         device=choices.device,
         dtype=choices.dtype,
+        batch_size=choices.batch_size,
         threads=choices.threads,
         chat=choices.chat,
         allow_bin=choices.allow_bin,
         trust_remote_code=choices.trust_remote_code,
     )
-    return replace(options, batch_size=choices.batch_size) if choices.batch_size else options
 
 
 def known_models(settings: Settings) -> dict[str, ModelSpec]:

@@ -92,8 +92,6 @@ class TestSweep:
             together = sweep.run(rows)
             assert together == [sweep.run([each])[0] for each in rows]
             assert together[0] == sweep.plain(PERTURBED, [0])[0], "no patch is the model itself"
-            sweep.__class__ = Unshared
-            assert together == sweep.run(rows), "the shared start changes nothing"
 
     def test_a_layer_patched_all_over_answers_as_the_clean_prompt_starts(self, root: Path) -> None:
         access = Access(model_of("llama", root))
@@ -101,12 +99,6 @@ class TestSweep:
         with access.editing():
             patched = sweep.run([Patched(layer, 0) for layer in range(3)])
             assert set(patched) == set(sweep.plain(UNKNOWN, [0]))
-
-
-class Unshared(Sweep):
-    """Reads the prompt anew in every row."""
-
-    _shareable = False  # type: ignore[assignment]
 
 
 class TestKeyLayer:
