@@ -34,7 +34,7 @@ def decode_batch(
     distinct = list(dict.fromkeys(prompt.ids for prompt in prompts))
     start = read(loaded.model, *padded(loaded, distinct))
     if start is None:
-        return _generated(loaded, prompts, sampling, steps)
+        return generated(loaded, prompts, sampling, steps)
     number = {ids: place for place, ids in enumerate(distinct)}
     places = [number[prompt.ids] for prompt in prompts]
     return continued(loaded, start, prompts, places, sampling, steps)
@@ -66,7 +66,7 @@ def padded(loaded: Loaded, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor,
     return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
-def _generated(
+def generated(
     loaded: Loaded, prompts: Sequence[Prompt], sampling: Sampling, steps: int
 ) -> list[Completion]:
     """The same by transformers' own generation, for networks that remember in ways of their own."""

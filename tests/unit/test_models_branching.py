@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from models_architectures import ARCHITECTURES, save_architecture
 from models_checkpoints import PROMPT, backend, byte_level, row, save, save_random, wrap
 
-from pytest_coderobust.models import decoding
 from pytest_coderobust.models.branching import read
-from pytest_coderobust.models.decoding import decode_batch, padded
+from pytest_coderobust.models.decoding import Prompt, decode_batch, generated, padded
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.slots import Slots
 from pytest_coderobust.records import Sampling
@@ -41,9 +40,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("branching")
 
 
-def prompts(model: Any, sampling: Sampling) -> list[decoding.Prompt]:
+def prompts(model: Any, sampling: Sampling) -> list[Prompt]:
     return [
-        decoding.Prompt(tuple(model.encode(text, "python")), noise=10 * place + sample)
+        Prompt(tuple(model.encode(text, "python")), noise=10 * place + sample)
         for place, text in enumerate(PROMPTS)
         for sample in range(sampling.n)
     ]
@@ -83,7 +82,7 @@ class TestLikeGenerate:
         with torch.no_grad():
             assert read(loaded.model, *padded(loaded, [rows[0].ids])) is not None
             found = decode_batch(loaded, rows, sampling, sampling.max_new_tokens)
-            assert found == decoding._generated(loaded, rows, sampling, sampling.max_new_tokens)
+            assert found == generated(loaded, rows, sampling, sampling.max_new_tokens)
         assert len({answer.text for answer in found}) > 2
 
     def test_a_network_without_keys_and_values_is_left_to_transformers(self, root: Path) -> None:
