@@ -18,8 +18,9 @@ from typing import Any
 
 import torch
 
-from pytest_coderobust.editors.access import Access, hooked, tensor_of, with_tensor
+from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.alignment import Pairs, align
+from pytest_coderobust.editors.hooks import hooked, tensor_of, with_tensor
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest, Judge
 from pytest_coderobust.errors import ModelError
