@@ -136,11 +136,10 @@ def record_of(
 
 
 def placebos(setting: Setting, model: EditedModel) -> list[Placebo]:
-    """The rotated edits, where the edit is one change of weights; a succession has them at its
-    end, where its edits can be taken out.
+    """The rotated edits, where nothing but weights is changed; a succession has them at its end,
+    where its edits can be taken out.
     """
-    single = not isinstance(model.recipe, Edit) or len(model.recipe.specs) == 1
-    if not single or not model.final or setting.facts(model.recipe).kind != "weights":
+    if not model.final or setting.facts(model.recipe).kind != "weights":
         return []
     count = setting.plan.config.edit.placebos
     return [Placebo(model.recipe, seed) for seed in range(count)]

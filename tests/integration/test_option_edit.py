@@ -101,6 +101,43 @@ def test_two_processes_and_a_second_run_agree_and_repeat_nothing(quick: Project)
     assert untimed(quick.json("two.json")) == untimed(quick.json("one.json"))
 
 
+@pytest.mark.slow
+def test_a_stack_of_editors_is_measured_as_one_edit(quick: Project) -> None:
+    stack = [f"--edit={EDIT}", "--edit=rome:layer=2,steps=3,prefixes=1", "--coderobust-ledger=l.db"]
+    result = edit(quick, *stack)
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.fnmatch_lines(["edit  ft:* + rome:*", "*placebo* 0.* (*", "layer   1 #*"])
+    found: Any = quick.json()
+    assert found["edit"]["layers"] == {"1": 1, "2": 1}
+    (step,) = found["edit"]["steps"]
+    assert all(len(trial["placebos"]) == 1 for trial in step["trials"])
+    edit(quick, f"--edit={EDIT}", "--coderobust-ledger=l.db", json_name="alone.json")
+    alone: Any = quick.json("alone.json")
+    assert alone["base"]["items"] == found["base"]["items"], "both edits were taken out again"
+    before = completions(quick.path / "l.db")
+    edit(quick, *stack, json_name="again.json")
+    assert completions(quick.path / "l.db") == before
+    assert untimed(quick.json("again.json")) == untimed(found)
+
+
+@pytest.mark.slow
+def test_instant_edits_are_made_one_by_one_and_pooled(quick: Project) -> None:
+    result = edit(quick, f"--edit={EDIT},requests=3")
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.fnmatch_lines(["*3 requests a perturbation, instant; scored on T=0.2, n=2"])
+    found: Any = quick.json()
+    steps = found["edit"]["steps"]
+    assert [step["number"] for step in steps] == [1, 2, 3]
+    edited = [task for step in steps for task in step["tasks"]]
+    assert len(set(edited)) == 3
+    for item in found["items"]:
+        # One sample a model; a model that was edited on the task itself does not count.
+        assert item["n"] in (0, 2 if item["task"] in edited else 3)
+    drifts = [step["metrics"]["drift"] for step in steps]
+    assert max(drifts) < 1.5 * min(drifts), "each is made on the base model"
+    assert not any(item.get("self") for item in found["items"])
+
+
 def test_no_eligible_request_keeps_the_base_and_judges_nothing(project: Project) -> None:
     project.write_suite(
         'perturbations = ["C1"]\ngates = ["broken[C1] >= 0", "broken[C1]@base >= 0"]',
