@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,9 @@ from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.models.batching import Batches, free_memory, steps_within
 from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, stored_dtype
+from pytest_coderobust.models.devices import device_kind, find_device
 from pytest_coderobust.models.fingerprint import checkpoint_digest, weights_digest
-from pytest_coderobust.models.options import DEVICE_MAPS, ROWS, ROWS_TINY, ModelOptions, ModelSpec
+from pytest_coderobust.models.options import ROWS, ROWS_TINY, ModelOptions, ModelSpec
 from pytest_coderobust.models.prompting import render, template_of, tokenize
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.threads import sensible_threads, torch_threads
@@ -103,7 +104,7 @@ class HFBackend:
 
     @cached_property
     def _identity(self) -> ModelIdentity:
-        kind = _device_kind(self.device)
+        kind = device_kind(self.device)
         versions = [version("torch"), version("transformers")]
         weights = weights_digest(self.checkpoint)
         template = template_of(self.spec)
@@ -227,44 +228,18 @@ class HFBackend:
             render(prompt, language, self.spec, self.tokenizer), self.spec, self.tokenizer
         )
 
+    @property
+    def depth(self) -> int | None:
+        return self._number("num_hidden_layers", "n_layer")
+
     @cached_property
     def _window(self) -> int | None:
+        return self._number("max_position_embeddings", "n_positions")
+
+    def _number(self, *names: str) -> int | None:
+        """A size in the checkpoint's configuration; GPT-2 and its kin have words of their own."""
         from pytest_coderobust.models.checkpoint import read_json
 
         config = read_json(self.checkpoint.folder / "config.json")
-        # GPT-2 and its kin say it in their own word.
-        window = config.get("max_position_embeddings", config.get("n_positions"))
-        return window if isinstance(window, int) and window > 0 else None
-
-
-@cache
-def find_device(asked: str) -> str:
-    """The device behind an option: "auto" is cuda if present, else cpu.
-
-    Raises:
-        ModelError: torch sees no such device.
-    """
-    if asked in ("cpu", *DEVICE_MAPS):
-        return asked
-    if asked == "auto" and "+cpu" in version("torch"):
-        return "cpu"  # a build without accelerators; saves seconds of importing torch to ask it
-    import torch
-
-    if asked == "auto":
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=asked)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).split("\n")[0]
-        raise ModelError(f"device {asked!r} cannot be used: {reason}; 'cpu' always works") from None
-    return "cuda:0" if asked == "cuda" else asked
-
-
-def _device_kind(device: str) -> str:
-    """What kind of arithmetic a device does: cards of two kinds round differently."""
-    if device.startswith("cuda") or device in DEVICE_MAPS:
-        import torch
-
-        if torch.cuda.is_available():
-            return f"cuda {torch.cuda.get_device_name(None if device in DEVICE_MAPS else device)}"
-    return device
+        found = next((config[name] for name in names if name in config), None)
+        return found if isinstance(found, int) and found > 0 else None

@@ -173,12 +173,17 @@ class CodeRobust:
 
         Raises:
             SandboxError: none works here, or the suite demands more.
+            UsageError, ModelError: the suite edits what its model does not have.
         """
         from pytest_coderobust.sandbox import demand_tier
 
         config = self.plan(reference).config
         where = f"{config.path}: [sandbox] minimum_tier"
         demand_tier(self.judge.tier, config.minimum_tier, where)
+        if config.edit.editors:
+            from pytest_coderobust.plugin.editing import check_layers
+
+            check_layers(self, reference)
         return self.judge.tier
 
     def suite(self, reference: str) -> Measuring | Regime:

@@ -160,6 +160,10 @@ def test_no_eligible_request_keeps_the_base_and_judges_nothing(project: Project)
         (["--model=oracle", "--edit=ft"], "model 'oracle' has no weights to edit"),
         (["--model=tiny", "--edit=fft"], "unknown editor 'fft'; did you mean 'ft'?"),
         (["--model=tiny", "--edit=ft:lrr=1"], "unknown option 'lrr'; did you mean 'lr'?"),
+        (
+            ["--model=tiny", "--edit=ft", "--edit=rome:layer=8"],
+            "--edit rome:layer=8: layer 8 is out of range: model 'tiny' has layers 0 to 7",
+        ),
         (["--model=tiny", "--edit=ft:requests=0"], "must be a whole number from 1"),
         (
             ["--model=tiny", "--edit=ft:regime=successive", "--edit=ft"],
