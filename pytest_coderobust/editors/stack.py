@@ -25,15 +25,21 @@ def check_stack(specs: Sequence[EditorSpec | SavedSpec], config: EditConfig, whe
         raise UsageError(f"{where}: a saved edit is applied to every item and takes no other edit")
 
 
-def check_layers(specs: Sequence[EditorSpec | SavedSpec], backend: Weighted) -> None:
-    """Refuses layers that a model does not have; it is not loaded.
+def check_model(specs: Sequence[EditorSpec | SavedSpec], backend: Weighted) -> None:
+    """Refuses layers that a model does not have, and edits saved for another; nothing is loaded.
 
     Raises:
         UsageError: there is no such layer.
-        ModelError: the checkpoint cannot be had.
+        ModelError: the checkpoint cannot be had, or a saved edit is another model's.
+        DataError: a saved edit cannot be read.
     """
+    from pytest_coderobust.editors.saved import record_for
+
     for spec in specs:
-        layer = getattr(spec.options, "layer", None) if isinstance(spec, EditorSpec) else None
+        if isinstance(spec, SavedSpec):
+            record_for(spec, backend)
+            continue
+        layer = getattr(spec.options, "layer", None)
         depth = backend.depth if layer is not None else None
         if layer is not None and depth is not None and layer >= depth:
             raise UsageError(

@@ -202,12 +202,12 @@ def probe_sandbox(state: CodeRobust) -> None:
 
     Raises:
         pytest.UsageError: no isolation works here, a suite demands more, the ledger that keeps
-            the verdicts cannot be used, or an edit asks for a layer that there is not.
+            the verdicts cannot be used, or an edit does not fit the model.
     """
-    from pytest_coderobust.errors import LedgerError, ModelError, SandboxError, UsageError
+    from pytest_coderobust.errors import CodeRobustError
 
     try:
         for reference in state.wanted:
             state.tier = state.probe(reference)
-    except (LedgerError, ModelError, SandboxError, UsageError) as error:
+    except CodeRobustError as error:
         raise pytest.UsageError(str(error)) from None

@@ -173,7 +173,7 @@ class CodeRobust:
 
         Raises:
             SandboxError: none works here, or the suite demands more.
-            UsageError, ModelError: the suite edits what its model does not have.
+            UsageError, ModelError, DataError: an edit does not fit the model.
         """
         from pytest_coderobust.sandbox import demand_tier
 
@@ -181,9 +181,9 @@ class CodeRobust:
         where = f"{config.path}: [sandbox] minimum_tier"
         demand_tier(self.judge.tier, config.minimum_tier, where)
         if config.edit.editors:
-            from pytest_coderobust.plugin.editing import check_layers
+            from pytest_coderobust.plugin.editing import check_model
 
-            check_layers(self, reference)
+            check_model(self, reference)
         return self.judge.tier
 
     def suite(self, reference: str) -> Measuring | Regime:
