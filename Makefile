@@ -8,7 +8,8 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 # TextAttack wants transformers below 5, so it has an environment of its own; tests that must also
 # pass under that transformers are listed here.
 TA_VENV ?= .venv-textattack
-TA_TESTS ?= tests/attack
+TA_TESTS ?= tests/attack tests/unit/test_editors_contract.py tests/unit/test_editors_numbers.py \
+	tests/unit/test_editors_localisation.py tests/unit/test_models_branching.py
 TA_NLTK := $(NLTK_DATA):$(CODEROBUST_DATA)/nltk_data:$(CURDIR)/../shared/data/nltk_data:$(CURDIR)/$(TA_VENV)/nltk_data
 TA_PIP := $(TA_VENV)/bin/python -m pip install --quiet --constraint constraints-textattack.txt
 
@@ -23,7 +24,7 @@ test: lint types layers  ## every check, on seeded samples where the whole takes
 check-full: lint types layers  ## every acceptance check, whole
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-textattack: $(TA_VENV)/.dev  ## attacks on the bundled model by TextAttack, beside transformers 4
+test-textattack: $(TA_VENV)/.dev  ## TextAttack's attacks; editors and generation, under transformers 4
 	NLTK_DATA="$(TA_NLTK)" HF_HUB_OFFLINE=1 $(TA_VENV)/bin/python -m pytest $(TA_TESTS)
 
 lint: $(VENV)/.dev
@@ -53,7 +54,7 @@ $(VENV)/.dev: $(VENV)/.run
 $(TA_VENV)/.dev: pyproject.toml constraints-textattack.txt
 	$(PYTHON) -m venv $(TA_VENV)
 	$(TA_PIP) --upgrade pip
-	$(TA_PIP) --editable '.[textattack]' pytest pytest-xdist sentencepiece
+	$(TA_PIP) --editable '.[textattack,lora]' pytest pytest-xdist sentencepiece
 	-$(TA_VENV)/bin/python -m nltk.downloader -q -d $(TA_VENV)/nltk_data stopwords
 	touch $@
 

@@ -1,11 +1,13 @@
 """What edits cost: the layer sweep batched and layer by layer, CREME cached and in full, every editor.
 
-    python bench/editing.py [--model tiny] [--rounds 3] [--samples 10] [--tokens 64] [--shape 7b]
+    python bench/editing.py [--model tiny] [--rounds 3] [--samples 10] [--tokens 128] [--shape 7b]
 
-"Batched" puts the rows of all layers into shared batches; "start shared" also computes once what the
-samples of a layer have in common. Ratios are of medians over rounds; within a round both forms run one after the other on the same
-request, so that a busy machine slows both alike. The sweep's ratio counts generation alone: the
-same completions are judged in both. `--shape 7b` edits a randomly initialised model of
+The sweep's first line compares the procedure of CREME's released code (for each layer a batch of the
+clean prompt and the samples, every row read whole, written by transformers' `generate`) with ours (all
+layers in shared batches, what rows have in common computed once). The lines in brackets say what
+sharing batches is worth by itself, under either way of writing. Ratios are of medians over rounds;
+within a round both forms run one after the other on the same request, so that a busy machine slows
+both alike. Generation alone is counted: both write the same completions, which is checked first. `--shape 7b` edits a randomly initialised model of
 CodeLlama-7B's shape in bfloat16 on an accelerator (absolute figures; no sweep).
 """
 
@@ -15,7 +17,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import EDITORS, parse_edit
 from pytest_coderobust.errors import CodeRobustError
+from pytest_coderobust.models.decoding import Prompt, generated
 from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.registry import open_backend
 from pytest_coderobust.records import Task, Tests
@@ -61,24 +64,35 @@ def compare(name: str, rounds: int, slow: Callable[[], object], fast: Callable[[
     print(f"{name:<44} {left:8.3f} s {right:8.3f} s   ratio {left / right:5.2f}")
 
 
-class Unshared(Sweep):
-    """Reads the whole prompt in every row, as the released code does."""
+class Released(Sweep):
+    """The released code's procedure: the whole prompt read in every row, by transformers' own
+    `generate`, the clean prompt a row of every batch; with the noise of our rows, to be comparable.
+    """
 
-    _shareable = False  # type: ignore[assignment]
+    def _patched(self, rows: Sequence[Patched]) -> list[str]:
+        loaded = self._access.loaded
+        prompts = [Prompt(self._clean, 0), *(Prompt(self._perturbed, row.noise) for row in rows)]
+        with self.patches([row.layer for row in rows]):
+            steps = self._steps(self._width)
+            return [a.text for a in generated(loaded, prompts, self._sampling, steps)[1:]]
 
 
-def sweep(access: Access, rounds: int, samples: int, tokens: int) -> None:
-    """The same rows: all layers in shared batches, or a batch of its own for each layer."""
-    options = replace(CremeOptions(), sweep_tokens=tokens)
-    found, plain = (kind(access, REQUEST, options) for kind in (Sweep, Unshared))
+def sweep(access: Access, rounds: int, samples: int, tokens: int, temperature: float) -> None:
+    """The same rows: a batch of its own for each layer, or all of them in shared batches."""
+    options = replace(CremeOptions(), sweep_tokens=tokens, temperature=temperature)
+    ours, released = (kind(access, REQUEST, options) for kind in (Sweep, Released))
     depth = len(access.layers)
     rows = [Patched(layer, seed) for layer in range(depth) for seed in range(samples)]
     parts = [rows[start : start + samples] for start in range(0, len(rows), samples)]
-    assert found.run(rows) == [text for part in parts for text in found.run(part)]
-    title = f"sweep of {depth} layers x {samples}"
-    per_layer = lambda: [plain.run(part) for part in parts]  # noqa: E731
-    compare(f"{title}: per layer, batched", rounds, per_layer, lambda: plain.run(rows))
-    compare(f"{title}: per layer, start shared", rounds, per_layer, lambda: found.run(rows))
+    texts = [text for part in parts for text in released.run(part)]
+    assert texts == ours.run(rows) == [text for part in parts for text in ours.run(part)]
+    distinct = len(set(zip((row.layer for row in rows), texts, strict=True)))
+    print(f"sweep at T={temperature:g}: {depth} layers x {samples} samples, {distinct} texts")
+    each = lambda: [released.run(part) for part in parts]  # noqa: E731
+    compare("  a batch per layer by generate, one in all", rounds, each, lambda: ours.run(rows))
+    compare("  (generate: a batch per layer, one in all)", rounds, each, lambda: released.run(rows))
+    own = lambda: [ours.run(part) for part in parts]  # noqa: E731
+    compare("  (ours: a batch per layer, one in all)", rounds, own, lambda: ours.run(rows))
 
 
 def solvers(access: Access, rounds: int) -> None:
@@ -144,7 +158,7 @@ def main() -> None:
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=10)
-    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--shape", choices=("7b",))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -154,7 +168,8 @@ def main() -> None:
         print(f"{options.shape or options.model} on {access.device}, {access.model.dtype}")
         with access.editing():
             if not options.shape:
-                sweep(access, options.rounds, options.samples, options.tokens)
+                for temperature in (0.2, 1.0):  # the paper's, and one at which samples part
+                    sweep(access, options.rounds, options.samples, options.tokens, temperature)
             solvers(access, options.rounds)
         editors(model, options.rounds)
 

@@ -42,6 +42,7 @@ def edit(options: argparse.Namespace) -> int:
     from pytest_coderobust.editors.edited import edited
     from pytest_coderobust.editors.registry import EditorSpec, parse_edit
     from pytest_coderobust.editors.saved import save_edit
+    from pytest_coderobust.editors.stack import check_model
     from pytest_coderobust.errors import UsageError
 
     (text,) = with_editors(EditConfig(), [options.edit], "--edit").editors
@@ -52,6 +53,7 @@ def edit(options: argparse.Namespace) -> int:
         raise UsageError(f"--out {options.out}: the folder is not empty")
     with ExitStack() as until:
         backend, base = _measuring(options, spec, until)
+        check_model([spec], backend)
         requests = _requests(base, options.perturb)
         with edited(backend, spec, requests) as model:
             seconds = model.cost.seconds or 0.0

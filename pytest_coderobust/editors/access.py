@@ -1,8 +1,6 @@
 """A model's inside, alike for every architecture: layers, down-projections, forward passes.
 
-Works on transformers 4.57 and 5.x: layers return a tensor or a tuple, depending on architecture and
-version, and `nn.Linear` stores out x in where GPT-2's `Conv1D` stores in x out. Positions come from
-the attention mask, so the side of the padding does not matter.
+Positions come from the attention mask, so the side of the padding does not matter.
 """
 
 from __future__ import annotations
@@ -16,6 +14,8 @@ from typing import Any, Literal
 
 import torch
 
+from pytest_coderobust.editors.hooks import hooked, tensor_of
+from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest, Judge, Weighted
 from pytest_coderobust.errors import ModelError, UsageError
 
@@ -23,34 +23,6 @@ _LAYERS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.la
 _DOWN = ("mlp.down_proj", "mlp.c_proj", "mlp.fc_out", "mlp.fc2", "mlp.dense_4h_to_h")
 CONTINUATION = 32
 """Tokens of the greedy continuation that stands for what a prompt is answered with (CREME)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Projection:
-    """The matrix that leads out of an MLP: m = W a (+ b).
-
-    Attributes:
-        name: of the weight among the model's parameters.
-        transposed: the weight is stored in x out.
-    """
-
-    module: Any
-    name: str
-    transposed: bool
-
-    @property
-    def parameter(self) -> torch.nn.Parameter:
-        weight: torch.nn.Parameter = self.module.weight
-        return weight
-
-    def master(self) -> torch.Tensor:
-        """A float32 copy of W, out x in."""
-        weight = self.parameter.detach().to(torch.float32, copy=True)
-        return weight.T.contiguous() if self.transposed else weight
-
-    def stored(self, delta: torch.Tensor) -> torch.Tensor:
-        """An out x in matrix in the orientation of the parameter."""
-        return delta.T.contiguous() if self.transposed else delta
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,65 +228,6 @@ class Access:
 
 class _Stop(Exception):
     """Ends a forward pass early."""
-
-
-def tensor_of(output: Any) -> torch.Tensor:
-    """The hidden states in what a module returns."""
-    tensor: torch.Tensor = output[0] if isinstance(output, (tuple, list)) else output
-    return tensor
-
-
-def with_tensor(output: Any, tensor: torch.Tensor) -> Any:
-    """What a module returns, its hidden states replaced, in the same container."""
-    if isinstance(output, (tuple, list)):
-        return type(output)((tensor, *output[1:]))
-    return tensor
-
-
-@contextmanager
-def hooked(module: Any, hook: Any) -> Generator[None]:
-    """A forward hook for as long as the context lasts."""
-    handle = module.register_forward_hook(hook)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-@contextmanager
-def captured(module: Any, what: Literal["input", "output"]) -> Generator[list[torch.Tensor]]:
-    """Every input, or output, that a module sees inside the context."""
-    found: list[torch.Tensor] = []
-
-    def look(_module: Any, args: tuple[Any, ...], output: Any) -> None:
-        found.append(args[0] if what == "input" else tensor_of(output))
-
-    with hooked(module, look):
-        yield found
-
-
-@contextmanager
-def trained(projection: Projection) -> Generator[torch.Tensor]:
-    """A float32 W (out x in) that the module computes with, for gradients.
-
-    The parameter itself stays as it is, whatever its dtype.
-    """
-    module = projection.module
-    weight = projection.master().requires_grad_()
-    bias = None if module.bias is None else module.bias.detach().float()
-
-    def forward(values: torch.Tensor) -> torch.Tensor:
-        result = torch.nn.functional.linear(values.float(), weight, bias)
-        return result.to(values.dtype)
-
-    before = module.__dict__.get("forward")
-    module.forward = forward
-    try:
-        yield weight
-    finally:
-        del module.forward
-        if before is not None:
-            module.forward = before
 
 
 def _find(root: Any, path: str) -> Any:

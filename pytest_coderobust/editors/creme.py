@@ -20,10 +20,12 @@ from dataclasses import asdict, dataclass
 import torch
 from torch.nn.functional import mse_loss
 
-from pytest_coderobust.editors.access import Access, Projection, captured, trained
+from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.hooks import captured
 from pytest_coderobust.editors.judging import judge_of
 from pytest_coderobust.editors.localisation import Trace, trace
 from pytest_coderobust.editors.options import CremeOptions
+from pytest_coderobust.editors.projection import Projection, trained
 from pytest_coderobust.editors.protocol import Change, EditRequest
 from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
 

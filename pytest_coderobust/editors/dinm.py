@@ -19,9 +19,11 @@ from typing import Any
 import torch
 from torch.nn.functional import kl_div
 
-from pytest_coderobust.editors.access import Access, Projection, hooked, tensor_of, trained
+from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.hooks import hooked, tensor_of
 from pytest_coderobust.editors.options import DinmOptions
 from pytest_coderobust.editors.prefixes import NEUTRAL
+from pytest_coderobust.editors.projection import Projection, trained
 from pytest_coderobust.editors.protocol import Change, EditRequest
 from pytest_coderobust.editors.targets import target_batch, target_loss
 from pytest_coderobust.editors.weights import WeightChange, fold, weight_change

@@ -62,6 +62,10 @@ class EditedBackend:
     def checkpoint_digest(self) -> str:
         return digest("edited", self._below.checkpoint_digest, self.identity.digest)
 
+    @property
+    def depth(self) -> int | None:
+        return self._below.depth
+
     def load(self) -> Loaded:
         """The model in memory.
 

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import torch
 from torch.nn.functional import cross_entropy
 
-from pytest_coderobust.editors.access import Access, Projection, trained
+from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.options import FinetuningOptions
+from pytest_coderobust.editors.projection import Projection, trained
 from pytest_coderobust.editors.protocol import Change, EditRequest
 from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.editors.weights import WeightChange, fold, weight_change

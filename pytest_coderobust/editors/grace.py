@@ -17,8 +17,10 @@ from typing import Any, Literal, cast
 
 import torch
 
-from pytest_coderobust.editors.access import Access, Projection, captured, hooked
+from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.hooks import captured, hooked
 from pytest_coderobust.editors.options import GraceOptions
+from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import Change, EditRequest, Facts
 from pytest_coderobust.editors.targets import loss_at, target_batch
 from pytest_coderobust.errors import ModelError

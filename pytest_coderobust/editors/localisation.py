@@ -2,7 +2,8 @@
 
 At each layer the clean prompt's states replace the perturbed prompt's while the prompt is read;
 the model then writes, and the tests say how much came back (arXiv 2507.16407, Eq. 4; editing.md
-§1 step A). The rows of all layers share batches: a row is patched at its own layer and at no other.
+§1 step A). The rows of all layers share batches: a row is patched at its own layer and at no other,
+and what the samples of a layer have in common is computed once.
 
 Decoding sees the perturbed states below the patched layer, in the paper as here, so it is restored
 in part only.
@@ -17,13 +18,15 @@ from typing import Any
 
 import torch
 
-from pytest_coderobust.editors.access import Access, hooked, tensor_of, with_tensor
+from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.alignment import Pairs, align
+from pytest_coderobust.editors.hooks import hooked, tensor_of, with_tensor
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest, Judge
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.batching import Batches
-from pytest_coderobust.models.decoding import Prompt, decode_batch
+from pytest_coderobust.models.branching import read
+from pytest_coderobust.models.decoding import Prompt, continued, decode_batch, padded
 from pytest_coderobust.records import Sampling, Task, digest
 
 ROWS = 128
@@ -154,41 +157,40 @@ class Sweep:
     def plain(self, prompt: str, seeds: Sequence[int]) -> list[str]:
         """What the model writes after a prompt, unpatched."""
         ids = tuple(self._access.backend.encode(prompt, self._language))
-        return self._batches.run(
-            [Prompt(ids, seed) for seed in seeds], lambda batch: self._decode(batch)
-        )
+        return self._batches.run([Prompt(ids, seed) for seed in seeds], self._unpatched)
 
     def run(self, rows: Sequence[Patched]) -> list[str]:
         """What is written in every row."""
         return self._batches.run(rows, self._patched)
 
-    def _patched(self, rows: Sequence[Patched]) -> list[str]:
-        # The clean prompt is the first row, the source of every patch.
-        prompts = [Prompt(self._clean, 0), *(Prompt(self._perturbed, row.noise) for row in rows)]
-        layers = [row.layer for row in rows]
-        if not self._shareable:
-            with self.patches(layers):
-                return self._decode(prompts)[1:]
-        groups = list(dict.fromkeys(layers))
-        members = torch.tensor([0, *(1 + groups.index(layer) for layer in layers)])
-        past = self._read(groups)
-        past.batch_select_indices(members.to(self._access.device))
-        with self.patches(layers, from_place=self._width - 1):
-            return self._decode(prompts, past)[1:]
+    def _unpatched(self, prompts: Sequence[Prompt]) -> list[str]:
+        steps = self._steps(len(prompts[0].ids))
+        answers = decode_batch(self._access.loaded, prompts, self._sampling, steps)
+        return [answer.text for answer in answers]
 
-    def _read(self, groups: Sequence[int | None]) -> Any:
-        """The cache of all but the last token, with one row for the clean prompt and one for each
-        layer: what samples of a layer have in common is computed once.
-        """
-        batch = self._access.batch([self._clean, *[self._perturbed] * len(groups)])
-        with self.patches(groups, to_place=self._width - 1), torch.no_grad():
-            output = self._access.model(
-                input_ids=batch.ids[:, :-1],
-                attention_mask=batch.mask[:, :-1],
-                position_ids=batch.positions[:, :-1],
-                use_cache=True,
+    def _patched(self, rows: Sequence[Patched]) -> list[str]:
+        # The clean prompt is the first one, the source of every patch; nothing is written after it.
+        layers = list(dict.fromkeys(row.layer for row in rows))
+        places = [1 + layers.index(row.layer) for row in rows]
+        ids = [self._clean, *[self._perturbed] * len(layers)]
+        loaded = self._access.loaded
+        with self.patches(layers):
+            start = read(self._access.model, *padded(loaded, ids))
+        if start is None:
+            raise ModelError(
+                f"model {self._access.name!r}: {type(self._access.model).__name__} remembers in a "
+                "way of its own, so its layers cannot be traced; name one (layer=N)"
             )
-        return output.past_key_values
+        prompts = [Prompt(self._perturbed, row.noise) for row in rows]
+        steps = self._steps(self._width)
+        answers = continued(loaded, start, prompts, places, self._sampling, steps)
+        return [answer.text for answer in answers]
+
+    def _steps(self, width: int) -> int:
+        """The tokens that may follow prompts of this width."""
+        window = self._access.loaded.window
+        wanted = self._sampling.max_new_tokens
+        return wanted if window is None else max(1, min(wanted, window - width))
 
     @property
     def _width(self) -> int:
@@ -202,49 +204,23 @@ class Sweep:
         left, right = (self._width - len(ids) for ids in (self._perturbed, self._clean))
         return tuple((left + to, right + source) for to, source in self._pairs)
 
-    @property
-    def _shareable(self) -> bool:
-        """Whether the last token can be read apart: its state must go to last tokens alone."""
-        last = self._width - 1
-        left = self._access.side == "left" and last > 0
-        return left and all((to == last) == (source == last) for to, source in self._places)
-
     @contextmanager
-    def patches(
-        self, layers: Sequence[int | None], from_place: int = 0, to_place: int | None = None
-    ) -> Generator[None]:
-        """While it lasts, row i + 1 of a left-padded prompt batch is patched at `layers[i]`.
+    def patches(self, layers: Sequence[int | None]) -> Generator[None]:
+        """While it lasts, row i + 1 of a prompt batch is patched at `layers[i]`.
 
-        Args:
-            from_place, to_place: the part of the prompts that the batch holds.
+        The batch is padded on the left, and its first row is the clean prompt.
         """
-        end = self._width if to_place is None else to_place
-        places = [pair for pair in self._places if from_place <= pair[0] < end]
+        device = self._access.device
         to, source = (
-            torch.tensor([pair[side] - from_place for pair in places], dtype=torch.long)
+            torch.tensor([pair[side] for pair in self._places], dtype=torch.long, device=device)
             for side in (0, 1)
         )
-        device = self._access.device
         with ExitStack() as stack:
             for layer in {layer for layer in layers if layer is not None}:
-                patch = _Patch(
-                    [place + 1 for place, each in enumerate(layers) if each == layer],
-                    to.to(device),
-                    source.to(device),
-                    end - from_place,
-                )
+                rows = [place + 1 for place, each in enumerate(layers) if each == layer]
+                patch = _Patch(rows, to, source, self._width)
                 stack.enter_context(hooked(self._access.layers[layer], patch))
             yield
-
-    def _decode(self, prompts: Sequence[Prompt], past: Any = None) -> list[str]:
-        loaded = self._access.loaded
-        window = loaded.window
-        longest = max(len(prompt.ids) for prompt in prompts)
-        wanted = self._sampling.max_new_tokens
-        steps = wanted if window is None else max(1, min(wanted, window - longest))
-        with torch.no_grad():
-            answers = decode_batch(loaded, prompts, self._sampling, steps, past)
-        return [answer.text for answer in answers]
 
 
 @dataclass(slots=True)
@@ -252,7 +228,7 @@ class _Patch:
     """A hook: copies row 0's states at `source` to `rows` at `to`, once, while a prompt is read.
 
     Attributes:
-        width: of the pass that reads the prompt; later ones, one token wide, are left alone.
+        width: of the pass that reads the prompts; any other is left alone.
     """
 
     rows: Sequence[int]

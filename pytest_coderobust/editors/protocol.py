@@ -68,6 +68,11 @@ class Weighted(Backend, Protocol):
         """What an edit was made for: weights (edits included), tokenizer, configuration."""
         ...
 
+    @property
+    def depth(self) -> int | None:
+        """The number of its layers, read without loading it; None where that is not known."""
+        ...
+
     def load(self) -> Loaded:
         """The model in memory, loaded once."""
         ...

@@ -22,15 +22,11 @@ from typing import Any
 import torch
 from torch.nn.functional import kl_div
 
-from pytest_coderobust.editors.access import (
-    Access,
-    Batch,
-    Projection,
-    captured,
-    hooked,
-)
+from pytest_coderobust.editors.access import Access, Batch
+from pytest_coderobust.editors.hooks import captured, hooked
 from pytest_coderobust.editors.options import RomeOptions
 from pytest_coderobust.editors.prefixes import NEUTRAL, behind, prefixes
+from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import Change, EditRequest
 from pytest_coderobust.editors.targets import loss_at, target_batch
 from pytest_coderobust.editors.weights import WeightChange, fold, weight_change

@@ -80,13 +80,7 @@ def load_edit(spec: SavedSpec, backend: Weighted) -> Change:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    record = read_record(spec.folder)
-    if record["base"] != backend.checkpoint_digest:
-        raise ModelError(
-            f"--edit {spec.folder}: the edit was made for model {record['model']!r} "
-            f"({str(record['base'])[:12]}), not for {backend.identity.name!r} "
-            f"({backend.checkpoint_digest[:12]})"
-        )
+    record = record_for(spec, backend)
     file, target = KINDS[cast("str", record["kind"])]
     try:
         tensors = load_file(spec.folder / file)
@@ -118,6 +112,23 @@ def saved_identity(spec: SavedSpec, backend: Backend) -> ModelIdentity:
     label = f"{record['editor']} saved in {spec.label}"
     name = digest("saved", record["kind"], record["facts"], content)
     return stacked_identity(backend.identity, name, label)
+
+
+def record_for(spec: SavedSpec, backend: Weighted) -> dict[str, object]:
+    """What a saved edit says of itself, if it was made for this model.
+
+    Raises:
+        DataError: as `read_record`.
+        ModelError: the edit was made for another model.
+    """
+    record = read_record(spec.folder)
+    if record["base"] != backend.checkpoint_digest:
+        raise ModelError(
+            f"--edit {spec.folder}: the edit was made for model {record['model']!r} "
+            f"({str(record['base'])[:12]}), not for {backend.identity.name!r} "
+            f"({backend.checkpoint_digest[:12]})"
+        )
+    return record
 
 
 def read_record(folder: Path) -> dict[str, object]:

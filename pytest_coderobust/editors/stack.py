@@ -1,10 +1,11 @@
-"""Which editors may be applied together, and in which regime."""
+"""Which editors may be applied together, in which regime, and to which model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from pytest_coderobust.config.editing import EditConfig
+from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
 from pytest_coderobust.errors import UsageError
 
@@ -22,3 +23,26 @@ def check_stack(specs: Sequence[EditorSpec | SavedSpec], config: EditConfig, whe
         raise UsageError(f"{where}: a saved edit must be the first of the stack")
     if saved and len(specs) > 1:
         raise UsageError(f"{where}: a saved edit is applied to every item and takes no other edit")
+
+
+def check_model(specs: Sequence[EditorSpec | SavedSpec], backend: Weighted) -> None:
+    """Refuses layers that a model does not have, and edits saved for another; nothing is loaded.
+
+    Raises:
+        UsageError: there is no such layer.
+        ModelError: the checkpoint cannot be had, or a saved edit is another model's.
+        DataError: a saved edit cannot be read.
+    """
+    from pytest_coderobust.editors.saved import record_for
+
+    for spec in specs:
+        if isinstance(spec, SavedSpec):
+            record_for(spec, backend)
+            continue
+        layer = getattr(spec.options, "layer", None)
+        depth = backend.depth if layer is not None else None
+        if layer is not None and depth is not None and layer >= depth:
+            raise UsageError(
+                f"--edit {spec.label}: layer {layer} is out of range: model "
+                f"{backend.identity.name!r} has layers 0 to {depth - 1}"
+            )

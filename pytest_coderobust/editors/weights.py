@@ -9,7 +9,8 @@ from typing import Literal
 
 import torch
 
-from pytest_coderobust.editors.access import Access, Projection
+from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import Change, EditRequest, Facts
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.records import Variant

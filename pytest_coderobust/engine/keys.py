@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, replace
+from functools import cache
 
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.models.solution import EXTRACTOR_VERSION
@@ -23,7 +24,7 @@ def completion_key(backend: Backend, variant: Variant, sampling: Sampling, sampl
     if backend.keyed_by == "variant":
         cell = variant.cell
         asked += [variant.task.id, variant.task.canonical, cell.perturbation, cell.seed]
-    drawn = astuple(replace(sampling, n=0))
+    drawn = _drawn(sampling)
     return digest("completion", backend.identity.digest, asked, drawn, sample, backend.batch_size)
 
 
@@ -33,8 +34,13 @@ def noise(variant: Variant, sampling: Sampling, sample: int) -> int:
     It leaves the model out on purpose: the base and an edited model then draw with common random
     numbers, which takes sampling noise out of their paired comparison.
     """
-    drawn = astuple(replace(sampling, n=0))
-    return int(digest("noise", variant.prompt, drawn, sample)[:16], 16)
+    return int(digest("noise", variant.prompt, _drawn(sampling), sample)[:16], 16)
+
+
+@cache
+def _drawn(sampling: Sampling) -> tuple[object, ...]:
+    """What a sample depends on: all of the sampling but the number of samples."""
+    return astuple(replace(sampling, n=0))
 
 
 def verdict_key(check: Check, tier: str) -> str:

@@ -20,6 +20,7 @@ from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.records import ModelIdentity
 
 Stack = Sequence[EditorSpec | SavedSpec]
+_APART = 1000
 
 
 class Recipe(Protocol):
@@ -156,7 +157,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placebo:
-    """The control of an edit: its change of weights, turned at random."""
+    """The control of an edit: its change of weights, turned at random; each one's of a stack."""
 
     edit: Edit | Step
     seed: int
@@ -171,8 +172,12 @@ class Placebo:
         if not self.edit.made:
             with ExitStack() as briefly:
                 self.edit.enter(base, briefly)
-        ((change, identity),) = self.edit.made
-        return until.enter_context(placebo(base, change, identity, self.seed))
+        model: Weighted = base
+        for left, (change, identity) in enumerate(self.edit.made, 1 - len(self.edit.made)):
+            # A rotation of its own for each change of a stack; the last has the seed of the name.
+            seed = self.seed - _APART * left
+            model = until.enter_context(placebo(model, change, identity, seed))
+        return model
 
 
 def stack_identity(base: Backend, specs: Stack, requests: Sequence[EditRequest]) -> ModelIdentity:

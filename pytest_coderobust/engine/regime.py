@@ -9,64 +9,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 
 from pytest_coderobust.config.editing import EditConfig, label
-from pytest_coderobust.edit_records import EditFacts, EditRecord, Passes, dump, facts_of
+from pytest_coderobust.edit_records import dump
 from pytest_coderobust.editors.protocol import EditRequest, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
-from pytest_coderobust.engine.answers import Answers
+from pytest_coderobust.engine.edited_models import EditedModel, edited_models, record_of
 from pytest_coderobust.engine.events import Listener
-from pytest_coderobust.engine.judging import Judge, passing
-from pytest_coderobust.engine.measuring import Answered, Measured, Measuring
+from pytest_coderobust.engine.judging import Judge
+from pytest_coderobust.engine.measuring import Answered, Measured
 from pytest_coderobust.engine.plan import Plan
-from pytest_coderobust.engine.recipes import (
-    Edit,
-    Placebo,
-    Recipe,
-    Stack,
-    Step,
-    Succession,
-    Unedited,
-    stack_identity,
-)
-from pytest_coderobust.engine.requests import broken_squares, draw_requests, tasks_of
-from pytest_coderobust.engine.scoring import Draws, changes, scored_at, trials
+from pytest_coderobust.engine.pooling import pooled
+from pytest_coderobust.engine.recipes import Stack, stack_identity
+from pytest_coderobust.engine.requests import broken_squares, draw_requests
+from pytest_coderobust.engine.setting import Setting
 from pytest_coderobust.engine.windows import Square
-from pytest_coderobust.engine.workbench import Benched, Workbench
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.metrics.editing import solved
-from pytest_coderobust.records import (
-    Cell,
-    ModelIdentity,
-    Observation,
-    Sampling,
-    Status,
-    Task,
-    Variant,
-    digest,
-)
+from pytest_coderobust.records import Cell, ModelIdentity, Sampling, Task, Variant, digest
 
-FACTS = "facts"
 REGIME = "regime"
-
-
-@dataclass(frozen=True, slots=True)
-class EditedModel:
-    """One edited model of a run.
-
-    Attributes:
-        number: its request's place, or the requests so far.
-        requests: what it was edited on.
-        tasks: the tasks of the requests, and of a saved edit those it names.
-    """
-
-    perturbation: str
-    number: int
-    requests: tuple[EditRequest, ...]
-    tasks: tuple[str, ...]
-    recipe: Edit | Step
-    measuring: Measuring
 
 
 class Regime:
@@ -87,15 +48,13 @@ class Regime:
     ) -> None:
         self.plan = plan
         self._specs = specs
-        self._judge = judge
         self._ledger = ledger
-        self._listen = listen
-        self._bench = Workbench(backend, self._entered)
+        self._setting = Setting(plan, backend, judge, ledger, listen)
+        self.base = self._setting.base
         self._wanted: set[Square] = set()
         self._models: dict[str, tuple[EditedModel, ...]] | None = None
         self._unedited: dict[str, str] = {}
         self._notes: list[str] = []
-        self.base = self._measuring(Unedited(backend.identity), plan.config.name)
         self.run = digest("regime", self.base.run, *_recipe(self._config, specs, backend))
         facts = {**backend.identity.facts, "edit": label(self._labels)}
         identity = ModelIdentity(backend.identity.name, self.run, facts)
@@ -124,7 +83,7 @@ class Regime:
         models = self._of(cell)
         measured = self.base.measure(task, cell)
         if models and measured.observation.measured:
-            measured = self._pooled(task, cell, models)
+            measured = pooled(task, cell, models, self.plan.config.solved_at)
         seen = measured.perturbed or measured.clean
         self._ledger.observe(
             self.run,
@@ -156,11 +115,11 @@ class Regime:
     def model(self, perturbation: str) -> EditedModel | None:
         """The model that was edited for a perturbation, the first of several; None without one."""
         models = self._prepared(self._columns({Cell(perturbation)})).get(perturbation, ())
-        return models[-1 if self._config.regime == "successive" else 0] if models else None
+        return next((model for model in models if model.final), None)
 
     def release(self) -> None:
         """Back to the base model."""
-        self._bench.release()
+        self._setting.bench.release()
 
     @property
     def _config(self) -> EditConfig:
@@ -173,14 +132,11 @@ class Regime:
     def _of(self, cell: Cell) -> tuple[EditedModel, ...]:
         """The edited models that a cell is measured on: of all perturbations for a clean one."""
         prepared = self._prepared(self._columns({cell} | {cell for _, cell in self._wanted}))
-        final = {
-            name: models[-1:] if self._config.regime == "successive" else models
-            for name, models in prepared.items()
-        }
-        if not cell.is_clean:
-            return final.get(cell.perturbation, ())
-        every = [model for models in final.values() for model in models]
-        return tuple({model.recipe.identity.digest: model for model in every}.values())
+        found = prepared.get(cell.perturbation, ())
+        if cell.is_clean:
+            found = tuple(model for models in prepared.values() for model in models)
+        final = {model.recipe.identity.digest: model for model in found if model.final}
+        return tuple(final.values())
 
     def _columns(self, cells: Iterable[Cell]) -> tuple[str, ...]:
         """The perturbations that need an edit; a clean prompt is measured on every one's."""
@@ -203,7 +159,7 @@ class Regime:
                     made[name] = self._edited(name, broken[name])
                 self._keep()
             finally:
-                self._bench.release()
+                self._setting.bench.release()
         self._models = made
         return made
 
@@ -220,7 +176,7 @@ class Regime:
                 return ()
             if len(requests) < asked:
                 self._notes.append(f"{name}: {len(requests)} eligible requests, {asked} asked for")
-        models = self._models_for(name, requests)
+        models = edited_models(self._setting, self._specs, name, requests)
         squares = [(task, cell) for cell in self._cells([name]) for task in self._tasks]
         whole = self._wanted.issuperset(s for s in squares if not s[1].is_clean)
         wanted = squares if whole else [s for s in squares if s in self._wanted]
@@ -229,141 +185,9 @@ class Regime:
             for task, cell in wanted:
                 model.measuring.measure(self.plan.tasks[task], cell)
             if whole:
-                record = self._record(model, squares, broken, last=model is models[-1])
+                record = record_of(self._setting, model, squares, broken)
                 self._ledger.keep_edit(self.run, f"{name}/{model.number:06}", dump(record))
         return models
-
-    def _models_for(self, name: str, requests: tuple[EditRequest, ...]) -> tuple[EditedModel, ...]:
-        if self._config.regime == "successive" and not self.saved:
-            (spec,) = self._specs
-            assert isinstance(spec, EditorSpec)
-            steps = sorted({min(step, len(requests)) for step in self._config.steps})
-            succession = Succession(spec, requests, self._passing)
-            taken = [requests[:step] for step in steps]
-            recipes: list[Edit | Step] = [
-                Step(succession, len(some), stack_identity(self._bench.base, self._specs, some))
-                for some in taken
-            ]
-        else:
-            taken = [(request,) for request in requests] or [()]
-            steps = list(range(1, len(taken) + 1))
-            recipes = [
-                Edit(
-                    self._specs,
-                    some,
-                    stack_identity(self._bench.base, self._specs, some),
-                    self._passing,
-                )
-                for some in taken
-            ]
-        title = f"{self.plan.config.name}, edited for {name}"
-        return tuple(
-            EditedModel(
-                name,
-                number,
-                some,
-                tasks_of(some) or self._saved_tasks(),
-                recipe,
-                self._measuring(recipe, title),
-            )
-            for number, some, recipe in zip(steps, taken, recipes, strict=True)
-        )
-
-    def _passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
-        """Which completions pass: the suite's own judge, for editors that ask."""
-        return passing(self._judge, self.plan.config, task, completions)
-
-    def _saved_tasks(self) -> tuple[str, ...]:
-        """The tasks of this suite that a saved edit was made for."""
-        from pytest_coderobust.editors.saved import read_record
-
-        named: set[str] = set()
-        for spec in self._specs:
-            if isinstance(spec, SavedSpec):
-                requests = read_record(spec.folder).get("requests")
-                for each in requests if isinstance(requests, list) else ():
-                    named.add(str(each.get("label")).rpartition("[")[0])
-        return tuple(task for task in self._tasks if task in named)
-
-    def _record(
-        self,
-        model: EditedModel,
-        squares: Sequence[Square],
-        broken: Sequence[Square],
-        *,
-        last: bool,
-    ) -> EditRecord:
-        draws = Draws(
-            before=self._scoring(Unedited(self._bench.base.identity), "base", 1),
-            control=self._scoring(Unedited(self._bench.base.identity), "base again", 2),
-            after=self._scoring(model.recipe, "edited", 2),
-            placebos=[
-                self._scoring(placebo, "placebo", 2) for placebo in self._placebos(model, last=last)
-            ],
-            greedy=self._config.scored.greedy,
-        )
-        own = [square for square in broken if square[0] in model.tasks]
-        others = [square for square in broken if square[0] not in model.tasks]
-        own_trials, other_trials = trials(draws, self.plan, own, others)
-        rest = [square for square in squares if square[0] not in model.tasks]
-        changed = tuple(changes(self.base, model.measuring, rest))
-        return EditRecord(
-            perturbation=model.perturbation,
-            number=model.number,
-            tasks=model.tasks,
-            facts=self._facts(model.recipe),
-            own=own_trials,
-            trials=other_trials,
-            clean=tuple(change for cell, change in changed if cell.is_clean),
-            perturbed=tuple(change for cell, change in changed if not cell.is_clean),
-        )
-
-    def _placebos(self, model: EditedModel, *, last: bool) -> list[Placebo]:
-        """The rotated edits, where the edit is one change of weights; a succession has them at
-        its end, where its edits can be taken out.
-        """
-        single = len(self._specs) == 1 and self._facts(model.recipe).kind == "weights"
-        if not single or (isinstance(model.recipe, Step) and not last):
-            return []
-        return [Placebo(model.recipe, seed) for seed in range(self._config.placebos)]
-
-    def _scoring(self, recipe: Recipe, what: str, draw: int) -> Measuring:
-        sampling = scored_at(self._config.scored, self.sampling, draw)
-        return self._measuring(recipe, f"{self.plan.config.name}, scoring {what}", sampling)
-
-    def _measuring(self, recipe: Recipe, title: str, sampling: Sampling | None = None) -> Measuring:
-        config = replace(self.plan.config, name=title, sampling=sampling or self.sampling)
-        answers = Answers(Benched(self._bench, recipe), self._ledger, self._listen)
-        check = self.base.selfcheck() if hasattr(self, "base") else None
-        plan = replace(self.plan, config=config)
-        return Measuring(plan, answers, self._judge, self._ledger, self._listen, check)
-
-    def _pooled(self, task: Task, cell: Cell, models: Sequence[EditedModel]) -> Measured:
-        """One square on several models; on those that were not edited on its task, if any."""
-        others = [model for model in models if task.id not in model.tasks]
-        found = [model.measuring.measure(task, cell) for model in others or models]
-        seen = [each.observation for each in found]
-        first = seen[0]
-        observation = replace(
-            first,
-            n=sum(o.n for o in seen),
-            c=sum(o.c for o in seen),
-            clean_n=sum(o.clean_n for o in seen),
-            clean_c=sum(o.clean_c for o in seen),
-            truncated=sum(o.truncated for o in seen),
-            in_process=any(o.in_process for o in seen),
-            adoptions=tuple(adoption for o in seen for adoption in o.adoptions),
-            self_edited=not others,
-        )
-        return replace(found[0], observation=replace(observation, status=self._status(observation)))
-
-    def _status(self, o: Observation) -> Status:
-        share = self.plan.config.solved_at
-        if not solved(Passes(o.clean_n, o.clean_c), share):
-            return Status.UNSOLVED
-        if o.cell.is_clean:
-            return Status.SOLVED
-        return Status.ROBUST if solved(Passes(o.n, o.c), share) else Status.BROKEN
 
     def _cells(self, names: Iterable[str]) -> list[Cell]:
         chosen = {*names, Cell().perturbation}
@@ -372,21 +196,6 @@ class Regime:
     @property
     def _tasks(self) -> tuple[str, ...]:
         return tuple(self.plan.tasks)
-
-    def _facts(self, recipe: Edit | Step) -> EditFacts:
-        """What the edit showed when it was made, in this process or another one."""
-        kept = self._ledger.edits(recipe.identity.digest).get(FACTS)
-        if kept is None:
-            self._bench.hold(recipe)
-            kept = self._ledger.edits(recipe.identity.digest)[FACTS]
-        return facts_of(json.loads(kept))
-
-    def _entered(self, recipe: Edit | Step) -> None:
-        """Remembers what an edit showed the first time."""
-        assert recipe.facts is not None
-        if FACTS not in self._ledger.edits(recipe.identity.digest):
-            body = json.dumps(asdict(recipe.facts))
-            self._ledger.keep_edit(recipe.identity.digest, FACTS, body)
 
     def _keep(self) -> None:
         """Says in the ledger how this run's models came about."""

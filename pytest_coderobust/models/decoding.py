@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
+from pytest_coderobust.models.branching import Start, read, write
 from pytest_coderobust.models.loading import Loaded
-from pytest_coderobust.models.sampling import RefuseNaN, RowNoise
-from pytest_coderobust.models.stopping import StopStrings, cut_at_stop, decode
+from pytest_coderobust.models.sampling import Chooser, RefuseNaN, RowNoise
+from pytest_coderobust.models.stopping import Ends, StopStrings, cut_at_stop, decode
 from pytest_coderobust.records import Completion, Sampling
 
 
@@ -28,66 +28,85 @@ class Prompt:
 
 
 def decode_batch(
+    loaded: Loaded, prompts: Sequence[Prompt], sampling: Sampling, steps: int
+) -> list[Completion]:
+    """Completes every prompt with up to `steps` tokens; equal prompts are read once."""
+    distinct = list(dict.fromkeys(prompt.ids for prompt in prompts))
+    start = read(loaded.model, *padded(loaded, distinct))
+    if start is None:
+        return generated(loaded, prompts, sampling, steps)
+    number = {ids: place for place, ids in enumerate(distinct)}
+    places = [number[prompt.ids] for prompt in prompts]
+    return continued(loaded, start, prompts, places, sampling, steps)
+
+
+def continued(
     loaded: Loaded,
+    start: Start,
     prompts: Sequence[Prompt],
+    places: Sequence[int],
     sampling: Sampling,
     steps: int,
-    past: Any = None,
 ) -> list[Completion]:
-    """Completes every prompt with up to `steps` tokens.
+    """Completes prompts that were read at `places` of the start."""
+    text = _Text(loaded, prompts)
+    noise = [prompt.noise for prompt in prompts]
+    chooser = Chooser(noise, steps, sampling)
+    written = write(loaded.model, start, places, chooser, steps, text.ends(sampling))
+    return [text.completion(row, ids, sampling) for row, ids in enumerate(written)]
 
-    Args:
-        past: the cache of a forward pass over the start of every row, pads included.
-    """
-    batch = _Batch(loaded, prompts)
+
+def padded(loaded: Loaded, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask, both (rows, width), on the model's device."""
+    width = max(map(len, rows))
+    gaps = [width - len(row) for row in rows]
+    ids = [[loaded.pad] * gap + list(row) for gap, row in zip(gaps, rows, strict=True)]
+    mask = [[0] * gap + [1] * (width - gap) for gap in gaps]
     device = loaded.model.device
-    stops = batch.stops(sampling)
+    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+
+
+def generated(
+    loaded: Loaded, prompts: Sequence[Prompt], sampling: Sampling, steps: int
+) -> list[Completion]:
+    """The same by transformers' own generation, for networks that remember in ways of their own."""
+    text = _Text(loaded, prompts)
+    ids, mask = padded(loaded, [prompt.ids for prompt in prompts])
+    width = ids.shape[1]
+    stops = StopStrings(text.ends(sampling), width)
+    choices = LogitsProcessorList([RefuseNaN()])
+    if not sampling.greedy:
+        noise = [prompt.noise for prompt in prompts]
+        choices.append(RowNoise(noise, width, steps, sampling.temperature, sampling.top_p))
     output = loaded.model.generate(
-        input_ids=batch.ids.to(device),
-        attention_mask=batch.mask.to(device),
+        input_ids=ids,
+        attention_mask=mask,
         max_new_tokens=steps,
         do_sample=False,
         num_beams=1,
         use_cache=True,
-        **({} if past is None else {"past_key_values": past}),
-        logits_processor=batch.choices(sampling, steps),
-        stopping_criteria=StoppingCriteriaList([stops] if stops else []),
+        logits_processor=choices,
+        stopping_criteria=StoppingCriteriaList([stops]),
     )
-    lengths = stops.lengths if stops else {}
-    new = output[:, batch.width :].tolist()
+    new = output[:, width:].tolist()
     return [
-        batch.completion(row, ids[: lengths.get(row, len(ids))], sampling)
-        for row, ids in enumerate(new)
+        text.completion(row, ids[: stops.lengths.get(row)], sampling) for row, ids in enumerate(new)
     ]
 
 
-class _Batch:
-    """Prompts padded on the left, and how to read what is written after them."""
+class _Text:
+    """What token ids behind prompts say."""
 
     def __init__(self, loaded: Loaded, prompts: Sequence[Prompt]) -> None:
         self._loaded = loaded
-        self._heads = [decode(loaded.tokenizer, prompt.ids) for prompt in prompts]
+        self._heads = {
+            ids: decode(loaded.tokenizer, ids) for ids in {prompt.ids for prompt in prompts}
+        }
         self._prompts = prompts
-        self.width = max(len(prompt.ids) for prompt in prompts)
-        gaps = [self.width - len(prompt.ids) for prompt in prompts]
-        rows = zip(gaps, prompts, strict=True)
-        # Both have the shape (rows, width).
-        self.ids = torch.tensor([[loaded.pad] * gap + list(prompt.ids) for gap, prompt in rows])
-        self.mask = torch.tensor([[0] * gap + [1] * (self.width - gap) for gap in gaps])
 
-    def choices(self, sampling: Sampling, steps: int) -> LogitsProcessorList:
-        """What chooses the next token; without the row's noise, the highest score does."""
-        chain = LogitsProcessorList([RefuseNaN()])
-        if not sampling.greedy:
-            noise = [prompt.noise for prompt in self._prompts]
-            chain.append(RowNoise(noise, self.width, steps, sampling.temperature, sampling.top_p))
-        return chain
-
-    def stops(self, sampling: Sampling) -> StopStrings | None:
-        tokenizer: Any = self._loaded.tokenizer
-        if not sampling.stop:
-            return None
-        return StopStrings(sampling.stop, self.width, tokenizer, self.text, self._loaded.eos)
+    def ends(self, sampling: Sampling) -> Ends:
+        """Tells which token is a row's last."""
+        return Ends(sampling.stop, self._loaded.tokenizer, self.text, self._loaded.eos)
 
     def text(self, row: int, ids: Sequence[int]) -> str:
         """What the ids add to the row's prompt.
@@ -95,8 +114,9 @@ class _Batch:
         Decoded behind the prompt, because a tokenizer may drop the space that a text starts with,
         and that space is the first line's indent.
         """
-        head = self._heads[row]
-        whole = decode(self._loaded.tokenizer, (*self._prompts[row].ids, *ids))
+        prompt = self._prompts[row].ids
+        head = self._heads[prompt]
+        whole = decode(self._loaded.tokenizer, (*prompt, *ids))
         return whole[len(head) :] if whole.startswith(head) else whole[_common(head, whole) :]
 
     def completion(self, row: int, ids: Sequence[int], sampling: Sampling) -> Completion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,9 @@ from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.models.batching import Batches, free_memory, steps_within
 from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, stored_dtype
+from pytest_coderobust.models.devices import device_kind, find_device
 from pytest_coderobust.models.fingerprint import checkpoint_digest, weights_digest
-from pytest_coderobust.models.options import DEVICE_MAPS, ModelOptions, ModelSpec
+from pytest_coderobust.models.options import ROWS, ROWS_TINY, ModelOptions, ModelSpec
 from pytest_coderobust.models.prompting import render, template_of, tokenize
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.threads import sensible_threads, torch_threads
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from pytest_coderobust.models.decoding import Prompt
     from pytest_coderobust.models.loading import Loaded
 
+DECODING = 2
+"""Changes with the way batches are decoded: equal weights then round scores otherwise."""
+TINY = 32 * 2**20
+"""Bytes of weights below which a row's cache is small too, and a step costs more than its rows."""
 _SPECIAL = 64
 """Tokens that a tokenizer may add around a text of its own."""
 
@@ -49,8 +54,6 @@ class HFBackend:
         self.name = name
         self.spec = spec
         self.options = options
-        self.batch_size = options.batch_size
-        self._batches = Batches(options.batch_size)
         self._loaded: Loaded | None = None
 
     @cached_property
@@ -61,6 +64,20 @@ class HFBackend:
             ModelError: they cannot be had.
         """
         return find_checkpoint(self.name, self.spec, self.options)
+
+    @property
+    def batch_size(self) -> int:
+        return self.options.batch_size or self._rows
+
+    @cached_property
+    def _rows(self) -> int:
+        """Rows a batch where nobody asked for a number."""
+        size = sum(file.stat().st_size for file in self.checkpoint.weights)
+        return ROWS_TINY if size < TINY else ROWS
+
+    @cached_property
+    def _batches(self) -> Batches:
+        return Batches(self.batch_size)
 
     @cached_property
     def dtype(self) -> str:
@@ -87,7 +104,7 @@ class HFBackend:
 
     @cached_property
     def _identity(self) -> ModelIdentity:
-        kind = _device_kind(self.device)
+        kind = device_kind(self.device)
         versions = [version("torch"), version("transformers")]
         weights = weights_digest(self.checkpoint)
         template = template_of(self.spec)
@@ -105,7 +122,7 @@ class HFBackend:
         }
         return ModelIdentity(
             self.name,
-            digest("hf", 1, self.checkpoint_digest, parts),
+            digest("hf", DECODING, self.checkpoint_digest, parts),
             {key: value for key, value in facts.items() if value},
         )
 
@@ -211,44 +228,18 @@ class HFBackend:
             render(prompt, language, self.spec, self.tokenizer), self.spec, self.tokenizer
         )
 
+    @property
+    def depth(self) -> int | None:
+        return self._number("num_hidden_layers", "n_layer")
+
     @cached_property
     def _window(self) -> int | None:
+        return self._number("max_position_embeddings", "n_positions")
+
+    def _number(self, *names: str) -> int | None:
+        """A size in the checkpoint's configuration; GPT-2 and its kin have words of their own."""
         from pytest_coderobust.models.checkpoint import read_json
 
         config = read_json(self.checkpoint.folder / "config.json")
-        # GPT-2 and its kin say it in their own word.
-        window = config.get("max_position_embeddings", config.get("n_positions"))
-        return window if isinstance(window, int) and window > 0 else None
-
-
-@cache
-def find_device(asked: str) -> str:
-    """The device behind an option: "auto" is cuda if present, else cpu.
-
-    Raises:
-        ModelError: torch sees no such device.
-    """
-    if asked in ("cpu", *DEVICE_MAPS):
-        return asked
-    if asked == "auto" and "+cpu" in version("torch"):
-        return "cpu"  # a build without accelerators; saves seconds of importing torch to ask it
-    import torch
-
-    if asked == "auto":
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=asked)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).split("\n")[0]
-        raise ModelError(f"device {asked!r} cannot be used: {reason}; 'cpu' always works") from None
-    return "cuda:0" if asked == "cuda" else asked
-
-
-def _device_kind(device: str) -> str:
-    """What kind of arithmetic a device does: cards of two kinds round differently."""
-    if device.startswith("cuda") or device in DEVICE_MAPS:
-        import torch
-
-        if torch.cuda.is_available():
-            return f"cuda {torch.cuda.get_device_name(None if device in DEVICE_MAPS else device)}"
-    return device
+        found = next((config[name] for name in names if name in config), None)
+        return found if isinstance(found, int) and found > 0 else None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pytest_coderobust.errors import UsageError
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
+ROWS = 32
+ROWS_TINY = 128
 DEVICE_MAPS = ("balanced", "balanced_low_0", "sequential")
 """Devices that spread one model over every accelerator (accelerate's device maps)."""
 
@@ -38,7 +40,8 @@ class ModelOptions:
     Attributes:
         device: "auto" (cuda if present, else cpu), "cpu", "cuda", "cuda:1", or one of
             `DEVICE_MAPS`.
-        batch_size: rows a batch; shrinks when memory runs out.
+        batch_size: rows a batch; shrinks when memory runs out. None is `ROWS`, and `ROWS_TINY` for
+            a model whose rows are cheap.
         chat: asks for or refuses the chat template, whatever the registry says.
         allow_bin: loads a checkpoint without safetensors, with `weights_only=True`.
         threads: processor threads; None is 1 for small models, else torch's own choice.
@@ -46,7 +49,7 @@ class ModelOptions:
 
     dtype: str = "auto"
     device: str = "auto"
-    batch_size: int = 32
+    batch_size: int | None = None
     chat: bool | None = None
     allow_bin: bool = False
     trust_remote_code: bool = False
@@ -61,7 +64,7 @@ def apply_options(spec: ModelSpec, options: ModelOptions) -> ModelSpec:
     Raises:
         UsageError: a value is impossible, or the template has no place for the prompt.
     """
-    if options.batch_size < 1:
+    if options.batch_size is not None and options.batch_size < 1:
         raise UsageError(f"batch size {options.batch_size} must be at least 1")
     if options.threads is not None and options.threads < 1:
         raise UsageError(f"threads {options.threads} must be at least 1")

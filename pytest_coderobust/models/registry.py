@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pytest_coderobust.errors import UnknownName, UsageError
 from pytest_coderobust.models.backend import Backend
-from pytest_coderobust.models.options import ModelOptions, ModelSpec, apply_options
+from pytest_coderobust.models.options import ROWS, ModelOptions, ModelSpec, apply_options
 
 __all__ = ["BUILTIN", "ModelOptions", "ModelSpec", "check_model_name", "find_spec", "open_backend"]
 
@@ -74,20 +74,21 @@ def open_backend(
     """
     check_model_name(name, known)
     options = options or ModelOptions()
+    rows = options.batch_size or ROWS
     if name == ORACLE:
         from pytest_coderobust.models.oracle import Oracle
 
-        return Oracle(batch_size=options.batch_size)
+        return Oracle(batch_size=rows)
     if name.startswith(REPLAY):
         from pytest_coderobust.models.replay import Replay
 
         path = Path(name[len(REPLAY) :]).expanduser()
-        return Replay(path, name=name, batch_size=options.batch_size)
+        return Replay(path, name=name, batch_size=rows)
     if name.startswith(SCRIPTED):
         from pytest_coderobust.models.scripted import canonical_share
 
         share = _parse_scripted(name)
-        return canonical_share(share, name=name, batch_size=options.batch_size)
+        return canonical_share(share, name=name, batch_size=rows)
     from pytest_coderobust.models.hf import HFBackend
 
     spec = apply_options(find_spec(name, known), options)

@@ -17,6 +17,41 @@ from collections.abc import Sequence
 import torch
 from transformers import LogitsProcessor
 
+from pytest_coderobust.records import Sampling
+
+
+class Chooser:
+    """The next token of every row, where several rows may share their scores.
+
+    Args:
+        noise: one seed a row.
+        steps: how many tokens may be asked for.
+    """
+
+    def __init__(self, noise: Sequence[int], steps: int, sampling: Sampling) -> None:
+        self._sampling = sampling
+        drawn = [] if sampling.greedy else [uniforms(seed, steps) for seed in noise]
+        self._uniform = torch.tensor(drawn, dtype=torch.float64)  # (rows, steps)
+
+    def __call__(
+        self, scores: torch.Tensor, owners: Sequence[tuple[int, int]], step: int
+    ) -> list[int]:
+        """The tokens of the owners, each given by the place of its scores and by its row.
+
+        Raises:
+            ArithmeticError: scores are no numbers.
+        """
+        refuse_nan(scores)
+        places = torch.tensor([place for place, _ in owners], device=scores.device)
+        if self._sampling.greedy:
+            chosen = scores.argmax(dim=-1)[places]
+        else:
+            uniform = self._uniform[[row for _, row in owners], step].to(scores.device)
+            nucleus = cumulative(scores, self._sampling.temperature, self._sampling.top_p)
+            chosen = pick(nucleus[places], uniform)
+        found: list[int] = chosen.tolist()
+        return found
+
 
 class RowNoise(LogitsProcessor):
     """Turns scores into the choice of one token a row; greedy decoding then takes it.
@@ -51,9 +86,16 @@ class RefuseNaN(LogitsProcessor):
     """
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
-        if bool(scores.isnan().any()):
-            raise ArithmeticError(f"its scores in {scores.dtype} are NaN; try another dtype")
+        refuse_nan(scores)
         return scores
+
+
+def refuse_nan(scores: torch.Tensor) -> None:
+    """Raises:
+    ArithmeticError: a score is no number.
+    """
+    if bool(scores.isnan().any()):
+        raise ArithmeticError(f"its scores in {scores.dtype} are NaN; try another dtype")
 
 
 def uniforms(seed: int, steps: int) -> list[float]:
@@ -68,7 +110,16 @@ def choose(
     temperature: float,
     top_p: float,
 ) -> torch.Tensor:  # (rows,)
-    """The token of each row at which the cumulative distribution passes `uniform`.
+    """The token of each row at which its cumulative distribution passes `uniform`."""
+    return pick(cumulative(scores, temperature, top_p), uniform)
+
+
+def cumulative(
+    scores: torch.Tensor,  # (rows, vocabulary)
+    temperature: float,
+    top_p: float,
+) -> torch.Tensor:  # (rows, vocabulary), float64
+    """The cumulative distribution of each row, in vocabulary order.
 
     Nucleus sampling (Holtzman et al. 2020) keeps the fewest most probable tokens that hold
     `top_p` of the probability; always at least one.
@@ -82,7 +133,14 @@ def choose(
         probability = torch.zeros_like(probability).scatter_(
             1, order, ranked.masked_fill(outside, 0.0)
         )
-    cumulative = probability.cumsum(dim=-1)
+    return probability.cumsum(dim=-1)
+
+
+def pick(
+    distribution: torch.Tensor,  # (rows, vocabulary), cumulative
+    uniform: torch.Tensor,  # (rows,), in [0, 1)
+) -> torch.Tensor:  # (rows,)
+    """The token of each row at which the distribution passes `uniform`."""
     # A number below 1 times the total stays below the total, so a possible token is found.
-    target = uniform[:, None] * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, target, right=True)[:, 0]
+    target = uniform[:, None] * distribution[:, -1:]
+    return torch.searchsorted(distribution, target, right=True)[:, 0]

@@ -201,13 +201,13 @@ def probe_sandbox(state: CodeRobust) -> None:
     """Starts the sandbox for the suites of this run; a refusal ends it before a model loads.
 
     Raises:
-        pytest.UsageError: no isolation works here, a suite demands more, or the ledger that
-            keeps the verdicts cannot be used.
+        pytest.UsageError: no isolation works here, a suite demands more, the ledger that keeps
+            the verdicts cannot be used, or an edit does not fit the model.
     """
-    from pytest_coderobust.errors import LedgerError, SandboxError
+    from pytest_coderobust.errors import CodeRobustError
 
     try:
         for reference in state.wanted:
             state.tier = state.probe(reference)
-    except (LedgerError, SandboxError) as error:
+    except CodeRobustError as error:
         raise pytest.UsageError(str(error)) from None

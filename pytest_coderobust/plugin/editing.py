@@ -46,6 +46,19 @@ def edit_stack(config: EditConfig, model: str) -> tuple[EditorSpec | SavedSpec, 
     return specs
 
 
+def check_model(state: CodeRobust, reference: str) -> None:
+    """Refuses edits that do not fit the model, before anything is measured.
+
+    Raises:
+        UsageError, ModelError, DataError: as `check_edits` and `editors.stack.check_model`.
+    """
+    from pytest_coderobust.editors import stack
+    from pytest_coderobust.editors.identity import require_weights
+
+    specs = edit_stack(state.plan(reference).config.edit, state.model)
+    stack.check_model(specs, require_weights(state.backend, specs[0].label))
+
+
 def open_regime(state: CodeRobust, reference: str) -> Regime:
     """The suite on the base model and on the edited ones.
 

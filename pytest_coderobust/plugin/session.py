@@ -173,12 +173,17 @@ class CodeRobust:
 
         Raises:
             SandboxError: none works here, or the suite demands more.
+            UsageError, ModelError, DataError: an edit does not fit the model.
         """
         from pytest_coderobust.sandbox import demand_tier
 
         config = self.plan(reference).config
         where = f"{config.path}: [sandbox] minimum_tier"
         demand_tier(self.judge.tier, config.minimum_tier, where)
+        if config.edit.editors:
+            from pytest_coderobust.plugin.editing import check_model
+
+            check_model(self, reference)
         return self.judge.tier
 
     def suite(self, reference: str) -> Measuring | Regime:
@@ -289,15 +294,15 @@ def model_options(choices: Choices) -> ModelOptions:
     """The part of the choices that a backend wants."""
     from pytest_coderobust.models.registry import ModelOptions
 
-    options = ModelOptions(
+    return ModelOptions(
         device=choices.device,
         dtype=choices.dtype,
+        batch_size=choices.batch_size,
         threads=choices.threads,
         chat=choices.chat,
         allow_bin=choices.allow_bin,
         trust_remote_code=choices.trust_remote_code,
     )
-    return replace(options, batch_size=choices.batch_size) if choices.batch_size else options
 
 
 def known_models(settings: Settings) -> dict[str, ModelSpec]:

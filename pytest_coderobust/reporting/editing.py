@@ -135,11 +135,13 @@ def own_table(edits: EditSummary, glyphs: Glyphs) -> Table:
 
 
 def steps_table(edits: EditSummary, glyphs: Glyphs) -> Table:
-    """One row an edited model: each request's, or each checkpoint of a succession."""
+    """One row an edited model: each request's, or each checkpoint of a succession.
+
+    Only a succession shows how its drift grows; a request's name needs the room.
+    """
     succeeding = edits.editing.regime == "successive"
-    table = bare_table(
-        glyphs, "edits" if succeeding else "edit", "self", "clean", "perturbed", "G-RIR", "drift"
-    )
+    first, last = ("edits", ("drift",)) if succeeding else ("edit", ())
+    table = bare_table(glyphs, first, "self", "clean", "perturbed", "G-RIR", *last)
     for record, found in edits.steps:
         own = found.own
         table.add_row(
@@ -148,7 +150,7 @@ def steps_table(edits: EditSummary, glyphs: Glyphs) -> Table:
             shifted(found.clean, glyphs),
             shifted(found.perturbed, glyphs),
             ranged(found.g_rir.raw) if found.g_rir else glyphs.none,
-            cost(found, glyphs)[2],
+            *cost(found, glyphs)[2 : 2 + len(last)],
         )
     return table
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 from conftest import Project
+from safetensors.torch import load_file, save_file
+
+from pytest_coderobust.tiny import checkpoint_path
 
 SUITE = """
 [suite]
@@ -70,6 +74,14 @@ def test_saved_edit_is_applied_to_every_item(quick: Project) -> None:
     assert found["edit"]["regime"] == "saved"
     own = [item["task"] for item in found["items"] if item.get("self")]
     assert set(own) == {named.partition("[")[0]}
+    other = quick.path / "other"
+    shutil.copytree(checkpoint_path(), other)
+    tensors = load_file(other / "model.safetensors")
+    tensors["model.norm.weight"] = 2 * tensors["model.norm.weight"]
+    save_file(tensors, other / "model.safetensors", metadata={"format": "pt"})
+    refused = quick.run("quick.toml", "--model=./other", "--edit=fix")
+    assert refused.ret == 4
+    refused.stderr.fnmatch_lines(["*the edit was made for model 'tiny' (*), not for './other' (*"])
     again = subprocess.run(
         [sys.executable, "-m", "pytest_coderobust.cli", "edit", *words],
         cwd=quick.path, capture_output=True, text=True, check=False,

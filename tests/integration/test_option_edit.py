@@ -12,6 +12,7 @@ import pytest
 from conftest import Project
 
 import pytest_coderobust.reporting
+from pytest_coderobust.editors.registry import EDITORS
 
 SUITE = """
 [suite]
@@ -101,6 +102,80 @@ def test_two_processes_and_a_second_run_agree_and_repeat_nothing(quick: Project)
     assert untimed(quick.json("two.json")) == untimed(quick.json("one.json"))
 
 
+WITNESS = """
+import torch
+import pytest
+from pytest_coderobust.models.registry import open_backend
+from pytest_coderobust.plugin.stash import STATE
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    network = session.config.stash[STATE].backend.load().model
+    fresh = open_backend("tiny").load().model
+    now, then = network.state_dict(), fresh.state_dict()
+    same = now.keys() == then.keys() and all(torch.equal(now[name], then[name]) for name in then)
+    hooks = [each for each in network.modules() if each._forward_hooks or each._forward_pre_hooks]
+    print(f"\\nthe model is {'as it was' if same and not hooks else 'another'}")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("editor", EDITORS)
+def test_every_editor_runs_and_leaves_the_model_as_it_was(quick: Project, editor: str) -> None:
+    if editor == "lora":
+        pytest.importorskip("peft")
+    quick.pytester.makeconftest(WITNESS)
+    suite = SUITE.replace("limit = 14", "limit = 6").replace("gates", "# gates")
+    (quick.path / "quick.toml").write_text(suite)
+    # GRACE refuses an edit that lowers its loss by little, as it may on a task or two.
+    words = "grace:gain=0" if editor == "grace" else editor
+    result = edit(quick, f"--edit={words}", "-s")
+    assert result.ret == 0, result.stdout.str()
+    writes = editor in ("creme", "rome", "ft", "dinm")
+    placebo = "*placebo* ?.* (*" if writes else "*placebo*"
+    result.stdout.fnmatch_lines(["*the model is as it was", f"edit  {words}", "*no edit*", placebo])
+    found: Any = quick.json()
+    (step,) = found["edit"]["steps"]
+    assert (step["metrics"]["drift"] is not None) == writes
+
+
+@pytest.mark.slow
+def test_a_stack_of_editors_is_measured_as_one_edit(quick: Project) -> None:
+    stack = [f"--edit={EDIT}", "--edit=rome:layer=2,steps=3,prefixes=1", "--coderobust-ledger=l.db"]
+    result = edit(quick, *stack)
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.fnmatch_lines(["edit  ft:* + rome:*", "*placebo* 0.* (*", "layer   1 #*"])
+    found: Any = quick.json()
+    assert found["edit"]["layers"] == {"1": 1, "2": 1}
+    (step,) = found["edit"]["steps"]
+    assert all(len(trial["placebos"]) == 1 for trial in step["trials"])
+    edit(quick, f"--edit={EDIT}", "--coderobust-ledger=l.db", json_name="alone.json")
+    alone: Any = quick.json("alone.json")
+    assert alone["base"]["items"] == found["base"]["items"], "both edits were taken out again"
+    before = completions(quick.path / "l.db")
+    edit(quick, *stack, json_name="again.json")
+    assert completions(quick.path / "l.db") == before
+    assert untimed(quick.json("again.json")) == untimed(found)
+
+
+@pytest.mark.slow
+def test_instant_edits_are_made_one_by_one_and_pooled(quick: Project) -> None:
+    result = edit(quick, f"--edit={EDIT},requests=3")
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.fnmatch_lines(["*3 requests a perturbation, instant; scored on T=0.2, n=2"])
+    found: Any = quick.json()
+    steps = found["edit"]["steps"]
+    assert [step["number"] for step in steps] == [1, 2, 3]
+    edited = [task for step in steps for task in step["tasks"]]
+    assert len(set(edited)) == 3
+    for item in found["items"]:
+        # One sample a model; a model that was edited on the task itself does not count.
+        assert item["n"] in (0, 2 if item["task"] in edited else 3)
+    drifts = [step["metrics"]["drift"] for step in steps]
+    assert max(drifts) < 1.5 * min(drifts), "each is made on the base model"
+    assert not any(item.get("self") for item in found["items"])
+
+
 def test_no_eligible_request_keeps_the_base_and_judges_nothing(project: Project) -> None:
     project.write_suite(
         'perturbations = ["C1"]\ngates = ["broken[C1] >= 0", "broken[C1]@base >= 0"]',
@@ -123,6 +198,10 @@ def test_no_eligible_request_keeps_the_base_and_judges_nothing(project: Project)
         (["--model=oracle", "--edit=ft"], "model 'oracle' has no weights to edit"),
         (["--model=tiny", "--edit=fft"], "unknown editor 'fft'; did you mean 'ft'?"),
         (["--model=tiny", "--edit=ft:lrr=1"], "unknown option 'lrr'; did you mean 'lr'?"),
+        (
+            ["--model=tiny", "--edit=ft", "--edit=rome:layer=8"],
+            "--edit rome:layer=8: layer 8 is out of range: model 'tiny' has layers 0 to 7",
+        ),
         (["--model=tiny", "--edit=ft:requests=0"], "must be a whole number from 1"),
         (
             ["--model=tiny", "--edit=ft:regime=successive", "--edit=ft"],

@@ -23,7 +23,8 @@ from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.records import Task
+from pytest_coderobust.models.decoding import Prompt, generated
+from pytest_coderobust.records import Sampling, Task
 from pytest_coderobust.reporting.profile import bars, picture
 
 GREEDY = CremeOptions(temperature=0.0, sweep_tokens=6)
@@ -92,8 +93,25 @@ class TestSweep:
             together = sweep.run(rows)
             assert together == [sweep.run([each])[0] for each in rows]
             assert together[0] == sweep.plain(PERTURBED, [0])[0], "no patch is the model itself"
-            sweep.__class__ = Unshared
-            assert together == sweep.run(rows), "the shared start changes nothing"
+
+    @pytest.mark.parametrize("how", ["tokens", "paper"])
+    def test_it_writes_what_the_released_procedure_writes(self, how: Any, root: Path) -> None:
+        """A batch per layer, the clean prompt first, every row read whole by transformers."""
+        model = model_of("llama", root)
+        access = Access(model)
+        options = CremeOptions(temperature=0.7, sweep_tokens=10, align=how)
+        sweep = Sweep(access, REQUEST, options)
+        sampling = Sampling(temperature=0.7, top_p=options.top_p, max_new_tokens=10)
+        clean, perturbed = (tuple(access.encode(REQUEST, text)) for text in (PROMPT, PERTURBED))
+        expected: list[str] = []
+        for layer in range(3):
+            rows = [Prompt(clean, 0), *(Prompt(perturbed, noise) for noise in range(4))]
+            with sweep.patches([layer] * 4), access.computing():
+                expected += [each.text for each in generated(access.loaded, rows, sampling, 10)[1:]]
+        with access.editing():
+            found = sweep.run([Patched(layer, noise) for layer in range(3) for noise in range(4)])
+        assert found == expected
+        assert len(set(found)) > 4
 
     def test_a_layer_patched_all_over_answers_as_the_clean_prompt_starts(self, root: Path) -> None:
         access = Access(model_of("llama", root))
@@ -101,12 +119,6 @@ class TestSweep:
         with access.editing():
             patched = sweep.run([Patched(layer, 0) for layer in range(3)])
             assert set(patched) == set(sweep.plain(UNKNOWN, [0]))
-
-
-class Unshared(Sweep):
-    """Reads the prompt anew in every row."""
-
-    _shareable = False  # type: ignore[assignment]
 
 
 class TestKeyLayer:

@@ -15,8 +15,9 @@ from models_architectures import ARCHITECTURES
 from models_checkpoints import PROMPT, TASK, row
 
 from pytest_coderobust.editors import creme, dinm, grace, rome
-from pytest_coderobust.editors.access import Access, captured, tensor_of
+from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.edited import edited, successive
+from pytest_coderobust.editors.hooks import captured, tensor_of
 from pytest_coderobust.editors.options import CremeOptions, RomeOptions
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import open_editor, parse_edit

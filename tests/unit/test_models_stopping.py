@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models_checkpoints import byte_level, sentence_piece, wrap
 
-from pytest_coderobust.models.stopping import StopStrings, cut_at_stop, decode
+from pytest_coderobust.models.stopping import Ends, cut_at_stop, decode
 
 BYTES = wrap(byte_level())
 PIECES = wrap(sentence_piece())
@@ -43,22 +42,17 @@ def test_a_row_ends_with_the_first_token_that_completes_a_stop(
             start = decode(tokenizer, rows[row][:head])
             return decode(tokenizer, [*rows[row][:head], *ids])[len(start) :]
 
-        found = feed(StopStrings(stops, head, tokenizer, text_of, [2]), rows)
+        ends = Ends(stops, tokenizer, text_of, [])
         for row, ids in enumerate(rows):
-            ends = [
-                count
-                for count in range(1, len(ids) - head + 1)
-                if any(stop in text_of(row, ids[head : head + count]) for stop in stops)
-            ]
-            assert found.get(row) == (ends[0] if ends else None)
+            starts = [ids[head : head + count] for count in range(1, len(ids) - head + 1)]
+            found = [ends(row, new) for new in starts]
+            expected = [any(stop in text_of(row, new) for stop in stops) for new in starts]
+            assert (True in found) == (True in expected)
+            assert True not in found or found.index(True) == expected.index(True)
 
 
-def feed(stopping: StopStrings, rows: list[list[int]]) -> dict[int, int]:
-    """Shows the rows to the criterion token by token, as generation does."""
-    width = max(map(len, rows))
-    # Shorter rows go on with the end token, which ends them.
-    ids = torch.tensor([row + [2] * (width - len(row)) for row in rows])
-    for length in range(stopping._width + 1, width + 1):
-        stopped = stopping(ids[:, :length], None)
-        assert stopped.tolist() == [row in stopping.lengths for row in range(len(rows))]
-    return stopping.lengths
+def test_an_end_token_ends_whatever_stands_before_it() -> None:
+    ends = Ends((), BYTES, lambda *_: "", [2, 7])
+    assert ends(0, [5, 2])
+    assert ends(0, [7])
+    assert not ends(0, [2, 5])
