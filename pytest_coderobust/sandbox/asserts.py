@@ -111,6 +111,8 @@ class _Numbering(ast.NodeTransformer):
         self._handlers = 0
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
+        if type(node).__name__ == "TryStar":  # `except*`, which Python 3.10 does not have
+            return self.visit_Try(cast("ast.Try", node))
         # Asserts are statements, and those stand in lists: no need to look at expressions.
         for _, value in ast.iter_fields(node):
             if isinstance(value, list) and value and isinstance(value[0], HOLDERS):
@@ -138,6 +140,3 @@ class _Numbering(ast.NodeTransformer):
         for branch in (node.handlers, node.orelse, node.finalbody):
             branch[:] = [self.visit(child) for child in branch]
         return node
-
-    def visit_TryStar(self, node: ast.TryStar) -> ast.AST:
-        return self.visit_Try(cast("ast.Try", node))
