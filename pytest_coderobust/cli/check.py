@@ -80,7 +80,7 @@ def check(options: argparse.Namespace) -> int:
     if inside:
         notes.append(
             f"judged in-process, where a hostile solution could pass: {len(inside)} of the suite's "
-            f"tasks; the first is {min(inside)}"
+            f"tasks; the first is {next(filter(inside.__contains__, bench.tasks))}"
         )
     if missing:
         notes.append(

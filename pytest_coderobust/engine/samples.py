@@ -24,7 +24,7 @@ from pytest_coderobust.config.suite import (
 from pytest_coderobust.engine.changing import with_api_changes
 from pytest_coderobust.errors import DataError, UsageError, nearest
 from pytest_coderobust.models.solution import extract
-from pytest_coderobust.records import Limits, Task, Verdict
+from pytest_coderobust.records import Limits, Task, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.calibration import calibrate, may_be_inside
 from pytest_coderobust.sandbox.check import Check, Sandbox
@@ -148,14 +148,16 @@ def check(
         if solution.task_id not in bench.tasks:
             raise UsageError(f"solution {place}: {_unknown(solution.task_id, bench.tasks)}")
         checks.append(check_of_sample(bench, solution, extraction, limits))
-    canonicals = canonical_checks(bench) if bench is not None else ()
+    canonicals = canonical_checks(bench, limits) if bench is not None else ()
     return judge_all(checks, canonicals, workers=workers, tiers=tiers, allow_unsafe=allow_unsafe)[0]
 
 
-def canonical_checks(bench: Bench) -> tuple[Check, ...]:
+def canonical_checks(bench: Bench, limits: Limits | None = None) -> tuple[Check, ...]:
     """The check of each task's own solution, which may be older than a declared API change."""
     return tuple(
-        replace(check_of_sample(bench, Sample(task.id, task.canonical), "raw"), api_changes=())
+        replace(
+            check_of_sample(bench, Sample(task.id, task.canonical), "raw", limits), api_changes=()
+        )
         for task in bench.tasks.values()
         if task.canonical is not None
     )
@@ -196,20 +198,21 @@ def judge_all(
     """
     with open_sandbox(workers, tiers=tiers, allow_unsafe=allow_unsafe) as sandbox:
         verdicts = _judged(sandbox, checks, listen)
-        failed = {check.tests for check, found in zip(checks, verdicts, strict=True)
-                  if may_be_inside(check, found)}  # fmt: skip
-        known = [check for check in canonicals if check.tests in failed]
+        failed = [at for at, check in enumerate(checks) if may_be_inside(check, verdicts[at])]
+        about = {_about(checks[at]) for at in failed}
+        known = [check for check in canonicals if _about(check) in about]
         calibrated = calibrate(known, partial(_judged, sandbox))
-        unsplit = {check.tests for check, _ in calibrated if check.in_process}
-        again = [
-            at
-            for at, check in enumerate(checks)
-            if check.tests in unsplit and may_be_inside(check, verdicts[at])
-        ]
+        unsplit = {_about(check) for check, _ in calibrated if check.in_process}
+        again = [at for at in failed if _about(checks[at]) in unsplit]
         inside = _judged(sandbox, [replace(checks[at], in_process=True) for at in again])
         for at, verdict in zip(again, inside, strict=True):
             verdicts[at] = verdict
         return verdicts, sandbox.tier
+
+
+def _about(check: Check) -> tuple[Tests, str]:
+    """What a check asks of a solution."""
+    return check.tests, check.entry_point
 
 
 def _judged(

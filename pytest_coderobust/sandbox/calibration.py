@@ -36,4 +36,4 @@ def calibrate(canonicals: Sequence[Check], judge: JudgeAll) -> list[tuple[Check,
 def may_be_inside(check: Check, verdict: Verdict) -> bool:
     """Whether a failed check could be judged in the solution's process."""
     python = check.language == "python" and check.tests.style in ("check", "asserts")
-    return python and not verdict.full
+    return python and not check.in_process and not verdict.full

@@ -23,6 +23,7 @@ from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge import Judge, count
 from pytest_coderobust.sandbox.languages.cages import Cages
 from pytest_coderobust.sandbox.launcher import ZygoteLostError
+from pytest_coderobust.sandbox.scripts import Asking
 from pytest_coderobust.sandbox.tier import open_zygote
 from pytest_coderobust.sandbox.watchdog import bound, release
 
@@ -55,6 +56,9 @@ def main(
         send(fd, {"tier": tier}, FRAME_BYTES)
         while True:
             message = receive(fd, FRAME_BYTES)
+            if "script" in message:
+                judge.learn(read_asking(message["asking"]), message["script"])
+                continue
             signal.signal(signal.SIGIO, signal.SIG_DFL)
             if gone(leash_fd):
                 break
@@ -76,7 +80,8 @@ def answer(message: Any, judge: Judge) -> Any:
     bound(check.limits)
     try:
         verdict = write_verdict(judge.judge(check))
-        return {"verdict": verdict, "starved": judge.starved, "forks": judge.forks}
+        told = {"verdict": verdict, "starved": judge.starved, "forks": judge.forks}
+        return told if judge.learned is None else {**told, "learned": judge.learned}
     except ZygoteLostError:
         raise
     except SandboxError as error:
@@ -129,6 +134,18 @@ def write_check(check: Check) -> Any:
         "in_process": check.in_process,
         "api_changes": [[change.old, change.new] for change in check.api_changes],
     }
+
+
+def write_asking(asking: Asking) -> Any:
+    """What a script is for, as a part of a frame's message."""
+    tests, entry_point = asking
+    return [tests.source, tests.style, tests.helpers, entry_point]
+
+
+def read_asking(message: Any) -> Asking:
+    """What a script in a frame's message is for."""
+    *tests, entry_point = message
+    return Tests(*tests), entry_point
 
 
 def read_check(message: Any) -> Check:

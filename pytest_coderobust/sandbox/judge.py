@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Level, Verdict
-from pytest_coderobust.sandbox.asserts import GUARDS, Suite, prepare
+from pytest_coderobust.sandbox.asserts import Suite, prepare
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.in_process import examine_in_process
 from pytest_coderobust.sandbox.languages import runners
 from pytest_coderobust.sandbox.languages.cages import Cages
 from pytest_coderobust.sandbox.launcher import Zygote, ZygoteLostError
 from pytest_coderobust.sandbox.loading import not_loaded
-from pytest_coderobust.sandbox.outcome import (
-    FAILURES,
-    CandidateGone,
-    Outcomes,
-    one_line,
-)
-from pytest_coderobust.sandbox.proxy import Ask, Proxy
-from pytest_coderobust.sandbox.scripts import MAX_CALLS, Scripts
+from pytest_coderobust.sandbox.outcome import CandidateGone, Outcomes, one_line
+from pytest_coderobust.sandbox.proxy import Proxy
+from pytest_coderobust.sandbox.rehearsal import asks_alike
+from pytest_coderobust.sandbox.scripts import Asking, Calls, Scripts, short
 from pytest_coderobust.sandbox.session import (
     BatchSession,
     DivergedError,
@@ -32,14 +25,7 @@ from pytest_coderobust.sandbox.session import (
     Starved,
 )
 from pytest_coderobust.sandbox.stdio import judge_stdio, read_cases
-from pytest_coderobust.sandbox.watchdog import cut_off
-
-POOR_REPLIES: tuple[Any, ...] = ({"value": None}, {"raised": {"kinds": ["Exception"]}})
-"""Answers that most tests do not expect: those who ask the same all the same ask everybody so."""
-REHEARSAL_SECONDS = 0.5
-"""Processor time for tests that only rehearse: what takes longer learns from a solution."""
-REPLIES: tuple[Any, ...] = ({"raised": {"kinds": ["Exception"]}}, {"value": []})
-"""An end and something to go through: for tests that no solution has met yet."""
+from pytest_coderobust.sandbox.trial import run_tests
 
 
 class Judge:
@@ -51,6 +37,7 @@ class Judge:
 
     Attributes:
         starved: whether the last verdict is a timeout that is the machine's fault.
+        learned: the script that the last check's tests turned out to have; None: nothing new.
     """
 
     def __init__(self, zygote: Zygote, tier: str, cages: Cages | None = None) -> None:
@@ -59,6 +46,7 @@ class Judge:
         self._cages = cages
         self._scripts = Scripts()
         self.starved: Starved = ""
+        self.learned: Calls | None = None
 
     @property
     def forks(self) -> int:
@@ -72,7 +60,7 @@ class Judge:
             SandboxError: the tests are no Python; nothing is known about the solution.
             ZygoteLostError: the zygote is gone, and this judge with it.
         """
-        self.starved = ""
+        self.starved, self.learned = "", None
         if not check.solution.strip():
             detail = "the solution is empty"
             return Verdict(Level.NONE, 0, count(check), "empty", detail, self._tier)
@@ -89,22 +77,26 @@ class Judge:
             return self._judge_in_process(check, suite)
         return self._judge_at_once(check, suite) or self._judge_live(check, suite)
 
+    def learn(self, asking: Asking, calls: Calls) -> None:
+        """Takes over a script that another judge learned."""
+        self._scripts.learn(asking, calls)
+
     def _judge_at_once(self, check: Check, suite: Suite) -> Verdict | None:
         """A verdict from one exchange; None when the tests ask what was not foreseen."""
-        if not self._scripts.seen(check.tests, check.entry_point):
-            first, *others = [asked(check, suite, reply) for reply in REPLIES]
-            fixed = all(other == first for other in others)
-            self._scripts.rehearse(check.tests, check.entry_point, first if fixed else [])
-        calls = self._scripts.foresee(check.tests, check.entry_point)
-        if calls is None:
+        asking = (check.tests, check.entry_point)
+        calls = self._scripts.get(asking)
+        # At once, a solution also gets calls that its tests never come to: they would be counted.
+        if not calls or check.api_changes:
             return None
-        session = BatchSession(self._zygote, check.limits, calls, check.api_changes)
+        session = BatchSession(self._zygote, check.limits, calls)
         try:
             found, _ = examine(check, suite, session)
         except DivergedError:
             found = None
+        if session.flooded:
+            return None  # one by one, answers may be that large
         if session.diverged or found is None:
-            self._scripts.miss(check.tests, check.entry_point)
+            self._keep(asking, [])
             return None
         return self._verdict(found, session)
 
@@ -114,10 +106,15 @@ class Judge:
             found, finished = examine(check, suite, session)
         finally:
             session.close()
-        if finished and not self._scripts.decided(check.tests, check.entry_point):
-            fixed = all(abides(check, suite, session.calls, reply) for reply in POOR_REPLIES)
-            self._scripts.learn(check.tests, check.entry_point, session.calls if fixed else [])
+        asking, calls = (check.tests, check.entry_point), session.calls
+        if finished and self._scripts.get(asking) is None:
+            fixed = short(calls) and asks_alike(check, suite, calls)
+            self._keep(asking, calls if fixed else [])
         return self._verdict(found, session)
+
+    def _keep(self, asking: Asking, calls: Calls) -> None:
+        self._scripts.learn(asking, calls)
+        self.learned = calls
 
     def _judge_in_process(self, check: Check, suite: Suite) -> Verdict:
         session = LiveSession(self._zygote, check.limits, check.api_changes)
@@ -164,59 +161,3 @@ def examine(check: Check, suite: Suite, session: Session) -> tuple[Verdict, bool
     level = Level.PARTIAL if outcomes.passed else Level.LOAD
     found = Verdict(level, outcomes.passed, suite.total, outcomes.failure, outcomes.detail)
     return found, finished
-
-
-def asked(check: Check, suite: Suite, reply: Any) -> list[Any]:
-    """The calls that tests make when every answer is this one; none if they end early or go on."""
-    calls: list[Any] = []
-
-    def ask(call: Any) -> Any:
-        if len(calls) == MAX_CALLS:
-            raise DivergedError  # perhaps they wait for another answer
-        calls.append(call)
-        return reply
-
-    return calls if rehearse(check, suite, ask) else []
-
-
-def abides(check: Check, suite: Suite, calls: Sequence[Any], reply: Any) -> bool:
-    """Whether tests make these calls and no other, to their end or an early one, when every
-    answer is this one.
-    """
-    coming = iter(calls)
-
-    def ask(call: Any) -> Any:
-        if next(coming, None) != call:
-            raise DivergedError
-        return reply
-
-    return rehearse(check, suite, ask) is not None
-
-
-def rehearse(check: Check, suite: Suite, ask: Ask) -> bool | None:
-    """Runs tests without a solution; whether they came to their end, None if broken off."""
-    outcomes = Outcomes(suite.total, suite.caught)
-    try:
-        with cut_off(REHEARSAL_SECONDS, DivergedError):
-            return run_tests(check, suite, outcomes, Proxy(check.entry_point, ask))
-    except DivergedError:
-        return None
-
-
-def run_tests(check: Check, suite: Suite, outcomes: Outcomes, candidate: Any) -> bool:
-    """Runs the tests in this process against `candidate`; True when they came to their end.
-
-    Every failure lands in `outcomes`.
-    """
-    random.seed(0)  # some data sets draw their inputs: the same ones for every solution
-    namespace: dict[str, Any] = {"__name__": "tests", GUARDS: outcomes.guards}
-    try:
-        exec(suite.helpers, namespace)  # noqa: S102  the data set's own code, never the candidate's
-        namespace[check.entry_point] = candidate
-        exec(suite.code, namespace)  # noqa: S102
-        if check.tests.style == "check":
-            namespace["check"](candidate)
-    except FAILURES as error:
-        outcomes.note(error)
-        return False
-    return True

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Level, Verdict
+from pytest_coderobust.sandbox.cage.frames import WireError
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.session import Starved
 from pytest_coderobust.sandbox.staff import Staff
@@ -93,11 +94,14 @@ class Lane:
             job.future.set_exception(error)
         except (EOFError, OSError):
             self._lose(job)
+        except Exception as error:  # noqa: BLE001  a fault of ours: nobody may wait for ever
+            self._give_up(job, error)
         else:
             self._settle(job, verdict, starved)
-        if self._sharing and not any(each.sent for each in self._line):
-            self._turns.unshare()
-            self._sharing = False
+        finally:
+            if self._sharing and not any(each.sent for each in self._line):
+                self._turns.unshare()
+                self._sharing = False
 
     def _judged(self, worker: Worker, job: Job) -> tuple[Verdict, Starved]:
         if job.alone:
@@ -107,16 +111,23 @@ class Lane:
         for each in self._line:
             if each is not job and (each.alone or self._turns.wanted):
                 break
-            if not each.sent:
-                self._send(worker, each)
+            if not each.sent and not self._send(worker, each):
+                break
         return worker.receive()
 
-    def _send(self, worker: Worker, job: Job) -> None:
+    def _send(self, worker: Worker, job: Job) -> bool:
+        """Sends a job, the first or the one behind it; False: this one must wait for its turn."""
         if not self._sharing:
             self._turns.share()
             self._sharing = True
+        try:
+            worker.send(job.check)
+        except (WireError, TypeError, ValueError):
+            if job is self._line[0]:
+                raise
+            return False  # it will be the first, and fail as such
         job.sent = True
-        worker.send(job.check)
+        return True
 
     def _settle(self, job: Job, verdict: Verdict, starved: Starved) -> None:
         self._line.popleft()
@@ -131,12 +142,25 @@ class Lane:
             error = SandboxError("the machine gave a solution no processor to run on")
             job.future.set_exception(error)
 
-    def _lose(self, job: Job) -> None:
-        """The worker died on a job; what was sent behind it is sent again."""
+    def _give_up(self, job: Job, error: Exception) -> None:
+        """Something that nobody foresaw; the worker's state is not known any more."""
+        self._dismiss()
+        self._line.remove(job)
+        failed = SandboxError(f"the check cannot be judged: {type(error).__name__}: {error}")
+        failed.__cause__ = error
+        job.future.set_exception(failed)
+
+    def _dismiss(self) -> int:
+        """Ends the worker; what was sent to it is to be sent again. Returns its exit status."""
         status = self._staff.dismiss(self._worker) if self._worker is not None else 0
         self._worker = None
         for each in self._line:
             each.sent = False
+        return status
+
+    def _lose(self, job: Job) -> None:
+        """The worker died on a job."""
+        status = self._dismiss()
         if self._staff.closed:
             for each in self._line:
                 each.future.set_exception(SandboxError("the sandbox was closed"))
@@ -155,6 +179,7 @@ class Lane:
             total = self._worker.count(job.check)
             job.future.set_result(casualty(status, total, self._staff.tier))
         except (SandboxError, EOFError, OSError) as error:
+            self._dismiss()
             failed = SandboxError(f"the checker cannot be started again: {error}")
             job.future.set_exception(failed)
 

@@ -133,7 +133,7 @@ def remarks(channel: Channel) -> tuple[dict[str, Any], ...]:
     if not poller.poll(0):
         return ()
     try:
-        found = unpack(receive_rest(channel.fd, REMARK_BYTES))
+        found = unpack(receive_rest(channel.fd, REMARK_BYTES) or b"")
     except (WireError, OSError):
         return ()
     return tuple(each for each in found if type(each) is dict)

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 from pytest_coderobust.records import ApiChange, FailureKind, Limits
-from pytest_coderobust.sandbox.cage.frames import WireError, receive, receive_rest, send, unpack
+from pytest_coderobust.sandbox.cage.frames import (
+    WireError,
+    receive,
+    receive_rest,
+    send,
+    to_json,
+    unpack,
+)
 from pytest_coderobust.sandbox.launcher import Channel, End, Zygote
 from pytest_coderobust.sandbox.outcome import CandidateGone
 
@@ -106,27 +113,24 @@ class BatchSession:
 
     Args:
         calls: what an earlier run of the same tests asked, in order.
+
+    Attributes:
+        diverged: the tests asked something else.
+        flooded: all answers together are more than one may be, and none was read.
     """
 
-    def __init__(
-        self,
-        zygote: Zygote,
-        limits: Limits,
-        calls: list[Any],
-        changes: Sequence[ApiChange] = (),
-    ) -> None:
+    def __init__(self, zygote: Zygote, limits: Limits, calls: list[Any]) -> None:
         self._zygote = zygote
         self._limits = limits
         self._calls = calls
-        self._changes = changes
         self._asked = 0
         self._replies: list[Any] = []
         self._broken: str = ""
         self._end = End("lost")
-        self.diverged = False
+        self.diverged = self.flooded = False
 
     def load(self, source: str, entry_point: str) -> Any:
-        channel = self._zygote.begin(self._limits, self._changes)
+        channel = self._zygote.begin(self._limits)
         request = {"source": source, "entry_point": entry_point, "calls": self._calls}
         cap = self._limits.wire_bytes
         try:
@@ -141,13 +145,18 @@ class BatchSession:
             gone = self._zygote.ends_within(PATIENCE)
             end = self._zygote.wait() if gone else None
             self._collect(channel)
-            self._end = end or (self._zygote.finish() if self._broken else self._zygote.wait())
+            early = self._broken or self.flooded
+            self._end = end or (self._zygote.finish() if early else self._zygote.wait())
+        if self.flooded:
+            raise DivergedError
         return self._next(0)
 
     def _collect(self, channel: Channel) -> None:
         """Reads what the candidate left in the socket, and what it still writes."""
         try:
-            self._replies = unpack(receive_rest(channel.fd, self._limits.wire_bytes))
+            data = receive_rest(channel.fd, self._limits.wire_bytes)
+            self.flooded = data is None
+            self._replies = unpack(data or b"")
         except (WireError, OSError) as error:
             self._broken = str(error)
         finally:
@@ -155,7 +164,9 @@ class BatchSession:
 
     def ask(self, call: Any) -> Any:
         at, self._asked = self._asked, self._asked + 1
-        if self.diverged or at >= len(self._calls) or self._calls[at] != call:
+        # As text: 1, 1.0 and True are equal, and not the same argument.
+        foreseen = at < len(self._calls) and to_json(self._calls[at]) == to_json(call)
+        if self.diverged or not foreseen:
             self.diverged = True
             raise DivergedError
         return self._next(at + 1)

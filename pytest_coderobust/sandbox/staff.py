@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.sandbox.cage.namespaces import WORK
+from pytest_coderobust.sandbox.scripts import Scripts
 from pytest_coderobust.sandbox.worker import Worker
 
 ELSEWHERE = "/var/tmp"  # noqa: S108
@@ -28,6 +29,7 @@ class Staff:
         self._living: set[Worker] = set()
         self._gone = 0  # forks of workers that have ended
         self._closed = False
+        self._scripts = Scripts()
         self._scratch = tempfile.TemporaryDirectory(prefix="coderobust-")
         # A candidate's own user must reach its folder below, and list nothing on the way.
         Path(self._scratch.name).chmod(0o711)
@@ -61,7 +63,7 @@ class Staff:
 
     def _open(self) -> Worker:
         scratch = Path(self._scratch.name) / str(next(self._serial))
-        worker = Worker(scratch, Path(self._shared.name), self._tiers)
+        worker = Worker(scratch, Path(self._shared.name), self._tiers, self._scripts)
         with self._lock:
             self._living.add(worker)
             closed = self._closed

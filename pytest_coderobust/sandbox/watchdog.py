@@ -1,10 +1,8 @@
-"""Ends trusted code that takes too long: by an error, or with this very process."""
+"""Ends this very process when trusted code outlasts every limit of a check."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator
-from contextlib import contextmanager
 
 from pytest_coderobust.records import Limits
 from pytest_coderobust.sandbox.cage.zygote import WALL_FACTOR
@@ -22,25 +20,6 @@ def bound(limits: Limits) -> None:
     # Real time is for what sleeps; on a busy machine processor time must run out first.
     wall = (WALL_FACTOR + 1) * limits.wall_seconds + WALL_FACTOR * own
     signal.setitimer(signal.ITIMER_REAL, wall)
-
-
-@contextmanager
-def cut_off(seconds: float, error: type[BaseException]) -> Generator[None, None, None]:
-    """Raises an error in the main thread's Python code after so much processor time.
-
-    It reaches no code that catches everything, again and again: `bound` stands behind it.
-    """
-
-    def late(*_: object) -> None:
-        raise error
-
-    before = signal.signal(signal.SIGVTALRM, late)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
 
 
 def release() -> None:

@@ -8,6 +8,7 @@ import select
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,9 +18,15 @@ import coderobust_strategies
 from pytest_coderobust import errors
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Verdict
-from pytest_coderobust.sandbox.cage.frames import receive, send
+from pytest_coderobust.sandbox.cage.frames import pack, receive, send
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.checker import FRAME_BYTES, read_verdict, write_check
+from pytest_coderobust.sandbox.checker import (
+    FRAME_BYTES,
+    read_verdict,
+    write_asking,
+    write_check,
+)
+from pytest_coderobust.sandbox.scripts import Asking, Calls, Scripts
 from pytest_coderobust.sandbox.session import Starved
 
 END_SECONDS = 5.0
@@ -50,14 +57,17 @@ class Worker:
     Args:
         scratch: a folder of its own, to be made.
         shared: one that all workers of a pool use.
+        scripts: what any of them has learned; dictionaries of Python need no lock for this.
     """
 
-    def __init__(self, scratch: Path, shared: Path, tiers: Sequence[str]) -> None:
+    def __init__(self, scratch: Path, shared: Path, tiers: Sequence[str], scripts: Scripts) -> None:
         scratch.mkdir()
         ours, theirs = socket.socketpair()
         self._leash, leash = socket.socketpair()
         self._alive, alive = os.pipe()
-        self._due = 0  # verdicts that it owes
+        self._due: deque[Asking] = deque()  # the checks whose verdicts it owes
+        self._scripts = scripts
+        self._told: dict[Asking, Calls] = {}
         self.forks = 0
         roots = [
             str(Path(str(module.__file__)).parents[1]) for module in (errors, coderobust_strategies)
@@ -94,9 +104,20 @@ class Worker:
         return greeting
 
     def send(self, check: Check) -> None:
-        """Hands over a check, behind those that it has. Raises OSError: the checker died."""
-        self._due += 1
-        send(self._sock.fileno(), write_check(check), FRAME_BYTES)
+        """Hands over a check, behind those that it has.
+
+        Raises:
+            OSError: the checker died.
+            WireError, TypeError, ValueError: the check cannot be written; nothing was sent.
+        """
+        asking = (check.tests, check.entry_point)
+        frame = pack(write_check(check), FRAME_BYTES)
+        script = self._scripts.get(asking)
+        if script is not None and self._told.get(asking) is not script:
+            self._told[asking] = script
+            frame = pack({"script": script, "asking": write_asking(asking)}, FRAME_BYTES) + frame
+        self._due.append(asking)
+        self._sock.sendall(frame)
 
     def receive(self) -> tuple[Verdict, Starved]:
         """The next verdict, and whether it is a timeout that is the machine's fault.
@@ -106,10 +127,13 @@ class Worker:
             SandboxError: the tests cannot be run.
         """
         reply = receive(self._sock.fileno(), FRAME_BYTES)
-        self._due -= 1
+        asking = self._due.popleft()
         if "error" in reply:
             raise SandboxError(reply["error"])
         self.forks = int(reply["forks"])
+        if "learned" in reply:
+            self._told[asking] = reply["learned"]
+            self._scripts.learn(asking, reply["learned"])
         return read_verdict(reply["verdict"]), reply["starved"]
 
     def count(self, check: Check) -> int:

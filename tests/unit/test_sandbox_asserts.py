@@ -11,8 +11,8 @@ from pytest_coderobust import records
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.sandbox.asserts import prepare
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.judge import run_tests
 from pytest_coderobust.sandbox.outcome import Outcomes
+from pytest_coderobust.sandbox.trial import run_tests
 
 
 def run(source: str, candidate: Any, helpers: str = "") -> tuple[bool, Outcomes]:

@@ -11,6 +11,7 @@ import pytest
 from pytest_coderobust import records
 from pytest_coderobust.records import Level, Limits, Verdict
 from pytest_coderobust.sandbox import judge as judging
+from pytest_coderobust.sandbox import rehearsal
 from pytest_coderobust.sandbox.cage.plan import RLIMITS, Plan
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.interpreter import readable_paths
@@ -35,10 +36,6 @@ def judged(judge: Judge, solution: str, source: str = FIXED) -> Verdict:
     return judge.judge(Check(solution, "f", records.Tests(source, "asserts"), LIMITS))
 
 
-def unrehearsed(*_: object) -> list[object]:
-    return []
-
-
 def forks(zygote: Zygote, judge: Judge, *solutions: str, source: str = FIXED) -> list[int]:
     """How many processes each of these solutions took."""
     counts: list[int] = []
@@ -49,9 +46,7 @@ def forks(zygote: Zygote, judge: Judge, *solutions: str, source: str = FIXED) ->
     return counts
 
 
-def test_fixed_calls_take_one_process_each_and_judge_alike(
-    zygote: Zygote, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fixed_calls_take_one_process_each_and_judge_alike(zygote: Zygote) -> None:
     judge = Judge(zygote, "t")
     solutions = (
         SQUARE, "def f(x):\n    return 1\n", "def f(x):\n    return x * x if x < 3 else 1 // 0\n",
@@ -59,21 +54,11 @@ def test_fixed_calls_take_one_process_each_and_judge_alike(
     )  # fmt: skip
     assert forks(zygote, judge, *solutions) == [1] * len(solutions)
     for solution in solutions:
-        with monkeypatch.context() as patch:
-            patch.setattr(judging, "asked", unrehearsed)  # no rehearsal: the first is asked live
-            patch.setattr(judging, "BatchSession", None)
-            live = judged(Judge(zygote, "t"), solution)
+        live = judged(Judge(zygote, "t"), solution)
         batch = judged(judge, solution)
         assert (live.level, live.passed, live.failure, live.detail) == (
             batch.level, batch.passed, batch.failure, batch.detail,
         )  # fmt: skip
-
-
-def test_the_first_solution_too_is_asked_at_once(
-    zygote: Zygote, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(judging, "LiveSession", None)
-    assert judged(Judge(zygote, "t"), SQUARE).full
 
 
 def test_a_rehearsal_that_would_never_end_is_broken_off(zygote: Zygote) -> None:
@@ -81,10 +66,71 @@ def test_a_rehearsal_that_would_never_end_is_broken_off(zygote: Zygote) -> None:
     assert judged(Judge(zygote, "t"), SQUARE, source).full
 
 
-@pytest.mark.parametrize("answer", ["None", "[]"])
-def test_tests_that_wait_for_an_answer_do_not_hang_a_rehearsal(zygote: Zygote, answer: str) -> None:
-    source = f"got = f(2)\nwhile got == {answer}:\n    pass\nassert got == 4\n"
-    assert judged(Judge(zygote, "t"), SQUARE, source).full
+@pytest.mark.parametrize("wait", ["pass", "sum(range(10**11))", "__import__('time').sleep(99)"])
+def test_a_rehearsal_that_does_not_end_costs_no_verdict(
+    zygote: Zygote, monkeypatch: pytest.MonkeyPatch, wait: str
+) -> None:
+    monkeypatch.setattr(rehearsal, "SECONDS", 0.2)
+    source = f"got = f(2)\nwhile got is None:\n    {wait}\nassert got == 4\n"
+    judge = Judge(zygote, "t")
+    assert judged(judge, SQUARE, source).full
+    assert judge.learned == []
+    assert judged(judge, SQUARE, source).full
+
+
+def test_what_a_rehearsal_does_to_modules_ends_with_it(zygote: Zygote) -> None:
+    source = "import json\njson.seen = getattr(json, 'seen', 0) + 1\nassert f(1) == json.seen\n"
+    judge = Judge(zygote, "t")
+    assert judged(judge, "def f(x):\n    return 1\n", source).full
+    assert judge.learned
+    assert judged(judge, "def f(x):\n    return 2\n", source).full
+
+
+def test_what_one_judge_learned_another_can_use(
+    zygote: Zygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = Judge(zygote, "t"), Judge(zygote, "t")
+    assert judged(one, SQUARE).full
+    assert one.learned == [{"args": [1]}, {"args": [2]}, {"args": [3]}]
+    other.learn((records.Tests(FIXED, "asserts"), "f"), one.learned)
+    monkeypatch.setattr(judging, "LiveSession", None)
+    assert judged(other, SQUARE).full
+    assert other.learned is None
+
+
+@pytest.mark.parametrize(("other", "text"), [("1.0", "1.0"), ("True", "True"), ("-0.0", "-0.0")])
+def test_equal_arguments_of_another_type_are_other_arguments(
+    zygote: Zygote, other: str, text: str
+) -> None:
+    plain = other.removeprefix("-").removesuffix(".0").replace("True", "1")
+    source = f"x = {plain}\ntry:\n    if f(2) == 'more': x = {other}\nexcept Exception: pass\n"
+    judge = Judge(zygote, "t")
+    first = "def f(x):\n    return str(x)\n"
+    assert judged(judge, first, source + f"assert f(x) == {plain!r}\n").full
+    more = "def f(x):\n    return 'more' if x == 2 else str(x)\n"
+    assert judged(judge, more, source + f"assert f(x) == {text!r}\n").full
+    again = "def f(x):\n    return 'more' if x == 2 else str(x)\n"
+    assert not judged(judge, again, source + f"assert f(x) == {plain!r}\n").full
+
+
+def test_an_argument_changed_to_an_equal_one_comes_back(zygote: Zygote) -> None:
+    source = "v = [1, 2]\nassert f(v) == '1,2'\nassert f(v) == '1.0,2.0'\n"
+    solution = (
+        "def f(v):\n    said = ','.join(map(str, v))\n    v[:] = map(float, v)\n    return said\n"
+    )
+    judge = Judge(zygote, "t")
+    assert judged(judge, solution, source).full
+    assert judged(judge, solution, source).full
+
+
+def test_answers_that_are_large_together_are_asked_one_by_one(zygote: Zygote) -> None:
+    source = "assert len(f(1)) == 9 << 20\nassert len(f(2)) == 9 << 20\n"
+    judge = Judge(zygote, "t")
+    judged(judge, "def f(x):\n    return 'x'\n", source)
+    assert judge.learned
+    large = "def f(x):\n    return 'x' * (9 << 20)\n"
+    assert judged(judge, large, source).full
+    assert forks(zygote, judge, "def f(x):\n    return ''\n", source=source) == [1]
 
 
 def test_a_hang_keeps_the_results_before_it(zygote: Zygote) -> None:

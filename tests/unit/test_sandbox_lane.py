@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, cast
 
 from pytest_coderobust import records
@@ -15,6 +16,7 @@ from pytest_coderobust.records import Level, Limits, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.lane import Lane, Waiting
+from pytest_coderobust.sandbox.scripts import Scripts
 from pytest_coderobust.sandbox.session import Starved
 from pytest_coderobust.sandbox.staff import Staff
 from pytest_coderobust.sandbox.turns import Turns
@@ -89,6 +91,8 @@ class Scripted:
         self._line: list[str] = []
 
     def send(self, check: Check) -> None:
+        if check.solution == "unwritable":
+            raise TypeError("not JSON")
         self._line.append(check.solution)
         self._script.most_ahead = max(self._script.most_ahead, len(self._line))
 
@@ -183,3 +187,49 @@ def test_a_death_costs_the_first_in_line_an_attempt_and_nobody_else() -> None:
     assert [verdict.failure for verdict in found] == ["", "", "", "died", "", ""]
     assert script.order == list("abbcddef")
     assert staff.opened == 4
+
+
+def test_what_nobody_foresaw_costs_one_future_and_no_turn() -> None:
+    script = Script({"b": [RuntimeError], "e": ["perhaps", ""]})
+    names = ["a", "b", "c", "unwritable", "d", "e", "unwritable", "f", "g", "h", "i"]
+    futures, _ = played(names, script, lanes=2)
+    failed = {name for name, each in zip(names, futures, strict=True) if each.exception()}
+    assert failed == {"b", "unwritable"}
+    assert "RuntimeError" in str(futures[1].exception())
+    assert "not JSON" in str(futures[3].exception())
+    assert script.beside["e"] == 0
+
+
+def test_a_check_that_cannot_be_written_ends_nothing() -> None:
+    strange: Any = object()
+    with open_sandbox(1) as opened:
+        futures = [
+            opened.submit(Check(GOOD, "f", TESTS, Limits(memory_mb=memory)))
+            for memory in (512, strange, 512, 512, strange, 512)
+        ]
+        assert [future.exception() is None for future in futures] == [
+            True, False, True, True, False, True,
+        ]  # fmt: skip
+        assert "cannot be judged" in str(futures[1].exception())
+
+
+def test_workers_share_what_they_learn(tmp_path: Path) -> None:
+    scripts = Scripts()
+    check, asking = Check(GOOD, "f", TESTS), (TESTS, "f")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    first, second = (
+        Worker(tmp_path / name, shared, ["rlimits"], scripts) for name in ("one", "two")
+    )
+    try:
+        for worker in (first, second):
+            worker.send(check)
+            assert worker.receive()[0].full
+            assert scripts.get(asking) == [{"args": [2]}, {"args": [3]}]
+        scripts.learn(asking, [{"args": [5]}])  # the second one tries it, and says that it misled
+        second.send(check)
+        assert second.receive()[0].full
+        assert scripts.get(asking) == []
+    finally:
+        first.close()
+        second.close()

@@ -12,7 +12,14 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.changes import Changes
-from pytest_coderobust.sandbox.cage.frames import WireError, describe, pack, receive, send
+from pytest_coderobust.sandbox.cage.frames import (
+    WireError,
+    describe,
+    pack,
+    receive,
+    send,
+    to_json,
+)
 from pytest_coderobust.sandbox.cage.inside import run_tests
 from pytest_coderobust.sandbox.cage.isolation import Isolation
 from pytest_coderobust.sandbox.cage.limits import CageLimits, Restriction
@@ -83,7 +90,7 @@ def answer(function: Any, call: Any) -> dict[str, Any]:
             after = [Encoder().encode(arg) for arg in args]
         except Exception:  # noqa: BLE001  an argument made unreadable is left as it was
             after = call["args"]
-        if after != call["args"]:
+        if to_json(after) != to_json(call["args"]):  # 1, 1.0 and True are equal
             message["args"] = after
     return message
 

@@ -71,13 +71,13 @@ def receive(fd: int, cap: int) -> Any:
     return from_json(_exactly(fd, size))
 
 
-def receive_rest(fd: int, cap: int) -> bytes:
-    """Reads what is left until the end. Raises WireError beyond `cap` bytes."""
+def receive_rest(fd: int, cap: int) -> bytes | None:
+    """Reads what is left until the end; None when that is more than `cap` bytes."""
     data = bytearray()
     while part := os.read(fd, CHUNK):
         data += part
         if len(data) > cap:
-            raise WireError(f"more than {cap} bytes of messages")
+            return None
     return bytes(data)
 
 

@@ -51,7 +51,8 @@ class Restriction:
         # The zygote enforces processor time to the millisecond; this is what stops a candidate
         # when the zygote itself is gone.
         seconds, memory = math.ceil(limits.cpu_seconds) + 1, limits.memory_bytes
-        self._values = ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory))
+        wanted = ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory))
+        self._values = tuple((kind, within(kind, value)) for kind, value in wanted)
         self._pairs = [(ctypes.c_uint64 * 2)(value, value) for _, value in self._values]
         self._calls: list[Prepared] = []
         if MACHINE in MACHINES:
@@ -59,11 +60,8 @@ class Restriction:
                 self._calls.append(Prepared("prlimit64", 0, kind, ctypes.addressof(pair), 0))
 
     def __call__(self) -> None:
-        try:
-            for call in self._calls:
-                call()
-        except PermissionError:  # this process is under a tighter limit already
-            self._calls = []
+        for call in self._calls:
+            call()
         if not self._calls:
             for kind, value in self._values:
                 lower(kind, value)
@@ -71,11 +69,15 @@ class Restriction:
 
 def lower(kind: int, value: int) -> None:
     """Sets a limit, never above the one already in force."""
-    hard = resource.getrlimit(kind)[1]
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
+    value = within(kind, value)
     try:
         resource.setrlimit(kind, (value, value))
     except ValueError:
         if os.uname().sysname == "Linux":  # macOS refuses an address-space limit
             raise
+
+
+def within(kind: int, value: int) -> int:
+    """The value, or the limit already in force where that is lower."""
+    hard = resource.getrlimit(kind)[1]
+    return value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -19,6 +19,7 @@ NEEDS: dict[Compiled, tuple[tuple[str, ...], str, str]] = {
     "java": (("javac", "java"), "Java", "default-jdk-headless"),
 }
 """By language: programs, its name, and what Debian and Ubuntu call the package."""
+VERSION: dict[Compiled, str] = {"cpp": "--version", "java": "-version"}
 FILES: dict[Compiled, tuple[str, ...]] = {
     "cpp": ("/usr/include", "/usr/local/include", "/usr/libexec/gcc"),
     "java": ("/etc/java-*", "/etc/ssl/certs/java", "/usr/share/java"),
@@ -47,9 +48,9 @@ def toolchain_version(language: Language) -> str:
     said: list[str] = []
     for program in find_tools(language).programs.values():
         done = subprocess.run(  # noqa: S603  found on the user's own PATH
-            [program, "--version"], capture_output=True, text=True, check=False
+            [program, VERSION[language]], capture_output=True, text=True, check=False, timeout=60
         )
-        said.append(done.stdout.partition("\n")[0])
+        said.append((done.stdout or done.stderr).partition("\n")[0])
     return "; ".join(said)
 
 
