@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Level, Verdict
@@ -29,20 +27,6 @@ from pytest_coderobust.sandbox.session import (
 from pytest_coderobust.sandbox.stdio import judge_stdio, read_cases
 from pytest_coderobust.sandbox.trial import run_tests
 
-Peek: TypeAlias = Callable[[], Check | None]
-
-
-def nothing() -> None:
-    """No next check."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """A check whose solution runs before its turn."""
-
-    check: Check
-    session: BatchSession
-
 
 class Judge:
     """Judges checks one after another over one zygote.
@@ -63,29 +47,20 @@ class Judge:
         self._scripts = Scripts()
         self.starved: Starved = ""
         self.learned: Calls | None = None
-        self._peek: Peek = nothing
-        self._ahead: Ahead | None = None
 
     @property
     def forks(self) -> int:
         """How many candidates' processes there have been."""
         return self._zygote.forks
 
-    def judge(self, check: Check, peek: Peek = nothing) -> Verdict:
+    def judge(self, check: Check) -> Verdict:
         """Runs one check to its verdict.
-
-        Args:
-            peek: the check that comes next, if it is at hand: its solution runs while the tests
-                of this one judge what came back.
 
         Raises:
             SandboxError: the tests are no Python; nothing is known about the solution.
             ZygoteLostError: the zygote is gone, and this judge with it.
         """
         self.starved, self.learned = "", None
-        self._peek = peek
-        if self._ahead is not None and self._ahead.check is not check:
-            self._abandon()
         if not check.solution.strip():
             detail = "the solution is empty"
             return Verdict(Level.NONE, 0, count(check), "empty", detail, self._tier)
@@ -108,55 +83,24 @@ class Judge:
 
     def _judge_at_once(self, check: Check, suite: Suite) -> Verdict | None:
         """A verdict from one exchange; None when the tests ask what was not foreseen."""
-        ahead, self._ahead = self._ahead, None
-        session = ahead.session if ahead is not None else self._batch(check)
-        if session is None:
+        asking = (check.tests, check.entry_point)
+        calls = self._scripts.get(asking)
+        # At once, a solution also gets calls that its tests never come to: they would be counted.
+        if not calls or check.api_changes:
             return None
-        session.after = self._go_ahead
+        session = BatchSession(self._zygote, check.limits, calls)
         try:
             found, _ = examine(check, suite, session)
         except DivergedError:
             found = None
-        if ahead is not None and session.close().reason in ("wall", "stalled"):
-            # It may have waited for this process to read its answers.
-            self._abandon()
-            return self._judge_at_once(check, suite)
         if session.flooded:
             return None  # one by one, answers may be that large
         if session.diverged or found is None:
-            self._keep((check.tests, check.entry_point), [])
+            self._keep(asking, [])
             return None
         return self._verdict(found, session)
 
-    def _batch(self, check: Check) -> BatchSession | None:
-        """A session that asks everything at once, where that is known and right."""
-        plain = check.language == "python" and check.tests.style != "stdio"
-        # At once, a solution also gets calls that its tests never come to: they would be counted.
-        if not plain or check.in_process or check.api_changes or not check.solution.strip():
-            return None
-        calls = self._scripts.get((check.tests, check.entry_point))
-        return BatchSession(self._zygote, check.limits, calls) if calls else None
-
-    def _go_ahead(self) -> None:
-        """Starts the next solution, now that this one is gone and its tests are about to run."""
-        check = self._peek()
-        session = self._batch(check) if check is not None else None
-        if check is None or session is None:
-            return
-        try:
-            session.start(check.solution, check.entry_point)
-        except ZygoteLostError:
-            return  # its own turn tells
-        self._ahead = Ahead(check, session)
-
-    def _abandon(self) -> None:
-        """Ends what was started ahead; it is started again in its turn."""
-        if self._ahead is not None:
-            self._ahead.session.abandon()
-            self._ahead = None
-
     def _judge_live(self, check: Check, suite: Suite) -> Verdict:
-        self._abandon()  # the zygote serves one at a time
         session = LiveSession(self._zygote, check.limits, check.api_changes)
         try:
             found, finished = examine(check, suite, session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 from pytest_coderobust.records import ApiChange, FailureKind, Limits
@@ -100,10 +100,6 @@ class LiveSession:
         return suspicion(end, idle)
 
 
-def _nothing() -> None:
-    pass
-
-
 class DivergedError(BaseException):
     """The tests asked something else than was foreseen; only a live session can answer."""
 
@@ -121,7 +117,6 @@ class BatchSession:
     Attributes:
         diverged: the tests asked something else.
         flooded: all answers together are more than one may be, and none was read.
-        after: called when the candidate is gone and its answers are here.
     """
 
     def __init__(self, zygote: Zygote, limits: Limits, calls: list[Any]) -> None:
@@ -131,51 +126,30 @@ class BatchSession:
         self._asked = 0
         self._replies: list[Any] = []
         self._broken: str = ""
-        self._unread = False  # it was gone before it had its request
         self._end = End("lost")
-        self._channel: Channel | None = None
         self.diverged = self.flooded = False
-        self.after: Callable[[], None] = _nothing
 
-    def start(self, source: str, entry_point: str) -> None:
-        """Sets the candidate to work. Raises ZygoteLostError."""
-        self._channel = channel = self._zygote.begin(self._limits)
+    def load(self, source: str, entry_point: str) -> Any:
+        channel = self._zygote.begin(self._limits)
         request = {"source": source, "entry_point": entry_point, "calls": self._calls}
         cap = self._limits.wire_bytes
         try:
             send(channel.fd, request, cap)
-        except WireError as error:
-            self._broken = str(error)
-        except OSError:
-            self._unread = True
-
-    def load(self, source: str, entry_point: str) -> Any:
-        if self._channel is None:
-            self.start(source, entry_point)
-        assert self._channel is not None, "a session that has started has a channel"
-        if self._broken or self._unread:
-            self.abandon()
+        except (WireError, OSError) as error:
+            channel.close()
+            self._end = self._zygote.finish()
+            if isinstance(error, WireError):
+                self._broken = str(error)
         else:
-            self._hear(self._channel)
-        self.after()
+            # Most are gone before anybody looks, and wake this process only once.
+            gone = self._zygote.ends_within(PATIENCE)
+            end = self._zygote.wait() if gone else None
+            self._collect(channel)
+            early = self._broken or self.flooded
+            self._end = end or (self._zygote.finish() if early else self._zygote.wait())
         if self.flooded:
             raise DivergedError
         return self._next(0)
-
-    def abandon(self) -> None:
-        """Ends the candidate without hearing it."""
-        if self._channel is not None:
-            self._channel.close()
-        self._end = self._zygote.finish()
-
-    def _hear(self, channel: Channel) -> None:
-        """Waits for the candidate's end, and has all that it wrote."""
-        # Most are gone before anybody looks, and wake this process only once.
-        gone = self._zygote.ends_within(PATIENCE)
-        end = self._zygote.wait() if gone else None
-        self._collect(channel)
-        early = self._broken or self.flooded
-        self._end = end or (self._zygote.finish() if early else self._zygote.wait())
 
     def _collect(self, channel: Channel) -> None:
         """Reads what the candidate left in the socket, and what it still writes."""

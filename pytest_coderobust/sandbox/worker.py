@@ -20,8 +20,12 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox.cage.frames import pack, receive, send
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.checker import read_verdict, write_asking, write_check
-from pytest_coderobust.sandbox.inbox import FRAME_BYTES
+from pytest_coderobust.sandbox.checker import (
+    FRAME_BYTES,
+    read_verdict,
+    write_asking,
+    write_check,
+)
 from pytest_coderobust.sandbox.scripts import Asking, Calls, Scripts
 from pytest_coderobust.sandbox.session import Starved
 
