@@ -1,8 +1,7 @@
 """The checker process: trusted, apart from pytest, so that tests that hang or crash harm nobody.
 
-Each check arrives as a frame, perhaps while another is judged; its verdict goes back as one. The
-process ends when the pool's end of the leash closes, and kills itself when a check outlasts every
-limit.
+One check at a time arrives as a frame; its verdict goes back as one. The process ends when the
+pool's end of the socket closes, and kills itself when a check outlasts every limit.
 """
 
 from __future__ import annotations
@@ -35,14 +34,12 @@ VERDICT = tuple(field.name for field in fields(Verdict))
 of_limits, of_verdict = attrgetter(*LIMITS), attrgetter(*VERDICT)
 
 
-def main(
-    fd: int, leash_fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]
-) -> None:
+def main(fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]) -> None:
     """Serves checks until the pool hangs up."""
-    for passed in (fd, leash_fd, alive_fd):
-        os.set_inheritable(passed, False)
+    os.set_inheritable(fd, False)
+    os.set_inheritable(alive_fd, False)
     silence()
-    listen_for_the_end(leash_fd)
+    listen_for_the_end(fd)
     # What a candidate sends can grow fifty times when it is decoded.
     lower_soft(resource.RLIMIT_AS, MEMORY_BYTES)
     try:
@@ -60,7 +57,7 @@ def main(
                 judge.learn(read_asking(message["asking"]), message["script"])
                 continue
             signal.signal(signal.SIGIO, signal.SIG_DFL)
-            if gone(leash_fd):
+            if gone(fd):
                 break
             reply = answer(message, judge)
             signal.signal(signal.SIGIO, signal.SIG_IGN)
@@ -91,9 +88,9 @@ def answer(message: Any, judge: Judge) -> Any:
 
 
 def listen_for_the_end(fd: int) -> None:
-    """Has the kernel signal every change at the pool's end of the leash.
+    """Has the kernel signal every change at the pool's end of the socket.
 
-    Nothing is ever sent there, so a change is the end of the pool; the signal's default action
+    Nothing is due there during a check but the end of the pool; the signal's default action
     then ends this process in the middle of whatever it does.
     """
     signal.signal(signal.SIGIO, signal.SIG_IGN)

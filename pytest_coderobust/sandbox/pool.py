@@ -53,9 +53,10 @@ class Pool:
                 raise SandboxError("the sandbox is closed")
             self._waiting.put((check, future))
             if len(self._threads) < self._wanted:
-                lane = Lane(self._waiting, self._staff, self._turns, self._wanted)
-                self._threads.append(threading.Thread(target=lane.run, daemon=True))
-                self._threads[-1].start()
+                lane = Lane(self._waiting, self._staff, self._turns)
+                thread = threading.Thread(target=lane.run, daemon=True)
+                self._threads.append(thread)
+                thread.start()
         return future
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Turns: many at a time, or one alone."""
+"""Turns: many checks at a time, or one alone."""
 
 from __future__ import annotations
 
@@ -16,22 +16,18 @@ class Turns:
         self._waiting = 0
         self._taken = False
 
-    @property
-    def wanted(self) -> bool:
-        """Whether somebody waits to be alone: who shares should come to an end."""
-        return self._waiting > 0
-
-    def share(self) -> None:
-        """Takes a turn that others can have too."""
+    @contextmanager
+    def shared(self) -> Generator[None, None, None]:
+        """Holds a turn that others can hold too."""
         with self._changed:
             self._changed.wait_for(lambda: not self._taken and not self._waiting)
             self._sharing += 1
-
-    def unshare(self) -> None:
-        """Gives a shared turn back."""
-        with self._changed:
-            self._sharing -= 1
-            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._sharing -= 1
+                self._changed.notify_all()
 
     @contextmanager
     def alone(self) -> Generator[None, None, None]:

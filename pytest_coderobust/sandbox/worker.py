@@ -8,7 +8,6 @@ import select
 import socket
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -63,9 +62,8 @@ class Worker:
     def __init__(self, scratch: Path, shared: Path, tiers: Sequence[str], scripts: Scripts) -> None:
         scratch.mkdir()
         ours, theirs = socket.socketpair()
-        self._leash, leash = socket.socketpair()
         self._alive, alive = os.pipe()
-        self._due: deque[Asking] = deque()  # the checks whose verdicts it owes
+        self._busy = False
         self._scripts = scripts
         self._told: dict[Asking, Calls] = {}
         self.forks = 0
@@ -74,7 +72,7 @@ class Worker:
         ]
         path = [entry for entry in sys.path if entry]
         folders = [str(scratch), str(shared)]
-        passed = (theirs.fileno(), leash.fileno(), alive)
+        passed = (theirs.fileno(), alive)
         plan = json.dumps([roots, path, *passed, *folders, list(tiers)])
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter and text
             [sys.executable, "-I", "-c", BOOT, plan],
@@ -86,7 +84,6 @@ class Worker:
             start_new_session=True,  # Ctrl-C is for pytest, which then closes the pool
         )
         theirs.close()
-        leash.close()
         os.close(alive)
         self._sock = ours
         self.tier = str(self._ask_greeting()["tier"])
@@ -103,31 +100,24 @@ class Worker:
             raise SandboxError(greeting["error"])
         return greeting
 
-    def send(self, check: Check) -> None:
-        """Hands over a check, behind those that it has.
-
-        Raises:
-            OSError: the checker died.
-            WireError, TypeError, ValueError: the check cannot be written; nothing was sent.
-        """
-        asking = (check.tests, check.entry_point)
-        frame = pack(write_check(check), FRAME_BYTES)
-        script = self._scripts.get(asking)
-        if script is not None and self._told.get(asking) is not script:
-            self._told[asking] = script
-            frame = pack({"script": script, "asking": write_asking(asking)}, FRAME_BYTES) + frame
-        self._due.append(asking)
-        self._sock.sendall(frame)
-
-    def receive(self) -> tuple[Verdict, Starved]:
-        """The next verdict, and whether it is a timeout that is the machine's fault.
+    def judge(self, check: Check) -> tuple[Verdict, Starved]:
+        """The verdict, and whether it is a timeout that is the machine's fault.
 
         Raises:
             EOFError, OSError: the checker died.
             SandboxError: the tests cannot be run.
+            WireError, TypeError, ValueError: the check cannot be written; nothing was sent.
         """
+        asking = (check.tests, check.entry_point)
+        frames = pack(write_check(check), FRAME_BYTES)
+        script = self._scripts.get(asking)
+        if script is not None and self._told.get(asking) is not script:
+            self._told[asking] = script
+            frames = pack({"script": script, "asking": write_asking(asking)}, FRAME_BYTES) + frames
+        self._busy = True
+        self._sock.sendall(frames)
         reply = receive(self._sock.fileno(), FRAME_BYTES)
-        asking = self._due.popleft()
+        self._busy = False
         if "error" in reply:
             raise SandboxError(reply["error"])
         self.forks = int(reply["forks"])
@@ -142,18 +132,16 @@ class Worker:
         return int(receive(self._sock.fileno(), FRAME_BYTES)["total"])
 
     def interrupt(self) -> None:
-        """Makes what is under way fail; may be called from another thread."""
-        for each in (self._sock, self._leash):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+        """Makes a `judge` under way fail; may be called from another thread."""
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> int:
         """Ends the process and all below it; returns its exit status."""
         self.interrupt()
         self._sock.close()
-        self._leash.close()
         try:
-            self._process.wait(timeout=0.1 if self._due else END_SECONDS)
+            self._process.wait(timeout=0.1 if self._busy else END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -42,11 +42,11 @@ def test_checks_behind_a_killer_are_judged() -> None:
     assert [verdict.failure for verdict in found] == [kinds[text] for text in solutions]
 
 
-def test_closing_settles_what_was_sent_ahead() -> None:
+def test_closing_settles_what_is_judged_and_what_waits() -> None:
     sleeper = Check("import time\ntime.sleep(60)\n", "f", TESTS)
     opened = open_sandbox(1)
     futures = [opened.submit(Check(GOOD, "f", TESTS)), *(opened.submit(sleeper) for _ in range(7))]
-    while not futures[2].running():  # behind the one that sleeps
+    while not futures[1].running():
         time.sleep(0.01)
     opened.close()
     assert all(future.done() for future in futures)
@@ -64,7 +64,6 @@ class Script:
     def __init__(self, acts: dict[str, list[Starved | type[Exception]]]) -> None:
         self.acts = acts
         self.order: list[str] = []
-        self.most_ahead = 0
         self.beside: dict[str, int] = {}
         self._busy = 0
         self._lock = threading.Lock()
@@ -82,25 +81,19 @@ class Script:
 
 
 class Scripted:
-    """A worker that does as it is told, in the order in which it is told."""
+    """A worker that does as it is told."""
 
     forks = 0
 
     def __init__(self, script: Script) -> None:
         self._script = script
-        self._line: list[str] = []
 
-    def send(self, check: Check) -> None:
+    def judge(self, check: Check) -> tuple[Verdict, Starved]:
         if check.solution == "unwritable":
             raise TypeError("not JSON")
-        self._line.append(check.solution)
-        self._script.most_ahead = max(self._script.most_ahead, len(self._line))
-
-    def receive(self) -> tuple[Verdict, Starved]:
-        solution = self._line.pop(0)
-        self._script.begin(solution)
+        self._script.begin(check.solution)
         try:
-            act = self._script.acts.get(solution, [""]).pop(0)
+            act = self._script.acts.get(check.solution, [""]).pop(0)
             if isinstance(act, str):
                 return FULL, act
             raise act
@@ -143,7 +136,7 @@ def played(
         waiting.put(None)
     staff, turns = ScriptedStaff(script), Turns()
     bodies: Sequence[Callable[[], Any]] = [
-        Lane(waiting, cast("Staff", staff), turns, lanes).run for _ in range(lanes)
+        Lane(waiting, cast("Staff", staff), turns).run for _ in range(lanes)
     ]
     threads = [threading.Thread(target=body, daemon=True) for body in bodies]
     for thread in threads:
@@ -152,15 +145,6 @@ def played(
         thread.join(timeout=60)
     assert not any(thread.is_alive() for thread in threads)
     return futures, staff
-
-
-def test_one_check_is_sent_ahead_and_the_order_is_kept() -> None:
-    script = Script({})
-    futures, staff = played("abcdef", script)
-    assert script.order == list("abcdef")
-    assert script.most_ahead == 2
-    assert staff.opened == 1
-    assert all(future.result().full for future in futures)
 
 
 def test_a_starved_check_is_tried_again_with_nothing_beside_it() -> None:
@@ -180,7 +164,7 @@ def test_a_check_that_gets_no_processor_even_alone_is_an_error() -> None:
     assert third.result().full
 
 
-def test_a_death_costs_the_first_in_line_an_attempt_and_nobody_else() -> None:
+def test_a_death_costs_an_attempt_and_nobody_else() -> None:
     script = Script({"b": [EOFError, ""], "d": [EOFError, OSError]})
     futures, staff = played("abcdef", script)
     found = [future.result() for future in futures]
@@ -223,12 +207,10 @@ def test_workers_share_what_they_learn(tmp_path: Path) -> None:
     )
     try:
         for worker in (first, second):
-            worker.send(check)
-            assert worker.receive()[0].full
+            assert worker.judge(check)[0].full
             assert scripts.get(asking) == [{"args": [2]}, {"args": [3]}]
         scripts.learn(asking, [{"args": [5]}])  # the second one tries it, and says that it misled
-        second.send(check)
-        assert second.receive()[0].full
+        assert second.judge(check)[0].full
         assert scripts.get(asking) == []
     finally:
         first.close()

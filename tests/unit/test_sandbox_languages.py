@@ -210,6 +210,6 @@ def test_a_missing_compiler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_is_left_behind() -> None:
     with open_sandbox(1) as opened:
         assert judged(opened, CPP[0][0], "cpp").full
-        kept = Path(opened._shared.name)
+        kept = Path(opened._staff._shared.name)
         assert list(kept.iterdir())
     assert not kept.exists()
