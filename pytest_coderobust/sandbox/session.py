@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
@@ -12,7 +13,6 @@ from pytest_coderobust.sandbox.cage.frames import (
     receive,
     receive_rest,
     send,
-    to_json,
     unpack,
 )
 from pytest_coderobust.sandbox.launcher import Channel, End, Zygote
@@ -83,6 +83,9 @@ class LiveSession:
             self._gone = CandidateGone("protocol", str(error))
         except (EOFError, OSError, MemoryError):
             self._gone = death(self.close())
+        except CandidateGone as gone:
+            self.close()
+            self._gone = gone
         raise self._gone
 
     def close(self) -> End:
@@ -165,7 +168,7 @@ class BatchSession:
     def ask(self, call: Any) -> Any:
         at, self._asked = self._asked, self._asked + 1
         # As text: 1, 1.0 and True are equal, and not the same argument.
-        foreseen = at < len(self._calls) and to_json(self._calls[at]) == to_json(call)
+        foreseen = at < len(self._calls) and repr(self._calls[at]) == repr(call)
         if self.diverged or not foreseen:
             self.diverged = True
             raise DivergedError
@@ -194,9 +197,12 @@ def suspicion(end: End, idle: bool) -> Starved:
 
 
 def checked(reply: Any) -> Any:
-    """A reply, which must be an object."""
+    """A reply, which must be an object. Raises WireError; CandidateGone where it is a last word."""
     if type(reply) is not dict:
         raise WireError("a reply that is no object")
+    if type(line := reply.get("endless")) is int:
+        told = f"never ends: the loop at line {line} comes back to the same values"
+        raise CandidateGone("timeout", told)
     return reply
 
 
@@ -209,6 +215,8 @@ def death(end: End) -> CandidateGone:
     }
     if end.reason in kinds:
         return CandidateGone(*kinds[end.reason])
+    if end.code == -signal.SIGPROF:  # its own timer
+        return CandidateGone("timeout", "used up the processor time of one call")
     if end.code < 0:
         return CandidateGone("died", f"killed by signal {-end.code}")
     return CandidateGone("died", f"left with exit status {end.code}")

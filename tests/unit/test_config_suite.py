@@ -52,6 +52,7 @@ def test_whole_suite_is_read(tmp_path: Path) -> None:
     assert config.sampling.n == 10
     assert config.sampling.stop == ("\ndef",)
     assert config.limits.cpu_seconds == 7
+    assert config.limits.call_seconds == pytest.approx(7 / 5)
     assert config.limits.wall_seconds >= 4 * 7
     assert config.gates[1] == {"gate": "pass@1 >= 0.3", "inconclusive": "pass"}
 

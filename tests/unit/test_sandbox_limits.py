@@ -16,10 +16,10 @@ if sys.argv[1] == "no table":
 if os.getuid() == 0:
     os.setuid(65534)
 kinds = resource.RLIMIT_CPU, resource.RLIMIT_AS
-restrict = limits.Restriction(limits.CageLimits(2.5, 9.0, 3 << 30, 1))
+restrict = limits.Restriction(limits.CageLimits(2.5, 1.0, 9.0, 3 << 30, 1))
 restrict()
 first = [resource.getrlimit(kind) for kind in kinds]
-limits.Restriction(limits.CageLimits(1.0, 9.0, 5 << 30, 1))()
+limits.Restriction(limits.CageLimits(1.0, 1.0, 9.0, 5 << 30, 1))()
 print(json.dumps([first, [resource.getrlimit(kind) for kind in kinds]]))
 """
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
+from signal import ITIMER_PROF, setitimer
 from types import ModuleType
 from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.changes import Changes
+from pytest_coderobust.sandbox.cage.endless import LOOK
 from pytest_coderobust.sandbox.cage.frames import (
     WireError,
     describe,
     pack,
     receive,
     send,
-    to_json,
 )
 from pytest_coderobust.sandbox.cage.inside import run_tests
 from pytest_coderobust.sandbox.cage.isolation import Isolation
@@ -27,6 +29,7 @@ from pytest_coderobust.sandbox.cage.program import run_program
 from pytest_coderobust.sandbox.cage.wire import Encoder, decode
 
 MODULE = "solution"
+FILENAME = f"<{MODULE}>"
 
 
 def serve(fd: int, limits: CageLimits, builtins: dict[str, Any] | None) -> None:
@@ -40,6 +43,8 @@ def serve(fd: int, limits: CageLimits, builtins: dict[str, Any] | None) -> None:
     if builtins is not None:
         module.__dict__["__builtins__"] = builtins
     sys.modules[MODULE] = module
+    if "tests" not in request:
+        LOOK.begin(FILENAME, request["source"], lambda line: send(fd, {"endless": line}, cap))
     reply = load(module, request["source"], request["entry_point"])
     send(fd, reply, cap)
     if reply["stage"] != "ready":
@@ -49,22 +54,23 @@ def serve(fd: int, limits: CageLimits, builtins: dict[str, Any] | None) -> None:
         return
     function = module.__dict__[request["entry_point"]]
     if "calls" in request:
-        answer_all(fd, function, request["calls"], cap)
+        answer_all(fd, function, request["calls"], limits)
         return
     while True:
-        send_answer(fd, answer(function, receive(fd, cap)), cap)
+        answer_all(fd, function, (receive(fd, cap),), limits)
 
 
-def answer_all(fd: int, function: Any, calls: list[Any], cap: int) -> None:
-    """Answers calls known beforehand, with nobody to wait for."""
+def answer_all(fd: int, function: Any, calls: Iterable[Any], limits: CageLimits) -> None:
+    """Answers calls, each in its own time: SIGPROF ends the process that takes longer."""
     for call in calls:
-        send_answer(fd, answer(function, call), cap)
+        setitimer(ITIMER_PROF, limits.call_seconds)
+        send_answer(fd, answer(function, call), limits.wire_bytes)
 
 
 def load(module: ModuleType, source: str, entry_point: str) -> dict[str, Any]:
     """Compiles and runs the top level; says how far that went."""
     try:
-        code = compile(source, f"<{MODULE}>", "exec", dont_inherit=True)
+        code = compile(source, FILENAME, "exec", dont_inherit=True)
     except BaseException as error:  # noqa: BLE001  whatever a hostile source makes the parser raise
         return {"stage": "syntax", **describe(error)}
     try:
@@ -90,7 +96,7 @@ def answer(function: Any, call: Any) -> dict[str, Any]:
             after = [Encoder().encode(arg) for arg in args]
         except Exception:  # noqa: BLE001  an argument made unreadable is left as it was
             after = call["args"]
-        if to_json(after) != to_json(call["args"]):  # 1, 1.0 and True are equal
+        if repr(after) != repr(call["args"]):  # 1, 1.0 and True are equal
             message["args"] = after
     return message
 

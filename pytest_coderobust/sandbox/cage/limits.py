@@ -19,6 +19,7 @@ class CageLimits(NamedTuple):
     """What one candidate may use; the trusted side's `Limits`, as far as the cage needs it."""
 
     cpu_seconds: float
+    call_seconds: float
     wall_seconds: float
     memory_bytes: int
     wire_bytes: int
@@ -27,6 +28,7 @@ class CageLimits(NamedTuple):
     def read(message: Any) -> CageLimits:
         return CageLimits(
             float(message["cpu_seconds"]),
+            float(message["call_seconds"]),
             float(message["wall_seconds"]),
             int(message["memory_bytes"]),
             int(message["wire_bytes"]),

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import _socket
 import sys
+from signal import ITIMER_PROF, ITIMER_VIRTUAL, setitimer
 
+from pytest_coderobust.sandbox.cage import endless
 from pytest_coderobust.sandbox.cage.candidate import MODULE, serve
 from pytest_coderobust.sandbox.cage.frames import send
 from pytest_coderobust.sandbox.cage.limits import CageLimits
 
 ROUNDS = 16  # the interpreter specialises what has run eight times
-LIMITS = CageLimits(1.0, 1.0, 1 << 30, 1 << 16)
+LIMITS = CageLimits(1.0, 1.0, 1.0, 1 << 30, 1 << 16)
 REQUEST = {
     "source": (
         "import math\n"
@@ -36,10 +38,13 @@ REQUEST = {
 
 def practise() -> None:
     """Lives a candidate's life a few times, on a solution of our own."""
+    endless.prepare()
     for _ in range(ROUNDS):
         ours, theirs = _socket.socketpair()
         send(ours.fileno(), REQUEST, LIMITS.wire_bytes)
         serve(theirs.fileno(), LIMITS, None)
         ours.close()
         theirs.close()
+    for timer in (ITIMER_PROF, ITIMER_VIRTUAL):  # a candidate's, not the zygote's
+        setitimer(timer, 0)
     del sys.modules[MODULE]

@@ -1,0 +1,430 @@
+"""A loop that came back to where it was is ended at once, and no other loop is."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from textwrap import indent
+from types import FrameType
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_coderobust import records
+from pytest_coderobust.records import Limits, Verdict
+from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.sandbox.cage import endless
+from pytest_coderobust.sandbox.cage.endless import Look
+from pytest_coderobust.sandbox.check import Check
+
+FILE = "<solution>"
+SECONDS = 0.15
+"""Of processor time: for programs of a few thousand steps, if they end at all."""
+
+
+class Endless(BaseException):
+    """Raised in place of ending this process."""
+
+
+class TooLong(BaseException):
+    """A program did not end within SECONDS."""
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Raises TooLong after SECONDS of processor time."""
+
+    def too_long(*_: Any) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGVTALRM, too_long)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def loaded(source: str) -> Callable[[], None]:
+    """A source's `f`."""
+    space: dict[str, Any] = {}
+    exec(compile(source, FILE, "exec"), space)
+    found: Callable[[], None] = space["f"]
+    return found
+
+
+def judged_endless(source: str, at: int = 0) -> int:
+    """The line of the loop that is said never to end, or 0.
+
+    Args:
+        at: look after so many times at the head of a `while`.
+    """
+    found: list[int] = []
+
+    def tell(line: int) -> None:
+        found.append(line)
+        raise Endless
+
+    look = Look()
+    look._filename, look._source, look._tell = FILE, source, tell
+    lines = source.split("\n")
+
+    heads = 0
+
+    def tracer(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal heads
+        heads += event == "line" and lines[frame.f_lineno - 1].lstrip().startswith("while")
+        if heads > at:
+            sys.settrace(None)  # as it is when the signal comes
+            look.follow(frame)
+            return frame.f_trace
+        return tracer
+
+    function, before = loaded(source), sys.gettrace()
+    try:
+        with bounded():
+            sys.settrace(lambda frame, *_: tracer if frame.f_code.co_filename == FILE else None)
+            function()
+    except (Endless, TooLong):
+        return found[0] if found else 0
+    except (IndexError, NameError):
+        return 0
+    finally:
+        sys.settrace(before)
+    return 0
+
+
+def ends(source: str) -> bool:
+    """Whether a program ends in time, well or badly."""
+    try:
+        with bounded():
+            loaded(source)()
+    except TooLong:
+        return False
+    except (IndexError, NameError):
+        return True
+    return True
+
+
+def function(body: str) -> str:
+    return "def f():\n" + indent(body, "    ")
+
+
+ENDLESS = {
+    "nothing": "while True:\n    pass\n",
+    "the same": "n = 'dcba'\nwhile len(n) > 2:\n    n = ''.join(sorted(n))\n",
+    "a period": "a = [1, 2, 3]\nwhile a:\n    a.append(a.pop(0))\n",
+    "forgot to step": "i, n = 0, 7\nwhile i < n:\n    if n % 2 == 0:\n        i += 1\n",
+    "a long period": "n = 1\nwhile n:\n    n = (n * 3) % 1009\n",
+    "inner": "for k in range(3):\n    n = k\n    while n == k:\n        n = k\n",
+    "around a loop": "n = 3\nwhile n:\n    for k in range(n):\n        n = 3 + k * 0\n",
+    "a comprehension": "a = [1]\nwhile a:\n    a = [x for x in a if any(x == y for y in a)]\n",
+    "a closure's": "n = 3\nwhile all(k < n for k in range(3)):\n    m = n\n    n = m\n",
+    "floats": "x = 0.5\nwhile x != 2:\n    x = 1 / (1 / x)\n",
+    "none": "x = None\nwhile x is None:\n    y = x\n    x = y\n",
+    "a dictionary": "d = {'a': [1]}\nwhile d['a'] == [1]:\n    d['a'] = list(d['a'])\n",
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_loop_that_comes_back_to_its_values_never_ends(name: str) -> None:
+    source = function(ENDLESS[name])
+    assert not ends(source)
+    assert source.split("\n")[judged_endless(source) - 1].strip().startswith("while")
+
+
+UNDECIDED = {
+    "grows": "n = 1\nwhile n < 3000:\n    n += 1\n",
+    "an iterator": "it = iter(range(300))\nwhile True:\n    x = 1\n    if next(it) > 250:\n        return",
+    "an iterator by membership": (
+        "it = iter(range(3000))\nwhile True:\n    x = 1\n    if any(z > 2500 for z in it):\n"
+        "        return"
+    ),
+    "a loop around": "for c in 'a' * 300:\n    k = 0\n    while k < 2:\n        k += 1\n",
+    "an iterator of the loop around": (
+        "for c in 'a' * 300:\n    while True:\n        k = 1\n        break\n"
+    ),
+    "a set's order": "s = set(range(300))\nwhile s:\n    s.pop()\n",
+    "an alias": "a = [0]\nb = [a]\nwhile b[0][0] < 300:\n    a[0] += 1\n",
+    "an unbound name": "while True:\n    never\n    never = 1\n",
+    "an exception": "a = []\nwhile True:\n    a[0]\n",
+    "minus zero": "x = -0.0\nwhile True:\n    if str(x) == '0.0':\n        return\n    x += 0.0\n",
+    "a number's identity": (
+        "x = y = 1000\nwhile True:\n    if x is not y:\n        return\n    y = int('1000')\n"
+    ),
+    "a list's identity": (
+        "a = b = [1]\nwhile True:\n    a.append(2)\n    if len(b) == 1:\n        return\n"
+        "    a.pop()\n    b = list(a)\n"
+    ),
+    "nan's identity": (
+        "x = float('nan')\ny = [x]\nwhile True:\n    if x not in y:\n        return\n"
+        "    x = float('nan')\n"
+    ),
+    "true and one": "x = True\nwhile True:\n    if str(x) == '1':\n        return\n    x += 0\n",
+    "a loop left and entered again": (
+        "n = 0\nwhile n < 2:\n    for c in 'a' * 300:\n        while True:\n            k = 1\n"
+        "            break\n    n += 1\n"
+    ),
+}
+OUTSIDE = {
+    "a global": """
+N = 0
+def g():
+    global N
+    N += 1
+    return N > 300
+def f():
+    while True:
+        if g():
+            return
+""",
+    "a global's value": """
+N = [0]
+def f():
+    while N[0] < 300:
+        x = N
+        x[0] += 1
+""",
+    "a closure": """
+def f():
+    n = 0
+    def g():
+        nonlocal n
+        n += 1
+        return n > 300
+    while True:
+        if g():
+            return
+""",
+    "a module": """
+import itertools
+c = itertools.count()
+def f():
+    while True:
+        if next(c) > 300:
+            return
+""",
+    "another builtin": """
+n = []
+def len(x):
+    n.append(x)
+    return n.__len__()
+def f():
+    a = [1]
+    while len(a) < 300:
+        x = 1
+""",
+    "an object": """
+class C:
+    n = 0
+    def __eq__(self, other):
+        C.n += 1
+        return C.n > 300
+def f():
+    d = C()
+    while not d == 1:
+        x = 1
+""",
+    "an int of its own": """
+class I(int):
+    n = 0
+    def __lt__(self, other):
+        I.n += 1
+        return I.n < 300
+def f():
+    i = I(1)
+    while i < 0:
+        x = 1
+""",
+    "a builtin that sees more": """
+N = []
+def f():
+    while True:
+        globals()['N'].append(1)
+        if len(globals()['N']) > 300:
+            return
+""",
+    "an import": """
+import sys, types
+N = []
+def ask(name):
+    if name != 'v':
+        raise AttributeError(name)
+    N.append(1)
+    return len(N) > 300
+sys.modules['m'] = types.ModuleType('m')
+sys.modules['m'].__getattr__ = ask
+def f():
+    while True:
+        from m import v
+        if v:
+            return
+        v = 0
+""",
+    "a callback": """
+n = []
+def f():
+    a = [1, 2]
+    while True:
+        x = list(map(n.append, a))
+        if n[300:]:
+            return
+""",
+}
+
+
+@pytest.mark.parametrize("name", UNDECIDED)
+def test_a_loop_that_ends_is_left_alone(name: str) -> None:
+    source = function(UNDECIDED[name])
+    assert ends(source)
+    assert not any(judged_endless(source, at) for at in (0, 1, 2, 5))
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_loop_that_something_else_ends_is_left_alone(name: str) -> None:
+    source = OUTSIDE[name]
+    assert ends(source)
+    assert not any(judged_endless(source, at) for at in (0, 1, 2, 5))
+
+
+STEPS_OF = st.sampled_from(
+    ["a = (a + {0}) % {1}", "b = (a * {0} + b) % {1}", "c = a", "xs.append(xs.pop(0))",
+     "xs[0] = (xs[0] + b) % {1}", "a, b = b, a", "ys = xs", "xs = list(ys)", "c = sum(xs) % {1}",
+     "b = len([x for x in xs if x > {0}])", "n += 1"]
+)  # fmt: skip
+TESTS_OF = st.sampled_from(
+    ["a != {0}", "b < {1}", "True", "c or a", "xs[0] != {0}", "xs is not None", "n < 40"]
+)
+
+
+def blocks(depth: int) -> st.SearchStrategy[str]:
+    """A few statements over small numbers, with loops inside loops."""
+    numbers = st.tuples(st.integers(0, 4), st.integers(2, 7))
+    step = st.builds(lambda text, two: text.format(*two) + "\n", STEPS_OF, numbers)
+    test = st.builds(lambda text, two: text.format(*two), TESTS_OF, numbers)
+    kinds = [step, st.builds("if {}:\n    break\n".format, test)] if depth < 2 else [step]
+    if depth:
+        inner = blocks(depth - 1).map(lambda text: indent(text, "    "))
+        kinds.append(st.builds("while {}:\n{}".format, test, inner))
+        kinds.append(st.builds("for k in range({}):\n{}".format, st.integers(0, 3), inner))
+    return st.lists(st.one_of(kinds), min_size=1, max_size=4).map("".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(blocks(2), st.integers(0, 6))
+def test_what_is_said_to_be_endless_never_ends(body: str, at: int) -> None:
+    source = function("a, b, c, n, xs, ys = 1, 2, 3, 0, [1, 2, 0], [0]\n" + body)
+    if judged_endless(source, at):
+        assert not ends(source)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _undisturbed() -> Iterator[None]:
+    """Says so of this process, which has threads under pytest-xdist."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(endless, "undisturbed", lambda: True)
+        yield
+
+
+@pytest.fixture(scope="module")
+def judge() -> Any:
+    with open_sandbox(1) as sandbox:
+        tests = records.Tests("assert f(1) == 1\nassert f(2) == 4\n", "asserts")
+
+        def judged(source: str, **limits: float) -> Verdict:
+            return sandbox.submit(Check(source, "f", tests, Limits(**limits))).result()
+
+        yield judged
+
+
+HANGS = "def f(x):\n    while x == 2:\n        y = x\n    return x * x\n"
+
+
+def test_an_endless_loop_costs_little_and_is_named(judge: Callable[..., Verdict]) -> None:
+    for _ in range(2):  # call by call, and all at once
+        verdict = judge(HANGS)
+        assert (verdict.failure, verdict.passed) == ("timeout", 1)
+        assert "never ends: the loop at line 2 comes back to the same values" in verdict.detail
+        assert verdict.cpu_seconds < 0.5
+        assert judge("def f(x):\n    return x * x\n").full
+
+
+def test_slow_solutions_keep_their_verdict(judge: Callable[..., Verdict]) -> None:
+    slow = (
+        "def f(x):\n    n = 0\n    while n < 3_000_000:\n        n += x * 0 + 1\n    return x * x\n"
+    )
+    assert judge(slow).full
+    deep = (
+        "def down(n):\n    return n and 1 + down(n - 1)\n"
+        "def f(x):\n    for _ in range(2000):\n        down(900)\n    return x * x\n"
+    )
+    assert judge(deep).full
+
+
+DISTURBED = {
+    "thread": """
+import threading
+def f(x):
+    a = [1]
+    threading.Timer(0.3, a.clear).start()
+    while a:
+        b = 1
+    return x * x
+""",
+    "alarm": """
+import signal
+def f(x):
+    signal.signal(signal.SIGALRM, lambda *_: 1 / 0)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        while True:
+            b = 1
+    except ZeroDivisionError:
+        return x * x
+""",
+    "trace": """
+import sys
+def trace(frame, event, _):
+    global n
+    n += 1
+    return trace if n < 300_000 else 1 / 0
+n = 0
+def f(x):
+    sys.settrace(trace)
+    try:
+        g()
+    except ZeroDivisionError:
+        return x * x
+def g():
+    while True:
+        b = 1
+""",
+}
+
+
+@pytest.mark.parametrize("name", DISTURBED)
+def test_a_loop_that_is_ended_from_outside_is_left_alone(
+    judge: Callable[..., Verdict], name: str
+) -> None:
+    assert judge(DISTURBED[name]).full
+
+
+def test_one_call_has_its_own_limit(judge: Callable[..., Verdict]) -> None:
+    grows = "def f(x):\n    while x:\n        x += 1\n"
+    verdict = judge(grows, call_seconds=0.2)
+    assert (verdict.failure, verdict.detail) == (
+        "timeout", "used up the processor time of one call in: assert f(1) == 1",
+    )  # fmt: skip
+    assert 0.1 < verdict.cpu_seconds < 0.9
+    # Two calls of two thirds of a second each are within the limit of one, and above it together.
+    half = (
+        "import time\ndef f(x):\n    end = time.process_time() + 0.35\n"
+        "    while time.process_time() < end:\n        pass\n    return x * x\n"
+    )
+    assert judge(half, call_seconds=0.6).full
+    assert judge(half, call_seconds=0.6, cpu_seconds=0.5).failure == "timeout"
