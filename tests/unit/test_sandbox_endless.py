@@ -392,7 +392,7 @@ import sys
 def trace(frame, event, _):
     global n
     n += 1
-    return trace if n < 300_000 else 1 / 0
+    return trace if n < 2_000_000 else 1 / 0
 n = 0
 def f(x):
     sys.settrace(trace)
