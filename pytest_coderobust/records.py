@@ -208,11 +208,12 @@ class Limits:
 
     Attributes:
         cpu_seconds: of the solution's process in all.
-        call_seconds: of it, for one call of a function; where tests call from outside.
+        call_seconds: of it, for one call of a function, where tests call from outside; 0 sets no
+            limit of one call.
     """
 
     cpu_seconds: float = 5.0
-    call_seconds: float = 1.0
+    call_seconds: float = 0.0
     wall_seconds: float = 20.0
     memory_mb: int = 1024
     output_bytes: int = 1 << 20

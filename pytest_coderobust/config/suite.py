@@ -183,7 +183,7 @@ def _limits(table: Table) -> Limits:
     return replace(
         default,
         cpu_seconds=cpu,
-        call_seconds=table.number("call_seconds", cpu / 5, least=0.02, most=3600.0),
+        call_seconds=table.number("call_seconds", cpu / 5, least=0.0, most=3600.0),
         wall_seconds=table.number(
             "wall_seconds", max(default.wall_seconds, 4 * cpu), least=0.1, most=36000.0
         ),

@@ -8,14 +8,8 @@ from pytest_coderobust.records import Task
 from pytest_coderobust.sandbox.check import Check
 
 
-def check_of(
-    task: Task, completion: str, config: SuiteConfig, *, in_process: bool = False
-) -> Check:
-    """The check of a completion; the clean prompt stands in front of it, never a perturbed one.
-
-    Args:
-        in_process: the task's tests cannot be split from its solutions.
-    """
+def check_of(task: Task, completion: str, config: SuiteConfig) -> Check:
+    """The check of a completion; the clean prompt stands in front of it, never a perturbed one."""
     return Check(
         solution=extract(completion, task, config.extraction),
         entry_point=task.entry_point,
@@ -23,5 +17,4 @@ def check_of(
         limits=config.limits,
         language=task.language,
         api_changes=task.api_changes,
-        in_process=in_process,
     )

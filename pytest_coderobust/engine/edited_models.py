@@ -57,7 +57,7 @@ def edited_models(
     if config.regime == "successive" and requests:
         (spec,) = specs
         assert isinstance(spec, EditorSpec)
-        succession = Succession(spec, requests, setting.passing)
+        succession = Succession(spec, requests, setting.base.passing)
         numbers = sorted({min(step, len(requests)) for step in config.steps})
         taken = [requests[:number] for number in numbers]
         recipes = [
@@ -68,7 +68,7 @@ def edited_models(
         taken = [(request,) for request in requests] or [()]
         numbers = list(range(1, len(taken) + 1))
         recipes = [
-            Edit(specs, some, stack_identity(setting.backend, specs, some), setting.passing)
+            Edit(specs, some, stack_identity(setting.backend, specs, some), setting.base.passing)
             for some in taken
         ]
     return tuple(

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from pytest_coderobust.config.suite import SuiteConfig
-from pytest_coderobust.engine.checks import check_of
 from pytest_coderobust.engine.events import ChecksJudged, Listener
 from pytest_coderobust.engine.keys import verdict_key
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.records import Task, Verdict
+from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox.check import Check, Sandbox
 
 
@@ -92,16 +90,3 @@ class Judge:
         self._ledger.add_verdicts(found)
         if count:
             self._listen(ChecksJudged(count))
-
-
-def passing(
-    judge: Judge, config: SuiteConfig, task: Task, completions: Sequence[str]
-) -> list[bool]:
-    """Which completions of a task pass every test.
-
-    Raises:
-        SandboxError: the harness failed on one of them.
-    """
-    checks = [check_of(task, text, config) for text in completions]
-    found = judge.verdicts(checks)
-    return [found[judge.key(check)].full for check in checks]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.engine.answers import Answers, Keyed
-from pytest_coderobust.engine.checks import check_of
 from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
 from pytest_coderobust.engine.judging import Judge
 from pytest_coderobust.engine.keys import judge_digest
@@ -300,9 +299,17 @@ class Measuring:
         self._judge.finish()
         self._listen(WindowDone())
 
+    def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
+        """Which completions pass every test: the suite's own judge, for editors that ask.
+
+        Raises:
+            SandboxError: the harness failed on one of them.
+        """
+        checks = [self._check(task, text) for text in completions]
+        return [verdict.full for verdict in self._judge.in_order(checks)]
+
     def _check(self, task: Task, completion: str) -> Check:
-        inside = task.id in self.selfcheck().in_process
-        return check_of(task, completion, self.plan.config, in_process=inside)
+        return self.selfcheck().check(task, completion, self.plan.config)
 
     def _checks(self, variants: Iterable[Variant], sampling: Sampling | None = None) -> list[Check]:
         """The checks of every stored completion; a variant that lacks a sample has none yet."""

@@ -26,7 +26,7 @@ from pytest_coderobust.errors import DataError, UsageError, nearest
 from pytest_coderobust.models.solution import extract
 from pytest_coderobust.records import Limits, Task, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
-from pytest_coderobust.sandbox.calibration import calibrate, may_be_inside
+from pytest_coderobust.sandbox.calibration import calibrate, like, may_be_inside
 from pytest_coderobust.sandbox.check import Check, Sandbox
 from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.rows import DataRow, read_rows
@@ -190,8 +190,8 @@ def judge_all(
     """The verdict of every check, in order, and the tier they were reached under.
 
     Args:
-        canonicals: right solutions; where one passes its tests in its own process only, what
-            fails the same tests is judged so too.
+        canonicals: right solutions; where one passes its tests in its own process only, or
+            slowly, what fails the same tests is judged again like it.
 
     Raises:
         SandboxError: no isolation works here, or the harness failed on a check.
@@ -202,10 +202,11 @@ def judge_all(
         about = {_about(checks[at]) for at in failed}
         known = [check for check in canonicals if _about(check) in about]
         calibrated = calibrate(known, partial(_judged, sandbox))
-        unsplit = {_about(check) for check, _ in calibrated if check.in_process}
-        again = [at for at in failed if _about(checks[at]) in unsplit]
-        inside = _judged(sandbox, [replace(checks[at], in_process=True) for at in again])
-        for at, verdict in zip(again, inside, strict=True):
+        pairs = zip(known, calibrated, strict=True)
+        other = {_about(check): check for before, (check, _) in pairs if check != before}
+        again = [at for at in failed if _about(checks[at]) in other]
+        judged = [like(checks[at], other[_about(checks[at])]) for at in again]
+        for at, verdict in zip(again, _judged(sandbox, judged), strict=True):
             verdicts[at] = verdict
         return verdicts, sandbox.tier
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.checks import check_of
@@ -16,7 +16,8 @@ from pytest_coderobust.engine.events import Listener, SelfCheckStarted
 from pytest_coderobust.engine.judging import Judge
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.records import Task, Verdict
-from pytest_coderobust.sandbox.calibration import calibrate
+from pytest_coderobust.sandbox.calibration import calibrate, like
+from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import missing_toolchain
 
 STUB_PASSES = "a solution that does nothing passes its tests"
@@ -37,13 +38,19 @@ class SelfCheck:
     Attributes:
         unusable: why, for each task that is left out of every metric.
         unchecked: tasks without a canonical solution.
-        in_process: tasks whose tests cannot be split from the solution; every completion is
-            judged in its own process, and the report says so.
+        calibrated: the canonical solution's check for each task that is not judged as others are;
+            the task's completions are judged like it.
     """
 
     unusable: Mapping[str, str]
     unchecked: frozenset[str]
-    in_process: frozenset[str] = frozenset()
+    calibrated: Mapping[str, Check] = field(default_factory=dict[str, Check])
+
+    def check(self, task: Task, completion: str, config: SuiteConfig) -> Check:
+        """The check of a completion, as its task is rightly judged."""
+        check = check_of(task, completion, config)
+        calibrated = self.calibrated.get(task.id)
+        return check if calibrated is None else like(check, calibrated)
 
 
 def check_oracle(
@@ -91,25 +98,24 @@ def _check_oracle(
             "the tests of this suite cannot tell right from wrong"
         )
     unusable = dict.fromkeys(passing, STUB_PASSES)
-    failing = {
-        name: unchanged.get(name, check)
+    tried = {
+        name: check if verdicts[judge.key(check)].full else unchanged.get(name, check)
         for name, check in canonicals.items()
-        if not verdicts[judge.key(check)].full
-        and not verdicts[judge.key(unchanged.get(name, check))].full
     }
-    calibrated = calibrate(tuple(failing.values()), judge.in_order)
-    in_process: list[str] = []
-    for name, (check, verdict) in zip(failing, calibrated, strict=True):
-        if check.in_process:
-            in_process.append(name)
-        else:
+    calibrated: dict[str, Check] = {}
+    found = calibrate(tuple(tried.values()), judge.in_order)
+    for (name, before), (check, verdict) in zip(tried.items(), found, strict=True):
+        if not verdict.full:
             unusable[name] = f"its canonical solution fails: {_why(verdict)}"
-    inside = [replace(stubs[name], in_process=True) for name in in_process]
-    for name, verdict in zip(in_process, judge.in_order(inside), strict=True):
+        elif check != before:
+            calibrated[name] = check
+    inside = {name: check for name, check in calibrated.items() if check.in_process}
+    again = [like(stubs[name], check) for name, check in inside.items()]
+    for name, verdict in zip(inside, judge.in_order(again), strict=True):
         if verdict.full:
             unusable[name] = STUB_PASSES
     _bound(unusable, tasks, config)
-    return SelfCheck(unusable, frozenset(tasks) - frozenset(canonicals), frozenset(in_process))
+    return SelfCheck(unusable, frozenset(tasks) - frozenset(canonicals), calibrated)
 
 
 def stub(task: Task) -> str:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from pytest_coderobust.edit_records import EditFacts, facts_of
 from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.engine.answers import Answers
 from pytest_coderobust.engine.events import Listener
-from pytest_coderobust.engine.judging import Judge, passing
+from pytest_coderobust.engine.judging import Judge
 from pytest_coderobust.engine.measuring import Measuring
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.recipes import Edit, Recipe, Step, Unedited
 from pytest_coderobust.engine.scoring import scored_at
 from pytest_coderobust.engine.workbench import Benched, Workbench
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.records import Sampling, Task
+from pytest_coderobust.records import Sampling
 
 FACTS = "facts"
 
@@ -62,10 +61,6 @@ class Setting:
         config = self.plan.config
         sampling = scored_at(config.edit.scored, config.sampling, draw)
         return self.measuring(recipe, f"scoring {what}", sampling)
-
-    def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
-        """Which completions pass: the suite's own judge, for editors that ask."""
-        return passing(self.judge, self.plan.config, task, completions)
 
     def facts(self, recipe: Edit | Step) -> EditFacts:
         """What the edit showed when it was made, in this process or another one."""

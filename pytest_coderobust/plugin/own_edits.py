@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,16 +66,14 @@ class EditSession:
         from pytest_coderobust.editors.identity import require_weights
         from pytest_coderobust.editors.registry import SavedSpec, parse_edit
         from pytest_coderobust.editors.saved import saved_edit
-        from pytest_coderobust.engine.judging import passing
 
         self.release()
         spec = parse_edit(edit)
         base = require_weights(self._state.backend, spec.label)
-        judge = partial(passing, self._state.judge, self._state.plan(self._reference).config)
         context = (
             saved_edit(spec, base)
             if isinstance(spec, SavedSpec)
-            else edited(base, spec, requests, judge)
+            else edited(base, spec, requests, unedited(self._state, self._reference).passing)
         )
         with context as model:
             yield OneModel(model.identity, plain_suite(self._state, self._reference, model))
@@ -92,11 +89,15 @@ class EditSession:
 
 def base_model(state: CodeRobust, place: Place) -> OneModel:
     """The model before any edit."""
+    return OneModel(state.backend.identity, unedited(state, place.reference))
+
+
+def unedited(state: CodeRobust, reference: str) -> Measuring:
+    """A suite on the model before any edit."""
     from pytest_coderobust.engine.regime import Regime
 
-    suite = state.suite(place.reference)
-    measuring = suite.base if isinstance(suite, Regime) else suite
-    return OneModel(state.backend.identity, measuring)
+    suite = state.suite(reference)
+    return suite.base if isinstance(suite, Regime) else suite
 
 
 def edited_model(state: CodeRobust, place: Place) -> OneModel:

@@ -121,3 +121,18 @@ def test_tests_that_cannot_be_split_are_judged_in_process_and_labelled(project: 
                                   ("Toy/1", "clean", 0): project.canonical(1)})  # fmt: skip
     project.run("toy.toml", "--model", model, "--coderobust-json", "out.json")
     assert [item["status"] for item in project.json()["items"]] == ["unsolved", "solved"]
+
+
+def test_a_slow_canonical_solution_gives_its_task_time(project: Project) -> None:
+    wait = (
+        "    import time\n    end = time.process_time() + 0.4\n"
+        "    while time.process_time() < end:\n        pass\n"
+    )
+    project.write_tasks(with_changes({0: {"canonical_solution": wait + project.canonical(0)}}))
+    project.write_suite("[sandbox]\ncpu_seconds = 3\ncall_seconds = 0.2")
+    model = project.write_replay(
+        {(f"Toy/{i}", "clean", 0): wait * (i < 2) + project.canonical(i) for i in range(6)}
+    )
+    project.run("toy.toml", "--model", model, "--coderobust-json", "out.json")
+    solved = {row["task"]: row["status"] for row in project.json()["items"]}
+    assert solved == {f"Toy/{i}": "unsolved" if i == 1 else "solved" for i in range(6)}

@@ -1,0 +1,76 @@
+"""A task whose own solution is slow gives its solutions time; no other task does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from pytest_coderobust import records
+from pytest_coderobust.records import Limits, Verdict
+from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.sandbox.calibration import calibrate, like
+from pytest_coderobust.sandbox.check import Check, Sandbox
+
+LIMITS = Limits(cpu_seconds=3, call_seconds=0.3)
+TESTS = records.Tests("assert f(1) == 2\n", "asserts")
+PAIRS = records.Tests("assert f(Pair(1)) == 2\n", "asserts")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with open_sandbox(1) as opened:
+        yield opened
+
+
+def taking(seconds: float, tests: records.Tests = TESTS, value: str = "x + 1") -> Check:
+    """The check of a solution that computes for so long."""
+    source = (
+        "import time\nclass Pair:\n    def __init__(self, x): self.x = x\n"
+        f"def f(x):\n    end = time.process_time() + {seconds}\n"
+        f"    while time.process_time() < end:\n        pass\n    return {value}\n"
+    )
+    return Check(source, "f", tests, LIMITS)
+
+
+class Counting:
+    """Judges, and counts how many checks at a time."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.counts: list[int] = []
+
+    def __call__(self, checks: Sequence[Check]) -> list[Verdict]:
+        self.counts.append(len(checks))
+        return [self.sandbox.submit(check).result(timeout=60) for check in checks]
+
+
+def test_a_slow_canonical_solution_lifts_the_limit_of_a_call(sandbox: Sandbox) -> None:
+    judge = Counting(sandbox)
+    quick, near, over = taking(0.0), taking(0.15), taking(0.6)
+    found = calibrate([quick, near, over], judge)
+    assert [verdict.full for _, verdict in found] == [True] * 3
+    assert found[0][0] == quick
+    lifted = replace(LIMITS, call_seconds=0.0)
+    assert [check.limits for check, _ in found] == [LIMITS, lifted, lifted]
+    assert judge.counts == [3, 1, 0]  # what passed already is not judged again
+    assert judge([like(taking(0.5), found[2][0])])[0].full
+    assert judge([like(taking(0.5), found[0][0])])[0].failure == "timeout"
+
+
+def test_a_slow_one_that_cannot_be_split_is_both(sandbox: Sandbox) -> None:
+    slow = taking(0.6, PAIRS, "x.x + 1")
+    ((check, verdict),) = calibrate([slow], Counting(sandbox))
+    assert verdict.full
+    assert check.in_process
+    again = like(taking(0.5, PAIRS, "x.x + 1"), check)
+    assert (again.in_process, again.limits) == (True, check.limits)
+
+
+@pytest.mark.parametrize("seconds", [0.15, 0.6, 9.0])
+def test_a_wrong_one_changes_nothing(sandbox: Sandbox, seconds: float) -> None:
+    wrong = taking(seconds, value="x")
+    ((check, verdict),) = calibrate([wrong], Counting(sandbox))
+    assert check == wrong
+    assert not verdict.full
