@@ -152,7 +152,10 @@ JUNK = [
 @pytest.mark.parametrize("source", JUNK, ids=range(len(JUNK)))
 def test_junk_gets_a_verdict(sandbox: Sandbox, source: str, language: records.Language) -> None:
     verdict = judged(sandbox, source, language)
-    assert (verdict.level, verdict.failure) == (Level.NONE, "syntax")
+    # A compiler may take its minute over ten megabytes on a busy machine.
+    reasons = {"syntax", "timeout"} if len(source) > 1_000_000 else {"syntax"}
+    assert verdict.level is Level.NONE
+    assert verdict.failure in reasons
     assert verdict.detail
 
 
