@@ -127,6 +127,11 @@ ENDLESS = {
     "a closure's": "n = 3\nwhile all(k < n for k in range(3)):\n    m = n\n    n = m\n",
     "floats": "x = 0.5\nwhile x != 2:\n    x = 1 / (1 / x)\n",
     "none": "x = None\nwhile x is None:\n    y = x\n    x = y\n",
+    "over lines": "d = {'a': 1}\nwhile True:\n    d['a'] = (\n        d.pop('a') * 1\n    )\n",
+    "iterators": (
+        "s = 'ab'\nwhile True:\n    for k, c in enumerate(zip(s, map(str, s))):\n"
+        "        s = ''.join(reversed([*filter(None, s)]))\n"
+    ),
     "a dictionary": "d = {'a': [1]}\nwhile d['a'] == [1]:\n    d['a'] = list(d['a'])\n",
 }
 
@@ -166,6 +171,15 @@ UNDECIDED = {
         "    x = float('nan')\n"
     ),
     "true and one": "x = True\nwhile True:\n    if str(x) == '1':\n        return\n    x += 0\n",
+    "a value on its way": (
+        "d = {'a': 0}\nwhile d['a'] < 300:\n    d['a'] = (\n        d.pop('a') + 1\n    )\n"
+    ),
+    "a dictionary's gaps": (
+        "d = dict.fromkeys(range(5))\nfor k in (2, 3, 4):\n    d.pop(k)\n"
+        "while True:\n    n = 0\n    for k in d:\n        n += 1\n        if k == 0:\n"
+        "            d[1] = d.pop(1)\n    if n == 1:\n        return\n"
+        "    d[0] = d.pop(0)\n    d[1] = d.pop(1)\n"
+    ),
     "a loop left and entered again": (
         "n = 0\nwhile n < 2:\n    for c in 'a' * 300:\n        while True:\n            k = 1\n"
         "            break\n    n += 1\n"
@@ -189,6 +203,29 @@ def f():
     while N[0] < 300:
         x = N
         x[0] += 1
+""",
+    "a name that becomes a global": """
+def f():
+    global n
+    first = True
+    while True:
+        a = [n for n in (1, 2)]
+        if first:
+            n = 0
+            first = False
+        n += 1
+        if n > 300:
+            return
+""",
+    "a private name": """
+class C:
+    def g(self):
+        __n = 0
+        while __n < 300:
+            a = [__n for __n in (1, 2)]
+            __n += 1
+def f():
+    C().g()
 """,
     "a closure": """
 def f():
@@ -292,6 +329,26 @@ def test_a_loop_that_something_else_ends_is_left_alone(name: str) -> None:
     assert not any(judged_endless(source, at) for at in (0, 1, 2, 5))
 
 
+ADDRESSES = {
+    "an iterator": "str(map(len, []))",
+    "a generator": "f'{(c for c in [])}'",
+    "a method": "'{.append}'.format([])",
+    "a method by itself": "str([].append)",
+    "an iterator by another name": "str([zip][0]())",
+    "an iterator of iterators": "str(list(map(zip, [[]])))",
+    "an iterator in a list": "str([reversed([])])",
+    "an iterator from a sum": "str(sum([], enumerate([])))",
+}
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_loop_that_sees_an_address_is_left_alone(name: str) -> None:
+    seen = ADDRESSES[name]
+    assert " at 0x" in eval(seen)  # so that it may be another one next time
+    assert not judged_endless(function(f"while True:\n    {seen}\n"))
+    assert judged_endless(function("while True:\n    str([])\n"))
+
+
 STEPS_OF = st.sampled_from(
     ["a = (a + {0}) % {1}", "b = (a * {0} + b) % {1}", "c = a", "xs.append(xs.pop(0))",
      "xs[0] = (xs[0] + b) % {1}", "a, b = b, a", "ys = xs", "xs = list(ys)", "c = sum(xs) % {1}",
@@ -364,6 +421,38 @@ def test_slow_solutions_keep_their_verdict(judge: Callable[..., Verdict]) -> Non
         "def f(x):\n    for _ in range(2000):\n        down(900)\n    return x * x\n"
     )
     assert judge(deep).full
+
+
+def test_a_long_list_is_not_gone_through_again_and_again(judge: Callable[..., Verdict]) -> None:
+    for size in (9_000, 30_000):
+        source = (
+            f"def f(x):\n    a, i, s = list(range({size})), 0, 0\n    while i < 1_200_000:\n"
+            f"        s += a[i % {size}]\n        i += 1\n    return x * x\n"
+        )
+        assert judge(source).full
+
+
+def test_a_solution_is_followed_for_a_small_part_of_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = 0
+
+    def untraced(*_: Any) -> None:
+        nonlocal calls
+        calls += 1
+
+    monkeypatch.setattr(endless, "untraced", untraced)
+    source = function("n = 0\nwhile n < 4:\n    s = sum(k for k in range(1_000_000))\n    n += 1\n")
+    look = Look()
+    before = signal.signal(signal.SIGVTALRM, look)
+    try:
+        look.begin(FILE, source, lambda line: pytest.fail(f"line {line}"))
+        loaded(source)()
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    assert sys.gettrace() is not untraced
+    assert 0 < calls < 1_000_000
 
 
 DISTURBED = {

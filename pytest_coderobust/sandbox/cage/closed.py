@@ -1,9 +1,9 @@
 """Finds loops that depend on nothing but plain values of their own function's variables.
 
 Such a loop uses operators, subscripts, methods and those builtins whose results follow from their
-arguments. It calls no function of its own or of a module, reads no global, and sees no identity of
-an object: nothing outside its variables can change what it does. What cannot be judged is not
-closed.
+arguments. It calls no function of its own or of a module, reads no global, and sees neither
+identity nor address of an object: nothing outside its variables can change what it does. What
+cannot be judged is not closed.
 """
 
 from __future__ import annotations
@@ -18,20 +18,28 @@ PURE = (
     "ord", "pow", "range", "repr", "reversed", "round", "set", "sorted", "str", "sum", "tuple",
     "zip",
 )  # fmt: skip
+ITERATORS = ("enumerate", "filter", "map", "reversed", "zip")
+CONSUMERS = (
+    *ITERATORS, "all", "any", "bytes", "dict", "frozenset", "list", "max", "min", "set", "sorted",
+    "sum", "tuple",
+)  # fmt: skip
+CONSUMING = ("extend", "join", "update")
+FORMATTING = ("format", "format_map")  # "{.append}" shows an address
+REMOVING = ("clear", "pop", "popitem")
 REAL = {name: vars(builtins)[name] for name in PURE}  # before a solution puts others in place
 NODES = frozenset({
     "While", "For", "If", "Assign", "AugAssign", "Expr", "Pass", "Break", "Continue", "Return",
     "Delete", "Subscript", "Slice", "Starred", "Constant", "Tuple", "List", "Set", "Dict",
     "BinOp", "UnaryOp", "BoolOp", "IfExp", "NamedExpr", "Call", "keyword", "JoinedStr",
-    "FormattedValue", "ListComp", "SetComp", "DictComp", "GeneratorExp", "comprehension",
-    "expr_context", "operator", "unaryop", "boolop", "cmpop",
+    "FormattedValue", "Attribute", "ListComp", "SetComp", "DictComp", "GeneratorExp",
+    "comprehension", "expr_context", "operator", "unaryop", "boolop", "cmpop",
 })  # fmt: skip
-"""Kinds of syntax, the last ones of whole families; names, attributes and comparisons have rules
-of their own."""
+"""Kinds of syntax, the last ones of whole families; names and comparisons have rules of their
+own."""
 
 
-SOURCE = 100_000
-"""Characters of a source that is read again to judge its loops."""
+SOURCE = 20_000
+"""Characters of a source that is read again to judge its loops: a few thousandths of a second."""
 
 
 class Loop(NamedTuple):
@@ -41,12 +49,15 @@ class Loop(NamedTuple):
         line, last_line: of the source, from 1.
         start: the offset of the first instruction of its body.
         names: its variables, in order.
+        hides: dictionaries are not all that can be seen of them: it takes entries out while it goes
+            through something, and where the gaps are then matters.
     """
 
     line: int
     last_line: int
     start: int
     names: tuple[str, ...]
+    hides: bool
 
     def holds(self, line: int) -> bool:
         """Whether a line is its own."""
@@ -72,13 +83,37 @@ def closed_loops(source: str, frame: FrameType) -> list[Loop]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.While):
             continue
-        last, body = node.end_lineno or node.lineno, node.body[0].lineno
+        last = node.end_lineno or node.lineno
         around = node.lineno <= (frame.f_lineno or 0) <= last
-        # A body on the line of its head shares it with the condition.
-        if around and body > node.lineno and body in offsets and is_closed(node, frame):
+        start = body_start(node, offsets) if around else None
+        if start is not None and is_closed(node, frame):
             names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-            found.append(Loop(node.lineno, last, offsets[body], tuple(sorted(names))))
+            found.append(Loop(node.lineno, last, start, tuple(sorted(names)), hides(node)))
     return found
+
+
+def body_start(loop: Any, offsets: dict[int, int]) -> int | None:
+    """The offset of a body's first instruction, before which nothing is under way.
+
+    None where it cannot be told from the condition. It need not be on the statement's first line:
+    `x = (`, the value, `)` begins with the value, and comes back to its first line to store it.
+    """
+    first = loop.body[0]
+    if first.lineno <= loop.test.end_lineno:
+        return None
+    lines = range(first.lineno, first.end_lineno + 1)
+    return min((offsets[line] for line in lines if line in offsets), default=None)
+
+
+def hides(loop: Any) -> bool:
+    """Whether a loop both takes out entries and goes through something, perhaps at once."""
+    import ast
+
+    nodes = list(ast.walk(loop))
+    goes = any(isinstance(node, (ast.For, ast.comprehension)) for node in nodes)
+    return goes and any(
+        isinstance(node, ast.Delete) or getattr(node, "attr", "") in REMOVING for node in nodes
+    )
 
 
 def starts(frame: FrameType) -> dict[int, int]:
@@ -97,7 +132,6 @@ def is_closed(loop: Any, frame: FrameType) -> bool:
     code = frame.f_code
     own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
     nodes = list(ast.walk(loop))
-    methods = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
     targets = {
         part.id
         for node in nodes
@@ -108,10 +142,10 @@ def is_closed(loop: Any, frame: FrameType) -> bool:
 
     def allowed(node: ast.AST) -> bool:
         if isinstance(node, ast.Name):
+            if node.id.startswith("__"):  # in a class it is stored under another name
+                return False
             stored = not isinstance(node.ctx, ast.Load) and node.id not in targets
             return node.id in own or (not stored and is_free(node.id, frame, targets))
-        if isinstance(node, ast.Attribute):
-            return id(node) in methods and not node.attr.startswith("_")
         if isinstance(node, ast.Compare):
             return all(map(comparable, node.ops, node.comparators))
         return any(kind.__name__ in NODES for kind in type(node).__mro__)
@@ -122,16 +156,56 @@ def is_closed(loop: Any, frame: FrameType) -> bool:
             return True
         return isinstance(right, ast.Constant) and type(right.value) in (bool, type(None))
 
-    return all(map(allowed, nodes))
+    return all(map(allowed, nodes)) and not shows_address(nodes)
+
+
+def shows_address(nodes: list[Any]) -> bool:
+    """Whether a method or an iterator is kept as a value: its text has its address in it.
+
+    Two iterators made of the same values differ in nothing else, once they are gone through.
+    """
+    import ast
+
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    spent = {id(part) for node in nodes for part in gone_through(node)}
+
+    def shows(node: ast.AST) -> bool:
+        if isinstance(node, ast.Attribute):
+            hidden = node.attr.startswith("_") or node.attr in FORMATTING
+            return hidden or id(node) not in called
+        if isinstance(node, ast.Name):
+            return node.id in ITERATORS and id(node) not in called
+        if isinstance(node, ast.Call) and not isinstance(node.func, (ast.Name, ast.Attribute)):
+            return True
+        iterator = getattr(getattr(node, "func", None), "id", "") in ITERATORS
+        return (iterator or isinstance(node, ast.GeneratorExp)) and id(node) not in spent
+
+    return any(map(shows, nodes))
+
+
+def gone_through(node: Any) -> list[Any]:
+    """The parts of a node whose values it goes through, and keeps none of."""
+    kind = type(node).__name__
+    if kind in ("For", "comprehension"):
+        return [node.iter]
+    if kind == "Starred":
+        return [node.value]
+    if kind != "Call":
+        return []
+    called = getattr(node.func, "id", "")
+    if called in ITERATORS:
+        return list(node.args)
+    consumes = called in CONSUMERS or getattr(node.func, "attr", "") in CONSUMING
+    return node.args[:1] if consumes else []
 
 
 def is_free(name: str, frame: FrameType, targets: set[str]) -> bool:
     """Whether a name that is none of the function's means a pure builtin, or a comprehension's own.
 
-    A comprehension's own name must mean nothing outside it.
+    A comprehension's own name must mean nothing outside it, nor ever come to.
     """
     if name in frame.f_globals:
         return False
     if name in targets:
-        return name not in frame.f_builtins
+        return name not in frame.f_builtins and name not in frame.f_code.co_names
     return name in PURE and frame.f_builtins.get(name) is REAL[name]

@@ -4,7 +4,7 @@ Most solutions that hang do so in a `while` that goes round for ever. Where such
 nothing but plain values of its function's variables (`closed`), the values at the start of its
 body decide all that follows; when they come back, it never ends, and there is no need to wait
 until its processor time is used up. Such a loop is looked for after a twentieth of a second, and
-watched for a few thousand lines, which costs a solution that merely is slow next to nothing.
+watched for a twentieth of the time since, which costs a solution that merely is slow no more.
 
 It runs in the candidate's process, so that what it says is a claim, as all else from there: it can
 only ever cost the solution its pass.
@@ -24,7 +24,8 @@ from pytest_coderobust.sandbox.cage.closed import Loop, closed_loops
 
 FIRST_LOOK = 0.05
 """Seconds of processor time before a solution is looked at; each next wait is twice as long."""
-LINES = 20_000
+SHARE = 0.05
+"""Of the time between two looks, for one: a program that is followed runs several times slower."""
 VALUES = 10_000
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 OPTIMIZED, RESUMED = 0x1, 0x20 | 0x80 | 0x200  # inspect.CO_*: generators, coroutines
@@ -45,6 +46,7 @@ class Look:
         self._filename = self._source = ""
         self._tell: Callable[[int], Any] = bool
         self._wait = FIRST_LOOK
+        self._tracer: Tracer | None = None
 
     def begin(self, filename: str, source: str, tell: Callable[[int], Any]) -> None:
         """Looks at a solution once it has run for long.
@@ -57,21 +59,30 @@ class Look:
         signal.setitimer(signal.ITIMER_VIRTUAL, self._wait)
 
     def __call__(self, _: int, frame: FrameType | None) -> None:
-        self._wait *= 2
+        if self._tracer is not None:
+            self._tracer.end()
+            self._tracer = None
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._wait)
+            return
+        waited, self._wait = self._wait, 2 * self._wait
         signal.setitimer(signal.ITIMER_VIRTUAL, self._wait)
         with suppress(RecursionError, MemoryError):  # the solution's own, which is not to know
-            self.follow(frame)
+            self._tracer = self.follow(frame)
+            if self._tracer is not None:
+                signal.setitimer(signal.ITIMER_VIRTUAL, SHARE * waited)
 
-    def follow(self, frame: FrameType | None) -> None:
-        """Watches the innermost loop that may be one without end."""
+    def follow(self, frame: FrameType | None) -> Tracer | None:
+        """Watches the innermost loop that may be one without end, if there is one."""
         while frame is not None and frame.f_code.co_filename == self._filename and undisturbed():
             loops = closed_loops(self._source, frame) if is_function(frame.f_code) else []
             if loops:
-                frame.f_trace = Tracer(loops, self._tell)
+                frame.f_trace = tracer = Tracer(loops, self._tell)
                 sys.settrace(untraced)
-            if loops or frame.f_code.co_name not in COMPREHENSIONS:
-                return
+                return tracer
+            if frame.f_code.co_name not in COMPREHENSIONS:
+                return None
             frame = frame.f_back
+        return None
 
 
 LOOK = Look()
@@ -100,31 +111,45 @@ def is_function(code: CodeType) -> bool:
 
 
 class Tracer:
-    """Follows one frame line by line until a loop repeats itself, or all are left, or long."""
+    """Follows one frame line by line until a loop repeats itself, all are left, or it is ended."""
 
     def __init__(self, loops: list[Loop], tell: Callable[[int], Any]) -> None:
         self._rounds = [Rounds(loop) for loop in loops]
         self._tell = tell
-        self._left = LINES
+        self._over = False
+
+    def end(self) -> None:
+        """Follows it no more; where it is looked at again, that begins with nothing known."""
+        self._over = True
+        if sys.gettrace() is untraced:
+            sys.settrace(None)
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> Tracer | None:
-        self._left -= 1
         around = [each for each in self._rounds if each.loop.holds(frame.f_lineno)]
         # An exception leaves a closed loop, and is told at the place of the line before it.
-        if event == "line" and around and self._left > 0:
+        if event == "line" and around and not self._over:
             self._follow(frame, around)
             return self
-        sys.settrace(None)
+        self.end()
         frame.f_trace = None
         return None
 
     def _follow(self, frame: FrameType, around: list[Rounds]) -> None:
-        for rounds in self._rounds:
+        for rounds in list(self._rounds):
             if rounds not in around:
                 rounds.leave()
-            elif frame.f_lasti == rounds.loop.start and rounds.repeats(frame.f_locals):
-                self._tell(rounds.loop.line)
-                os._exit(0)
+            elif frame.f_lasti == rounds.loop.start:
+                self._compare(frame, rounds)
+
+    def _compare(self, frame: FrameType, rounds: Rounds) -> None:
+        try:
+            now = state(frame.f_locals, rounds.loop)
+        except (UnclearError, RecursionError):
+            self._rounds.remove(rounds)  # to find that out again would cost as much each time
+            return
+        if rounds.repeat(now):
+            self._tell(rounds.loop.line)
+            os._exit(0)
 
 
 class Rounds:
@@ -142,13 +167,8 @@ class Rounds:
         """Forgets: a loop that is left may be entered again from another place."""
         self._kept = None
 
-    def repeats(self, variables: Any) -> bool:
+    def repeat(self, now: list[Any]) -> bool:
         """Whether these are values that it had before, not having been left since."""
-        try:
-            now = state(variables, self.loop.names)
-        except (UnclearError, RecursionError):
-            self._kept = None
-            return False
         if now == self._kept:
             return True
         self._since += 1
@@ -157,7 +177,7 @@ class Rounds:
         return False
 
 
-def state(variables: Any, names: tuple[str, ...]) -> list[Any]:
+def state(variables: Any, loop: Loop) -> list[Any]:
     """Plain values, flat: two lists are equal when no code can tell the values apart.
 
     Which lists and dictionaries are one and the same object is part of it.
@@ -168,14 +188,17 @@ def state(variables: Any, names: tuple[str, ...]) -> list[Any]:
     """
     flat: list[Any] = []
     seen: dict[int, int] = {}
-    for name in names:
+    containers = (list, tuple) if loop.hides else (list, tuple, dict)
+    for name in loop.names:
         if name in variables:
             flat.append(name)
-            _flatten(variables[name], flat, seen)
+            _flatten(variables[name], flat, seen, containers)
     return flat
 
 
-def _flatten(value: Any, flat: list[Any], seen: dict[int, int]) -> None:
+def _flatten(
+    value: Any, flat: list[Any], seen: dict[int, int], containers: tuple[type, ...]
+) -> None:
     kind = type(value)
     flat.append(kind)
     if len(flat) > VALUES:
@@ -184,13 +207,13 @@ def _flatten(value: Any, flat: list[Any], seen: dict[int, int]) -> None:
         flat.append(value)
     elif kind is float and value == value:
         flat.append(repr(value))  # 0.0 is not -0.0
-    elif kind in (list, dict, tuple):
+    elif kind in containers:
         flat += [seen.get(id(value), len(seen)), len(value)]
         if id(value) in seen:
             return
         seen[id(value)] = len(seen)
         items = [part for item in value.items() for part in item] if kind is dict else value
         for item in items:
-            _flatten(item, flat, seen)
+            _flatten(item, flat, seen, containers)
     else:
         raise UnclearError
