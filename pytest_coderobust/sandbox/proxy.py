@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from reprlib import Repr
 from typing import Any
 
@@ -17,6 +17,13 @@ from pytest_coderobust.sandbox.outcome import (
 )
 
 Ask = Callable[[Any], Any]
+
+
+class Shown(Repr):
+    """Short texts of values, the same in every process: an iterator's own text has its address."""
+
+    def repr_list_iterator(self, value: Iterator[Any], level: int) -> str:
+        return f"iter({self.repr_list([*value], level)})"
 
 
 class Proxy:
@@ -37,7 +44,7 @@ class Proxy:
         """The last call that was answered, with its values: "f(3) returned 5"; "" before any."""
         if self._reply is None:
             return ""
-        shown = Repr()
+        shown = Shown()
         shown.maxstring = shown.maxother = shown.maxlong = 100
         given = [shown.repr(decode(arg)) for arg in self._call["args"]]
         named = decode(self._call.get("kwargs", {"dict": []})).items()

@@ -34,6 +34,12 @@ def test_message_of_the_assert_stays() -> None:
     assert told(source, 3) == "AssertionError: two in: assert candidate(1) == 2; f(1) returned 3"
 
 
+def test_an_iterator_is_told_by_what_it_holds_and_not_where_it_is() -> None:
+    source = "def check(candidate):\n    assert candidate(1) == []\n"
+    assert told(source, iter([2, "a"])).endswith("; f(1) returned iter([2, 'a'])")
+    assert told(source, [iter([])]).endswith("; f(1) returned [iter([])]")
+
+
 def test_huge_value_and_huge_assert_stay_one_short_line() -> None:
     source = f"def check(candidate):\n    assert candidate({'x' * 5000!r}) == {'y' * 5000!r}\n"
     found = told(source, "a\nb" * 100_000)
