@@ -144,6 +144,8 @@ def is_closed(loop: Any, frame: FrameType) -> bool:
         if isinstance(node, ast.Name):
             if node.id.startswith("__"):  # in a class it is stored under another name
                 return False
+            if node.id in targets and node.id in code.co_names:  # it may be a global elsewhere
+                return False
             stored = not isinstance(node.ctx, ast.Load) and node.id not in targets
             return node.id in own or (not stored and is_free(node.id, frame, targets))
         if isinstance(node, ast.Compare):
@@ -202,10 +204,10 @@ def gone_through(node: Any) -> list[Any]:
 def is_free(name: str, frame: FrameType, targets: set[str]) -> bool:
     """Whether a name that is none of the function's means a pure builtin, or a comprehension's own.
 
-    A comprehension's own name must mean nothing outside it, nor ever come to.
+    A comprehension's own name must mean nothing outside it.
     """
     if name in frame.f_globals:
         return False
     if name in targets:
-        return name not in frame.f_builtins and name not in frame.f_code.co_names
+        return name not in frame.f_builtins
     return name in PURE and frame.f_builtins.get(name) is REAL[name]
