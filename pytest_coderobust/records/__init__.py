@@ -1,0 +1,43 @@
+"""The frozen values that flow along the path: task, variant, completion, verdict, observation.
+
+Nothing here computes a result, reads a file or knows pytest, torch or the sandbox.
+"""
+
+from __future__ import annotations
+
+from pytest_coderobust.records.completion import Completion, Finish, Row, Sampling
+from pytest_coderobust.records.identity import ModelIdentity, digest
+from pytest_coderobust.records.observation import Adoption, Observation, Status
+from pytest_coderobust.records.suite_run import Course, SuiteRun
+from pytest_coderobust.records.task import ApiChange, Language, PromptForm, Task, Tests, TestStyle
+from pytest_coderobust.records.variant import CLEAN, Cell, Variant
+from pytest_coderobust.records.verdict import TIERS, ApiUse, FailureKind, Level, Limits, Verdict
+
+__all__ = [
+    "CLEAN",
+    "TIERS",
+    "Adoption",
+    "ApiChange",
+    "ApiUse",
+    "Cell",
+    "Completion",
+    "Course",
+    "FailureKind",
+    "Finish",
+    "Language",
+    "Level",
+    "Limits",
+    "ModelIdentity",
+    "Observation",
+    "PromptForm",
+    "Row",
+    "Sampling",
+    "Status",
+    "SuiteRun",
+    "Task",
+    "TestStyle",
+    "Tests",
+    "Variant",
+    "Verdict",
+    "digest",
+]

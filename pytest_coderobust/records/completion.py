@@ -1,0 +1,54 @@
+"""What is asked of a model, row by row, and what it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_coderobust.records.variant import Variant
+
+Finish = Literal["eos", "stop", "length", "recorded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How completions are drawn. `temperature` 0 is greedy decoding."""
+
+    n: int = 1
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_new_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+
+    @property
+    def greedy(self) -> bool:
+        return self.temperature == 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One completion that is wanted: a variant's prompt and a sample index.
+
+    Attributes:
+        noise: seeds the row's own random generator, so that a row's sample does not depend
+            on its batch mates (derived from the completion's key without its batch).
+    """
+
+    variant: Variant
+    sample: int
+    noise: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the model wrote after the prompt, unaltered."""
+
+    text: str
+    finish: Finish
+    tokens: int = 0
+
+    @property
+    def truncated(self) -> bool:
+        """The token limit ended it; a wrong answer may only be an unfinished one."""
+        return self.finish == "length"

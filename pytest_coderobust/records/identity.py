@@ -1,0 +1,33 @@
+"""Which model answered, and the digest that tells one content from another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model answered, down to the bit.
+
+    Attributes:
+        name: as the user wrote it.
+        digest: changes whenever the same prompt might get another answer (weights, edit
+            stack, tokenizer, prompt template, dtype, device kind, library versions).
+        facts: what a report shows, in order.
+    """
+
+    name: str
+    digest: str
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def digest(*parts: object) -> str:
+    """The SHA-256 of JSON-able values, stable across processes and platforms.
+
+    Lone surrogates survive: JSON escapes them.
+    """
+    text = json.dumps(parts, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

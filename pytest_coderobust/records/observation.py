@@ -1,0 +1,62 @@
+"""What one task turned out to be under one cell, in counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pytest_coderobust.records.variant import Cell
+
+
+class Adoption(str, Enum):
+    """What a solution made of the API changes that its task declares."""
+
+    CORRECT = "correct"  # uses a new API, passes every test
+    INCORRECT = "incorrect"  # uses a new API, and fails
+    WORKAROUND = "workaround"  # passes without
+    NONE = "none"  # neither
+
+
+class Status(str, Enum):
+    """What one (task, cell) turned out to be."""
+
+    SOLVED = "solved"  # a clean prompt that passes
+    UNSOLVED = "unsolved"  # clean fails
+    ROBUST = "robust"  # clean and variant pass
+    BROKEN = "broken"  # clean passes, variant fails
+    SKIPPED = "skipped"  # no eligible site, or not recorded
+    UNUSABLE = "unusable"  # the oracle self-check rejected the task
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One measured (task, cell): the counts that every metric is computed from.
+
+    Attributes:
+        n, c: samples drawn and samples fully passing.
+        clean_n, clean_c: the same for the task's clean prompt.
+        truncated: how many of the n completions the token limit ended.
+        adoptions: one for each sample, where the task declares an API change.
+        in_process: some verdict came from the solution's own process.
+        self_edited: the model was edited on this very task: shown, and in no rate.
+        reason: why a skipped or unusable item was not measured.
+    """
+
+    task_id: str
+    cell: Cell
+    status: Status
+    n: int = 0
+    c: int = 0
+    clean_n: int = 0
+    clean_c: int = 0
+    truncated: int = 0
+    checked: bool = True
+    member: str = ""
+    reason: str = ""
+    adoptions: tuple[Adoption, ...] = ()
+    in_process: bool = False
+    self_edited: bool = False
+
+    @property
+    def measured(self) -> bool:
+        return self.status not in (Status.SKIPPED, Status.UNUSABLE)
