@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_coderobust.errors import LedgerError
-from pytest_coderobust.ledger import CHUNK, Ledger
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.ledger.database import CHUNK
 from pytest_coderobust.records import (
     Cell,
     Completion,
@@ -70,7 +71,7 @@ def test_more_keys_than_a_query_takes(ledger: Ledger) -> None:
 def test_batch_is_stored_whole_or_not_at_all(ledger: Ledger) -> None:
     broken = {"a": Completion("fine", "eos", 1), "b": Completion("bad", None, 1)}  # type: ignore[arg-type]
     with pytest.raises(sqlite3.IntegrityError):
-        ledger._write(
+        ledger._database.write(
             "INSERT INTO completions VALUES (?, ?, ?, ?)",
             [(key, c.text.encode(), c.finish, c.tokens) for key, c in broken.items()],
         )

@@ -1,0 +1,114 @@
+"""The file behind the ledger: its tables, and reads and writes that outlive any process.
+
+WAL mode: every commit survives the death of the process, and readers never wait for the writer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from pytest_coderobust.errors import LedgerError
+
+SCHEMA = 3
+"""Raised whenever a table changes its meaning; a ledger of another schema is refused."""
+
+BUSY_MS = 60_000
+CHUNK = 500
+"""Keys a query: SQLite allows 999 variables where it was built long ago."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS completions (
+    key TEXT PRIMARY KEY, text BLOB NOT NULL, finish TEXT NOT NULL, tokens INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verdicts (
+    key TEXT PRIMARY KEY, level TEXT NOT NULL, passed INTEGER NOT NULL, total INTEGER NOT NULL,
+    failure TEXT NOT NULL, detail BLOB NOT NULL, tier TEXT NOT NULL, cpu_seconds REAL NOT NULL,
+    api_uses TEXT NOT NULL, in_process INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS observations (
+    run TEXT NOT NULL, task TEXT NOT NULL, perturbation TEXT NOT NULL, seed INTEGER NOT NULL,
+    body TEXT NOT NULL, prompt BLOB NOT NULL, completions TEXT NOT NULL, verdicts TEXT NOT NULL,
+    PRIMARY KEY (run, task, perturbation, seed)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS edits (
+    run TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS runs (
+    run TEXT PRIMARY KEY, suite TEXT NOT NULL, description TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS conclusions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE (run, body)
+);
+"""
+
+
+class Database:
+    """One process's connection to a ledger's SQLite file.
+
+    Args:
+        path: the file; its folder is made when missing.
+
+    Raises:
+        LedgerError: the file is no ledger, or one of another schema.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Autocommit: transactions are opened by hand, so that none is ever left open.
+            self._connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
+            # Becoming a WAL file ignores the busy timeout, so those who open together take turns.
+            with FileLock(f"{path}.opening"):
+                self._open(path)
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise LedgerError(f"{path} cannot be used as a ledger: {error}") from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def read(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """The rows that a query finds."""
+        return self._connection.execute(query, values)
+
+    def select(self, columns: str, table: str, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a table under these keys; a key that is not there has none."""
+        wanted = list(dict.fromkeys(keys))
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start : start + CHUNK]
+            marks = ", ".join("?" * len(chunk))
+            # Column and table names are the ledger's own literals, never input.
+            yield from self._connection.execute(
+                f"SELECT {columns} FROM {table} WHERE key IN ({marks})",  # noqa: S608
+                chunk,
+            )
+
+    def write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Writes all rows in one transaction, or none."""
+        if not rows:
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(statement, rows)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _open(self, path: Path) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        (schema,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if schema not in (0, SCHEMA):
+            raise LedgerError(
+                f"{path} is a ledger of schema {schema}, this version writes schema {SCHEMA}; "
+                "name another file with --coderobust-ledger"
+            )
+        self._connection.executescript(TABLES)
+        self._connection.execute(f"PRAGMA user_version = {SCHEMA}")

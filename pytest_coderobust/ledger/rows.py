@@ -1,0 +1,94 @@
+"""The ledger's values as the columns of a row, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from pytest_coderobust.records import (
+    Adoption,
+    ApiUse,
+    Cell,
+    Completion,
+    FailureKind,
+    Finish,
+    Level,
+    Observation,
+    Status,
+    Verdict,
+)
+
+COMPLETION_COLUMNS = "key, text, finish, tokens"
+VERDICT_COLUMNS = (
+    "key, level, passed, total, failure, detail, tier, cpu_seconds, api_uses, in_process"
+)
+
+
+def completion_row(key: str, completion: Completion) -> tuple[object, ...]:
+    """The columns of a completion."""
+    return key, blob(completion.text), completion.finish, completion.tokens
+
+
+def read_completion(text: bytes, finish: str, tokens: int) -> Completion:
+    """The completion in the columns of its row, its key left out."""
+    return Completion(text_of(text), cast("Finish", finish), tokens)
+
+
+def verdict_row(key: str, v: Verdict) -> tuple[object, ...]:
+    """The columns of a verdict."""
+    return (
+        key,
+        v.level.value,
+        v.passed,
+        v.total,
+        v.failure,
+        blob(v.detail),
+        v.tier,
+        v.cpu_seconds,
+        json.dumps([[use.old, use.new] for use in v.api_uses]),
+        v.in_process,
+    )
+
+
+def read_verdict(
+    level: str,
+    passed: int,
+    total: int,
+    failure: str,
+    detail: bytes,
+    tier: str,
+    cpu: float,
+    uses: str,
+    in_process: int,
+) -> Verdict:
+    """The verdict in the columns of its row."""
+    return Verdict(
+        Level(level),
+        passed,
+        total,
+        cast("FailureKind", failure),
+        text_of(detail),
+        tier,
+        cpu,
+        tuple(ApiUse(*use) for use in json.loads(uses)),
+        bool(in_process),
+    )
+
+
+def read_observation(body: str) -> Observation:
+    """The observation in the body of its row."""
+    fields = json.loads(body)
+    cell = Cell(**fields.pop("cell"))
+    adoptions = tuple(map(Adoption, fields.pop("adoptions")))
+    status = Status(fields.pop("status"))
+    return Observation(cell=cell, status=status, adoptions=adoptions, **fields)
+
+
+def blob(text: str) -> bytes:
+    """Text as bytes; lone surrogates and NUL survive, which SQLite's TEXT would not grant."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def text_of(kept: bytes) -> str:
+    """The text that `blob` kept."""
+    return kept.decode("utf-8", "surrogatepass")

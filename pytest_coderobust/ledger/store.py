@@ -1,0 +1,166 @@
+"""What is kept: completions, verdicts, observations, edits and conclusions, each under its key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from pytest_coderobust.ledger.database import Database
+from pytest_coderobust.ledger.rows import (
+    COMPLETION_COLUMNS,
+    VERDICT_COLUMNS,
+    blob,
+    completion_row,
+    read_completion,
+    read_observation,
+    read_verdict,
+    text_of,
+    verdict_row,
+)
+from pytest_coderobust.records import Cell, Completion, ModelIdentity, Observation, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The prompt that was asked, and the keys of its completions and verdicts by sample."""
+
+    prompt: str
+    completions: tuple[str, ...]
+    verdicts: tuple[str, ...]
+
+
+class Ledger:
+    """One process's connection to the store.
+
+    Args:
+        path: the SQLite file; its folder is made when missing.
+
+    Raises:
+        LedgerError: the file is no ledger, or one of another schema.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lease = FileLock(f"{path}.lease")
+        self._database = Database(path)
+
+    def close(self) -> None:
+        self._database.close()
+
+    @contextmanager
+    def lease(self) -> Generator[None]:
+        """Holds the right to generate; one process at a time has it, and may take it again."""
+        with self._lease:
+            yield
+
+    def completions(self, keys: Iterable[str]) -> dict[str, Completion]:
+        """The stored completions among `keys`."""
+        rows = self._database.select(COMPLETION_COLUMNS, "completions", keys)
+        return {key: read_completion(*columns) for key, *columns in rows}
+
+    def add_completions(self, found: Mapping[str, Completion]) -> None:
+        """Stores a batch as one transaction; what is already there stays as it was."""
+        self._database.write(
+            "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)",
+            [completion_row(key, completion) for key, completion in found.items()],
+        )
+
+    def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
+        """The stored verdicts among `keys`."""
+        rows = self._database.select(VERDICT_COLUMNS, "verdicts", keys)
+        return {key: read_verdict(*columns) for key, *columns in rows}
+
+    def add_verdicts(self, found: Mapping[str, Verdict]) -> None:
+        """Stores verdicts as one transaction; what is already there stays as it was."""
+        self._database.write(
+            "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [verdict_row(key, verdict) for key, verdict in found.items()],
+        )
+
+    def describe(self, run: str, suite: str, model: ModelIdentity, tier: str) -> None:
+        """Says once what a run's digest stands for."""
+        shown = {"name": model.name, "digest": model.digest, "facts": dict(model.facts)}
+        body = json.dumps({"model": shown, "tier": tier})
+        self._database.write("INSERT OR IGNORE INTO runs VALUES (?, ?, ?)", [(run, suite, body)])
+
+    def description(self, run: str) -> tuple[ModelIdentity, str] | None:
+        """The model and the isolation tier of a run, or None when it is unknown."""
+        row = self._database.read("SELECT description FROM runs WHERE run = ?", (run,)).fetchone()
+        if row is None:
+            return None
+        body = json.loads(row[0])
+        return ModelIdentity(**body["model"]), str(body["tier"])
+
+    def keep_edit(self, run: str, name: str, body: str) -> None:
+        """Stores what is known of an edit of a run; a later word replaces an earlier one."""
+        self._database.write("INSERT OR REPLACE INTO edits VALUES (?, ?, ?)", [(run, name, body)])
+
+    def edits(self, run: str) -> dict[str, str]:
+        """What is known of a run's edits, by name."""
+        query = "SELECT name, body FROM edits WHERE run = ? ORDER BY name"
+        return dict(self._database.read(query, (run,)).fetchall())
+
+    def observe(
+        self,
+        run: str,
+        observation: Observation,
+        *,
+        prompt: str = "",
+        completions: Sequence[str] = (),
+        verdicts: Sequence[str] = (),
+    ) -> None:
+        """Stores what was measured, with the prompt and the keys of what it was measured from."""
+        cell = observation.cell
+        identity = (run, observation.task_id, cell.perturbation, cell.seed)
+        body = json.dumps(asdict(observation), sort_keys=True)
+        evidence = (blob(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
+        self._database.write(
+            "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*identity, body, *evidence)],
+        )
+
+    def observations(self, run: str) -> tuple[Observation, ...]:
+        """Every observation of a run, ordered by task, perturbation and seed."""
+        rows = self._database.read(
+            "SELECT body FROM observations WHERE run = ? ORDER BY task, perturbation, seed", (run,)
+        )
+        return tuple(read_observation(body) for (body,) in rows)
+
+    def conclude(self, run: str, body: str) -> None:
+        """Stores what a session concluded about a run; saying it again makes it the latest."""
+        self._database.write(
+            "INSERT OR REPLACE INTO conclusions (run, body) VALUES (?, ?)", [(run, body)]
+        )
+
+    def conclusions(self) -> tuple[tuple[str, str], ...]:
+        """The run and the body of every conclusion, the oldest first."""
+        rows = self._database.read("SELECT run, body FROM conclusions ORDER BY number")
+        return tuple((str(run), str(body)) for run, body in rows)
+
+    def evidence(self, run: str, task: str, cell: Cell) -> Evidence | None:
+        """What an observation was measured from; None where there is no such observation."""
+        row = self._database.read(
+            "SELECT prompt, completions, verdicts FROM observations"
+            " WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?",
+            (run, task, cell.perturbation, cell.seed),
+        ).fetchone()
+        if row is None:
+            return None
+        prompt, completions, verdicts = row
+        return Evidence(
+            text_of(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts))
+        )
+
+    def observations_of(self, suite: str) -> tuple[Observation, ...]:
+        """Every observation of every run of a suite, whatever the model."""
+        rows = self._database.read(
+            "SELECT body FROM observations WHERE run IN (SELECT run FROM runs WHERE suite = ?) "
+            "ORDER BY run, task, perturbation, seed",
+            (suite,),
+        )
+        return tuple(read_observation(body) for (body,) in rows)
