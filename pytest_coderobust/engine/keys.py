@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, replace
 from functools import cache
 
+from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.models.solution import EXTRACTOR_VERSION
 from pytest_coderobust.records import Sampling, Variant, digest
@@ -54,6 +55,20 @@ def verdict_key(check: Check, tier: str) -> str:
 def judge_digest(extraction: str, tier: str) -> str:
     """What turns a completion into a verdict, apart from the task."""
     return digest("judge", EXTRACTOR_VERSION, extraction, JUDGE_VERSION, tier)
+
+
+def run_digest(plan_digest: str, config: SuiteConfig, backend: Backend, tier: str) -> str:
+    """The identity of a run: the same plan, model, sampling and judge continue one another."""
+    sampling = config.sampling
+    return digest(
+        "run",
+        plan_digest,
+        backend.identity.digest,
+        backend.batch_size,
+        [sampling.n, sampling.temperature, sampling.top_p, sampling.max_new_tokens],
+        [list(sampling.stop), sampling.seed],
+        judge_digest(config.extraction, tier),
+    )
 
 
 def basis(plan_digest: str, extraction: str) -> dict[str, str]:

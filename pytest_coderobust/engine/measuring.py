@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
-from pytest_coderobust.engine.answers import Answers, Keyed
+from pytest_coderobust.engine.answers import Answers
 from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
 from pytest_coderobust.engine.judging import Judge
-from pytest_coderobust.engine.keys import judge_digest
+from pytest_coderobust.engine.keys import run_digest
+from pytest_coderobust.engine.measured import Answered, Measured, observed
 from pytest_coderobust.engine.plan import Plan, make_variant, prepare
 from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
 from pytest_coderobust.engine.windows import Square, Windows, cut_windows
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.metrics.adoption import adoption_of
+from pytest_coderobust.metrics.outcome import solved
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.records import (
-    Adoption,
     Cell,
     ModelIdentity,
     Observation,
@@ -24,53 +23,8 @@ from pytest_coderobust.records import (
     Status,
     Task,
     Variant,
-    Verdict,
-    digest,
 )
 from pytest_coderobust.sandbox.check import Check
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A variant with its completions and their verdicts, in sample order."""
-
-    variant: Variant
-    completions: tuple[Keyed, ...]
-    verdicts: tuple[tuple[str, Verdict], ...]
-
-    @property
-    def n(self) -> int:
-        return len(self.verdicts)
-
-    @property
-    def c(self) -> int:
-        """Samples that pass every test."""
-        return sum(verdict.full for _, verdict in self.verdicts)
-
-    @property
-    def adoptions(self) -> tuple[Adoption, ...]:
-        """What each sample made of the API changes; none where the task declares none."""
-        if not self.variant.task.api_changes:
-            return ()
-        return tuple(adoption_of(verdict) for _, verdict in self.verdicts)
-
-    @property
-    def in_process(self) -> bool:
-        """Whether a verdict came from a solution's own process."""
-        return any(verdict.in_process for _, verdict in self.verdicts)
-
-    @property
-    def truncated(self) -> int:
-        return sum(completion.truncated for _, completion in self.completions)
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """An observation with what it was computed from; None where nothing was asked."""
-
-    observation: Observation
-    clean: Answered | None = None
-    perturbed: Answered | None = None
 
 
 class Measuring:
@@ -90,7 +44,7 @@ class Measuring:
         selfcheck: SelfCheck | None = None,
     ) -> None:
         self.plan = plan
-        self.run = run_digest(plan, answers, judge)
+        self.run = run_digest(plan.digest, plan.config, answers.backend, judge.tier)
         self._answers = answers
         self._judge = judge
         self._ledger = ledger
@@ -197,7 +151,7 @@ class Measuring:
 
     def solved(self, answered: Answered) -> bool:
         """Whether at least the share `solved_at` of the samples passes."""
-        return answered.c >= self.plan.config.solved_at * answered.n and answered.c > 0
+        return solved(answered.n, answered.c, self.plan.config.solved_at)
 
     def _measure(self, task: Task, cell: Cell) -> Measured:
         check = self.selfcheck()
@@ -212,31 +166,16 @@ class Measuring:
             return Measured(
                 Observation(task.id, cell, Status.SKIPPED, checked=checked, reason=reason)
             )
+        solved_at = self.plan.config.solved_at
         clean = self.answer(clean_variant)
-        found = self._observed(clean, clean, checked)
+        found = observed(clean, clean, solved_at, checked=checked)
         if cell.is_clean:
             return Measured(found, clean)
         if task.id not in self._told:  # a variant alone (-k C1) is shown beside its clean prompt
             self._told.add(task.id)
             self._store(found, clean)
         seen = self.answer(variant)
-        return Measured(self._observed(clean, seen, checked), clean, seen)
-
-    def _observed(self, clean: Answered, seen: Answered, checked: bool) -> Observation:
-        return Observation(
-            seen.variant.task.id,
-            seen.variant.cell,
-            self._status(clean, seen, seen.variant.cell),
-            n=seen.n,
-            c=seen.c,
-            clean_n=clean.n,
-            clean_c=clean.c,
-            truncated=seen.truncated,
-            checked=checked,
-            member=seen.variant.member,
-            adoptions=seen.adoptions,
-            in_process=seen.in_process,
-        )
+        return Measured(observed(clean, seen, solved_at, checked=checked), clean, seen)
 
     def _store(self, observation: Observation, seen: Answered | None) -> None:
         self._ledger.observe(
@@ -246,13 +185,6 @@ class Measuring:
             completions=[key for key, _ in seen.completions] if seen else (),
             verdicts=[key for key, _ in seen.verdicts] if seen else (),
         )
-
-    def _status(self, clean: Answered, seen: Answered, cell: Cell) -> Status:
-        if not self.solved(clean):
-            return Status.UNSOLVED
-        if cell.is_clean:
-            return Status.SOLVED
-        return Status.ROBUST if self.solved(seen) else Status.BROKEN
 
     def _variant(self, task: Task, cell: Cell) -> Variant:
         square = (task.id, cell)
@@ -318,18 +250,3 @@ class Measuring:
             for variant in variants
             for _, completion in self._answers.stored(variant, sampling or self.sampling) or ()
         ]
-
-
-def run_digest(plan: Plan, answers: Answers, judge: Judge) -> str:
-    """The identity of a run: the same plan, model, sampling and judge continue one another."""
-    config = plan.config
-    sampling = config.sampling
-    return digest(
-        "run",
-        plan.digest,
-        answers.backend.identity.digest,
-        answers.backend.batch_size,
-        [sampling.n, sampling.temperature, sampling.top_p, sampling.max_new_tokens],
-        [list(sampling.stop), sampling.seed],
-        judge_digest(config.extraction, judge.tier),
-    )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_coderobust.edit_records import Passes
 from pytest_coderobust.engine.edited_models import EditedModel
-from pytest_coderobust.engine.measuring import Measured
-from pytest_coderobust.metrics.editing import solved
-from pytest_coderobust.records import Cell, Observation, Status, Task
+from pytest_coderobust.engine.measured import Measured
+from pytest_coderobust.metrics.outcome import status
+from pytest_coderobust.records import Cell, Task
 
 
 def pooled(task: Task, cell: Cell, models: Sequence[EditedModel], solved_at: float) -> Measured:
@@ -32,14 +31,6 @@ def pooled(task: Task, cell: Cell, models: Sequence[EditedModel], solved_at: flo
         adoptions=tuple(adoption for o in seen for adoption in o.adoptions),
         self_edited=not others,
     )
-    return replace(
-        found[0], observation=replace(observation, status=_status(observation, solved_at))
-    )
-
-
-def _status(o: Observation, solved_at: float) -> Status:
-    if not solved(Passes(o.clean_n, o.clean_c), solved_at):
-        return Status.UNSOLVED
-    if o.cell.is_clean:
-        return Status.SOLVED
-    return Status.ROBUST if solved(Passes(o.n, o.c), solved_at) else Status.BROKEN
+    clean, own = (observation.clean_n, observation.clean_c), (observation.n, observation.c)
+    observation = replace(observation, status=status(cell, clean, own, solved_at))
+    return replace(found[0], observation=observation)

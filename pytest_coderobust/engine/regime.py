@@ -17,7 +17,7 @@ from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
 from pytest_coderobust.engine.edited_models import EditedModel, edited_models, record_of
 from pytest_coderobust.engine.events import Listener
 from pytest_coderobust.engine.judging import Judge
-from pytest_coderobust.engine.measuring import Answered, Measured
+from pytest_coderobust.engine.measured import Answered, Measured
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.pooling import pooled
 from pytest_coderobust.engine.recipes import Stack, stack_identity

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_coderobust.edit_records import Change, Passes, Trial
-from pytest_coderobust.engine.measuring import Answered, Measuring
+from pytest_coderobust.engine.measured import Answered
+from pytest_coderobust.engine.measuring import Measuring
 from pytest_coderobust.engine.plan import Plan, make_variant
 from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.records import Cell, Observation, Sampling

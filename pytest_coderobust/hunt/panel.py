@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from coderobust_strategies import Edit, apply_edits
-from pytest_coderobust.engine.measuring import Answered, Measuring
+from pytest_coderobust.engine.measured import Answered
+from pytest_coderobust.engine.measuring import Measuring
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.hunt.failure import Shown, Votes
 from pytest_coderobust.records import Cell, Sampling, Task, Variant

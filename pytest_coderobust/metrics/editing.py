@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.edit_records import Change, Editing, EditRecord, Passes, Trial
+from pytest_coderobust.metrics.outcome import solved
 from pytest_coderobust.metrics.resampling import Rows, Spread, spread
 from pytest_coderobust.metrics.restoration import l_rir
 from pytest_coderobust.metrics.robustness import mean
@@ -204,7 +205,10 @@ def shift(changes: Sequence[Change], solved_at: float) -> Shift:
         names = (f"{c.task}-s{c.seed}" if several else c.task for c in turned)
         return tuple(dict.fromkeys(names))
 
-    outcomes = [(c, solved(c.before, solved_at), solved(c.after, solved_at)) for c in changes]
+    def enough(passes: Passes) -> bool:
+        return solved(passes.n, passes.c, solved_at)
+
+    outcomes = [(c, enough(c.before), enough(c.after)) for c in changes]
     return Shift(
         prompts=len(changes),
         before=mean(change.before.rate for change in changes),
@@ -212,11 +216,6 @@ def shift(changes: Sequence[Change], solved_at: float) -> Shift:
         repaired=named(c for c, was, now in outcomes if now and not was),
         broken=named(c for c, was, now in outcomes if was and not now),
     )
-
-
-def solved(passes: Passes, solved_at: float) -> bool:
-    """Whether at least that share of the samples passes, and one of them at least."""
-    return passes.c >= solved_at * passes.n and passes.c > 0
 
 
 def _rows(group: Sequence[EditRecord], side: Side) -> Rows:

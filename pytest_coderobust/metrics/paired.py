@@ -24,6 +24,7 @@ from statistics import NormalDist
 from pytest_coderobust.metrics.bootstrap import change_interval, drop_change_interval
 from pytest_coderobust.metrics.comparison import Change, Comparison, Square, Verdict
 from pytest_coderobust.metrics.interval import CONFIDENCE
+from pytest_coderobust.metrics.outcome import solved
 from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import drop, mean
 from pytest_coderobust.metrics.significance import paired_test
@@ -64,7 +65,9 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Com
         changes.append(replace(moved, decides=name == CLEAN or members == perturbations(plan)))
         if name != CLEAN and all(len(value) == 4 for value in values):
             drops += rd_change(name, values, margin)
-    flips = [(solved(before[s], plan), solved(after[s], plan), s) for s in shared]
+    flips = [
+        (solved(*before[s], plan.solved_at), solved(*after[s], plan.solved_at), s) for s in shared
+    ]
     found = Comparison(
         verdict="inconclusive",
         margin=margin,
@@ -118,12 +121,6 @@ def at(k: int, counts: tuple[int, int]) -> float:
     """pass@k of one square."""
     n, c = counts
     return pass_at_k(n, c, k)
-
-
-def solved(counts: tuple[int, int], plan: SuiteRun) -> bool:
-    """Whether enough of a prompt's samples pass."""
-    n, c = counts
-    return c > 0 and c >= plan.solved_at * n
 
 
 def pass_change(name: str, measure: str, values: list[tuple[float, ...]], margin: float) -> Change:

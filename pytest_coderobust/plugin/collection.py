@@ -10,7 +10,7 @@ import pytest
 from _pytest._code.code import TerminalRepr
 
 from pytest_coderobust.config.suite import suite_kind
-from pytest_coderobust.engine.measuring import Measured
+from pytest_coderobust.engine.measured import Measured
 from pytest_coderobust.engine.selfcheck import OracleError
 from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.errors import CodeRobustError, ModelError

@@ -14,7 +14,8 @@ from pytest_coderobust.records import Cell, Completion, ModelIdentity, Task, Var
 
 if TYPE_CHECKING:
     from pytest_coderobust.editors.protocol import EditRequest
-    from pytest_coderobust.engine.measuring import Answered, Measuring
+    from pytest_coderobust.engine.measured import Answered
+    from pytest_coderobust.engine.measuring import Measuring
     from pytest_coderobust.models.backend import Backend
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import unified_diff
 
-from pytest_coderobust.engine.measuring import Answered, Measured
+from pytest_coderobust.engine.measured import Answered, Measured
 from pytest_coderobust.reporting.hostile import visible
 
 
