@@ -1,8 +1,7 @@
-"""The contract of every editor on a checkpoint of every architecture (editing.md §15)."""
+"""The contract of every editor on a checkpoint of every architecture."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ from pytest_coderobust.editors.edited import edited
 from pytest_coderobust.editors.registry import EDITORS, SavedSpec, open_editor, parse_edit
 from pytest_coderobust.editors.saved import save_edit, saved_edit
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 QUICK = {
     "creme": "creme:layer=1,steps=5,lr=0.01,tokens=8",
     "rome": "rome:layer=1,steps=3,prefixes=1,prefix_tokens=3",
@@ -27,14 +28,6 @@ QUICK = {
 }
 WRITERS = ("creme", "rome", "ft", "dinm")
 DOWN = ("down_proj.weight", "c_proj.weight", "fc_out.weight", "fc2.weight")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -74,20 +73,14 @@ class Alone:
         return self.weight - start, losses
 
 
-@pytest.fixture
-def alone() -> Iterator[Alone]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield Alone()
-    torch.set_num_threads(before)
-
-
-def test_the_delta_and_what_the_edited_model_writes(alone: Alone) -> None:
+@pytest.mark.usefixtures("one_thread")
+def test_the_delta_and_what_the_edited_model_writes() -> None:
     """Prompts of unequal length share a batch here; there, each stands alone and unpadded."""
     tiny: Any = open_backend("tiny", options=ModelOptions(device="cpu"))
     prompts = [PERTURBED, CLEAN, LONGER]
     rows = [Row(Variant(TASK, Cell(), prompt), 0, 0) for prompt in prompts]
     request = EditRequest(TASK, CLEAN, PERTURBED, "C1")
+    alone = Alone()
     wanted, losses = alone.edit()
     with edited(tiny, parse_edit(f"creme:layer={LAYER},lr={RATE}"), [request]) as model:
         (found,) = model.change.tensors().values()

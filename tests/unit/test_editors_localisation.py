@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,12 @@ from pytest_coderobust.models.decoding import Prompt, generated
 from pytest_coderobust.records import Sampling, Task
 from pytest_coderobust.reporting.profile import bars, picture
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 GREEDY = CremeOptions(temperature=0.0, sweep_tokens=6)
 # The last word of the prose by letters that are a token each, before and after.
 UNKNOWN, UNKNOWN_TOO = (PROMPT.replace("it.", letters) for letters in ("%&;", "$^!"))
 SAME_LENGTH = replace(REQUEST, clean=UNKNOWN, perturbed=UNKNOWN_TOO)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

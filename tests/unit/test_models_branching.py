@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,13 @@ from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.slots import Slots
 from pytest_coderobust.records import Sampling
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PROMPTS = (PROMPT, "x", "return 1", "\n\n\n")
 GREEDY = Sampling(max_new_tokens=24)
 SAMPLED = Sampling(n=5, temperature=0.3, top_p=0.9, max_new_tokens=24)
 STOPPED = Sampling(n=5, temperature=0.3, max_new_tokens=24, stop=("e", "x)"))
 CONTENT = st.lists(st.integers(0, 4), min_size=1, max_size=5)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

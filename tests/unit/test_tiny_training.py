@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +16,12 @@ from pytest_coderobust.tiny.recipe import Cycle, Recipe
 from pytest_coderobust.tiny.train import main
 from pytest_coderobust.tiny.training import answer_loss, train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SMALL = Recipe(
     cycles=(Cycle(480, 3e-3, broad=0.05), Cycle(320, 2e-3)),
     layers=2, hidden=32, inner=64, heads=2, vocabulary=400, batch=4,
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_two_trainings_have_equal_weights_after_two_hundred_steps() -> None:
