@@ -8,7 +8,8 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 # TextAttack wants transformers below 5, so it has an environment of its own; tests that must also
 # pass under that transformers are listed here.
 TA_VENV ?= .venv-textattack
-TA_TESTS ?= tests/attack tests/unit/test_editors_contract.py tests/unit/test_editors_numbers.py \
+TA_TESTS ?= tests/attack tests/unit/test_editors_contract.py tests/unit/test_editors_access.py \
+	tests/unit/test_editors_numbers.py tests/unit/test_editors_grace.py \
 	tests/unit/test_editors_localisation.py tests/unit/test_models_branching.py
 TA_NLTK := $(NLTK_DATA):$(CODEROBUST_DATA)/nltk_data:$(CURDIR)/../shared/data/nltk_data:$(CURDIR)/$(TA_VENV)/nltk_data
 TA_PIP := $(TA_VENV)/bin/python -m pip install --quiet --constraint constraints-textattack.txt

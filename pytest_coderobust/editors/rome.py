@@ -1,7 +1,7 @@
 """ROME: one fact written as a rank-one change of a down-projection.
 
 Meng et al. 2022 (arXiv 2202.05262), in the form of r-ROME (Gupta et al., arXiv 2403.07175), which
-uses one key everywhere; identity covariance, as CLMEEval and EasyEdit have it; editing.md §2.
+uses one key everywhere; identity covariance, as CLMEEval and EasyEdit have it.
 
     k = mean over prefixes of the projection's input at the prompt's last token
     v = v0 + d,  d = argmin NLL(target) + kl KL(P_d || P_0) + decay |d| / |v0|^2
@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn.functional import kl_div
 
 from pytest_coderobust.editors.access import Access, Batch
-from pytest_coderobust.editors.hooks import captured, hooked
+from pytest_coderobust.editors.hooks import hooked
+from pytest_coderobust.editors.lookup import Lookup, lookup
 from pytest_coderobust.editors.options import RomeOptions
 from pytest_coderobust.editors.prefixes import NEUTRAL, behind, prefixes
 from pytest_coderobust.editors.projection import Projection
@@ -61,25 +61,6 @@ class Rome:
         delta = update(projection, mean, keys[0], shift, asymmetric=self.options.asymmetric)
         facts = {"layer": layer, "losses": losses, "shift": float(shift.norm())}
         return weight_change(projection, delta, so_far, facts)
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """The projection at a prompt's last token: its input (the key) and its output, in float32."""
-
-    input: torch.Tensor
-    output: torch.Tensor
-
-
-def lookup(access: Access, projection: Projection, prompt: Sequence[int]) -> Lookup:
-    """Reads both off one forward pass."""
-    with (
-        torch.no_grad(),
-        captured(projection.module, "input") as inputs,
-        captured(projection.module, "output") as outputs,
-    ):
-        access.logits(access.batch([prompt]))
-    return Lookup(inputs[0][0, -1].float(), outputs[0][0, -1].float())
 
 
 def update(

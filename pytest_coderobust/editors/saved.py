@@ -26,7 +26,7 @@ FORMAT = 1
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "weights": ("edit.safetensors", "pytest_coderobust.editors.weights:WeightChange"),
-    "codebook": ("edit.safetensors", "pytest_coderobust.editors.grace:codebook_change"),
+    "codebook": ("edit.safetensors", "pytest_coderobust.editors.codebook:codebook_change"),
     "adapter": ("adapter_model.safetensors", "pytest_coderobust.editors.lora:adapter_change"),
     "prompts": ("edit.safetensors", "pytest_coderobust.editors.denoising:prompt_change"),
 }

@@ -11,7 +11,9 @@ import torch
 from models_architectures import save_architecture
 from models_checkpoints import PROMPT, TASK, backend, row
 
+from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.protocol import EditRequest
+from pytest_coderobust.editors.registry import open_editor, parse_edit
 from pytest_coderobust.records import Sampling
 
 PERTURBED = 'def twice(x):\n    """Duoble  itt."""\n'
@@ -28,6 +30,13 @@ def model_of(name: str, root: Path, **options: Any) -> Any:
     if key not in _folders:
         _folders[key] = save_architecture(root / name, name)
     return backend(_folders[key], **options)
+
+
+def computed(access: Access, text: str, *requests: EditRequest) -> Any:
+    """The change that an editor, as the user writes it, makes of the requests."""
+    spec: Any = parse_edit(text)
+    with access.editing():
+        return open_editor(spec).compute(access, requests or [REQUEST])
 
 
 def fingerprint(model: Any) -> dict[str, str]:

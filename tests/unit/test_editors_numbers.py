@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from editors_contract import OTHER, PERTURBED, REQUEST, SAMPLING, logits, model_of
+from editors_contract import OTHER, PERTURBED, REQUEST, computed, logits, model_of
 from models_architectures import ARCHITECTURES
-from models_checkpoints import PROMPT, TASK, row
+from models_checkpoints import PROMPT, TASK
 
-from pytest_coderobust.editors import creme, dinm, grace, rome
+from pytest_coderobust.editors import creme, dinm, rome
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.edited import edited, successive
-from pytest_coderobust.editors.hooks import captured, tensor_of
+from pytest_coderobust.editors.hooks import tensor_of
+from pytest_coderobust.editors.lookup import lookup
 from pytest_coderobust.editors.options import CremeOptions, RomeOptions
 from pytest_coderobust.editors.protocol import EditRequest
-from pytest_coderobust.editors.registry import open_editor, parse_edit
+from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.editors.saved import save_edit
-from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.quiet import quiet
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -43,60 +36,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def llama(root: Path) -> Any:
     return model_of("llama", root)
-
-
-def computed(access: Access, text: str, *requests: EditRequest) -> Any:
-    spec: Any = parse_edit(text)
-    with access.editing():
-        return open_editor(spec).compute(access, requests or [REQUEST])
-
-
-class TestAccess:
-    @pytest.mark.parametrize("architecture", ARCHITECTURES)
-    def test_a_layer_is_what_flows_through_it(self, architecture: str, root: Path) -> None:
-        """The output of layer 1 plus what its matrix writes more is the output that follows."""
-        access = Access(model_of(architecture, root))
-        batch = access.batch([access.encode(REQUEST, PROMPT)])
-        projection = access.projection(1)
-        with torch.no_grad(), captured(projection.module, "input") as inputs:
-            before = access.until(1, batch)
-            delta = torch.full_like(projection.master(), 0.01)
-            view = projection.parameter.T if projection.transposed else projection.parameter
-            saved = projection.parameter.clone()
-            view.add_(delta)
-            try:
-                after = access.until(1, batch)
-            finally:
-                projection.parameter.copy_(saved)
-        assert torch.allclose(after - before, inputs[0] @ delta.T, atol=1e-4)
-
-    @pytest.mark.parametrize("architecture", ARCHITECTURES)
-    def test_padding_moves_no_state(self, architecture: str, root: Path) -> None:
-        model = model_of(architecture, root)
-        rows = [model.encode(text, "python") for text in (PROMPT, "x = 1\n")]
-        found = []
-        for side in ("left", "right"):
-            access = Access(model, side)
-            batch = access.batch(rows)
-            with torch.no_grad():
-                states = access.until(2, batch)
-            found.append(states[torch.arange(2), batch.last()])
-        alone = Access(model)
-        with torch.no_grad():
-            single = alone.until(2, alone.batch(rows[1:]))[0, -1]
-        assert torch.allclose(found[0], found[1], atol=1e-4)
-        assert torch.allclose(found[0][1], single, atol=1e-4)
-
-    def test_the_target_is_read_where_it_is_predicted(self, llama: Any) -> None:
-        access = Access(llama)
-        prompt, target = llama.encode(PROMPT, "python"), (7, 9, 11)
-        with torch.no_grad():
-            scores = access.logits(access.batch([[*prompt, *target]]))[0].log_softmax(-1)
-            loss = target_loss(access, [prompt], target)
-        wanted = [
-            -scores[len(prompt) - 1 + step, token].item() for step, token in enumerate(target)
-        ]
-        assert loss.item() == pytest.approx(sum(wanted) / 3, rel=1e-5)
 
 
 class TestCreme:
@@ -154,7 +93,7 @@ class TestRome:
         access = Access(model_of(architecture, root))
         projection = access.projection(1)
         prompt = access.encode(REQUEST, PERTURBED)
-        seen = rome.lookup(access, projection, prompt)
+        seen = lookup(access, projection, prompt)
         torch.manual_seed(1)
         shift = torch.randn_like(seen.output)
         delta = rome.update(projection, seen.input, seen, shift, asymmetric=False)
@@ -176,7 +115,7 @@ class TestRome:
     def test_no_shift_is_no_change(self, llama: Any) -> None:
         access = Access(llama)
         projection = access.projection(1)
-        seen = rome.lookup(access, projection, access.encode(REQUEST, PERTURBED))
+        seen = lookup(access, projection, access.encode(REQUEST, PERTURBED))
         zero = torch.zeros_like(seen.output)
         delta = rome.update(projection, seen.input, seen, zero, asymmetric=False)
         assert delta.norm() < 1e-5 * projection.master().norm()
@@ -184,7 +123,7 @@ class TestRome:
     def test_the_asymmetric_form_meets_the_bare_key_alone(self, llama: Any) -> None:
         access = Access(llama)
         projection = access.projection(1)
-        seen = rome.lookup(access, projection, access.encode(REQUEST, PERTURBED))
+        seen = lookup(access, projection, access.encode(REQUEST, PERTURBED))
         mean = seen.input + 0.1 * torch.randn_like(seen.input)
         shift = torch.ones_like(seen.output)
         weight = projection.master()
@@ -200,7 +139,7 @@ class TestRome:
         access = Access(llama)
         projection = access.projection(1)
         prompt = access.encode(REQUEST, PERTURBED)
-        seen = rome.lookup(access, projection, prompt)
+        seen = lookup(access, projection, prompt)
         options = RomeOptions(steps=6, clamp=0.5)
         with access.editing():
             shift, losses = rome.find_shift(
@@ -225,58 +164,6 @@ class TestFineTuning:
         # Such steps vanish in bfloat16; the master copy has them.
         assert 0 < delta.abs().max() < 1e-4
         assert delta.dtype == torch.float32
-
-
-class TestGrace:
-    TEXT = "grace:layer=0,steps=4,init=warm,replace=all,gain=0"
-
-    @pytest.mark.parametrize("architecture", ARCHITECTURES)
-    def test_outside_its_radius_nothing_moves(self, architecture: str, root: Path) -> None:
-        model = model_of(architecture, root)
-        far = [model.encode(text, "python") for text in ("import os\n", "x = 1 + 2\n")]
-        access = Access(model)
-        batch = access.batch(far)
-        with torch.no_grad():
-            before = access.logits(batch)
-        inside = logits(model)
-        # Under parallel attention the first layer's MLP sees the last token alone, so every prompt
-        # that ends alike has one key there.
-        change = computed(access, f"{self.TEXT},epsilon=0.001".replace("layer=0", "layer=1"))
-        with change.installed(access), torch.no_grad():
-            assert torch.equal(access.logits(batch), before)
-            assert not torch.equal(logits(model), inside)
-
-    def test_positions_before_the_last_are_identical(self, llama: Any) -> None:
-        change = computed(Access(llama), self.TEXT.replace("all", "last"))
-        before = logits(llama)
-        with change.installed(Access(llama)):
-            after = logits(llama)
-        assert torch.equal(after[:, :-1], before[:, :-1])
-        assert not torch.equal(after[:, -1], before[:, -1])
-
-    def test_a_row_of_a_padded_batch_is_looked_up_at_its_own_end(self, llama: Any) -> None:
-        with edited(llama, parse_edit(f"{self.TEXT},epsilon=0.001"), [REQUEST]) as model:  # type: ignore[arg-type]
-            rows = [row(PERTURBED), row("import os\n"), row("x")]
-            together = model.generate(rows, SAMPLING)
-            assert together == [model.generate([each], SAMPLING)[0] for each in rows]
-
-    def test_a_split_makes_the_balls_disjoint(self) -> None:
-        query, value = torch.tensor([0.0, 0.0]), torch.zeros(1)
-        book, _ = grace.inserted(None, query, value, (1,), 1.0)
-        near = torch.tensor([1.5, 0.0])
-        book, place = grace.inserted(book, near, value, (2,), 1.0)
-        assert place == 1
-        assert float(book.radii.sum()) < 1.5
-        book, place = grace.inserted(book, near + 0.2, value, (2,), 1.0)
-        assert (place, len(book.labels)) == (1, 2), "the same label is the same key"
-        book, place = grace.inserted(book, near + 9, value, (1,), 1.0)
-        assert (place, float(book.radii[2])) == (2, 1.0), "far away is a key of its own"
-
-    def test_keys_accumulate(self, llama: Any) -> None:
-        spec: Any = parse_edit(f"{self.TEXT},epsilon=0.001")
-        with contextlib.closing(successive(llama, spec, [REQUEST, OTHER])) as checkpoints:
-            sizes = [len(model.change.book.labels) for model in checkpoints]  # type: ignore[attr-defined]
-        assert sizes == [1, 2]
 
 
 class TestDinm:

@@ -1,0 +1,176 @@
+"""A codebook beside a down-projection: keys, what they stand for, and where they are looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import torch
+
+from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.hooks import hooked
+from pytest_coderobust.editors.projection import Projection
+from pytest_coderobust.editors.protocol import Facts
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.records import Variant
+
+Places = Callable[[], torch.Tensor | None]
+"""Where each row's prompt ends, (rows,); None while decoding."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codebook:
+    """Keys (n, inputs), values (n, hidden), radii (n,); each with the ids it answers with."""
+
+    keys: torch.Tensor
+    values: torch.Tensor
+    radii: torch.Tensor
+    labels: tuple[tuple[int, ...], ...]
+
+    def nearest(self, query: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The distance of each query (rows, inputs) to its nearest key, and which key that is."""
+        # Differences, not torch.cdist: its matrix form rounds small distances away.
+        gaps = (query[:, None, :] - self.keys.to(query.device)).norm(dim=-1)
+        found = gaps.min(dim=1)
+        return found.values, found.indices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodebookChange:
+    """A codebook in its place.
+
+    Attributes:
+        facts: has "layer", "replace" and "labels".
+    """
+
+    book: Codebook
+    facts: Facts = field(default_factory=dict[str, object])
+    kind: Literal["codebook"] = "codebook"
+
+    @contextmanager
+    def installed(self, access: Access) -> Generator[Facts]:
+        layer = cast("int", self.facts["layer"])
+        projection = access.projection(access.layer_index(layer, 0))
+        inputs = projection.master().shape[1]
+        if self.book.keys.shape[1] != inputs:
+            raise ModelError(
+                f"the codebook's keys have {self.book.keys.shape[1]} entries; layer {layer} of "
+                f"model {access.name!r} has {inputs}"
+            )
+        replace = cast("str", self.facts["replace"])
+        with prompt_ends(access) as ends, looked_up(projection, self.book, replace, ends):
+            yield {}
+
+    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
+        return [variant.prompt for variant in variants]
+
+    def tensors(self) -> Mapping[str, torch.Tensor]:
+        return {"keys": self.book.keys, "values": self.book.values, "radii": self.book.radii}
+
+
+def codebook_change(tensors: Mapping[str, torch.Tensor], facts: Facts) -> CodebookChange:
+    """A saved codebook."""
+    labels = cast("list[list[int]]", facts["labels"])
+    book = Codebook(tensors["keys"], tensors["values"], tensors["radii"], tuple(map(tuple, labels)))
+    return CodebookChange(book, facts)
+
+
+def inserted(
+    book: Codebook | None,
+    query: torch.Tensor,
+    value: torch.Tensor,
+    label: tuple[int, ...],
+    epsilon: float,
+) -> tuple[Codebook, int]:
+    """The codebook with a key for a query, and that key's place; the rules of the paper.
+
+    Far from every key: a new one. Near a key of the same label: that one grows to cover the
+    query. Near a key of another label: a new one, and the two balls are made disjoint.
+    """
+    radius = torch.tensor([epsilon])
+    if book is None:
+        return Codebook(query[None], value[None], radius, (label,)), 0
+    distance, place = (float(each[0]) for each in book.nearest(query[None]))
+    nearest = int(place)
+    radii = book.radii.clone()
+    if distance <= epsilon + float(radii[nearest]):
+        if book.labels[nearest] == label:
+            radii[nearest] = max(float(radii[nearest]), distance)
+            return Codebook(book.keys, book.values, radii, book.labels), nearest
+        radii[nearest] = distance / 2 - 1e-5
+        radius = torch.tensor([distance / 2])
+    grown = Codebook(
+        torch.cat([book.keys, query[None]]),
+        torch.cat([book.values, value[None]]),
+        torch.cat([radii, radius]),
+        (*book.labels, label),
+    )
+    return grown, len(book.labels)
+
+
+@contextmanager
+def looked_up(
+    projection: Projection, book: Codebook, replace: str, ends: Places, *, alone: bool = False
+) -> Generator[None]:
+    """The projection's output, replaced where a row's query falls into a key's radius.
+
+    Args:
+        alone: ignores what other codebooks at this projection have replaced.
+    """
+
+    def look(module: Any, args: tuple[Any, ...], output: torch.Tensor) -> torch.Tensor | None:
+        places = ends()
+        if places is None or not len(book.labels):
+            return None
+        rows = torch.arange(len(output), device=output.device)
+        distance, key = book.nearest(args[0][rows, places].detach().float())
+        hit = distance <= book.radii.to(distance.device)[key]
+        if not bool(hit.any()):
+            return None
+        whole = module.forward(args[0]) if alone else output
+        values = book.values.to(whole.device)[key].to(whole.dtype)
+        at = _replaced(whole, places, replace) & hit[:, None]
+        return torch.where(at[..., None], values[:, None, :], whole)
+
+    with hooked(projection.module, look):
+        yield
+
+
+def _replaced(output: torch.Tensor, places: torch.Tensor, replace: str) -> torch.Tensor:
+    """Which places of which rows a value stands for: (rows, width)."""
+    columns = torch.arange(output.shape[1], device=output.device)[None]
+    if replace == "last":
+        return columns == places[:, None]
+    return columns < places[:, None] if replace == "prompt" else columns <= places[:, None]
+
+
+@contextmanager
+def prompt_ends(access: Access) -> Generator[Places]:
+    """Tells, inside a forward pass of the model, where each row's prompt ends."""
+    found: list[torch.Tensor | None] = [None]
+
+    def look(_module: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
+        ids = options.get("input_ids", args[0] if args else None)
+        mask = options.get("attention_mask")
+        found[0] = _ends(ids, mask)
+
+    handle = access.model.register_forward_pre_hook(look, with_kwargs=True)
+    try:
+        yield lambda: found[0]
+    finally:
+        handle.remove()
+
+
+def _ends(ids: torch.Tensor | None, mask: object) -> torch.Tensor | None:
+    """The last real place of each row; None where the ids only continue a cached prompt."""
+    if ids is None:
+        return None
+    rows, width = ids.shape
+    if not isinstance(mask, torch.Tensor) or mask.dim() != 2:
+        return None if width == 1 else torch.full((rows,), width - 1, device=ids.device)
+    if mask.shape[1] != width:
+        return None
+    places = torch.arange(width, device=mask.device)
+    return (mask.long() * places).argmax(dim=-1)
