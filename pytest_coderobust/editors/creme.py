@@ -1,6 +1,6 @@
 """CREME: the perturbed prompt's states, moved onto the clean prompt's at one layer.
 
-arXiv 2507.16407; the objective is that of the released code (editing.md §1):
+arXiv 2507.16407; the objective is that of the released code:
 
     L(W) = MSE(h_W(perturbed + c), h(clean + c)) + lam * MSE(h_W(clean + c), h(clean + c))
 

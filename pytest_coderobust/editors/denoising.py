@@ -1,7 +1,7 @@
 """Self-Denoising: the model is asked to put the prompt right before it answers.
 
-Agrawal et al. 2025 (arXiv 2504.02733; editing.md §12). The model continues a few examples of
-disturbed and clean sentences, greedily; what it writes stands for the prompt's sentence.
+Agrawal et al. 2025 (arXiv 2504.02733). The model continues a few examples of disturbed and clean
+sentences, greedily; what it writes stands for the prompt's sentence.
 
 For code: prose alone is rewritten, line by line; code, names and examples stay byte for byte. A
 rewrite that is empty, too long, or loses a protected word (a name, a number, a quoted value) is

@@ -1,8 +1,8 @@
 """DINM: the layer where two answers part is tuned towards the wanted one.
 
-Wang et al. 2024 (arXiv 2403.14472; editing.md §9): at the layer where the states of the safe and
-the unsafe answer are farthest apart, weight * CE(target | x) + KL(P0 || PW) on an unrelated prompt
-and its answer, by Adam on the down-projection.
+Wang et al. 2024 (arXiv 2403.14472): at the layer where the states of the safe and the unsafe answer
+are farthest apart, weight * CE(target | x) + KL(P0 || PW) on an unrelated prompt and its answer, by
+Adam on the down-projection.
 
 For code: x is the perturbed prompt, safe the clean prompt's continuation, unsafe the perturbed
 prompt's own; the unrelated prompt is a neutral function. Departures: the KL has a gradient (the

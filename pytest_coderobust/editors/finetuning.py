@@ -1,4 +1,4 @@
-"""FT-L, constrained fine-tuning of one down-projection (Zhu et al. 2020; editing.md §5).
+"""FT-L, constrained fine-tuning of one down-projection (Zhu et al. 2020).
 
     min CE(target | perturbed prompt)  such that  |W - W0| <= epsilon in every entry
 

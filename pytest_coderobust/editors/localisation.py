@@ -1,9 +1,9 @@
 """CREME's layer-wise causal intervention: where clean states restore a perturbed prompt.
 
 At each layer the clean prompt's states replace the perturbed prompt's while the prompt is read;
-the model then writes, and the tests say how much came back (arXiv 2507.16407, Eq. 4; editing.md
-§1 step A). The rows of all layers share batches: a row is patched at its own layer and at no other,
-and what the samples of a layer have in common is computed once.
+the model then writes, and the tests say how much came back (arXiv 2507.16407, Eq. 4). The rows of
+all layers share batches: a row is patched at its own layer and at no other, and what the samples of
+a layer have in common is computed once.
 
 Decoding sees the perturbed states below the patched layer, in the paper as here, so it is restored
 in part only.

@@ -1,8 +1,8 @@
 """LoRA on the requests alone: low-rank matrices beside the attention projections.
 
-Hu et al. 2021 (arXiv 2106.09685) by peft, with the values of EasyEdit's editing LoRA (editing.md
-§10). All requests of a call are learnt together; successive calls go on with the same matrices.
-The adapter is never merged, because merging is not undone exactly.
+Hu et al. 2021 (arXiv 2106.09685) by peft, with the values of EasyEdit's editing LoRA. All
+requests of a call are learnt together; successive calls go on with the same matrices. The adapter
+is never merged, because merging is not undone exactly.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def _layer() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class FinetuningOptions:
-    """FT-L / constrained fine-tuning of one matrix (editing.md §5; Zhu et al. 2020).
+    """FT-L / constrained fine-tuning of one matrix (Zhu et al. 2020).
 
     Attributes:
         layer: None is 21 of 32, the layer of CLMEEval.
@@ -45,7 +45,7 @@ Alignment = Literal["tokens", "right", "paper"]
 
 @dataclass(frozen=True, slots=True)
 class CremeOptions:
-    """CREME (arXiv 2507.16407; editing.md §1), the values of its released code.
+    """CREME (arXiv 2507.16407), the values of its released code.
 
     Attributes:
         layer: None finds the key layer of every request by causal intervention.
@@ -75,7 +75,7 @@ class CremeOptions:
 
 @dataclass(frozen=True, slots=True)
 class RomeOptions:
-    """ROME in the form r-ROME (arXiv 2202.05262, 2403.07175; editing.md §2); identity covariance.
+    """ROME in the form r-ROME (arXiv 2202.05262, 2403.07175); identity covariance.
 
     Attributes:
         layer: None is 5 of 32.
@@ -102,7 +102,7 @@ class RomeOptions:
 
 @dataclass(frozen=True, slots=True)
 class GraceOptions:
-    """GRACE (arXiv 2211.11031; editing.md §6): a codebook beside one down-projection.
+    """GRACE (arXiv 2211.11031): a codebook beside one down-projection.
 
     Attributes:
         layer: None is 27 of 32.
@@ -125,7 +125,7 @@ class GraceOptions:
 
 @dataclass(frozen=True, slots=True)
 class DinmOptions:
-    """DINM (arXiv 2403.14472; editing.md §9).
+    """DINM (arXiv 2403.14472).
 
     Attributes:
         layer: None is the layer where the states of the two answers are farthest apart.
@@ -143,7 +143,7 @@ class DinmOptions:
 
 @dataclass(frozen=True, slots=True)
 class LoraOptions:
-    """LoRA on the requests alone (arXiv 2106.09685; editing.md §10), EasyEdit's values.
+    """LoRA on the requests alone (arXiv 2106.09685), EasyEdit's values.
 
     Attributes:
         modules: "attention" is the query and value projections, "all" every linear layer but the
@@ -162,7 +162,7 @@ class LoraOptions:
 
 @dataclass(frozen=True, slots=True)
 class DenoisingOptions:
-    """Self-Denoising (arXiv 2504.02733; editing.md §12): the model rewrites the prompt first.
+    """Self-Denoising (arXiv 2504.02733): the model rewrites the prompt first.
 
     Attributes:
         rounds: rewrites until nothing changes, at most so many.
