@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_coderobust.plugin import options
+from pytest_coderobust.plugin.choices import read_choices
 from pytest_coderobust.plugin.fixtures import (
     base_model,
     code_model,
@@ -23,6 +23,7 @@ from pytest_coderobust.plugin.fixtures import (
     solve,
     variant,
 )
+from pytest_coderobust.plugin.options import add_aliases, add_options
 from pytest_coderobust.plugin.stash import FINDINGS, STATE, is_worker
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ MARKER = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    options.add_options(parser)
+    add_options(parser)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -53,17 +54,17 @@ def pytest_load_initial_conftests(
     parser: pytest.Parser, args: list[str]
 ) -> Generator[None, object, object]:
     result = yield
-    options.add_aliases(parser, args)
+    add_aliases(parser, args)
     return result
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
-    choices = options.read_choices(config)
+    choices = read_choices(config)
     if choices.model is None:
         return
+    from pytest_coderobust.plugin.opening import open_session
     from pytest_coderobust.plugin.outcome import Findings
-    from pytest_coderobust.plugin.session import open_session
 
     state = config.stash[STATE] = open_session(config, choices)
     findings = config.stash[FINDINGS] = Findings(state)
@@ -142,7 +143,7 @@ def pytest_report_teststatus(
     word = getattr(report, "coderobust_status", "")
     if not word or report.when != "call" or not report.passed:
         return None
-    from pytest_coderobust.plugin.outcome import teststatus
+    from pytest_coderobust.plugin.terminal import teststatus
 
     return teststatus(word)
 
@@ -184,7 +185,7 @@ def pytest_terminal_summary(
 ) -> None:
     findings = config.stash.get(FINDINGS, None)
     if findings is not None and not is_worker(config):
-        from pytest_coderobust.plugin.outcome import write_summary
+        from pytest_coderobust.plugin.terminal import write_summary
 
         write_summary(terminalreporter, config, findings)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_coderobust.errors import CodeRobustError, DataError
-from pytest_coderobust.plugin.options import Choices
+from pytest_coderobust.plugin.choices import Choices
 
 if TYPE_CHECKING:
     from pytest_coderobust.config.baseline import BaselineRule

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import pytest
 
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.plugin.options import Choices
+from pytest_coderobust.plugin.choices import Choices
 from pytest_coderobust.records import Cell
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Every option: its name, its ini key, its short alias; and the choices they add up to.
+"""Every option: its name, its ini key, its short alias.
 
 Options are ours politely: `--coderobust-model` is always there, `--model` only when somebody
 uses it and nobody else owns it, because a plugin that takes a common name breaks the suites of
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -36,11 +35,16 @@ class Option:
 
     @property
     def dest(self) -> str:
-        return f"coderobust_{self.name.replace('-', '_')}"
+        return dest(self.name)
 
     @property
     def flag(self) -> bool:
         return not self.metavar
+
+
+def dest(name: str) -> str:
+    """Where pytest keeps an option's value, and what its ini key is called."""
+    return f"coderobust_{name.replace('-', '_')}"
 
 
 OPTIONS = (
@@ -119,56 +123,6 @@ OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the user chose, read once; numbers validated.
-
-    Raises:
-        pytest.UsageError: from `read_choices`, for a value that cannot be.
-    """
-
-    model: str | None
-    perturb: tuple[str, ...] | None
-    edit: tuple[str, ...]
-    strict: bool
-    hunt: bool
-    budget: str | None
-    early: bool
-    gates: bool
-    noise_floor: bool
-    baseline: Path | None
-    update_baseline: bool
-    json: Path | None
-    html: Path | None
-    bug_reports: Path | None
-    markdown: Path | None
-    ledger: Path | None
-    device: str
-    dtype: str
-    batch_size: int | None
-    threads: int | None
-    chat: bool | None
-    allow_bin: bool
-    trust_remote_code: bool
-    allow_unsafe: bool
-    sandbox_workers: int | None
-
-    def arguments(self) -> list[str]:
-        """The options that change what a model answers, as words of a command."""
-        named = {
-            "model": self.model,
-            "perturb": ",".join(self.perturb) if self.perturb else None,
-            "device": None if self.device == "auto" else self.device,
-            "dtype": None if self.dtype == "auto" else self.dtype,
-            "batch-size": self.batch_size,
-            "chat": None if self.chat is None else ("yes" if self.chat else "no"),
-        }
-        words = [f"--coderobust-{name}={value}" for name, value in named.items() if value]
-        words += [f"--coderobust-edit={edit}" for edit in self.edit]
-        flags = {"allow-bin": self.allow_bin, "trust-remote-code": self.trust_remote_code}
-        return words + [f"--coderobust-{name}" for name, chosen in flags.items() if chosen]
-
-
 def add_options(parser: pytest.Parser) -> None:
     """Adds every canonical option and its ini key."""
     group = parser.getgroup(GROUP, "robustness of code models (pytest-coderobust)")
@@ -197,46 +151,6 @@ def add_aliases(parser: pytest.Parser, arguments: Sequence[str]) -> None:
             group.addoption(option.alias, help=option.help, **_shape(option))
 
 
-def read_choices(config: pytest.Config) -> Choices:
-    """The command line before the ini file before the defaults.
-
-    Raises:
-        pytest.UsageError: a value cannot be.
-    """
-    perturb = _text(config, "perturb")
-    return Choices(
-        model=_text(config, "model"),
-        perturb=tuple(name.strip() for name in perturb.split(",") if name.strip())
-        if perturb
-        else None,
-        edit=_texts(config, "edit"),
-        strict=_flag(config, "strict"),
-        hunt=_flag(config, "hunt"),
-        budget=_text(config, "budget"),
-        early=_flag(config, "early"),
-        gates=not _flag(config, "no-gates"),
-        noise_floor=_flag(config, "noise-floor"),
-        baseline=_path(config, "baseline"),
-        update_baseline=_flag(config, "update-baseline"),
-        json=_path(config, "json"),
-        html=_path(config, "html"),
-        bug_reports=_path(config, "bug-reports"),
-        markdown=_path(config, "markdown"),
-        ledger=_path(config, "ledger"),
-        device=_text(config, "device") or "auto",
-        dtype=_one_of(config, "dtype", ("auto", "float32", "float16", "bfloat16")),
-        batch_size=_count(config, "batch-size"),
-        threads=_count(config, "threads"),
-        chat={"yes": True, "no": False, "auto": None}[
-            _one_of(config, "chat", ("auto", "yes", "no"))
-        ],
-        allow_bin=_flag(config, "allow-bin"),
-        trust_remote_code=_flag(config, "trust-remote-code"),
-        allow_unsafe=_flag(config, "allow-unsafe"),
-        sandbox_workers=_count(config, "sandbox-workers"),
-    )
-
-
 def _shape(option: Option) -> dict[str, Any]:
     """What pytest is told about an option under either of its names."""
     if option.flag:
@@ -247,44 +161,3 @@ def _shape(option: Option) -> dict[str, Any]:
 
 def _uses(arguments: Sequence[str], alias: str) -> bool:
     return any(word == alias or word.startswith(f"{alias}=") for word in arguments)
-
-
-def _text(config: pytest.Config, name: str) -> str | None:
-    dest = f"coderobust_{name.replace('-', '_')}"
-    value = config.getoption(dest, None)
-    return str(value) if value is not None else (str(config.getini(dest)) or None)
-
-
-def _texts(config: pytest.Config, name: str) -> tuple[str, ...]:
-    dest = f"coderobust_{name.replace('-', '_')}"
-    values = config.getoption(dest, None) or config.getini(dest)
-    return tuple(text for text in (str(value).strip() for value in values) if text)
-
-
-def _path(config: pytest.Config, name: str) -> Path | None:
-    value = _text(config, name)
-    return config.invocation_params.dir / value if value else None
-
-
-def _flag(config: pytest.Config, name: str) -> bool:
-    dest = f"coderobust_{name.replace('-', '_')}"
-    value = config.getoption(dest, None)
-    return bool(config.getini(dest) if value is None else value)
-
-
-def _count(config: pytest.Config, name: str) -> int | None:
-    value = _text(config, name)
-    if value is None:
-        return None
-    if not value.isdecimal() or int(value) < 1:
-        raise pytest.UsageError(f"--coderobust-{name} {value!r} must be a whole number from 1")
-    return int(value)
-
-
-def _one_of(config: pytest.Config, name: str, choices: Sequence[str]) -> str:
-    value = _text(config, name) or choices[0]
-    if value not in choices:
-        raise pytest.UsageError(
-            f"--coderobust-{name} {value!r} must be one of {', '.join(choices)}"
-        )
-    return value

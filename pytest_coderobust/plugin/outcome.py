@@ -6,7 +6,6 @@ numbers come from the ledger.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,14 +36,6 @@ if TYPE_CHECKING:
 
 SEEN = "coderobust_seen"
 STATUS = "coderobust_status"
-
-LETTERS = {
-    Status.SOLVED.value: (".", "green"),
-    Status.ROBUST.value: (".", "green"),
-    Status.BROKEN.value: ("B", "yellow"),
-    Status.UNSOLVED.value: ("u", "light"),
-}
-"""Letter and colour of each status in pytest's own progress."""
 
 
 class Seen(TypedDict):
@@ -228,43 +219,6 @@ def annotate(report: pytest.TestReport, item: pytest.Item, state: CodeRobust) ->
         setattr(report, STATUS, status.value)
         if report.when == "call" and keeps_properties(item.config):
             report.user_properties.append((STATUS, status.value))
-
-
-def teststatus(word: str) -> tuple[str, str, tuple[str, dict[str, bool]]]:
-    """Category, letter and word of a passed suite item in pytest's own output."""
-    letter, colour = LETTERS[word]
-    return word, letter, (word.upper(), {colour: True})
-
-
-def write_summary(
-    terminal: pytest.TerminalReporter, config: pytest.Config, findings: Findings
-) -> None:
-    """Writes the report of every suite below pytest's own."""
-    if not (findings.judged or findings.errors):
-        return
-    terminal.write_sep("=", "robustness")
-    if findings.judged:
-        from pytest_coderobust.reporting.terminal import render
-
-        writer = config.get_terminal_writer()
-        encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
-        terminal.write_line(render(findings.judged, writer.fullwidth, writer.hasmarkup, encoding))
-    if findings.hunts:
-        from pytest_coderobust.reporting.hunts import hunt_lines
-        from pytest_coderobust.reporting.terminal import print_lines
-
-        for hunt in findings.hunts:
-            writer = config.get_terminal_writer()
-            encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
-            lines = hunt_lines(hunt)
-            text = print_lines(lines, writer.fullwidth, writer.hasmarkup, encoding)
-            terminal.write_line(text)
-    for command in findings.reproduce():
-        terminal.write_line(f"see the first broken prompt: {command}")
-    for note in findings.notes:
-        terminal.write_line(note)
-    for error in findings.errors:
-        terminal.write_line(f"coderobust: {error}", red=True)
 
 
 def _trouble(suite: SuiteFindings) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from pytest_coderobust.plugin.options import Choices
+from pytest_coderobust.plugin.choices import Choices
 from pytest_coderobust.reporting.conclusion import Report
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"

@@ -9,10 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from pytest_coderobust.config.editing import with_editors
-from pytest_coderobust.config.settings import Settings, read_settings
+from pytest_coderobust.config.settings import Settings
 from pytest_coderobust.config.suite import (
     SuiteConfig,
     named_suite,
@@ -21,7 +19,8 @@ from pytest_coderobust.config.suite import (
 )
 from pytest_coderobust.engine.events import Event, Listener
 from pytest_coderobust.errors import SandboxError, UsageError
-from pytest_coderobust.plugin.options import Choices
+from pytest_coderobust.plugin.choices import Choices
+from pytest_coderobust.plugin.models import known_models, model_options
 
 if TYPE_CHECKING:
     from coderobust_strategies import Edit
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from pytest_coderobust.gates import Gate
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.backend import Backend
-    from pytest_coderobust.models.registry import ModelOptions, ModelSpec
     from pytest_coderobust.records import Task
 
 LEDGER = Path(".coderobust") / "ledger.sqlite"
@@ -251,71 +249,3 @@ class CodeRobust:
                 part.close()
         self._judge = self._backend = self._ledger = None
         self._suites.clear()
-
-
-def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
-    """Checks the model's name and starts the session; nothing heavy loads.
-
-    Raises:
-        pytest.UsageError: the model, a perturbation or the project's settings are wrong.
-    """
-    from pytest_coderobust.config.perturbing import check_names
-    from pytest_coderobust.models.registry import check_model_name
-    from pytest_coderobust.plugin.baselines import check_choices
-    from pytest_coderobust.plugin.early import check_early
-
-    check_choices(choices)
-    check_early(choices)
-    try:
-        settings = read_settings(config.rootpath)
-        state = CodeRobust(choices, settings, config.rootpath)
-        told: dict[str, float] = getattr(config, "workerinput", {})
-        state.started = told.get("coderobust_started", state.started)
-        check_model_name(state.model, known_models(settings))
-        check_names(choices.perturb or (), "--perturb: ")
-        if choices.edit:
-            from pytest_coderobust.plugin.editing import check_edits
-
-            check_edits(choices.edit, state.model)
-        if choices.budget is not None:
-            from pytest_coderobust.engine.budget import parse_budget
-
-            parse_budget(choices.budget)
-        if choices.hunt:
-            from pytest_coderobust.hunt.hunting import check_huntable
-
-            check_huntable(state.backend.keyed_by, state.model)
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
-    return state
-
-
-def model_options(choices: Choices) -> ModelOptions:
-    """The part of the choices that a backend wants."""
-    from pytest_coderobust.models.registry import ModelOptions
-
-    return ModelOptions(
-        device=choices.device,
-        dtype=choices.dtype,
-        batch_size=choices.batch_size,
-        threads=choices.threads,
-        chat=choices.chat,
-        allow_bin=choices.allow_bin,
-        trust_remote_code=choices.trust_remote_code,
-    )
-
-
-def known_models(settings: Settings) -> dict[str, ModelSpec]:
-    """The project's own models in the registry's form."""
-    from pytest_coderobust.models.registry import ModelSpec
-
-    return {
-        name: ModelSpec(
-            id=entry.id,
-            revision=entry.revision,
-            dtype=entry.dtype,
-            chat=entry.chat,
-            template=entry.template,
-        )
-        for name, entry in settings.models.items()
-    }

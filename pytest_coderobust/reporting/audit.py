@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import StringIO
 
-from rich.console import Console
 from rich.text import Text
 
+from pytest_coderobust.reporting.console import print_lines
 from pytest_coderobust.reporting.hostile import visible
 from pytest_coderobust.reporting.tables import bare_table, glyphs_for
-from pytest_coderobust.reporting.terminal import NARROWEST
 from pytest_coderobust.tasks.auditing import Audited
 
 KINDS = ("parse", "code", "examples", "numbers", "literals", "structure")
@@ -27,19 +25,6 @@ def render_audit(found: Sequence[Audited], show: int, width: int, encoding: str 
         show: most damaged rows that are shown with what was damaged.
         width: columns of the terminal.
     """
-    out = StringIO()
-    console = Console(
-        file=out,
-        width=max(width, NARROWEST),
-        color_system=None,
-        force_terminal=False,
-        force_jupyter=False,
-        legacy_windows=False,
-        safe_box=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
     names = list(dict.fromkeys(row.perturbation for row in found))
     headings = ("rows", "damaged", "parse", "code", "exam.", "num.", "lit.", "layout", "same")
     table = bare_table(glyphs_for(encoding), "perturbation", *headings)
@@ -47,12 +32,8 @@ def render_audit(found: Sequence[Audited], show: int, width: int, encoding: str 
         table.add_row(*_cells(name, [row for row in found if row.perturbation == name]))
     if len(names) > 1:
         table.add_row(*_cells("all", found))
-    console.print(table)
-    console.print()
-    for line in _lines(found, show):
-        console.print(Text(line))
-    text = "\n".join(printed.rstrip() for printed in out.getvalue().split("\n"))
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+    lines = (Text(line) for line in _lines(found, show))
+    return print_lines([table, "", *lines], width, colour=False, encoding=encoding)
 
 
 def _cells(name: str, rows: Sequence[Audited]) -> list[Text]:

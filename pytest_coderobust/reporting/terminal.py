@@ -6,10 +6,9 @@ more. Text from suites, models and data is plain rich Text, never markup.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
+from collections.abc import Iterator, Sequence
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from pytest_coderobust.gates import GateOutcome, Judged
@@ -17,6 +16,7 @@ from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.reporting.adoption import change_lines
 from pytest_coderobust.reporting.comparison import flip_lines
+from pytest_coderobust.reporting.console import print_lines
 from pytest_coderobust.reporting.editing import edit_parts
 from pytest_coderobust.reporting.floor import floor_lines
 from pytest_coderobust.reporting.hostile import visible
@@ -34,10 +34,6 @@ NAMED = 10
 
 LINE = 300
 """Characters of one foreign text that are shown."""
-
-NARROWEST = 80
-"""Columns the tables need: a narrower terminal wraps lines, and no number is ever cut."""
-
 
 OUTCOME_STYLE = {
     "holds": "green",
@@ -62,33 +58,6 @@ def render(runs: Sequence[Judged], width: int, colour: bool, encoding: str = "ut
         parts += [""] if index else []
         parts += suite_parts(judged, glyphs)
     return print_lines(parts, width, colour, encoding)
-
-
-def print_lines(
-    parts: Iterable[RenderableType], width: int, colour: bool, encoding: str = "utf-8"
-) -> str:
-    """What a console of that width and encoding shows, without blanks at line ends."""
-    out = StringIO()
-    # Everything is said outright: rich would otherwise ask the environment.
-    console = Console(
-        file=out,
-        width=max(width, NARROWEST),
-        color_system="standard" if colour else None,
-        force_terminal=colour,
-        no_color=not colour,
-        force_jupyter=False,
-        legacy_windows=False,
-        safe_box=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
-    for part in parts:
-        # A command that the console cut into lines could not be pasted.
-        whole = isinstance(part, Text) and bool(part.no_wrap)
-        console.print(part, soft_wrap=whole)
-    text = "\n".join(printed.rstrip() for printed in out.getvalue().split("\n"))
-    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def suite_parts(judged: Judged, glyphs: Glyphs) -> Iterator[RenderableType]:

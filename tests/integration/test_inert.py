@@ -54,8 +54,9 @@ def test_loading_the_plugin_imports_none_of_our_layers() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert eval(found.stdout) == [
-        "pytest_coderobust", "pytest_coderobust.plugin", "pytest_coderobust.plugin.fixtures",
-        "pytest_coderobust.plugin.options", "pytest_coderobust.plugin.stash",
+        "pytest_coderobust", "pytest_coderobust.plugin", "pytest_coderobust.plugin.choices",
+        "pytest_coderobust.plugin.fixtures", "pytest_coderobust.plugin.options",
+        "pytest_coderobust.plugin.stash",
     ]  # fmt: skip
 
 

@@ -1,69 +1,25 @@
-"""`--coderobust-early`, `[suite] early` and the `--budget` of a run: what is asked, and what it decides."""
+"""`--coderobust-early` and `[suite] early`: what is asked, and what it decides."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 
 import pytest
 from conftest import Project
+from early_suite import EARLY, MANY, completions, forget, of_many_tasks, outcomes, run, said
 
+from pytest_coderobust.plugin.choices import read_choices
 from pytest_coderobust.plugin.early import check_early
-from pytest_coderobust.plugin.options import read_choices
 
-MANY = 60
-EARLY = (
-    'perturbations = ["C1"]\nearly = true\n'
-    'gates = [{ gate = "pass@1 >= 0.8", confidence = 0.95 }, "broken <= 30"]'
-)
 SETTLED = "the gates were settled after 40 of 60 tasks; 40 of 120 completions were not asked"
-SURE = 'gates = [{ gate = "pass@1 >= 0.8", confidence = 0.95 }'
-
-
-def row(index: int) -> dict[str, object]:
-    return {
-        "task_id": f"Many/{index}",
-        "prompt": f'def f{index}(value):\n    """Return the given number and {index} more than it."""\n',
-        "entry_point": f"f{index}",
-        "canonical_solution": f"    return value + {index}\n",
-        "test": f"def check(candidate):\n    assert candidate(3) == {3 + index}\n",
-    }
 
 
 @pytest.fixture
 def many(project: Project) -> Project:
-    project.tasks = [row(index) for index in range(MANY)]
-    project.write_tasks()
-    return project
-
-
-def run(many: Project, *words: str, model: str = "oracle") -> pytest.RunResult:
-    return many.run("many.toml", "--model", model, "--coderobust-json=out.json", *words)
-
-
-def said(result: pytest.RunResult) -> str:
-    return " ".join(result.stdout.str().split())
-
-
-def completions(many: Project) -> int:
-    with sqlite3.connect(many.path / ".coderobust" / "ledger.sqlite") as database:
-        (count,) = database.execute("SELECT count(*) FROM completions").fetchone()
-    return int(count)
-
-
-def outcomes(many: Project) -> list[str]:
-    gates = many.json()["gates"]
-    assert isinstance(gates, list)
-    return [gate["outcome"] for gate in gates]
-
-
-def forget(many: Project) -> None:
-    for file in (many.path / ".coderobust").iterdir():
-        file.unlink()
+    return of_many_tasks(project)
 
 
 def test_settled_gates_end_a_suite_and_every_report_says_so(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
     result = run(
         many, "-rs", "--junitxml=junit.xml", "--coderobust-html=out.html",
         "--coderobust-markdown=out.md",
@@ -81,14 +37,12 @@ def test_settled_gates_end_a_suite_and_every_report_says_so(many: Project) -> No
 
 
 def test_a_failing_gate_settles_too(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
     result = run(many, model=many.record(unsolved=range(MANY)))
     assert result.ret == 1
     assert outcomes(many)[0] == "fails"
 
 
 def test_option_asks_what_the_key_asks_whoever_runs_it(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
     run(many)
     alone = (many.path / "out.json").read_bytes()
     forget(many)
@@ -102,7 +56,6 @@ def test_option_asks_what_the_key_asks_whoever_runs_it(many: Project) -> None:
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_been(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
     many.pytester.makeconftest(
         "import os\n"
         "from pytest_coderobust.engine import answers\n"
@@ -138,7 +91,6 @@ def test_tasks_come_in_an_order_of_their_own(many: Project) -> None:
 
 @pytest.mark.parametrize("selection", [["-k", "C1"], ["--deselect=many.toml::Many/3[clean]"]])
 def test_part_of_a_suite_is_asked_whole_and_not_judged(many: Project, selection: list[str]) -> None:
-    many.write_suite(EARLY, name="many.toml")
     result = run(many, *selection)
     assert result.ret == 1
     assert set(outcomes(many)) == {"not judged"}
@@ -153,7 +105,6 @@ def test_part_of_a_suite_is_asked_whole_and_not_judged(many: Project, selection:
     ],
 )
 def test_an_early_run_that_is_interrupted_is_not_judged(many: Project, how: str) -> None:
-    many.write_suite(EARLY, name="many.toml")
     many.pytester.makeconftest(
         f"def pytest_runtest_teardown(item):\n    if 'Many/7[C1' in item.nodeid: {how}\n"
     )
@@ -164,7 +115,6 @@ def test_an_early_run_that_is_interrupted_is_not_judged(many: Project, how: str)
 
 
 def test_an_item_in_error_leaves_nothing_judged(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
     many.pytester.makeconftest(
         "def pytest_runtest_setup(item):\n"
         "    if item.nodeid.endswith('Many/3[clean]'): raise RuntimeError('no luck')\n"
@@ -175,7 +125,6 @@ def test_an_item_in_error_leaves_nothing_judged(many: Project) -> None:
 
 @pytest.mark.slow
 def test_processes_that_disagree_leave_nothing_judged(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
     many.pytester.makeconftest(
         "import pytest\n"
         "@pytest.hookimpl(tryfirst=True)\n"
@@ -210,7 +159,6 @@ def test_choices_that_contradict_each_other_are_refused(
 
 
 def test_a_contradiction_ends_the_command_with_a_sentence(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
     result = run(many, "--coderobust-early", "--coderobust-strict")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "ERROR: --coderobust-early leaves out what decides no gate" in result.stderr.str()
@@ -225,7 +173,6 @@ def test_a_suite_that_edits_its_model_is_refused(many: Project) -> None:
 
 
 def test_what_wants_a_whole_run_gets_it_and_a_note_says_so(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
     result = run(many, "--baseline=base.jsonl", "--update-baseline")
     assert result.ret == 0
     assert "note everything was asked: --baseline compares whole runs" in said(result)
@@ -239,108 +186,10 @@ def test_a_suite_without_gates_has_nothing_to_settle(many: Project) -> None:
     assert completions(many) == 120
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
-def test_a_spent_budget_is_inconclusive(many: Project, workers: str) -> None:
-    """100 completions are 50 tasks: the first gate is settled, the second is open and fails."""
-    many.write_suite(
-        f'perturbations = ["C1"]\n{SURE}, {{ gate = "rd[C1] <= 0.01", confidence = 0.95 }}]',
-        name="many.toml",
-    )
-    result = run(many, "--budget=100", "-rs", "-n", workers)
-    told = "the budget ended after 50 of 60 tasks; 20 of 120 completions were not asked"
-    assert result.ret == 1
-    assert outcomes(many) == ["holds", "inconclusive"]
-    assert told in said(result)
-    assert "not asked: the budget was spent after 50 of 60 tasks" in said(result)
-    assert completions(many) == 100
-
-
-def test_a_budget_bounds_a_part_of_a_suite_too(many: Project) -> None:
-    """The clean prompts behind the selected ones are asked as well, and count."""
-    many.write_suite(EARLY, name="many.toml")
-    assert run(many, "--budget=50", "-k", "C1").ret == 1
-    assert set(outcomes(many)) == {"not judged"}
-    assert completions(many) == 50
-
-
-def test_a_suite_may_call_a_spent_budget_a_pass(many: Project) -> None:
-    gate = '{ gate = "pass@1 >= 0.99", confidence = 0.95, inconclusive = "pass" }'
-    many.write_suite(f"gates = [{gate}]", name="many.toml")
-    assert run(many, "--budget=40").ret == 0
-    assert outcomes(many) == ["inconclusive"]
-
-
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
-def test_no_time_asks_nothing_and_is_never_green(many: Project, workers: str) -> None:
-    many.write_suite(EARLY, name="many.toml")
-    result = run(many, "--budget=0s", "-n", workers)
-    assert result.ret == 1
-    assert outcomes(many) == ["inconclusive", "inconclusive"]
-    assert "the budget ended after 0 of 60 tasks" in said(result)
-    assert completions(many) == 0
-
-
-def test_what_a_ledger_has_costs_no_time(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
-    for words in ((), ("--budget=0s",)):
-        assert run(many, *words).ret == 0
-        assert many.json()["early"] == {
-            "ended": "settled", "tasks": 40, "asked": 80, "planned": 120,
-        }  # fmt: skip
-
-
-def test_a_budget_that_suffices_changes_no_outcome(many: Project) -> None:
-    many.write_suite('perturbations = ["C1"]\ngates = ["pass@1 >= 0.5"]', name="many.toml")
-    assert run(many, "--budget=120,30m").ret == 0
-    assert many.json()["early"] == {"ended": "", "tasks": 60, "asked": 120, "planned": 120}
-    assert (many.json()["complete"], outcomes(many)) == (True, ["holds"])
-
-
-def test_a_spent_budget_writes_no_baseline_and_decides_none(many: Project) -> None:
-    many.write_suite('perturbations = ["C1"]', name="many.toml")
-    words = ("--baseline=base.jsonl", "--update-baseline")
-    assert run(many, *words).ret == 0
-    before = (many.path / "base.jsonl").read_bytes()
-    result = run(many, *words, "--budget=40")
-    assert result.ret == 1
-    assert "base.jsonl was not updated: the budget ended" in said(result)
-    assert (many.path / "base.jsonl").read_bytes() == before
-    assert run(many, words[0], "--budget=40").ret == 1
-    assert outcomes(many) == ["inconclusive"]
-
-
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
-def test_suites_share_a_budget_in_their_order(many: Project, workers: str) -> None:
-    for name in ("a.toml", "b.toml"):
-        many.write_suite(SURE + "]", name=name)
-    many.run(
-        "a.toml", "b.toml", "--model=oracle", "--budget=80", "-n", workers,
-        "--coderobust-json=out.json",
-    )  # fmt: skip
-    suites = many.json()["suites"]
-    assert isinstance(suites, list)
-    assert [suite["early"]["tasks"] for suite in suites] == [60, 20]
-
-
-def test_tests_of_the_users_own_ask_what_they_like(many: Project) -> None:
-    many.write_suite(EARLY, name="many.toml")
-    many.pytester.makepyfile(
-        test_own="""
-        import pytest
-        @pytest.mark.coderobust(suite="many.toml")
-        def test_solves(code_task, solve):
-            assert solve(code_task.prompt).full
-        """
-    )
-    assert run(many, "test_own.py", "--budget=40").ret == 0
-    assert (many.json()["complete"], "early" in many.json()) == (True, False)
-
-
 @pytest.mark.slow
 def test_the_ledger_gives_the_same_report(many: Project) -> None:
     from pytest_coderobust.cli import main
 
-    many.write_suite(EARLY, name="many.toml")
     run(many)
     ledger = many.path / ".coderobust" / "ledger.sqlite"
     again = many.path / "again.json"

@@ -10,8 +10,8 @@ from coderobust_strategies import Edit
 from pytest_coderobust.hunt.failure import Spent, Votes
 from pytest_coderobust.hunt.hunting import Hunted
 from pytest_coderobust.hunt.tally import SuiteHunt, tally
+from pytest_coderobust.reporting.console import print_lines
 from pytest_coderobust.reporting.hunts import failure_lines, hunt_lines, word_diff
-from pytest_coderobust.reporting.terminal import print_lines
 
 
 def found(number: int = 1) -> SuiteHunt:

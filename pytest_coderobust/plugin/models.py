@@ -1,0 +1,42 @@
+"""The user's choices and the project's own models, as the registry of models takes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_coderobust.config.settings import Settings
+from pytest_coderobust.plugin.choices import Choices
+
+if TYPE_CHECKING:
+    from pytest_coderobust.models.registry import ModelOptions, ModelSpec
+
+
+def model_options(choices: Choices) -> ModelOptions:
+    """The part of the choices that a backend wants."""
+    from pytest_coderobust.models.registry import ModelOptions
+
+    return ModelOptions(
+        device=choices.device,
+        dtype=choices.dtype,
+        batch_size=choices.batch_size,
+        threads=choices.threads,
+        chat=choices.chat,
+        allow_bin=choices.allow_bin,
+        trust_remote_code=choices.trust_remote_code,
+    )
+
+
+def known_models(settings: Settings) -> dict[str, ModelSpec]:
+    """The project's own models in the registry's form."""
+    from pytest_coderobust.models.registry import ModelSpec
+
+    return {
+        name: ModelSpec(
+            id=entry.id,
+            revision=entry.revision,
+            dtype=entry.dtype,
+            chat=entry.chat,
+            template=entry.template,
+        )
+        for name, entry in settings.models.items()
+    }

@@ -1,0 +1,52 @@
+"""What pytest's terminal shows of ours: a letter for each item, a report for each suite."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from pytest_coderobust.plugin.outcome import Findings
+from pytest_coderobust.records import Status
+
+LETTERS = {
+    Status.SOLVED.value: (".", "green"),
+    Status.ROBUST.value: (".", "green"),
+    Status.BROKEN.value: ("B", "yellow"),
+    Status.UNSOLVED.value: ("u", "light"),
+}
+"""Letter and colour of each status in pytest's own progress."""
+
+
+def teststatus(word: str) -> tuple[str, str, tuple[str, dict[str, bool]]]:
+    """Category, letter and word of a passed suite item in pytest's own output."""
+    letter, colour = LETTERS[word]
+    return word, letter, (word.upper(), {colour: True})
+
+
+def write_summary(
+    terminal: pytest.TerminalReporter, config: pytest.Config, findings: Findings
+) -> None:
+    """Writes the report of every suite below pytest's own."""
+    if not (findings.judged or findings.errors):
+        return
+    terminal.write_sep("=", "robustness")
+    writer = config.get_terminal_writer()
+    encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+    page = (writer.fullwidth, writer.hasmarkup, encoding)
+    if findings.judged:
+        from pytest_coderobust.reporting.terminal import render
+
+        terminal.write_line(render(findings.judged, *page))
+    if findings.hunts:
+        from pytest_coderobust.reporting.console import print_lines
+        from pytest_coderobust.reporting.hunts import hunt_lines
+
+        for hunt in findings.hunts:
+            terminal.write_line(print_lines(hunt_lines(hunt), *page))
+    for command in findings.reproduce():
+        terminal.write_line(f"see the first broken prompt: {command}")
+    for note in findings.notes:
+        terminal.write_line(note)
+    for error in findings.errors:
+        terminal.write_line(f"coderobust: {error}", red=True)
