@@ -15,7 +15,8 @@ from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.recorded import load_recorded, recorded_level
+from pytest_coderobust.tasks.recorded import load_recorded
+from pytest_coderobust.tasks.recorded_row import recorded_level
 
 
 @dataclass(frozen=True, slots=True)

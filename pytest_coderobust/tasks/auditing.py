@@ -15,7 +15,13 @@ from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import PromptForm
 from pytest_coderobust.tasks import mbpp
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.recorded import PREFIX, audit_renamed, is_mbpp, row_cell, row_task_id
+from pytest_coderobust.tasks.recorded_row import (
+    PREFIX,
+    audit_renamed,
+    is_mbpp,
+    row_cell,
+    row_task_id,
+)
 from pytest_coderobust.tasks.rows import DataRow, EmptyFileError, read_rows
 
 SAME_NAME = ("", "")
