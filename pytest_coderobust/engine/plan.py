@@ -181,8 +181,3 @@ def _reads_words(name: str) -> bool:
         part for each in (found.members or (name,)) for part in lookup(each, rewriter=True).parts
     ]
     return any(part.code in WITH_WORDNET for part in parts)
-
-
-def with_cells(plan: Plan, cells: tuple[Cell, ...]) -> Plan:
-    """The same tasks under other columns."""
-    return replace(plan, cells=cells)

@@ -34,14 +34,6 @@ class Shown:
         """Samples that pass every test."""
         return sum(verdict.full for verdict in self.verdicts)
 
-    @property
-    def first_failing(self) -> tuple[Completion, Verdict] | None:
-        """The first sample that fails a test, and how."""
-        for completion, verdict in zip(self.completions, self.verdicts, strict=True):
-            if not verdict.full:
-                return completion, verdict
-        return None
-
 
 @dataclass(frozen=True, slots=True)
 class Votes:

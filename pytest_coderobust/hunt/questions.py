@@ -14,7 +14,6 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-Candidate = frozenset[T]
 Questions = Generator[Sequence[frozenset[T]], Sequence[bool], R]
 """Yields candidates, none twice and none empty; is sent one answer for each; returns R."""
 

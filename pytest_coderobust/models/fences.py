@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^\n`]*)$", re.M)
 _END = re.compile(
     r"<\|(?:endoftext|endofmask|im_end|end_of_text|eot_id|EOT|end|file_sep|fim_pad)\|>"
     r"|<\uff5cend\u2581of\u2581sentence\uff5c>|</s>\s*\Z"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Fenced:
-    """One fenced block: what follows the opening fence, and its content."""
-
-    info: str
-    code: str
 
 
 def strip_chat(text: str, defines: re.Pattern[str]) -> str:
@@ -43,9 +34,9 @@ def strip_chat(text: str, defines: re.Pattern[str]) -> str:
     # Blocks before the one that defines the entry point may hold its helpers; blocks after it
     # show how to use it.
     for place, block in enumerate(blocks):
-        if defines.search(block.code):
-            return "\n".join(earlier.code for earlier in blocks[: place + 1])
-    return next((block.code for block in blocks if block.code.strip()), text)
+        if defines.search(block):
+            return "\n".join(blocks[: place + 1])
+    return next((block for block in blocks if block.strip()), text)
 
 
 def _without_reasoning(text: str) -> str:
@@ -77,9 +68,9 @@ def _closes(fences: Sequence[re.Match[str]], text: str, defines: re.Pattern[str]
     )
 
 
-def _blocks(text: str, fences: Sequence[re.Match[str]]) -> list[Fenced]:
-    """The fenced blocks; one that is never closed runs to the end."""
-    blocks: list[Fenced] = []
+def _blocks(text: str, fences: Sequence[re.Match[str]]) -> list[str]:
+    """What the fenced blocks hold; one that is never closed runs to the end."""
+    blocks: list[str] = []
     opening: re.Match[str] | None = None
     for fence in fences:
         if opening is None:
@@ -92,9 +83,8 @@ def _blocks(text: str, fences: Sequence[re.Match[str]]) -> list[Fenced]:
     return blocks
 
 
-def _block(text: str, opening: re.Match[str], end: int) -> Fenced:
+def _block(text: str, opening: re.Match[str], end: int) -> str:
     """A block without the indent of its fence (a fence may stand in a list item)."""
     indent = opening["indent"]
     lines = text[opening.end() + 1 : end].split("\n")
-    code = "\n".join(line.removeprefix(indent) for line in lines)
-    return Fenced(opening["info"].strip(), code)
+    return "\n".join(line.removeprefix(indent) for line in lines)

@@ -25,12 +25,6 @@ EXTRACTOR_VERSION = "1"
 
 Mode = Literal["code", "raw"]
 
-STOP = ("\nif __name__", "\nprint(", "\nassert ")
-"""Strings at which a continuation may stop being generated: nothing the solution needs follows.
-
-"\\ndef " is not among them, because a helper may be defined after it is used.
-"""
-
 _TRIMS = 8
 _FUTURE = "from __future__"
 _RETURN = re.compile(r"(?:return|yield)\b")

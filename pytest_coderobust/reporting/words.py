@@ -38,16 +38,6 @@ def word_changes(clean: str, variant: str) -> tuple[Change, ...]:
     )
 
 
-def apply_changes(clean: str, changes: tuple[Change, ...]) -> str:
-    """The variant again."""
-    pieces: list[str] = []
-    end = 0
-    for change in changes:
-        pieces += (clean[end : change.start], change.replacement)
-        end = change.stop
-    return "".join((*pieces, clean[end:]))
-
-
 def stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
     """Token ranges that differ: start and stop on either side."""
     head = 0

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_coderobust.models.blocks import names_of
-from pytest_coderobust.models.solution import STOP, extract
+from pytest_coderobust.models.solution import extract
 from pytest_coderobust.records import Task, Tests
 
 PREAMBLE = "from typing import List\n\n\n"
@@ -287,11 +287,6 @@ def test_braced_languages_lose_their_fences() -> None:
     assert extract(f"```java\n{body}\n```", task) == prompt + body + "\n"
     whole = f"```java\n{prompt}{body}\n```\nDone."
     assert extract(whole, task) == prompt + body + "\n"
-
-
-def test_stop_strings_cut_nothing_that_is_kept() -> None:
-    helper = BODY + "\n\ndef helper(x):\n    return x\n"
-    assert not any(stop in helper for stop in STOP)
 
 
 FRAGMENTS = st.sampled_from(
