@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_coderobust.cli.command import Commands
 from pytest_coderobust.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from pytest_coderobust.records import Verdict
 
 
 def register(commands: Commands) -> None:
@@ -48,7 +53,6 @@ def check(options: argparse.Namespace) -> int:
         read_samples,
     )
     from pytest_coderobust.metrics.samples import possible_ks, score_samples
-    from pytest_coderobust.records import Verdict
     from pytest_coderobust.reporting.samples import render, results
 
     ks = _ks(options.k)
@@ -73,24 +77,27 @@ def check(options: argparse.Namespace) -> int:
     grouped: dict[str, list[Verdict]] = {task: [] for task in bench.tasks}
     for sample, verdict in zip(samples, verdicts, strict=True):
         grouped[sample.task_id].append(verdict)
-    missing = [task for task, found in grouped.items() if not found]
-    notes = list(bench.notes)
-    inside = {sample.task_id for sample, each in zip(samples, verdicts, strict=True)
-              if each.in_process}  # fmt: skip
-    if inside:
-        notes.append(
-            f"judged in-process, where a hostile solution could pass: {len(inside)} of the suite's "
-            f"tasks; the first is {next(filter(inside.__contains__, bench.tasks))}"
-        )
-    if missing:
-        notes.append(
-            f"{len(missing)} of the suite's {len(grouped)} tasks have no sample and count "
-            f"nowhere; the first is {missing[0]}"
-        )
     scores = score_samples({task: found for task, found in grouped.items() if found}, wanted)
+    notes = [*bench.notes, *_remarks(grouped)]
     for line in render(scores, options.suite, f"sandbox {tier}", notes):
         print(line)  # noqa: T201
     return 0
+
+
+def _remarks(verdicts: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
+    """What the numbers do not show: tasks judged in-process, and tasks without a sample."""
+    inside = [task for task, found in verdicts.items() if any(each.in_process for each in found)]
+    if inside:
+        yield (
+            f"judged in-process, where a hostile solution could pass: {len(inside)} of the suite's "
+            f"tasks; the first is {inside[0]}"
+        )
+    missing = [task for task, found in verdicts.items() if not found]
+    if missing:
+        yield (
+            f"{len(missing)} of the suite's {len(verdicts)} tasks have no sample and count "
+            f"nowhere; the first is {missing[0]}"
+        )
 
 
 def _ks(text: str | None) -> list[int] | None:
