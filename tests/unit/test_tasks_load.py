@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
 import os
 import subprocess
 import sys
@@ -13,35 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tasks_files import ADD, MBPP, one, suite
 
 from pytest_coderobust.errors import DataError, UnknownName
 from pytest_coderobust.records import ApiChange, Task, Tests
-from pytest_coderobust.tasks import location
-from pytest_coderobust.tasks.load import TaskSet, fingerprint, load_tasks
-
-ADD = {
-    "task_id": "Own/1",
-    "prompt": 'def add(a, b):\n    """Add two numbers."""\n',
-    "entry_point": "add",
-    "canonical_solution": "    return a + b\n",
-    "test": "def check(candidate):\n    assert candidate(1, 2) == 3\n",
-}
-MBPP = {
-    "task_id": 9,
-    "prompt": "Write a function to add.",
-    "code": "import math\ndef add(a,b):\n  return math.fsum([a, b])",
-    "test_imports": ["import math"],
-    "test_list": ["assert add(1,2)==3", "assert math.isclose(add(1, 2), 3)"],
-}
-
-
-def suite(folder: Path, *rows: Mapping[str, object], name: str = "own.jsonl") -> TaskSet:
-    (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return load_tasks(name, base=folder)
-
-
-def one(folder: Path, row: Mapping[str, object]) -> Task:
-    return suite(folder, row).tasks[0]
+from pytest_coderobust.tasks.load import fingerprint, load_tasks
 
 
 def test_an_own_task_is_read_as_it_stands(tmp_path: Path) -> None:
@@ -167,124 +139,6 @@ def test_a_plain_prompt_may_leave_the_definition_to_the_solution(tmp_path: Path)
     assert one(tmp_path, row).preamble == ""
 
 
-def test_an_mbpp_row_becomes_a_function_to_complete(tmp_path: Path) -> None:
-    task = one(tmp_path, MBPP)
-    assert (task.id, task.entry_point) == ("MBPP/9", "add")
-    assert task.prompt == (
-        'import math\n\n\ndef add(a,b):\n    """Write a function to add.\n    >>> add(1,2)\n'
-        '    3\n    assert math.isclose(add(1, 2), 3)\n    """\n'
-    )
-    assert task.canonical == "    return math.fsum([a, b])\n"
-    assert task.preamble == "import math\n\n\n"
-    assert task.tests.source == (
-        "import math\nassert add(1,2)==3\nassert math.isclose(add(1, 2), 3)\n"
-    )
-    assert (task.tests.style, task.tests.helpers) == ("asserts", "")
-
-
-def test_the_plain_form_is_a_description_and_asserts(tmp_path: Path) -> None:
-    suite(tmp_path, MBPP)
-    task = load_tasks("own.jsonl", base=tmp_path, form="plain").tasks[0]
-    assert task.prompt == (
-        '"""Write a function to add.\nassert add(1,2)==3\nassert math.isclose(add(1, 2), 3)\n"""\n'
-    )
-    assert task.canonical == f"{MBPP['code']}\n"
-    assert task.preamble == ""
-
-
-def test_asserts_may_need_an_import_of_the_gold_program(tmp_path: Path) -> None:
-    row = {
-        **MBPP,
-        "code": "import os, sys\nfrom math import *\ndef size(a):\n  return sys.getsizeof(a)",
-        "test_imports": [],
-        "test_list": ["assert size(1) == sys.getsizeof(1)"],
-    }
-    assert one(tmp_path, row).tests.helpers == "import os, sys\n"
-
-
-def test_asserts_may_need_a_class_of_the_gold_program(tmp_path: Path) -> None:
-    row = {
-        **MBPP,
-        "code": "BASE = 2\nclass Node:\n  def __init__(self, value): self.value = value + BASE\n"
-        "def helper(): pass\ndef height(node):\n  return node.value\nUNUSED = 1",
-        "test_imports": [],
-        "test_setup_code": "root = Node(1)",
-        "test_list": ["assert (height(root)) == 3"],
-    }
-    task = one(tmp_path, row)
-    assert task.tests.helpers == (
-        "BASE = 2\nclass Node:\n  def __init__(self, value): self.value = value + BASE\n"
-    )
-    space: dict[str, object] = {}
-    exec(task.tests.helpers, space)
-    space["height"] = lambda node: node.value
-    exec(task.tests.source, space)
-
-
-def mbpp_csv() -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, MBPP.keys())
-    writer.writeheader()
-    writer.writerow(MBPP)
-    return stream.getvalue()
-
-
-def test_every_release_of_mbpp_gives_the_same_task(tmp_path: Path) -> None:
-    full = {k: v for k, v in MBPP.items() if k not in ("prompt", "test_imports")}
-    full |= {
-        "text": MBPP["prompt"],
-        "code": str(MBPP["code"]).replace("\n", "\r\n"),
-        "test_setup_code": "import math\r\n",
-        "challenge_test_list": [],
-    }
-    (tmp_path / "sanitized.csv").write_text(mbpp_csv(), newline="")
-    (tmp_path / "sanitized.json").write_text(json.dumps([MBPP], indent=1))
-    digests = {
-        load_tasks(name, base=tmp_path).digest for name in ("sanitized.csv", "sanitized.json")
-    }
-    assert digests == {suite(tmp_path, MBPP).digest}
-    task = one(tmp_path, full)
-    assert (
-        task.tests.source
-        == "import math\n\nassert add(1,2)==3\nassert math.isclose(add(1, 2), 3)\n"
-    )
-    assert task.prompt == one(tmp_path, MBPP).prompt
-    suite(tmp_path, full)
-    plain = load_tasks("own.jsonl", base=tmp_path, form="plain").tasks[0]
-    assert plain.canonical == f"{MBPP['code']}\n"
-
-
-def test_tests_that_come_beside_mbpps_asserts_replace_them(tmp_path: Path) -> None:
-    task = one(tmp_path, {**MBPP, "test": "for a in range(9):\n    assert add(a, 1) == a + 1\n"})
-    assert task.tests.source == "import math\nfor a in range(9):\n    assert add(a, 1) == a + 1\n\n"
-    assert ">>> add(1,2)" in task.prompt
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"test_list": []}, "the task has no tests: 'test_list' is empty"),
-        (
-            {"test_list": ["assert sub(1)"]},
-            "the task has no entry point: its asserts call no function of 'code'",
-        ),
-        ({"test_list": ["assert ("]}, "'test_list' is no Python program"),
-        ({"code": "def add(:"}, "'code' is no Python program"),
-        (
-            {"code": "def a(): pass\ndef b(): pass", "test_list": ["assert a() == b()"]},
-            "the task's asserts call several functions: a, b",
-        ),
-        ({"prompt": None}, "the key 'text' is missing"),
-    ],
-)
-def test_a_bad_row_of_mbpp_is_one_sentence(
-    tmp_path: Path, change: Mapping[str, object], message: str
-) -> None:
-    with pytest.raises(DataError) as caught:
-        suite(tmp_path, {**MBPP, **change})
-    assert f"own.jsonl, line 1: {message}" in str(caught.value)
-
-
 def test_the_digest_follows_the_content_and_not_the_file(tmp_path: Path) -> None:
     digest = suite(tmp_path, ADD).digest
     assert suite(tmp_path, ADD, name="other.jsonl").digest == digest
@@ -328,59 +182,6 @@ def test_hostile_text_is_fingerprinted(tmp_path: Path) -> None:
 def test_an_unknown_format_offers_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="unknown task format 'mbp'; did you mean 'mbpp'"):
         load_tasks("x.jsonl", base=tmp_path, fmt="mbp")
-
-
-def test_an_unknown_data_set_offers_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="unknown data set 'humanevl'; did you mean 'humaneval'"):
-        load_tasks("humanevl", base=tmp_path)
-
-
-@pytest.mark.parametrize("source", ["x.jsonl", "folder/x", "x.jsonl.gz"])
-def test_a_missing_file_is_named(tmp_path: Path, source: str) -> None:
-    with pytest.raises(DataError, match="there is no such file of tasks"):
-        load_tasks(source, base=tmp_path)
-
-
-def place(path: Path, task_id: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = json.dumps({**ADD, "task_id": task_id}).encode()
-    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
-
-
-def test_a_path_wins_over_the_data_folder_and_that_over_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache, data, base = tmp_path / "cache", tmp_path / "data", tmp_path / "base"
-    base.mkdir()
-    monkeypatch.setattr(location, "cache_folder", lambda: cache)
-    monkeypatch.setenv("CODEROBUST_DATA", str(data))
-
-    def found() -> str:
-        return load_tasks("humaneval", base=base).tasks[0].id
-
-    place(cache / "humaneval" / "HumanEval.jsonl.gz", "cache")
-    assert found() == "cache"
-    place(data / "HumanEval.jsonl", "data")
-    assert found() == "data"
-    place(data / "humaneval" / "HumanEval.jsonl.gz", "folder")
-    assert found() == "folder"
-    place(base / "own.jsonl", "path")
-    assert load_tasks("own.jsonl", base=base).tasks[0].id == "path"
-
-
-@pytest.mark.parametrize("data", ["", "/nowhere"])
-@pytest.mark.parametrize("name", ["humaneval", "mbpp", "mbpp-full", "humaneval+", "mbpp+"])
-def test_missing_data_say_how_to_get_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: str
-) -> None:
-    monkeypatch.setattr(location, "cache_folder", lambda: tmp_path)
-    monkeypatch.setenv("CODEROBUST_DATA", data)
-    with pytest.raises(DataError) as caught:
-        load_tasks(name, base=tmp_path)
-    message = str(caught.value)
-    assert f"run `coderobust fetch {name}`, or set CODEROBUST_DATA to a folder that has" in message
-    assert "or give the path of a file" in message
-    assert str(tmp_path) in message
 
 
 def test_reading_tasks_imports_nothing_heavy(tmp_path: Path) -> None:
