@@ -29,7 +29,7 @@ def calibrate(canonicals: Sequence[Check], judge: JudgeAll) -> list[tuple[Check,
     """
     first = list(zip(canonicals, judge(canonicals), strict=True))
     found = [(unhurried(check, verdict), verdict) for check, verdict in first]
-    slow = [at for at, (check, verdict) in enumerate(found) if check is not first[at][0]]
+    slow = [at for at, (check, _) in enumerate(found) if check is not first[at][0]]
     _retry(found, [at for at in slow if not found[at][1].full], judge)
     failing = [at for at, (check, verdict) in enumerate(found) if may_be_inside(check, verdict)]
     for at in failing:
