@@ -43,7 +43,10 @@ def parse_budget(text: str, each: int = EACH) -> Budget:
         elif word.isdecimal() and int(word):
             completions = int(word)
         else:
-            raise UsageError(f"budget {text!r} must be a time (30m, 90s, 2h), completions (5000)")
+            raise UsageError(
+                f"budget {text!r} must be a time (30m, 90s, 2h), completions (5000), "
+                "or both (5000,2h)"
+            )
     return Budget(each, completions, seconds)
 
 

@@ -14,6 +14,11 @@ class SelfCheckStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SelfCheckDone:
+    """The oracle self-check is over, or was broken off."""
+
+
+@dataclass(frozen=True, slots=True)
 class WindowStarted:
     """A window needs `rows` completions; it is number `index` of `count`, counted from 1.
 
@@ -42,7 +47,7 @@ class ChecksJudged:
 
 @dataclass(frozen=True, slots=True)
 class WindowDone:
-    """Every completion and verdict of the window is in the ledger."""
+    """The window is over: all of it is in the ledger, unless an error or Ctrl-C broke it off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,12 @@ class HuntAdvanced:
 
 @dataclass(frozen=True, slots=True)
 class HuntDone:
-    """The hunt is over."""
+    """The hunt is over, or was broken off."""
 
 
 Event = (
     SelfCheckStarted
+    | SelfCheckDone
     | WindowStarted
     | RowsGenerated
     | ChecksJudged

@@ -225,11 +225,13 @@ class Measuring:
         rows = self._answers.missing(variants, self.sampling)
         count = 0 if self._windows.growing else len(self._windows.squares)
         self._listen(WindowStarted(self.plan.config.name, index + 1, count, rows))
-        # The sandbox judges one batch while the model writes the next.
-        for batch in self._answers.generate(variants, self.sampling):
-            self._judge.begin(self._checks(batch))
-        self._judge.finish()
-        self._listen(WindowDone())
+        try:
+            # The sandbox judges one batch while the model writes the next.
+            for batch in self._answers.generate(variants, self.sampling):
+                self._judge.begin(self._checks(batch))
+            self._judge.finish()
+        finally:
+            self._listen(WindowDone())
 
     def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
         """Which completions pass every test: the suite's own judge, for editors that ask.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.checks import check_of
-from pytest_coderobust.engine.events import Listener, SelfCheckStarted
+from pytest_coderobust.engine.events import Listener, SelfCheckDone, SelfCheckStarted
 from pytest_coderobust.engine.judging import Judge
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.records import Task, Verdict
@@ -90,7 +90,11 @@ def _check_oracle(
     checks = (*stubs.values(), *canonicals.values(), *unchanged.values())
     if unknown := judge.unknown(checks):
         listen(SelfCheckStarted(len(unknown)))
-    verdicts = judge.verdicts(checks)
+    try:
+        verdicts = judge.verdicts(checks)
+    finally:
+        if unknown:
+            listen(SelfCheckDone())
     passing = [name for name, check in stubs.items() if verdicts[judge.key(check)].full]
     if len(passing) == len(tasks):
         raise OracleError(

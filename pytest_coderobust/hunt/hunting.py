@@ -107,15 +107,17 @@ class Hunt:
         done = found = 0
         self.ledger.describe(self._run, self.measuring.plan.config.name, self.measuring.model, "")
         self.listen(HuntStarted(self.measuring.plan.config.name, len(tasks)))
-        while live := [*live, *_upto(waiting, TOGETHER - len(live))]:
-            self._round(panel, purse, live)
-            ended = [quest for quest in live if quest.found is not None]
-            live = [quest for quest in live if quest.found is None]
-            for hunted in self._conclude(panel, ended):
-                done, found = done + 1, found + (hunted.failure is not None)
-                yield hunted
-            self.listen(HuntAdvanced(done, found, purse.spent))
-        self.listen(HuntDone())
+        try:
+            while live := [*live, *_upto(waiting, TOGETHER - len(live))]:
+                self._round(panel, purse, live)
+                ended = [quest for quest in live if quest.found is not None]
+                live = [quest for quest in live if quest.found is None]
+                for hunted in self._conclude(panel, ended):
+                    done, found = done + 1, found + (hunted.failure is not None)
+                    yield hunted
+                self.listen(HuntAdvanced(done, found, purse.spent))
+        finally:
+            self.listen(HuntDone())
 
     @property
     def _run(self) -> str:

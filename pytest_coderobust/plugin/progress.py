@@ -15,6 +15,7 @@ from pytest_coderobust.engine.events import (
     HuntDone,
     HuntStarted,
     RowsGenerated,
+    SelfCheckDone,
     SelfCheckStarted,
     WindowDone,
     WindowStarted,
@@ -58,7 +59,7 @@ class TerminalProgress:
             case HuntAdvanced(done, found, completions):
                 self._tail = f", {found} broken, {completions} completions"
                 self._advance(done - self._done)
-            case WindowDone() | HuntDone():
+            case SelfCheckDone() | WindowDone() | HuntDone():
                 self._stop()
 
     def _start(self, title: str, total: int) -> None:
@@ -102,8 +103,6 @@ class TerminalProgress:
         elif self._total and time.monotonic() - self._spoke > SECONDS_BETWEEN_LINES:
             self._spoke = time.monotonic()
             self._say(f"{self._title}: {self._done} of {self._total}{self._tail}")
-        if self._title.startswith("checking") and self._done >= self._total:
-            self._stop()
 
     def _say(self, line: str) -> None:
         if self._reporter is not None and self._config.get_verbosity() >= 0:
