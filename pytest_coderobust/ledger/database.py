@@ -6,7 +6,8 @@ WAL mode: every commit survives the death of the process, and readers never wait
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,12 @@ class Database:
         path: the file; its folder is made when missing.
 
     Raises:
-        LedgerError: the file is no ledger, or one of another schema.
+        LedgerError: the file is no ledger, or one of another schema; whenever it shows that the
+            file is damaged, locked or on a full disk.
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: transactions are opened by hand, so that none is ever left open.
@@ -72,9 +75,10 @@ class Database:
     def close(self) -> None:
         self._connection.close()
 
-    def read(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+    def read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows that a query finds."""
-        return self._connection.execute(query, values)
+        with self._telling():
+            return self._connection.execute(query, values).fetchall()
 
     def select(self, columns: str, table: str, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
         """The rows of a table under these keys; a key that is not there has none."""
@@ -83,7 +87,7 @@ class Database:
             chunk = wanted[start : start + CHUNK]
             marks = ", ".join("?" * len(chunk))
             # Column and table names are the ledger's own literals, never input.
-            yield from self._connection.execute(
+            yield from self.read(
                 f"SELECT {columns} FROM {table} WHERE key IN ({marks})",  # noqa: S608
                 chunk,
             )
@@ -92,13 +96,25 @@ class Database:
         """Writes all rows in one transaction, or none."""
         if not rows:
             return
-        self._connection.execute("BEGIN IMMEDIATE")
+        with self._telling():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany(statement, rows)
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk ends it by itself
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _telling(self) -> Generator[None]:
+        """A damaged file or a full disk, met in the middle, as one sentence."""
         try:
-            self._connection.executemany(statement, rows)
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+            yield
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a mistake of ours
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(f"{self._path} cannot be used as a ledger: {error}") from None
 
     def _open(self, path: Path) -> None:
         self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")

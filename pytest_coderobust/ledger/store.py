@@ -90,10 +90,10 @@ class Ledger:
 
     def description(self, run: str) -> tuple[ModelIdentity, str] | None:
         """The model and the isolation tier of a run, or None when it is unknown."""
-        row = self._database.read("SELECT description FROM runs WHERE run = ?", (run,)).fetchone()
-        if row is None:
+        rows = self._database.read("SELECT description FROM runs WHERE run = ?", (run,))
+        if not rows:
             return None
-        body = json.loads(row[0])
+        body = json.loads(rows[0][0])
         return ModelIdentity(**body["model"]), str(body["tier"])
 
     def keep_edit(self, run: str, name: str, body: str) -> None:
@@ -103,7 +103,7 @@ class Ledger:
     def edits(self, run: str) -> dict[str, str]:
         """What is known of a run's edits, by name."""
         query = "SELECT name, body FROM edits WHERE run = ? ORDER BY name"
-        return dict(self._database.read(query, (run,)).fetchall())
+        return {str(name): str(body) for name, body in self._database.read(query, (run,))}
 
     def observe(
         self,
@@ -144,14 +144,14 @@ class Ledger:
 
     def evidence(self, run: str, task: str, cell: Cell) -> Evidence | None:
         """What an observation was measured from; None where there is no such observation."""
-        row = self._database.read(
+        rows = self._database.read(
             "SELECT prompt, completions, verdicts FROM observations"
             " WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?",
             (run, task, cell.perturbation, cell.seed),
-        ).fetchone()
-        if row is None:
+        )
+        if not rows:
             return None
-        prompt, completions, verdicts = row
+        prompt, completions, verdicts = rows[0]
         return Evidence(
             text_of(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts))
         )

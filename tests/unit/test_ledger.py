@@ -165,3 +165,20 @@ def test_processes_that_start_together_all_open_a_new_ledger(tmp_path: Path) -> 
     time.sleep(1.0)
     (tmp_path / "go").touch()
     assert [process.communicate()[1] for process in opened] == [""] * 4
+
+
+def test_damage_met_in_the_middle_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    stored = {f"{index:05}": Completion("x" * 500, "eos", 1) for index in range(200)}
+    ledger = Ledger(path)
+    ledger.add_completions(stored)
+    ledger.close()  # what the log held is in the file now
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    damaged = Ledger(path)
+    sentence = r"ledger\.sqlite cannot be used as a ledger: database disk image is malformed"
+    with pytest.raises(LedgerError, match=sentence):
+        damaged.completions(stored)
+    with pytest.raises(LedgerError, match=sentence):
+        damaged.add_completions(stored)
+    damaged.close()
