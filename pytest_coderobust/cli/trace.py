@@ -24,7 +24,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--model", required=True, help="as for pytest: tiny, a folder, a hub id")
     parser.add_argument("--suite", required=True, type=Path, metavar="FILE.toml")
-    parser.add_argument("--perturb", required=True, metavar="NAME", help="C1, E1, ...")
+    parser.add_argument("--perturb", required=True, metavar="NAME", help="C1, nlp:E1, ...")
     parser.add_argument("--task", help="its id; the first that the perturbation breaks")
     parser.add_argument("--seed", type=int, default=0, help="of the perturbation (0)")
     parser.add_argument("--samples", type=int, default=10, help="completions a layer (10)")
@@ -36,7 +36,7 @@ def register(commands: Commands) -> None:
 
 def trace(options: argparse.Namespace) -> int:
     """Prints the profile of one task; writes its picture when asked."""
-    from coderobust_strategies import PerturbationError
+    from pytest_coderobust.config.perturbing import check_perturbations
     from pytest_coderobust.config.suite import read_suite
     from pytest_coderobust.editors.access import Access
     from pytest_coderobust.editors.identity import require_weights
@@ -54,13 +54,14 @@ def trace(options: argparse.Namespace) -> int:
     how = make_options(CremeOptions, values, "coderobust trace")
     assert isinstance(how, CremeOptions)
     plan = read_plan(read_suite(options.suite))
+    if options.perturb not in {cell.perturbation for cell in plan.cells}:  # recorded ones are there
+        perturbing = plan.config.perturbing
+        form = plan.config.prompt_form
+        check_perturbations([options.perturb], form, perturbing.engines, "--perturb: ")
     model = require_weights(open_backend(options.model), "creme")
     with open_sandbox(1) as sandbox:
         judge = sandbox_judge(sandbox, plan.config.limits)
-        try:
-            request = _request(options, plan, model, judge)
-        except PerturbationError as error:
-            raise UsageError(f"--perturb {options.perturb}: {error}") from None
+        request = _request(options, plan, model, judge)
         access = Access(model, judge=judge)
         with access.editing():
             found = find(access, request, how, judge)

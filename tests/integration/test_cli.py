@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pytest_coderobust.cli import main
@@ -41,3 +43,13 @@ def test_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         main(["docter"])
     assert caught.value.code == 2
     assert "invalid choice" in capsys.readouterr().err
+
+
+def test_trace_refuses_an_unknown_perturbation_before_a_model_loads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = tmp_path / "quick.toml"
+    suite.write_text('[suite]\ntasks = "quickstart"\nlimit = 1\n')
+    words = ["trace", "--model", "codellama-7b", "--suite", str(suite), "--perturb", "C77"]
+    assert main(words) == 4
+    assert "--perturb: unknown perturbation 'C77'" in capsys.readouterr().err
