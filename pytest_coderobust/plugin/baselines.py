@@ -100,8 +100,10 @@ def update(judged: Judged, path: Path, written: set[Path]) -> str:
     if partial := summary.incomplete or run.incomplete:
         raise CodeRobustError(f"{file} was not updated: {partial}")
     if file in written:
+        remedy = "name a folder" if file == path else "give each suite a name of its own"
         raise CodeRobustError(
-            f"{file} was not updated for {run.suite}: it is another suite's; name a folder"
+            f"{file} was not updated for {run.suite}: "
+            f"this run wrote another suite's there; {remedy}"
         )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

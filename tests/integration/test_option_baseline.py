@@ -176,7 +176,18 @@ def test_folder_holds_a_file_for_each_suite(project: Project) -> None:
     assert result.ret == 0
     assert sorted(p.name for p in (project.path / "base").iterdir()) == ["other.jsonl", "toy.jsonl"]
     result = project.run(*words, "--baseline=one.jsonl", "--update-baseline")
-    result.stdout.fnmatch_lines(["*one.jsonl was not updated for toy: it is another suite's*"])
+    told = "*one.jsonl was not updated for toy: this run wrote another suite's there; name a folder"
+    result.stdout.fnmatch_lines([told])
+    assert result.ret == 1
+
+
+@pytest.mark.slow
+def test_two_suites_of_one_name_are_told_to_take_two_names(project: Project) -> None:
+    project.write_suite(SUITE)
+    project.write_suite(f'name = "toy"\n{SUITE}', name="other.toml")
+    words = ("toy.toml", "other.toml", "--model", project.record())
+    result = project.run(*words, "--baseline=base", "--update-baseline")
+    result.stdout.fnmatch_lines(["*another suite's there; give each suite a name of its own"])
     assert result.ret == 1
 
 
