@@ -18,6 +18,9 @@ from pytest_coderobust.records import CLEAN, TIERS, Cell, Limits, PromptForm, Sa
 
 Extraction = Literal["code", "raw"]
 
+MOST = 10_000
+"""Seeds, and samples a prompt: far above any paper's, far below what fills a machine's memory."""
+
 GateSource = str | Mapping[str, object]
 """A gate as the user wrote it; `pytest_coderobust.gates` parses it."""
 
@@ -137,7 +140,7 @@ def _suite(
     unique(table, "perturbations", perturbations)
     config = SuiteConfig(
         path=path,
-        name=table.text("name", path.stem),
+        name=_name(table, path),
         tasks=table.text("tasks", ""),
         format=table.text("format", "") or None,
         prompt_form=form,
@@ -164,7 +167,7 @@ def _suite(
 
 def _sampling(table: Table) -> Sampling:
     sampling = Sampling(
-        n=table.integer("n", 1, least=1),
+        n=table.integer("n", 1, least=1, most=MOST),
         temperature=table.number("temperature", 0.0, least=0.0, most=10.0),
         top_p=table.number("top_p", 1.0, least=0.0, most=1.0),
         max_new_tokens=table.integer("max_new_tokens", 512, least=1),
@@ -195,9 +198,16 @@ def _minimum_tier(table: Table) -> str:
     return table.choice("minimum_tier", TIERS[-1], TIERS) if "minimum_tier" in table else ""
 
 
+def _name(table: Table, path: Path) -> str:
+    name = table.text("name", path.stem)
+    if not name.strip():
+        raise table.error("name", "must not be empty; left out, it is the file's name")
+    return name
+
+
 def _seeds(table: Table) -> tuple[int, ...]:
     if table.is_integer("seeds"):
-        return tuple(range(table.integer("seeds", 1, least=1)))
+        return tuple(range(table.integer("seeds", 1, least=1, most=MOST)))
     seeds = table.integers("seeds", (0,))
     if not seeds or min(seeds) < 0:
         raise table.error(

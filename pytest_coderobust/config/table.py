@@ -62,10 +62,14 @@ class Table:
     def boolean(self, key: str, *, default: bool) -> bool:
         return self._take(key, default, bool, "true or false")
 
-    def integer(self, key: str, default: int, *, least: int | None = None) -> int:
+    def integer(
+        self, key: str, default: int, *, least: int | None = None, most: int | None = None
+    ) -> int:
         value = self._take(key, default, int, "a whole number")
         if least is not None and value < least:
             raise self.error(key, f"must be at least {least}")
+        if most is not None and value > most:
+            raise self.error(key, f"must be at most {most}")
         return value
 
     def is_integer(self, key: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from pytest_coderobust.plugin.options import dest
+
+NUMBERED = ("cuda", "mps", "xpu", "npu", "hpu")
+"""Kinds of accelerators, of which a machine may have several."""
+DEVICES = ("auto", "cpu", *NUMBERED, "balanced", "balanced_low_0", "sequential")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def read_choices(config: pytest.Config) -> Choices:
         bug_reports=_path(config, "bug-reports"),
         markdown=_path(config, "markdown"),
         ledger=_path(config, "ledger"),
-        device=_text(config, "device") or "auto",
+        device=_device(config),
         dtype=_one_of(config, "dtype", ("auto", "float32", "float16", "bfloat16")),
         batch_size=_count(config, "batch-size"),
         threads=_count(config, "threads"),
@@ -131,6 +136,16 @@ def _count(config: pytest.Config, name: str) -> int | None:
     if not value.isdecimal() or int(value) < 1:
         raise pytest.UsageError(f"--coderobust-{name} {value!r} must be a whole number from 1")
     return int(value)
+
+
+def _device(config: pytest.Config) -> str:
+    """A device by torch's names, which are not asked for here: torch takes seconds to import."""
+    value = _text(config, "device") or "auto"
+    if not re.fullmatch(rf"(?:{'|'.join(DEVICES)})|(?:{'|'.join(NUMBERED)}):\d+", value):
+        raise pytest.UsageError(
+            f"--coderobust-device {value!r} must be one of {', '.join(DEVICES)}; or cuda:1"
+        )
+    return value
 
 
 def _one_of(config: pytest.Config, name: str, choices: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from pytest_coderobust.config.suite import suite_kind
 from pytest_coderobust.engine.measured import Measured
 from pytest_coderobust.engine.selfcheck import OracleError
 from pytest_coderobust.engine.windows import Square
-from pytest_coderobust.errors import CodeRobustError, ModelError
+from pytest_coderobust.errors import CodeRobustError, LedgerError, ModelError
 from pytest_coderobust.plugin.early import Unasked, check_suite, skip_reason, unasked
 from pytest_coderobust.plugin.session import CodeRobust
 from pytest_coderobust.plugin.solving import place_of_item
@@ -93,10 +93,10 @@ class SuiteItem(pytest.Item):
             pytest.skip(skip_reason(state, self.unasked))
         try:
             self.measured = measuring.measure(self.task, self.cell)
-        except (ModelError, OracleError) as error:
+        except (ModelError, OracleError, LedgerError) as error:
             self.give_up(error)
         except CodeRobustError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         state.saw(reference, (self.task.id, self.cell))
         observation = self.measured.observation
         if not observation.measured:
@@ -105,7 +105,7 @@ class SuiteItem(pytest.Item):
     def give_up(self, error: CodeRobustError) -> NoReturn:
         """Ends the session where every further item would meet the same error."""
         self.session.shouldstop = str(error)
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
     def runtest(self) -> None:
         """Fails for a broken prompt under --coderobust-strict alone."""
@@ -132,13 +132,12 @@ class SuiteItem(pytest.Item):
 
 
 def collect_suite(path: Path, parent: pytest.Collector, state: CodeRobust) -> SuiteFile | None:
-    """The collector for a suite file; None for every other TOML.
+    """The collector for a suite file; None for every other TOML of a directory walk.
 
-    A file that cannot be read is a suite only if it stands on the command line; collecting it
-    then says what is wrong with it.
+    A file without a `[suite]`, or that cannot be read, is a suite only if it stands on the command
+    line; collecting it then says what is wrong with it.
     """
-    kind = suite_kind(path)
-    if kind == "suite" or (kind == "broken" and parent.session.isinitpath(path)):
+    if suite_kind(path) == "suite" or parent.session.isinitpath(path):
         file = SuiteFile.from_parent(parent, path=path)
         file.state = state
         return file

@@ -25,6 +25,9 @@ def said(result: pytest.RunResult) -> str:
         ('gates = ["pass@10 >= 0.1"]', "asks for k = 10"),
         ("k = [5]", "5 lies outside 1 to 1"),
         ('format = "humanevil"', "did you mean 'humaneval'?"),
+        ("seeds = 100000000", "seeds = 100000000: must be at most 10000"),
+        ("[sampling]\nn = 100000000\ntemperature = 1.0", "n = 100000000: must be at most 10000"),
+        ('name = " "', "must not be empty"),
         ("this is not toml", "not valid TOML"),
     ],
 )  # fmt: skip
@@ -35,6 +38,23 @@ def test_mistake_in_a_suite_cannot_be_collected(
     result = project.run("toy.toml", "--model", "codellama-7b")
     assert sentence in said(result)
     assert "toy.toml" in said(result)
+    assert result.ret == COLLECTION
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('[siute]\ntasks = "tasks.jsonl"\n', "unknown section 'siute'; did you mean 'suite'?"),
+        ("", "[suite] tasks: missing"),
+        ("[tool.other]\n", "unknown section 'tool'"),
+    ],
+)
+def test_toml_that_is_named_and_is_no_suite_says_what_is_wrong(
+    project: Project, text: str, sentence: str
+) -> None:
+    (project.path / "toy.toml").write_text(text)
+    result = project.run("toy.toml", "--model", "oracle")
+    assert sentence in said(result)
     assert result.ret == COLLECTION
 
 
@@ -88,6 +108,7 @@ def test_missing_data_set_says_how_to_get_it(
         ("--perturb=C1,C77", "--perturb: unknown perturbation 'C77'"),
         ("--coderobust-batch-size=none", "'none' must be a whole number"),
         ("--coderobust-dtype=float8", "must be one of auto, float32"),
+        ("--coderobust-device=gpu", "--coderobust-device 'gpu' must be one of auto, cpu, cuda"),
         ("--model=replay:absent.jsonl", "absent.jsonl"),
         ("--model=scripted:cannonical", "scripted:canonical"),
     ],
@@ -112,3 +133,24 @@ def test_malformed_recording_names_its_line(project: Project) -> None:
     result = project.run("toy.toml", "--model", "replay:bad.jsonl")
     assert "line 2" in said(result)
     assert result.ret != 0
+
+
+def test_damaged_ledger_is_one_sentence_and_stops_the_run(project: Project) -> None:
+    project.write_suite()
+    ledger = project.path / ".coderobust" / "ledger.sqlite"
+    assert project.run("toy.toml", "--model", "oracle").ret == 0
+    whole = ledger.read_bytes()
+    ledger.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    result = project.run("toy.toml", "--model", "oracle")
+    assert "ledger.sqlite cannot be used as a ledger: database disk image" in said(result)
+    result.assert_outcomes(errors=1)
+    assert result.ret not in (0, pytest.ExitCode.INTERNAL_ERROR)
+
+
+def test_trouble_with_a_model_is_told_once(project: Project) -> None:
+    project.write_suite()
+    (project.path / "empty.jsonl").touch()
+    result = project.run("toy.toml", "--model", "replay:empty.jsonl")
+    assert "no recorded completion" in said(result)
+    assert "During handling" not in said(result)
+    assert result.ret == COLLECTION
