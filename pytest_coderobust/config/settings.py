@@ -52,18 +52,21 @@ def read_settings(root: Path) -> Settings:
     ledger = table.text("ledger", "")
     settings = Settings(
         suites=tuple(root / suite for suite in table.texts("suites")),
-        models={name: _model(entry) for name, entry in table.table("models").tables()},
+        models={name: _model(entry, root) for name, entry in table.table("models").tables()},
         ledger=root / ledger if ledger else None,
     )
     table.finish()
     return settings
 
 
-def _model(table: Table) -> ModelEntry:
+def _model(table: Table, root: Path) -> ModelEntry:
     if "id" not in table:
         raise table.error("id", "missing; it names a hub id or a local folder")
+    named = table.text("id", "")
+    # From another folder, "checkpoints/latest" would else be a hub id: somebody else's model.
+    folder = root / named
     entry = ModelEntry(
-        id=table.text("id", ""),
+        id=str(folder) if named and folder.is_dir() else named,
         revision=table.text("revision", "") or None,
         dtype=table.choice("dtype", "auto", DTYPES),
         chat=table.boolean("chat", default=False),

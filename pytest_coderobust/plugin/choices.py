@@ -119,8 +119,13 @@ def _texts(config: pytest.Config, name: str) -> tuple[str, ...]:
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:
-    value = _text(config, name)
-    return config.invocation_params.dir / value if value else None
+    """A word of the command is a path from where it was typed, an ini key's from the root."""
+    key = dest(name)
+    typed: str | None = config.getoption(key, None)
+    if typed is not None:
+        return config.invocation_params.dir / typed if typed else None
+    kept = str(config.getini(key))
+    return config.rootpath / kept if kept else None
 
 
 def _flag(config: pytest.Config, name: str) -> bool:

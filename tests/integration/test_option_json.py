@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from conftest import Project
 
@@ -42,3 +45,18 @@ def test_folder_that_cannot_be_written_fails_the_run_with_a_sentence(project: Pr
     result = project.run("toy.toml", "--model", "oracle", "--coderobust-json", "file/out.json")
     result.stdout.fnmatch_lines(["*--coderobust-json*file/out.json cannot be written*"])
     assert result.ret == 1
+
+
+def test_path_in_the_ini_file_starts_from_the_root(project: Project) -> None:
+    project.write_suite()
+    project.pytester.makeini("[pytest]\ncoderobust_json = kept/ini.json\n")
+    below = project.pytester.mkdir("below")
+    words = ("-p", "no:cacheprovider", "../toy.toml", "--coderobust-model=oracle")
+    for more in ((), ("--coderobust-json=typed.json",)):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *words, *more],
+            cwd=below, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-2000:]
+    assert (project.path / "kept" / "ini.json").is_file()
+    assert [path.name for path in below.iterdir()] == ["typed.json"]
