@@ -47,7 +47,8 @@ def plan_line(run: SuiteRun, summary: Summary) -> str:
 def gate_reason(found: GateOutcome) -> str:
     """The measured value and the reason, as one phrase of foreign text."""
     value = "" if found.value is None else f"measured {found.value:.4g}"
-    if value and found.interval is not None:
+    told = found.outcome == "inconclusive"  # whose reason names the interval
+    if value and found.interval is not None and not told:
         value += f", {found.interval.low:.3f} to {found.interval.high:.3f}"
     return "; ".join(part for part in (value, found.reason) if part)
 
