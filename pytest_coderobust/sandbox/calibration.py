@@ -53,12 +53,16 @@ def like(check: Check, calibrated: Check) -> Check:
 def unhurried(check: Check, verdict: Verdict) -> Check:
     """The check of a canonical solution, without a limit of one call where it came near to it."""
     seconds = check.limits.call_seconds
-    if not seconds or SLACK * verdict.cpu_seconds <= seconds:
+    if not seconds or not called(check) or SLACK * verdict.cpu_seconds <= seconds:
         return check
     return replace(check, limits=replace(check.limits, call_seconds=0.0))
 
 
 def may_be_inside(check: Check, verdict: Verdict) -> bool:
     """Whether a failed check could be judged in the solution's process."""
-    python = check.language == "python" and check.tests.style in ("check", "asserts")
-    return python and not check.in_process and not verdict.full
+    return called(check) and not check.in_process and not verdict.full
+
+
+def called(check: Check) -> bool:
+    """Whether the tests call a function from outside, rather than run a program."""
+    return check.language == "python" and check.tests.style in ("check", "asserts")

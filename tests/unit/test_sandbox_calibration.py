@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -74,3 +75,15 @@ def test_a_wrong_one_changes_nothing(sandbox: Sandbox, seconds: float) -> None:
     ((check, verdict),) = calibrate([wrong], Counting(sandbox))
     assert check == wrong
     assert not verdict.full
+
+
+def test_a_slow_program_that_nobody_calls_stays_as_it_is(sandbox: Sandbox) -> None:
+    cases = json.dumps({"inputs": ["1"], "outputs": ["2"]})
+    source = (
+        "import time\nend = time.process_time() + 0.4\nwhile time.process_time() < end:\n"
+        "    pass\nprint(int(input()) + 1)\n"
+    )
+    program = Check(source, "", records.Tests(cases, "stdio"), LIMITS)
+    ((check, verdict),) = calibrate([program], Counting(sandbox))
+    assert verdict.full
+    assert check == program
