@@ -25,14 +25,14 @@ from typing import Any
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from editors_field import Field, measuring
+from support.editors_field import Field, measuring
 
 from pytest_coderobust.editors import creme
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.alignment import Pairs, align
-from pytest_coderobust.editors.edited import applied, edited, placebo
+from pytest_coderobust.editors.edited_model import applied, edited, placebo
 from pytest_coderobust.editors.identity import edited_identity
 from pytest_coderobust.editors.localisation import trace
 from pytest_coderobust.editors.options import CremeOptions

@@ -14,9 +14,9 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from early_simulation import simulated
+from support.early_simulation import simulated
 
 BOUNDARY = (
     ("pass@1 >= 0.5", 0.5, 0.9),

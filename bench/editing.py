@@ -26,7 +26,7 @@ import torch
 
 from pytest_coderobust.editors import creme
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.edited import edited
+from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.localisation import Patched, Sweep
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest

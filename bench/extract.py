@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from pytest_coderobust.models.solution import extract
+from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Task, Tests
 
 PROMPT = 'def total(values):\n    """Add them up."""\n'

@@ -16,23 +16,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, median
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import contextlib
 import itertools
 
-from hunt_toys import ALTERNATIVES, KINDS, OPERATIONS, SITES, Edits, Toy, simpler, toy
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
+from support.hunt_toys import ALTERNATIVES, KINDS, OPERATIONS, SITES, Edits, Toy, simpler, toy
 
 from coderobust_strategies.audit import audit, damaged
 from pytest_coderobust.engine.budget import Budget
 from pytest_coderobust.hunt.failure import Failure, from_json
-from pytest_coderobust.hunt.finding import find_breaking_prompt
-from pytest_coderobust.hunt.hunting import Hunted
+from pytest_coderobust.hunt.hunt import Hunted
 from pytest_coderobust.hunt.minimise import minimise
 from pytest_coderobust.hunt.questions import settle
 from pytest_coderobust.hunt.store import Failures
+from pytest_coderobust.session.hunting import find_breaking_prompt
 
 SEEDS = 20
 SUITE = Path(__file__).parents[1] / "example_suites" / "quickstart.toml"
@@ -165,11 +165,11 @@ def verify(folder: Path) -> None:
 
 def again(failures: Sequence[Failure]) -> int:
     from pytest_coderobust.config.suite import read_suite
-    from pytest_coderobust.engine.answers import Answers
+    from pytest_coderobust.engine.completions import CompletionStore
     from pytest_coderobust.engine.events import silent
-    from pytest_coderobust.engine.judging import Judge
-    from pytest_coderobust.engine.measuring import Measuring
+    from pytest_coderobust.engine.measurement import Measurement
     from pytest_coderobust.engine.plan import read_plan
+    from pytest_coderobust.engine.verdicts import VerdictStore
     from pytest_coderobust.hunt.panel import Confirm, Panel, Question
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.registry import open_backend
@@ -178,9 +178,9 @@ def again(failures: Sequence[Failure]) -> int:
     plan = read_plan(read_suite(SUITE))
     with tempfile.TemporaryDirectory() as scratch:
         store = Ledger(Path(scratch) / "ledger")
-        judge = Judge(open_sandbox(), store, silent)
-        measuring = Measuring(
-            plan, Answers(open_backend("tiny"), store, silent), judge, store, silent
+        judge = VerdictStore(open_sandbox(), store, silent)
+        measuring = Measurement(
+            plan, CompletionStore(open_backend("tiny"), store, silent), judge, store, silent
         )
         panel = Panel(measuring, Confirm())
         right = 0

@@ -21,11 +21,11 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from editors_field import Field, Prompts, measuring
+from support.editors_field import Field, Prompts, measuring
 
-from pytest_coderobust.editors.edited import edited, placebo
+from pytest_coderobust.editors.edited_model import edited, placebo
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import parse_edit
 

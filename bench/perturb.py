@@ -16,8 +16,8 @@ from pathlib import Path
 from time import perf_counter
 
 from coderobust_strategies import names, perturb
-from coderobust_strategies.anatomy import dissect
 from coderobust_strategies.audit import audit
+from coderobust_strategies.prompt.anatomy import dissect
 
 OWN = '''def largest_gap{number}(values: list) -> int:
     """Return the largest difference between two neighbouring values of the given list.

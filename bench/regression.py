@@ -18,9 +18,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "integration"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from weakened import LAYER, weakened
+from support.weakened import LAYER, weakened
 
 SUITE = """[suite]
 tasks = "quickstart"

@@ -29,8 +29,8 @@ from pytest_coderobust.records import (
     SuiteRun,
     Verdict,
 )
-from pytest_coderobust.reporting.conclusion import Origin, Report, conclude
-from pytest_coderobust.reporting.page import render
+from pytest_coderobust.reporting.html import render
+from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
 
 TASKS = 164
 WORDS = "return the sum of all numbers in list that are even and larger than given limit".split()  # noqa: SIM905
@@ -43,7 +43,7 @@ def text(source: random.Random, words: int) -> str:
     )
 
 
-def made(folder: Path, observations: int) -> Report:
+def made(folder: Path, observations: int) -> SuiteReport:
     """A run whose prompts have 90 words and whose completions have 60."""
     source = random.Random(0)
     ledger = Ledger(folder / f"{observations}.sqlite")
@@ -84,7 +84,7 @@ def made(folder: Path, observations: int) -> Report:
 def in_browser(page: Path) -> tuple[float, float, float, float] | None:
     """Seconds to load, to open an item, to filter by text, to show every status."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-    from page_driver import open_browser
+    from support.page_driver import open_browser
 
     try:
         browser: Any = open_browser()

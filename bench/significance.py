@@ -13,9 +13,9 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from metrics_simulation import coverage, rejections
+from support.metrics_simulation import coverage, rejections
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pytest_coderobust.engine.measuring import Measuring
+from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.records import Cell, Task, Variant
 
 Score = Callable[[Sequence[str]], Sequence[float]]
@@ -14,7 +14,7 @@ DRAWN = "drawn"
 """The perturbation's name of a prompt that is in no plan."""
 
 
-def score_of(measuring: Measuring, task: Task) -> Score:
+def score_of(measuring: Measurement, task: Task) -> Score:
     """The score of prompts for a task under a suite's model, sampling and judge.
 
     The mean over the samples; completions and verdicts are kept in the ledger.
@@ -26,7 +26,7 @@ def score_of(measuring: Measuring, task: Task) -> Score:
     return score
 
 
-def _share(measuring: Measuring, variant: Variant) -> float:
+def _share(measuring: Measurement, variant: Variant) -> float:
     answered = measuring.answer(variant)
     if measuring.solved(answered):
         return 1.0

@@ -20,8 +20,8 @@ from textattack.shared import AttackedText
 from textattack.transformations import WordSwap
 
 from coderobust_strategies import candidate_sites
-from coderobust_strategies.anatomy import dissect
 from coderobust_strategies.edit import Edit, apply_edits
+from coderobust_strategies.prompt.anatomy import dissect
 from coderobust_strategies.site import noise
 from pytest_coderobust.attack.scoring import Score
 

@@ -35,8 +35,8 @@ def audit(options: argparse.Namespace) -> int:
     import sys
 
     from pytest_coderobust.errors import DataError
-    from pytest_coderobust.reporting.audit import render_audit
-    from pytest_coderobust.tasks.auditing import Audited, audit_file
+    from pytest_coderobust.reporting.terminal.audit import render_audit
+    from pytest_coderobust.tasks.audit import Audited, audit_file
     from pytest_coderobust.tasks.rows import EmptyFileError
 
     found: list[Audited] = []

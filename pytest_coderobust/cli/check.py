@@ -53,7 +53,7 @@ def check(options: argparse.Namespace) -> int:
         read_samples,
     )
     from pytest_coderobust.metrics.samples import possible_ks, score_samples
-    from pytest_coderobust.reporting.samples import render, results
+    from pytest_coderobust.reporting.terminal.samples import render, results
 
     ks = _ks(options.k)
     bench = open_bench(options.suite, Path.cwd())

@@ -76,7 +76,7 @@ def _sandbox() -> Iterator[tuple[str, str]]:
 
 
 def _data() -> Iterator[tuple[str, str]]:
-    from pytest_coderobust.tasks.location import DATA_SETS, locate
+    from pytest_coderobust.tasks.catalogue import DATA_SETS, locate
 
     for name in DATA_SETS:
         try:

@@ -12,7 +12,7 @@ from pytest_coderobust.cli.command import Commands
 if TYPE_CHECKING:
     from pytest_coderobust.editors.protocol import EditRequest, Weighted
     from pytest_coderobust.editors.registry import EditorSpec
-    from pytest_coderobust.engine.measuring import Measuring
+    from pytest_coderobust.engine.measurement import Measurement
 
 
 def register(commands: Commands) -> None:
@@ -38,10 +38,10 @@ def register(commands: Commands) -> None:
 
 def edit(options: argparse.Namespace) -> int:
     """Draws the request that `pytest --edit` would draw, applies the edit and saves it."""
-    from pytest_coderobust.config.editing import EditConfig, with_editors
-    from pytest_coderobust.editors.edited import edited
+    from pytest_coderobust.config.edits import EditConfig, with_editors
+    from pytest_coderobust.editors.edited_model import edited
     from pytest_coderobust.editors.registry import EditorSpec, parse_edit
-    from pytest_coderobust.editors.saved import save_edit
+    from pytest_coderobust.editors.saved_edits import save_edit
     from pytest_coderobust.editors.stack import check_model
     from pytest_coderobust.errors import UsageError
 
@@ -67,15 +67,15 @@ def edit(options: argparse.Namespace) -> int:
 
 def _measuring(
     options: argparse.Namespace, spec: EditorSpec, until: ExitStack
-) -> tuple[Weighted, Measuring]:
+) -> tuple[Weighted, Measurement]:
     """The base model, and the suite measured with it."""
     from pytest_coderobust.config.suite import read_suite, with_perturbations
     from pytest_coderobust.editors.identity import require_weights
-    from pytest_coderobust.engine.answers import Answers
+    from pytest_coderobust.engine.completions import CompletionStore
     from pytest_coderobust.engine.events import silent
-    from pytest_coderobust.engine.judging import Judge
-    from pytest_coderobust.engine.measuring import Measuring
+    from pytest_coderobust.engine.measurement import Measurement
     from pytest_coderobust.engine.plan import read_plan
+    from pytest_coderobust.engine.verdicts import VerdictStore
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.registry import ModelOptions, open_backend
     from pytest_coderobust.sandbox import open_sandbox
@@ -89,18 +89,20 @@ def _measuring(
     plan = read_plan(config)
     ledger = Ledger(options.ledger)
     until.callback(ledger.close)
-    judge = Judge(open_sandbox(), ledger, silent)
+    judge = VerdictStore(open_sandbox(), ledger, silent)
     until.callback(judge.close)
-    return backend, Measuring(plan, Answers(backend, ledger, silent), judge, ledger, silent)
+    return backend, Measurement(
+        plan, CompletionStore(backend, ledger, silent), judge, ledger, silent
+    )
 
 
-def _requests(base: Measuring, perturbation: str | None) -> tuple[EditRequest, ...]:
+def _requests(base: Measurement, perturbation: str | None) -> tuple[EditRequest, ...]:
     """The request of the first perturbation that has one.
 
     Raises:
         DataError: nothing is solved clean and broken perturbed.
     """
-    from pytest_coderobust.engine.requests import broken_squares, draw_requests
+    from pytest_coderobust.engine.edited.requests import broken_squares, draw_requests
     from pytest_coderobust.errors import DataError
 
     plan = base.plan

@@ -26,7 +26,7 @@ def register(commands: Commands) -> None:
 def g_rir(options: argparse.Namespace) -> int:
     """Prints the G-RIR of every category and of all of them."""
     from pytest_coderobust.metrics.restoration import by_category, overall
-    from pytest_coderobust.reporting.restoration import render
+    from pytest_coderobust.reporting.terminal.restoration import render
     from pytest_coderobust.tasks.rows import read_rows
 
     read = [restored(row) for row in read_rows(options.file)]

@@ -88,7 +88,7 @@ def _with_engines(config: SuiteConfig, words: Sequence[str]) -> SuiteConfig:
     """
     from dataclasses import replace
 
-    from pytest_coderobust.config.engines import Engines, read_engines
+    from pytest_coderobust.config.rewriters import Rewriters, read_engines
     from pytest_coderobust.config.table import Table
 
     named: dict[str, object] = {}
@@ -97,7 +97,7 @@ def _with_engines(config: SuiteConfig, words: Sequence[str]) -> SuiteConfig:
         named[name] = engine
     found = read_engines(Table(named, "engines", "--engine"))
     own = config.perturbing.engines
-    engines = Engines({**own.specs, **found.specs}, own.allow_bin)
+    engines = Rewriters({**own.specs, **found.specs}, own.allow_bin)
     return replace(config, perturbing=replace(config.perturbing, engines=engines))
 
 

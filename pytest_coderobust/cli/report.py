@@ -13,7 +13,7 @@ from pytest_coderobust.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from pytest_coderobust.ledger import Ledger
-    from pytest_coderobust.reporting.conclusion import Report, Stored
+    from pytest_coderobust.results.conclusion import Stored, SuiteReport
 
 LEDGER = Path(".coderobust") / "ledger.sqlite"
 FORMATS = {
@@ -61,7 +61,7 @@ def register(commands: Commands) -> None:
 
 def report(options: argparse.Namespace) -> int:
     """Prints or writes what was asked for; gates are shown, and set no exit status here."""
-    from pytest_coderobust.reporting.conclusion import concluded
+    from pytest_coderobust.results.conclusion import concluded
 
     ledger = open_ledger(options.ledger)
     try:
@@ -78,14 +78,14 @@ def report(options: argparse.Namespace) -> int:
         ledger.close()
 
 
-def compared(reports: list[Report], options: argparse.Namespace) -> list[Report]:
+def compared(reports: list[SuiteReport], options: argparse.Namespace) -> list[SuiteReport]:
     """Each report beside an earlier run of its suite.
 
     Raises:
         UsageError: there is no such run, or the two cannot be compared.
     """
-    from pytest_coderobust.reporting.against import joined
-    from pytest_coderobust.reporting.conclusion import concluded
+    from pytest_coderobust.results.against import joined
+    from pytest_coderobust.results.conclusion import concluded
 
     ledger = open_ledger(options.against or options.ledger)
     try:
@@ -155,13 +155,13 @@ def print_list(stored: list[Stored]) -> None:
         )
 
 
-def write_all(reports: list[Report], options: argparse.Namespace) -> None:
+def write_all(reports: list[SuiteReport], options: argparse.Namespace) -> None:
     """Every file that was asked for, or the terminal's report where none was.
 
     Raises:
         UsageError: a file cannot be written.
     """
-    from pytest_coderobust.reporting.files import write
+    from pytest_coderobust.reporting.formats import write
 
     wanted = [(kind, path) for kind in FORMATS if (path := getattr(options, kind)) is not None]
     for kind, path in wanted:
@@ -170,14 +170,14 @@ def write_all(reports: list[Report], options: argparse.Namespace) -> None:
         except OSError as error:
             raise UsageError(f"--{kind} {path} cannot be written: {error}") from None
     if options.bug_reports is not None:
-        from pytest_coderobust.reporting.bug_folder import write_bugs
+        from pytest_coderobust.reporting.bugs.folder import write_bugs
 
         try:
             write_bugs(reports, options.bug_reports, options.ledger.parent / "failures")
         except OSError as error:
             raise UsageError(f"--bug-reports cannot be written: {error}") from None
     elif not wanted:
-        from pytest_coderobust.reporting.terminal import render
+        from pytest_coderobust.reporting.terminal.report import render
 
         width = shutil.get_terminal_size().columns
         encoding = sys.stdout.encoding or "utf-8"

@@ -10,7 +10,7 @@ from pytest_coderobust.cli.command import Commands
 from pytest_coderobust.errors import DataError, UsageError, nearest
 
 if TYPE_CHECKING:
-    from pytest_coderobust.editors.protocol import EditRequest, Judge, Weighted
+    from pytest_coderobust.editors.protocol import EditRequest, PassTest, Weighted
     from pytest_coderobust.engine.plan import Plan
 
 _LOOK = 64
@@ -36,16 +36,16 @@ def register(commands: Commands) -> None:
 
 def trace(options: argparse.Namespace) -> int:
     """Prints the profile of one task; writes its picture when asked."""
-    from pytest_coderobust.config.perturbing import check_perturbations
+    from pytest_coderobust.config.perturbations import check_perturbations
     from pytest_coderobust.config.suite import read_suite
     from pytest_coderobust.editors.access import Access
     from pytest_coderobust.editors.identity import require_weights
-    from pytest_coderobust.editors.judging import sandbox_judge
     from pytest_coderobust.editors.localisation import trace as find
     from pytest_coderobust.editors.options import CremeOptions, make_options
+    from pytest_coderobust.editors.pass_tests import sandbox_judge
     from pytest_coderobust.engine.plan import read_plan
     from pytest_coderobust.models.registry import open_backend
-    from pytest_coderobust.reporting.profile import bars, picture
+    from pytest_coderobust.reporting.terminal.profile import bars, picture
     from pytest_coderobust.sandbox import open_sandbox
 
     values: dict[str, object] = {
@@ -74,14 +74,16 @@ def trace(options: argparse.Namespace) -> int:
     return 0
 
 
-def _request(options: argparse.Namespace, plan: Plan, model: Weighted, judge: Judge) -> EditRequest:
+def _request(
+    options: argparse.Namespace, plan: Plan, model: Weighted, judge: PassTest
+) -> EditRequest:
     """The task that was named, or the first one that the perturbation breaks.
 
     Raises:
         UsageError: there is no such task, or none of the first ones breaks.
     """
     from pytest_coderobust.editors.protocol import EditRequest
-    from pytest_coderobust.engine.plan import make_variant
+    from pytest_coderobust.engine.variants import make_variant
     from pytest_coderobust.records import Cell
 
     cell = Cell(options.perturb, options.seed)
@@ -108,7 +110,7 @@ def _request(options: argparse.Namespace, plan: Plan, model: Weighted, judge: Ju
     )
 
 
-def _breaks(request: EditRequest, model: Weighted, judge: Judge) -> bool:
+def _breaks(request: EditRequest, model: Weighted, judge: PassTest) -> bool:
     """Whether the clean prompt is solved and the perturbed one is not, greedily."""
     from pytest_coderobust.records import Cell, Row, Sampling, Variant
 

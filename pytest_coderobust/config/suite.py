@@ -9,9 +9,9 @@ from typing import Literal, cast
 
 from pytest_coderobust.config.api_changes import Declared, read_declared
 from pytest_coderobust.config.baseline import BaselineRule, read_baseline_rule
-from pytest_coderobust.config.editing import EditConfig, read_edit
-from pytest_coderobust.config.engines import Engines, read_engines
-from pytest_coderobust.config.perturbing import Perturbing, check_perturbations, read_perturbing
+from pytest_coderobust.config.edits import EditConfig, read_edit
+from pytest_coderobust.config.perturbations import Perturbing, check_perturbations, read_perturbing
+from pytest_coderobust.config.rewriters import Rewriters, read_engines
 from pytest_coderobust.config.table import Table, read_toml, unique
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import CLEAN, TIERS, Cell, Limits, PromptForm, Sampling
@@ -128,7 +128,7 @@ def with_perturbations(config: SuiteConfig, names: Iterable[str], where: str) ->
 
 
 def _suite(
-    table: Table, path: Path, sampling: Sampling, limits: Limits, engines: Engines
+    table: Table, path: Path, sampling: Sampling, limits: Limits, engines: Rewriters
 ) -> SuiteConfig:
     if "tasks" not in table:
         raise table.error("tasks", "missing; it names a data set or a file of tasks")

@@ -16,7 +16,7 @@ import torch
 
 from pytest_coderobust.editors.hooks import hooked, tensor_of
 from pytest_coderobust.editors.projection import Projection
-from pytest_coderobust.editors.protocol import EditRequest, Judge, Weighted
+from pytest_coderobust.editors.protocol import EditRequest, PassTest, Weighted
 from pytest_coderobust.errors import ModelError, UsageError
 
 _LAYERS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers")
@@ -26,7 +26,7 @@ CONTINUATION = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class TokenBatch:
     """Rows of token ids, padded to a common width.
 
     Attributes:
@@ -57,7 +57,7 @@ class Access:
         self,
         backend: Weighted,
         side: Literal["left", "right"] = "left",
-        judge: Judge | None = None,
+        judge: PassTest | None = None,
     ) -> None:
         self.backend = backend
         self.judge = judge
@@ -159,7 +159,7 @@ class Access:
             )
         return tuple(output[0, len(ids) :].tolist())
 
-    def batch(self, rows: Sequence[Sequence[int]]) -> Batch:
+    def batch(self, rows: Sequence[Sequence[int]]) -> TokenBatch:
         """Pads rows of ids on this access's side."""
         width = max(map(len, rows))
         gaps = [width - len(row) for row in rows]
@@ -179,9 +179,9 @@ class Access:
         positions = (mask.cumsum(dim=-1) - 1).clamp(min=0)
         device = self.device
         ids = torch.tensor(padded)
-        return Batch(ids.to(device), mask.to(device), positions.to(device), starts)
+        return TokenBatch(ids.to(device), mask.to(device), positions.to(device), starts)
 
-    def logits(self, batch: Batch) -> torch.Tensor:
+    def logits(self, batch: TokenBatch) -> torch.Tensor:
         """A forward pass: (rows, width, vocabulary)."""
         output = self.model(
             input_ids=batch.ids,
@@ -192,7 +192,7 @@ class Access:
         logits: torch.Tensor = output.logits
         return logits
 
-    def until(self, layer: int, batch: Batch) -> torch.Tensor:
+    def until(self, layer: int, batch: TokenBatch) -> torch.Tensor:
         """A forward pass that ends behind a layer; its output, (rows, width, hidden)."""
         found: list[torch.Tensor] = []
 

@@ -22,11 +22,11 @@ from torch.nn.functional import mse_loss
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.hooks import captured
-from pytest_coderobust.editors.judging import judge_of
 from pytest_coderobust.editors.localisation import Trace, trace
 from pytest_coderobust.editors.options import CremeOptions
+from pytest_coderobust.editors.pass_tests import judge_of
 from pytest_coderobust.editors.projection import Projection, trained
-from pytest_coderobust.editors.protocol import Change, EditRequest
+from pytest_coderobust.editors.protocol import EditRequest, ModelChange
 from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
 
 
@@ -39,7 +39,7 @@ class Creme:
         self.options = options
 
     def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: Change | None = None
+        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
     ) -> WeightChange:
         return fold(access, requests, so_far, self._one)
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
-from coderobust_strategies.anatomy import Anatomy, dissect
+from coderobust_strategies.prompt.anatomy import Anatomy, dissect
 from pytest_coderobust.editors.options import DenoisingOptions
-from pytest_coderobust.editors.protocol import Change, EditRequest, Facts
+from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
 from pytest_coderobust.records import Cell, Row, Sampling, Variant
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class SelfDenoising:
         self,
         access: Access,  # noqa: ARG002
         requests: Sequence[EditRequest],  # noqa: ARG002
-        so_far: Change | None = None,  # noqa: ARG002
+        so_far: ModelChange | None = None,  # noqa: ARG002
     ) -> PromptChange:
         return PromptChange({"rounds": self.options.rounds, "tokens": self.options.tokens})
 

@@ -24,7 +24,7 @@ from pytest_coderobust.editors.hooks import hooked, tensor_of
 from pytest_coderobust.editors.options import DinmOptions
 from pytest_coderobust.editors.prefixes import NEUTRAL
 from pytest_coderobust.editors.projection import Projection, trained
-from pytest_coderobust.editors.protocol import Change, EditRequest
+from pytest_coderobust.editors.protocol import EditRequest, ModelChange
 from pytest_coderobust.editors.targets import target_batch, target_loss
 from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
 
@@ -38,7 +38,7 @@ class Dinm:
         self.options = options
 
     def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: Change | None = None
+        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
     ) -> WeightChange:
         return fold(access, requests, so_far, self._one)
 

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.options import FinetuningOptions
 from pytest_coderobust.editors.projection import Projection, trained
-from pytest_coderobust.editors.protocol import Change, EditRequest
+from pytest_coderobust.editors.protocol import EditRequest, ModelChange
 from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
 
@@ -30,7 +30,7 @@ class ConstrainedFineTuning:
         self.options = options
 
     def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: Change | None = None
+        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
     ) -> WeightChange:
         return fold(access, requests, so_far, self._one)
 

@@ -19,7 +19,7 @@ from pytest_coderobust.editors.codebook import Codebook, CodebookChange, inserte
 from pytest_coderobust.editors.lookup import lookup
 from pytest_coderobust.editors.options import GraceOptions
 from pytest_coderobust.editors.projection import Projection
-from pytest_coderobust.editors.protocol import Change, EditRequest
+from pytest_coderobust.editors.protocol import EditRequest, ModelChange
 from pytest_coderobust.editors.targets import loss_at, target_batch
 from pytest_coderobust.errors import ModelError
 
@@ -39,7 +39,7 @@ class Grace:
         self.options = options
 
     def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: Change | None = None
+        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
     ) -> CodebookChange:
         assert so_far is None or isinstance(so_far, CodebookChange)
         layer = access.layer_index(self.options.layer, 27 / 32)

@@ -22,10 +22,10 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.alignment import Pairs, align
 from pytest_coderobust.editors.hooks import hooked, tensor_of, with_tensor
 from pytest_coderobust.editors.options import CremeOptions
-from pytest_coderobust.editors.protocol import EditRequest, Judge
+from pytest_coderobust.editors.protocol import EditRequest, PassTest
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.batching import Batches
-from pytest_coderobust.models.branching import read
+from pytest_coderobust.models.batches import Batches
+from pytest_coderobust.models.branches import read
 from pytest_coderobust.models.decoding import Prompt, continued, decode_batch, padded
 from pytest_coderobust.records import Sampling, Task, digest
 
@@ -71,7 +71,7 @@ class Patched:
     noise: int
 
 
-def trace(access: Access, request: EditRequest, options: CremeOptions, judge: Judge) -> Trace:
+def trace(access: Access, request: EditRequest, options: CremeOptions, judge: PassTest) -> Trace:
     """Finds the key layer of a request.
 
     Raises:
@@ -248,6 +248,6 @@ class _Patch:
         return with_tensor(output, patched)
 
 
-def _rate(task: Task, texts: Sequence[str], judge: Judge) -> float:
+def _rate(task: Task, texts: Sequence[str], judge: PassTest) -> float:
     passed = judge(task, texts)
     return sum(passed) / len(passed)

@@ -16,7 +16,7 @@ import torch
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.options import LoraOptions
-from pytest_coderobust.editors.protocol import Change, EditRequest, Facts
+from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
 from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.errors import MissingExtra, ModelError
 from pytest_coderobust.models.quiet import quiet
@@ -86,7 +86,7 @@ class Lora:
         self.options = options
 
     def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: Change | None = None
+        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
     ) -> AdapterChange:
         assert so_far is None or isinstance(so_far, AdapterChange)
         # Prompts and targets are those of the model without this adapter.

@@ -17,7 +17,7 @@ _RESET = Path("/proc/self/clear_refs")
 
 
 @dataclass(slots=True)
-class Spent:
+class ResourceUse:
     """Filled when the context ends; the peak is what came on top of what was in use before."""
 
     seconds: float = 0.0
@@ -25,9 +25,9 @@ class Spent:
 
 
 @contextmanager
-def measured(device: torch.device) -> Generator[Spent]:
+def measured(device: torch.device) -> Generator[ResourceUse]:
     """Measures the block: the device's allocator where there is one, else the process."""
-    spent = Spent()
+    spent = ResourceUse()
     peak = _device_peak(device) if device.type == "cuda" else _process_peak()
     before = next(peak)
     started = time.perf_counter()

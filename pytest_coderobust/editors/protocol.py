@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import torch
 
     from pytest_coderobust.editors.access import Access
-    from pytest_coderobust.models.loading import Loaded
+    from pytest_coderobust.models.loaded import Loaded
 
 ChangeKind = Literal["weights", "codebook", "adapter", "prompts"]
 Facts = Mapping[str, object]
 """What an edit tells of itself (layer, losses, steps): JSON-able, in the order it is shown."""
 
-Judge = Callable[[Task, Sequence[str]], Sequence[bool]]
+PassTest = Callable[[Task, Sequence[str]], Sequence[bool]]
 """Which completions of a task pass its tests."""
 
 
@@ -92,7 +92,7 @@ class Weighted(Backend, Protocol):
         ...
 
 
-class Change(Protocol):
+class ModelChange(Protocol):
     """What an editor found: weights, a codebook, an adapter, or another way to write prompts."""
 
     @property
@@ -131,8 +131,8 @@ class Editor(Protocol):
     name: str
 
     def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: Change | None = None
-    ) -> Change:
+        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
+    ) -> ModelChange:
         """The change that fulfils the requests, one after the other.
 
         Args:

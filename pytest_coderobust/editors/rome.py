@@ -21,13 +21,13 @@ from typing import Any
 import torch
 from torch.nn.functional import kl_div
 
-from pytest_coderobust.editors.access import Access, Batch
+from pytest_coderobust.editors.access import Access, TokenBatch
 from pytest_coderobust.editors.hooks import hooked
 from pytest_coderobust.editors.lookup import Lookup, lookup
 from pytest_coderobust.editors.options import RomeOptions
 from pytest_coderobust.editors.prefixes import NEUTRAL, behind, prefixes
 from pytest_coderobust.editors.projection import Projection
-from pytest_coderobust.editors.protocol import Change, EditRequest
+from pytest_coderobust.editors.protocol import EditRequest, ModelChange
 from pytest_coderobust.editors.targets import loss_at, target_batch
 from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
 
@@ -41,7 +41,7 @@ class Rome:
         self.options = options
 
     def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: Change | None = None
+        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
     ) -> WeightChange:
         return fold(access, requests, so_far, self._one)
 
@@ -125,7 +125,7 @@ def _project(shift: torch.Tensor, most: torch.Tensor) -> None:
             shift.mul_(most / norm)
 
 
-def _distribution(access: Access, batch: Batch) -> torch.Tensor:
+def _distribution(access: Access, batch: TokenBatch) -> torch.Tensor:
     """Log-probabilities of the next token behind a single row."""
     return access.logits(batch)[0, batch.last()[0]].float().log_softmax(dim=-1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_coderobust.config.editing import EditConfig
+from pytest_coderobust.config.edits import EditConfig
 from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
 from pytest_coderobust.errors import UsageError
@@ -33,7 +33,7 @@ def check_model(specs: Sequence[EditorSpec | SavedSpec], backend: Weighted) -> N
         ModelError: the checkpoint cannot be had, or a saved edit is another model's.
         DataError: a saved edit cannot be read.
     """
-    from pytest_coderobust.editors.saved import record_for
+    from pytest_coderobust.editors.saved_edits import record_for
 
     for spec in specs:
         if isinstance(spec, SavedSpec):

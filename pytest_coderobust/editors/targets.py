@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch.nn.functional import cross_entropy
 
-from pytest_coderobust.editors.access import Access, Batch
+from pytest_coderobust.editors.access import Access, TokenBatch
 
 
 def target_batch(
     access: Access, prompts: Sequence[Sequence[int]], target: Sequence[int]
-) -> tuple[Batch, torch.Tensor]:
+) -> tuple[TokenBatch, torch.Tensor]:
     """Prompts with the target behind each, and where the target's tokens are predicted.
 
     Ids are concatenated, never texts: a text need not tokenise into its parts.

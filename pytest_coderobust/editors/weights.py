@@ -11,7 +11,7 @@ import torch
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.projection import Projection
-from pytest_coderobust.editors.protocol import Change, EditRequest, Facts
+from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.records import Variant
 
@@ -119,7 +119,7 @@ def weight_change(
 def fold(
     access: Access,
     requests: Sequence[EditRequest],
-    so_far: Change | None,
+    so_far: ModelChange | None,
     one: Callable[[Access, EditRequest, WeightChange | None], WeightChange],
 ) -> WeightChange:
     """Edits for one request after the other, each on the model that holds the ones before."""

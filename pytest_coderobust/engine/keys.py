@@ -7,7 +7,7 @@ from functools import cache
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.models.backend import Backend
-from pytest_coderobust.models.solution import EXTRACTOR_VERSION
+from pytest_coderobust.models.extraction.solution import EXTRACTOR_VERSION
 from pytest_coderobust.records import Sampling, Variant, digest
 from pytest_coderobust.sandbox import JUDGE_VERSION
 from pytest_coderobust.sandbox.check import Check

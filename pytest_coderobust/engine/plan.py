@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field, replace
 
-from coderobust_strategies import PerturbationError, level, perturb
+from coderobust_strategies import PerturbationError, level
 from coderobust_strategies.catalogue import CODE_PREFIX, WITH_WORDNET, lookup
 from pytest_coderobust.config.suite import SuiteConfig
-from pytest_coderobust.engine.changing import with_api_changes
-from pytest_coderobust.engine.recoding import recoded
+from pytest_coderobust.engine.api_changes import with_api_changes
 from pytest_coderobust.engine.rewriting import Rewriting, open_rewriting, rewriting_notes
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.recorded import load_recorded
-from pytest_coderobust.tasks.recorded_row import recorded_level
+from pytest_coderobust.tasks.recording_row import recorded_level
+from pytest_coderobust.tasks.recordings import load_recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,59 +103,6 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
     )
 
 
-def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
-    """The prompt of `task` under `cell`: the same for ever, in every process.
-
-    Raises:
-        DataError: the perturbation cannot read the prompt.
-        ModelError: the engine of a rewriting perturbation cannot be run.
-    """
-    if cell.is_clean:
-        return Variant(task, cell, task.prompt)
-    if cell in plan.recorded:
-        found = plan.recorded[cell].get(task.id)
-        return found or Variant(task, cell, task.prompt, skipped="not recorded")
-    perturbing = plan.config.perturbing
-    if cell.perturbation.startswith(CODE_PREFIX):
-        return recoded(task, cell, perturbing.sample_ratio)
-    behind = plan.rewriting.get(cell.perturbation) or plan.rewriting.get("S1")
-    try:
-        drawn = perturb(
-            task.prompt,
-            cell.perturbation,
-            cell.seed,
-            task_id=task.id,
-            entry_point=task.entry_point,
-            code=task.canonical or "",
-            profile=perturbing.profile,
-            edit_rate=perturbing.edit_rate,
-            sample_ratio=perturbing.sample_ratio,
-            lexicon=perturbing.lexicon,
-            rewriter=behind.rewriter(task, cell) if behind else None,
-            recorded=behind.recorded(task, cell) if behind else None,
-            keep_damaged=perturbing.keep_damaged,
-        )
-    except PerturbationError as error:
-        raise DataError(f"{task.id}: {error}") from None
-    return Variant(task, cell, drawn.prompt, drawn.edits, drawn.member, drawn.skipped, drawn.damage)
-
-
-def prepare(plan: Plan, squares: Iterable[tuple[str, Cell]]) -> None:
-    """Rewrites at once what the variants of many squares need, where that is far cheaper.
-
-    Raises:
-        ModelError: an engine cannot be run.
-    """
-    wanted: dict[str, list[Task]] = {}
-    for task, cell in squares:
-        spec = plan.config.perturbing.engines.serving(cell.perturbation)
-        for name, each in plan.config.perturbing.engines.specs.items():
-            if each is spec and name in plan.rewriting:
-                wanted.setdefault(name, []).append(plan.tasks[task])
-    for name, tasks in wanted.items():
-        plan.rewriting[name].prepare(tasks)
-
-
 def _check_lexicon(config: SuiteConfig) -> None:
     """Refuses a lexicon whose data are missing, if a perturbation of the suite reads it.
 
@@ -165,7 +111,7 @@ def _check_lexicon(config: SuiteConfig) -> None:
     """
     if config.perturbing.lexicon != "wordnet" or not any(map(_reads_words, config.perturbations)):
         return
-    from coderobust_strategies.wordnet import reader
+    from coderobust_strategies.perturbations.wordnet import reader
 
     try:
         reader()

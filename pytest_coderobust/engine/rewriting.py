@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from coderobust_strategies.anatomy import Anatomy, dissect
 from coderobust_strategies.catalogue import FOREIGN_PREFIX
-from coderobust_strategies.protection import protected_spans
+from coderobust_strategies.prompt.anatomy import Anatomy, dissect
+from coderobust_strategies.prompt.protection import protected_spans
 from coderobust_strategies.rewrite import Rewriter, flat, paragraphs
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Cell, Completion, Task, digest
-from pytest_coderobust.rewriters.engine import Engine, Paragraph
-from pytest_coderobust.rewriters.opening import open_engine, remark
+from pytest_coderobust.rewriters.registry import open_engine, remark
+from pytest_coderobust.rewriters.rewriter import Paragraph, SentenceRewriter
 from pytest_coderobust.tasks.load import TaskSet
-from pytest_coderobust.tasks.recorded import load_recorded
+from pytest_coderobust.tasks.recordings import load_recorded
 
-Rows = Mapping[int, Mapping[str, str]]
+RecordedRows = Mapping[int, Mapping[str, str]]
 """Recorded prompts by seed and task id."""
 
 
@@ -30,8 +30,8 @@ class Rewriting:
         memory: the ledger, opened when first used; None remembers for this process alone.
     """
 
-    engine: Engine | None = None
-    rows: Rows = field(default_factory=dict[int, Mapping[str, str]])
+    engine: SentenceRewriter | None = None
+    rows: RecordedRows = field(default_factory=dict[int, Mapping[str, str]])
     memory: Callable[[], Ledger] | None = None
     _known: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -138,7 +138,7 @@ def rewriting_notes(config: SuiteConfig) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _rows(pattern: str, config: SuiteConfig, tasks: TaskSet, where: str) -> Rows:
+def _rows(pattern: str, config: SuiteConfig, tasks: TaskSet, where: str) -> RecordedRows:
     found = load_recorded(
         (pattern,), base=config.base, tasks=tasks, form=config.prompt_form, keep_damaged=True
     )

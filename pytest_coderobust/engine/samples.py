@@ -21,9 +21,9 @@ from pytest_coderobust.config.suite import (
     read_suite,
     suite_kind,
 )
-from pytest_coderobust.engine.changing import with_api_changes
+from pytest_coderobust.engine.api_changes import with_api_changes
 from pytest_coderobust.errors import DataError, UsageError, nearest
-from pytest_coderobust.models.solution import extract
+from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Limits, Task, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.calibration import calibrate, like, may_be_inside
@@ -40,7 +40,7 @@ Listen = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ForeignSample:
     """One answer to a task of a suite.
 
     Attributes:
@@ -88,13 +88,13 @@ def open_bench(suite: str, base: Path) -> Bench:
     return Bench(config, {task.id: task for task in chosen}, found.notes)
 
 
-def read_samples(path: Path, tasks: Collection[str]) -> tuple[Sample, ...]:
+def read_samples(path: Path, tasks: Collection[str]) -> tuple[ForeignSample, ...]:
     """Every sample of a file, in order.
 
     Raises:
         DataError: the file cannot be read, or has bad rows; the message names each by its line.
     """
-    samples: list[Sample] = []
+    samples: list[ForeignSample] = []
     wrong: list[str] = []
     for row in read_rows(path):
         try:
@@ -109,7 +109,7 @@ def read_samples(path: Path, tasks: Collection[str]) -> tuple[Sample, ...]:
 
 
 def check(
-    solutions: Iterable[Check | Sample],
+    solutions: Iterable[Check | ForeignSample],
     suite: str = "",
     *,
     extraction: Extraction = "raw",
@@ -156,7 +156,8 @@ def canonical_checks(bench: Bench, limits: Limits | None = None) -> tuple[Check,
     """The check of each task's own solution, which may be older than a declared API change."""
     return tuple(
         replace(
-            check_of_sample(bench, Sample(task.id, task.canonical), "raw", limits), api_changes=()
+            check_of_sample(bench, ForeignSample(task.id, task.canonical), "raw", limits),
+            api_changes=(),
         )
         for task in bench.tasks.values()
         if task.canonical is not None
@@ -164,7 +165,7 @@ def canonical_checks(bench: Bench, limits: Limits | None = None) -> tuple[Check,
 
 
 def check_of_sample(
-    bench: Bench, sample: Sample, extraction: Extraction, limits: Limits | None = None
+    bench: Bench, sample: ForeignSample, extraction: Extraction, limits: Limits | None = None
 ) -> Check:
     """The check of one sample."""
     task = bench.tasks[sample.task_id]
@@ -227,13 +228,13 @@ def _judged(
     return [future.result() for future in futures]
 
 
-def _sample(row: DataRow, tasks: Collection[str]) -> Sample:
+def _sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
     task_id = _task_id(row, tasks)
     if "completion" not in row and "solution" not in row:
         raise row.error("there is neither 'completion' nor 'solution'")
     whole = "solution" in row
     text = row.text("solution" if whole else "completion")
-    return Sample(task_id, text, whole, row.where)
+    return ForeignSample(task_id, text, whole, row.where)
 
 
 def _task_id(row: DataRow, tasks: Collection[str]) -> str:

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.config.suite import SuiteConfig
-from pytest_coderobust.engine.checks import check_of
 from pytest_coderobust.engine.events import Listener, SelfCheckDone, SelfCheckStarted
-from pytest_coderobust.engine.judging import Judge
+from pytest_coderobust.engine.verdicts import VerdictStore, check_of
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.records import Task, Verdict
 from pytest_coderobust.sandbox.calibration import calibrate, like
@@ -54,7 +53,7 @@ class SelfCheck:
 
 
 def check_oracle(
-    tasks: Mapping[str, Task], config: SuiteConfig, judge: Judge, listen: Listener
+    tasks: Mapping[str, Task], config: SuiteConfig, judge: VerdictStore, listen: Listener
 ) -> SelfCheck:
     """Judges the canonical solution and the stub of every task.
 
@@ -71,7 +70,7 @@ def check_oracle(
 
 
 def _check_oracle(
-    tasks: Mapping[str, Task], config: SuiteConfig, judge: Judge, listen: Listener
+    tasks: Mapping[str, Task], config: SuiteConfig, judge: VerdictStore, listen: Listener
 ) -> SelfCheck:
     if not tasks:
         return SelfCheck({}, frozenset())

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
-from pytest_coderobust.records import Cell
+from pytest_coderobust.records import Cell, Square
 
 WINDOW = 256
 """Tasks a window: enough to sort by length, few enough that first results come soon."""
 
 T = TypeVar("T")
-Square = tuple[str, Cell]
-"""A task id and a cell: one square of the plan."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,16 @@ judged", and counts against the exit status like a failure.
 
 from __future__ import annotations
 
-from pytest_coderobust.gates.decide import decide, exit_failed, switch_off
-from pytest_coderobust.gates.gate import TOLERANCE, Gate, GateOutcome, Judged, Outcome, holds
-from pytest_coderobust.gates.parse import check_gates, parse_gate
+from pytest_coderobust.gates.decisions import decide, exit_failed, switch_off
+from pytest_coderobust.gates.gate import TOLERANCE, Gate, GateDecision, GateOutcome, Judged, holds
+from pytest_coderobust.gates.grammar import check_gates, parse_gate
 
 __all__ = [
     "TOLERANCE",
     "Gate",
+    "GateDecision",
     "GateOutcome",
     "Judged",
-    "Outcome",
     "check_gates",
     "decide",
     "exit_failed",

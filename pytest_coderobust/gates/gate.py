@@ -11,9 +11,9 @@ from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 
 Operator = Literal["<=", ">=", "<", ">"]
-Outcome = Literal["holds", "fails", "not judged", "inconclusive", "off"]
+GateDecision = Literal["holds", "fails", "not judged", "inconclusive", "off"]
 Inconclusive = Literal["fail", "pass"]
-Floor = Literal["heed", "ignore"]
+FloorRule = Literal["heed", "ignore"]
 
 TOLERANCE = 1e-9
 """Values this near to a threshold equal it: with 40 and then 34 of 164 tasks, RD is
@@ -43,7 +43,7 @@ class Gate:
     threshold: float
     inconclusive: Inconclusive = "fail"
     confidence: float | None = None
-    floor: Floor = "heed"
+    floor: FloorRule = "heed"
     base: bool = False
 
 
@@ -58,7 +58,7 @@ class GateOutcome:
     """
 
     gate: Gate
-    outcome: Outcome
+    outcome: GateDecision
     value: float | None = None
     reason: str = ""
     interval: Estimate | None = None

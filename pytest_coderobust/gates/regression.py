@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_coderobust.config.baseline import BaselineRule
-from pytest_coderobust.gates.gate import Gate, GateOutcome, Outcome
+from pytest_coderobust.gates.gate import Gate, GateDecision, GateOutcome
 from pytest_coderobust.metrics.baseline import Baseline, changed_parts
-from pytest_coderobust.metrics.comparison import Comparison, Verdict
+from pytest_coderobust.metrics.comparison import ComparisonVerdict, RunComparison
 from pytest_coderobust.metrics.paired import compare, counts_of
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 
 METRIC = "baseline"
-WORDS: Mapping[Verdict, Outcome] = {
+WORDS: Mapping[ComparisonVerdict, GateDecision] = {
     "regressed": "fails",
     "not worse": "holds",
     "inconclusive": "inconclusive",
@@ -35,7 +35,7 @@ def baseline_gate(rule: BaselineRule, run: SuiteRun) -> Gate:
 
 def against(
     baseline: Baseline | str, rule: BaselineRule, run: SuiteRun, summary: Summary
-) -> tuple[GateOutcome, Comparison | None]:
+) -> tuple[GateOutcome, RunComparison | None]:
     """What the baseline says about the run; a part of a run, or another suite, is not compared.
 
     Args:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_coderobust.engine.waves import asking_order, cut_waves
-from pytest_coderobust.engine.windows import Square
+from pytest_coderobust.engine.early import asking_order, cut_waves
+from pytest_coderobust.gates.bets import LOOKING, Bets, form_of
 from pytest_coderobust.gates.gate import TOLERANCE, Gate, holds
-from pytest_coderobust.gates.sequential import LOOKING, Bets, form_of
 from pytest_coderobust.metrics.catalogue import RATES, WHOLE
 from pytest_coderobust.metrics.condition import task_score
 from pytest_coderobust.metrics.summary import ALL, pools
-from pytest_coderobust.records import CLEAN, Cell, Observation, Status, SuiteRun
+from pytest_coderobust.records import CLEAN, Cell, Observation, Square, Status, SuiteRun
 
 TASKWISE = ("unusable", "unchecked")
 """Counts of tasks, on which all items of one task agree."""
@@ -130,7 +129,7 @@ class CountWatch:
         return seen.status is Status(self._gate.metric)
 
 
-class Panel:
+class GateWatch:
     """All gates of a suite, watched together."""
 
     def __init__(self, gates: Iterable[Gate], plan: Planned) -> None:
@@ -168,7 +167,7 @@ class Panel:
 
 def replayed(gates: Iterable[Gate], run: SuiteRun) -> list[Settled | None]:
     """What a panel said of each gate of a run that was asked in waves, seen again afterwards."""
-    panel = Panel(gates, planned_by(run))
+    panel = GateWatch(gates, planned_by(run))
     found = {(seen.task_id, seen.cell): seen for seen in run.observations}
     asked = {task for task, _ in found}
     for wave in cut_waves(asking_order(run.tasks, run.sampling.seed)):

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from coderobust_strategies import Edit, PerturbationError, lookup
-from pytest_coderobust.engine.plan import Plan, make_variant
+from pytest_coderobust.engine.plan import Plan
+from pytest_coderobust.engine.variants import make_variant
 from pytest_coderobust.errors import DataError, UsageError
 from pytest_coderobust.records import Cell, Observation, Status, Task
 

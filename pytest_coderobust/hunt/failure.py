@@ -22,7 +22,7 @@ State = Literal["broken", "fixed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPrompt:
     """One prompt with what came of it: completions and verdicts in sample order."""
 
     prompt: str
@@ -44,7 +44,7 @@ class Votes:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class HuntCost:
     """What finding and minimising it took: completions computed, in how many batches."""
 
     completions: int = 0
@@ -79,11 +79,11 @@ class Failure:
     seed: int
     edits: tuple[Edit, ...]
     first_edits: tuple[Edit, ...]
-    clean: Shown
-    broken: Shown
+    clean: ShownPrompt
+    broken: ShownPrompt
     minimal: bool
     votes: Votes
-    spent: Spent = Spent()
+    spent: HuntCost = HuntCost()
     state: State = "broken"
     reproduce: str = ""
     report: str = ""
@@ -165,7 +165,7 @@ def _edit(edit: Edit, clean: str) -> dict[str, object]:
     }
 
 
-def _shown(shown: Shown) -> dict[str, object]:
+def _shown(shown: ShownPrompt) -> dict[str, object]:
     samples = [
         {
             "text": completion.text,
@@ -202,7 +202,7 @@ def _failure(document: Mapping[str, Any]) -> Failure:
         broken=_read_shown(document["broken"]),
         minimal=bool(document["minimal"]),
         votes=Votes(**document["votes"]),
-        spent=Spent(**document["spent"]),
+        spent=HuntCost(**document["spent"]),
         state="fixed" if document["state"] == "fixed" else "broken",
         reproduce=str(document["reproduce"]),
         report=str(document["report"]),
@@ -216,9 +216,9 @@ def _read_edits(edits: list[Mapping[str, Any]]) -> tuple[Edit, ...]:
     )
 
 
-def _read_shown(shown: Mapping[str, Any]) -> Shown:
+def _read_shown(shown: Mapping[str, Any]) -> ShownPrompt:
     samples = shown["samples"]
-    return Shown(
+    return ShownPrompt(
         prompt=str(shown["prompt"]),
         completions=tuple(
             Completion(str(each["text"]), each["finish"], int(each["tokens"])) for each in samples

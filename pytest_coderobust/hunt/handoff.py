@@ -33,7 +33,7 @@ def hypothesis_report(
     from hypothesis.database import DirectoryBasedExampleDatabase
     from hypothesis.reporting import with_reporter
 
-    from coderobust_strategies.hypothesis import PerturbedPrompt, ladders, remnants
+    from coderobust_strategies.hypothesis_strategies import PerturbedPrompt, ladders, remnants
 
     clean, first, entry = failure.clean.prompt, failure.first_edits, failure.entry_point
     still = oracle(failure.edits, ladders(clean, first, perturbations, entry, code))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from coderobust_strategies import Edit, apply_edits
-from pytest_coderobust.engine.measured import Answered
-from pytest_coderobust.engine.measuring import Measuring
+from pytest_coderobust.engine.measurement import Measurement
+from pytest_coderobust.engine.observations import Answered
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.hunt.failure import Shown, Votes
+from pytest_coderobust.hunt.failure import ShownPrompt, Votes
 from pytest_coderobust.records import Cell, Sampling, Task, Variant
 
 HUNTED = "hunted"
@@ -63,9 +63,9 @@ class Ballot:
         return sum(answered.n for answered in self.answers)
 
     @property
-    def shown(self) -> Shown:
+    def shown(self) -> ShownPrompt:
         """Every completion of every draw."""
-        return Shown(
+        return ShownPrompt(
             self.answers[0].variant.prompt,
             tuple(each for answered in self.answers for _, each in answered.completions),
             tuple(each for answered in self.answers for _, each in answered.verdicts),
@@ -79,7 +79,7 @@ class Panel:
         confirm: how often a sampling model is asked; a greedy one is asked once.
     """
 
-    def __init__(self, measuring: Measuring, confirm: Confirm) -> None:
+    def __init__(self, measuring: Measurement, confirm: Confirm) -> None:
         self.measuring = measuring
         greedy = measuring.sampling.greedy
         self.confirm = Confirm(1, 1) if greedy else confirm

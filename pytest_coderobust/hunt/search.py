@@ -11,7 +11,7 @@ from pytest_coderobust.hunt.candidates import Drawn
 from pytest_coderobust.hunt.minimise import Minimum, Simpler, minimise
 from pytest_coderobust.hunt.questions import OutOfBudget, Questions
 
-Outcome = Literal["found", "robust", "unsolved", "budget"]
+SearchEnding = Literal["found", "robust", "unsolved", "budget"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Found:
         still: for each known failure whether it still fails.
     """
 
-    outcome: Outcome
+    outcome: SearchEnding
     minimum: Minimum[Edit] | None = None
     first: Drawn | None = None
     still: tuple[bool, ...] = ()

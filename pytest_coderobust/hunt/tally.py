@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from pytest_coderobust.hunt.failure import Failure
-from pytest_coderobust.hunt.hunting import Hunted
+from pytest_coderobust.hunt.hunt import Hunted
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class SuiteHunt:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class HuntTally:
     """Counts over one suite's hunt.
 
     Attributes:
@@ -54,12 +54,12 @@ class Tally:
     still: tuple[Failure, ...]
 
 
-def tally(hunted: Sequence[Hunted]) -> Tally:
+def tally(hunted: Sequence[Hunted]) -> HuntTally:
     """Counts what a hunt found."""
     failures = [each.failure for each in hunted if each.failure is not None]
     kinds = Counter(edit.kind for failure in failures for edit in failure.edits)
     replayed = [pair for each in hunted for pair in each.replayed]
-    return Tally(
+    return HuntTally(
         tasks=len(hunted),
         endings=dict(Counter(each.ending for each in hunted)),
         kinds=dict(sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))),

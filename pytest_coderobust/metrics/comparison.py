@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_coderobust.records import Cell
+from pytest_coderobust.records import Square
 
-Verdict = Literal["regressed", "not worse", "inconclusive"]
-Square = tuple[str, Cell]
+ComparisonVerdict = Literal["regressed", "not worse", "inconclusive"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RateChange:
     """One rate in two runs, over the tasks they share.
 
     Attributes:
@@ -40,12 +39,12 @@ class Change:
     p: float | None
     method: str
     detectable: float
-    verdict: Verdict
+    verdict: ComparisonVerdict
     decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """What became of a suite between two runs.
 
     Attributes:
@@ -55,16 +54,16 @@ class Comparison:
         changes: pass@k of every condition, then RD of every perturbed one.
     """
 
-    verdict: Verdict
+    verdict: ComparisonVerdict
     margin: float
     k: int
     tasks: int
-    changes: tuple[Change, ...]
+    changes: tuple[RateChange, ...]
     fragile: tuple[Square, ...]
     fixed: tuple[Square, ...]
     unchanged: int
 
     @property
-    def deciding(self) -> tuple[Change, ...]:
+    def deciding(self) -> tuple[RateChange, ...]:
         """The changes that the verdict rests on."""
         return tuple(change for change in self.changes if change.decides)

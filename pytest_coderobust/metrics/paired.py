@@ -22,14 +22,18 @@ from math import fsum
 from statistics import NormalDist
 
 from pytest_coderobust.metrics.bootstrap import change_interval, drop_change_interval
-from pytest_coderobust.metrics.comparison import Change, Comparison, Square, Verdict
+from pytest_coderobust.metrics.comparison import (
+    ComparisonVerdict,
+    RateChange,
+    RunComparison,
+)
 from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.metrics.outcome import solved
 from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import drop, mean
 from pytest_coderobust.metrics.significance import paired_test
 from pytest_coderobust.metrics.summary import ALL, pools
-from pytest_coderobust.records import CLEAN, Cell, SuiteRun
+from pytest_coderobust.records import CLEAN, Cell, Square, SuiteRun
 
 POWER = 0.8
 Counts = Mapping[Square, tuple[int, int]]
@@ -41,7 +45,7 @@ def counts_of(run: SuiteRun) -> Counts:
     return {(o.task_id, o.cell): (o.n, o.c) for o in run.observations if o.measured}
 
 
-def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Comparison:
+def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> RunComparison:
     """Compares two runs over the squares that both measured.
 
     Args:
@@ -55,8 +59,8 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Com
         for task in plan.tasks
         if (square := (task, cell)) in before and square in after
     ]
-    changes: list[Change] = []
-    drops: list[Change] = []
+    changes: list[RateChange] = []
+    drops: list[RateChange] = []
     for name, members in conditions(plan).items():
         values = paired_values(shared, members, before, after, k)
         if not values:
@@ -68,7 +72,7 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Com
     flips = [
         (solved(*before[s], plan.solved_at), solved(*after[s], plan.solved_at), s) for s in shared
     ]
-    found = Comparison(
+    found = RunComparison(
         verdict="inconclusive",
         margin=margin,
         k=k,
@@ -123,12 +127,14 @@ def at(k: int, counts: tuple[int, int]) -> float:
     return pass_at_k(n, c, k)
 
 
-def pass_change(name: str, measure: str, values: list[tuple[float, ...]], margin: float) -> Change:
+def pass_change(
+    name: str, measure: str, values: list[tuple[float, ...]], margin: float
+) -> RateChange:
     """How pass@k moved: less is worse."""
     old, new = [value[0] for value in values], [value[1] for value in values]
     low, high = change_interval(old, new)
     tested = paired_test([after - before for before, after in zip(old, new, strict=True)])
-    return Change(
+    return RateChange(
         condition=name,
         measure=measure,
         tasks=len(values),
@@ -144,7 +150,7 @@ def pass_change(name: str, measure: str, values: list[tuple[float, ...]], margin
     )
 
 
-def rd_change(name: str, values: list[tuple[float, ...]], margin: float) -> list[Change]:
+def rd_change(name: str, values: list[tuple[float, ...]], margin: float) -> list[RateChange]:
     """How RD moved: more is worse; nothing where it is undefined in either run."""
     old = [(value[2], value[0]) for value in values]
     new = [(value[3], value[1]) for value in values]
@@ -154,7 +160,7 @@ def rd_change(name: str, values: list[tuple[float, ...]], margin: float) -> list
         return []
     low, high = drop_change_interval(old, new)
     return [
-        Change(
+        RateChange(
             condition=name,
             measure="rd",
             tasks=len(values),
@@ -171,7 +177,7 @@ def rd_change(name: str, values: list[tuple[float, ...]], margin: float) -> list
     ]
 
 
-def judged(low: float, high: float, p: float | None, margin: float) -> Verdict:
+def judged(low: float, high: float, p: float | None, margin: float) -> ComparisonVerdict:
     """The verdict on a worsening that lies between `low` and `high`."""
     if high < margin:
         return "not worse"
@@ -180,7 +186,7 @@ def judged(low: float, high: float, p: float | None, margin: float) -> Verdict:
     return "inconclusive"
 
 
-def overall(deciding: tuple[Change, ...]) -> Verdict:
+def overall(deciding: tuple[RateChange, ...]) -> ComparisonVerdict:
     """The verdict on the run from the changes that decide, their p-values corrected."""
     verdicts = [
         "inconclusive"

@@ -23,7 +23,7 @@ RESAMPLES = 2000
 DIGITS = 6
 """Digits of an end that are kept: more than percentiles know."""
 
-Rows = list[list[tuple[str, float]]]
+ResampledRows = list[list[tuple[str, float]]]
 """Of each edit, its values with the tasks they belong to."""
 
 
@@ -42,7 +42,7 @@ class Spread:
     tasks: int
 
 
-def spread(groups: Sequence[Rows]) -> Spread | None:
+def spread(groups: Sequence[ResampledRows]) -> Spread | None:
     """The mean over groups of the mean over edits of the mean over values; None of nothing.
 
     Args:
@@ -59,7 +59,7 @@ def spread(groups: Sequence[Rows]) -> Spread | None:
     return Spread(value, min(low, value), max(high, value), len(tasks))
 
 
-def _interval(groups: Sequence[Rows], tasks: Sequence[str]) -> tuple[float, float]:
+def _interval(groups: Sequence[ResampledRows], tasks: Sequence[str]) -> tuple[float, float]:
     import numpy as np
 
     chances = [1 / len(tasks)] * len(tasks)
@@ -73,7 +73,9 @@ def _interval(groups: Sequence[Rows], tasks: Sequence[str]) -> tuple[float, floa
     return round(float(low), DIGITS), round(float(high), DIGITS)
 
 
-def _redrawn(rows: Rows, tasks: Sequence[str], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+def _redrawn(
+    rows: ResampledRows, tasks: Sequence[str], drawn: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The mean over edits of one category in every draw; NaN where a draw has none of its tasks."""
     import numpy as np
 

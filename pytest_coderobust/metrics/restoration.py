@@ -12,7 +12,7 @@ forms are given everywhere, "raw" and "clipped".
 
 The value moves with nothing but noise: a task is in the mean because `before` came out low, and
 drawn again it comes out higher. So G-RIR says something beside a control alone; see
-`pytest_coderobust.metrics.editing`.
+`pytest_coderobust.metrics.edits`.
 """
 
 from __future__ import annotations

@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_coderobust.metrics.adoption import AdoptionCounts, adoption_counts
-from pytest_coderobust.metrics.comparison import Comparison
+from pytest_coderobust.metrics.comparison import RunComparison
 from pytest_coderobust.metrics.condition import (
     ConditionKind,
     ConditionSummary,
     clean_condition,
     perturbed_condition,
 )
-from pytest_coderobust.metrics.editing import EditSummary, summarise_edits
-from pytest_coderobust.metrics.floor import Floor
+from pytest_coderobust.metrics.edits import EditSummary, summarise_edits
 from pytest_coderobust.metrics.interval import CONFIDENCE
+from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.records import CLEAN, Observation, Status, SuiteRun
 
 ALL = "all"
@@ -62,8 +62,8 @@ class Summary:
     adoption: tuple[AdoptionCounts, ...] = ()
     base: Summary | None = None
     edits: EditSummary | None = None
-    comparison: Comparison | None = None
-    floor: Floor | None = None
+    comparison: RunComparison | None = None
+    floor: NoiseFloor | None = None
 
     def condition(self, name: str) -> ConditionSummary | None:
         """The condition of that name, or None when the plan has none."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
-from pytest_coderobust.models.branching import Start, read, write
-from pytest_coderobust.models.loading import Loaded
+from pytest_coderobust.models.branches import Start, read, write
+from pytest_coderobust.models.loaded import Loaded
 from pytest_coderobust.models.sampling import Chooser, RefuseNaN, RowNoise
-from pytest_coderobust.models.stopping import Ends, StopStrings, cut_at_stop, decode
+from pytest_coderobust.models.stops import EndTest, StopStrings, cut_at_stop, decode
 from pytest_coderobust.records import Completion, Sampling
 
 
@@ -104,9 +104,9 @@ class _Text:
         }
         self._prompts = prompts
 
-    def ends(self, sampling: Sampling) -> Ends:
+    def ends(self, sampling: Sampling) -> EndTest:
         """Tells which token is a row's last."""
-        return Ends(sampling.stop, self._loaded.tokenizer, self.text, self._loaded.eos)
+        return EndTest(sampling.stop, self._loaded.tokenizer, self.text, self._loaded.eos)
 
     def text(self, row: int, ids: Sequence[int]) -> str:
         """What the ids add to the row's prompt.

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.backend import KeyedBy
-from pytest_coderobust.models.batching import Batches, free_memory, steps_within
+from pytest_coderobust.models.batches import Batches, free_memory, steps_within
 from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, stored_dtype
 from pytest_coderobust.models.devices import device_kind, find_device
 from pytest_coderobust.models.fingerprint import checkpoint_digest, weights_digest
 from pytest_coderobust.models.options import ROWS, ROWS_TINY, ModelOptions, ModelSpec
-from pytest_coderobust.models.prompting import render, template_of, tokenize
+from pytest_coderobust.models.prompts import render, template_of, tokenize
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.threads import sensible_threads, torch_threads
 from pytest_coderobust.records import (
@@ -30,7 +30,7 @@ from pytest_coderobust.records import (
 
 if TYPE_CHECKING:
     from pytest_coderobust.models.decoding import Prompt
-    from pytest_coderobust.models.loading import Loaded
+    from pytest_coderobust.models.loaded import Loaded
 
 DECODING = 2
 """Changes with the way batches are decoded: equal weights then round scores otherwise."""
@@ -132,7 +132,7 @@ class HFBackend:
         if self._loaded is not None:
             return self._loaded.tokenizer
         with quiet():
-            from pytest_coderobust.models.loading import load_tokenizer
+            from pytest_coderobust.models.loaded import load_tokenizer
         return load_tokenizer(self.name, self.checkpoint, self.options)
 
     def load(self) -> Loaded:
@@ -143,7 +143,7 @@ class HFBackend:
         """
         if self._loaded is None:
             with quiet():
-                from pytest_coderobust.models.loading import load
+                from pytest_coderobust.models.loaded import load
             self._loaded = load(self.name, self.checkpoint, self.dtype, self.device, self.options)
         return self._loaded
 

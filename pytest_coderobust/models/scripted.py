@@ -14,7 +14,7 @@ from pytest_coderobust.records import (
     digest,
 )
 
-Answers = Callable[[Row], str] | Mapping[str, str]
+ScriptedAnswers = Callable[[Row], str] | Mapping[str, str]
 
 WRONG = "    pass\n"
 """What `canonical_share` answers when it does not solve a row."""
@@ -33,7 +33,9 @@ class Scripted:
 
     keyed_by: KeyedBy = "variant"
 
-    def __init__(self, answers: Answers, *, name: str = "scripted", batch_size: int = 32) -> None:
+    def __init__(
+        self, answers: ScriptedAnswers, *, name: str = "scripted", batch_size: int = 32
+    ) -> None:
         self._answers = answers
         self._name = name
         self.batch_size = batch_size

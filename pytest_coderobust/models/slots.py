@@ -16,7 +16,7 @@ _TOKENS = 64
 """Tokens that a buffer grows by."""
 
 
-class Slots(Cache):
+class CacheSlots(Cache):
     """The cache of a whole model. Slots 0 to n - 1 are in use after a pass over n rows."""
 
     def __init__(self) -> None:

@@ -10,16 +10,15 @@ import pytest
 from _pytest._code.code import TerminalRepr
 
 from pytest_coderobust.config.suite import suite_kind
-from pytest_coderobust.engine.measured import Measured
+from pytest_coderobust.engine.observations import Measured
 from pytest_coderobust.engine.selfcheck import OracleError
-from pytest_coderobust.engine.windows import Square
 from pytest_coderobust.errors import CodeRobustError, LedgerError, ModelError
 from pytest_coderobust.plugin.early import Unasked, check_suite, skip_reason, unasked
 from pytest_coderobust.plugin.session import CodeRobust
 from pytest_coderobust.plugin.solving import place_of_item
 from pytest_coderobust.plugin.stash import FINDINGS
-from pytest_coderobust.records import Cell, Status, Task
-from pytest_coderobust.reporting.failure import explain
+from pytest_coderobust.records import Cell, Square, Status, Task
+from pytest_coderobust.reporting.terminal.failure import explain
 
 NO_MODEL = (
     "{path} is a coderobust suite, and no model is named: add --model NAME "

@@ -13,11 +13,10 @@ from pytest_coderobust.records import Cell
 
 if TYPE_CHECKING:
     from pytest_coderobust.engine.budget import Allowance
-    from pytest_coderobust.engine.measuring import Measuring
-    from pytest_coderobust.engine.waves import Asked, Look
-    from pytest_coderobust.engine.windows import Square
+    from pytest_coderobust.engine.early import Asked, WaveLook
+    from pytest_coderobust.engine.measurement import Measurement
     from pytest_coderobust.plugin.session import CodeRobust
-    from pytest_coderobust.records import Observation
+    from pytest_coderobust.records import Observation, Square
 
 UNASKED = "coderobust_unasked"
 
@@ -145,7 +144,7 @@ def unasked(state: CodeRobust, reference: str, square: Square) -> Unasked | None
 
 def ask(state: CodeRobust, reference: str) -> Asked:
     """Asks a suite as far as it goes; what the ledger has is read."""
-    from pytest_coderobust.engine.waves import ask_in_waves
+    from pytest_coderobust.engine.early import ask_in_waves
 
     measuring = state.unedited(reference)
     measuring.want(())  # each wave is a window of its own
@@ -153,17 +152,17 @@ def ask(state: CodeRobust, reference: str) -> Asked:
     return ask_in_waves(measuring, state.wanted[reference], look, allowance(state))
 
 
-def look_of(state: CodeRobust, reference: str, measuring: Measuring) -> Look:
+def look_of(state: CodeRobust, reference: str, measuring: Measurement) -> WaveLook:
     """What says after each wave which cells are wanted of the next."""
     plan = measuring.plan
     if not may_settle(state, reference):
         return lambda _tasks, _found: plan.cells
-    from pytest_coderobust.gates.watch import Panel, Planned
+    from pytest_coderobust.gates.watch import GateWatch, Planned
 
     planned = Planned(
         len(plan.tasks), plan.cells, plan.levels, plan.config.ks, measuring.sampling.n
     )
-    panel = Panel(state.gates(reference), planned)
+    panel = GateWatch(state.gates(reference), planned)
 
     def look(tasks: Sequence[str], found: Mapping[Square, Observation]) -> Collection[Cell]:
         panel.take(tasks, found)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pytest_coderobust.config.editing import EditConfig, with_editors
+from pytest_coderobust.config.edits import EditConfig, with_editors
 from pytest_coderobust.errors import UsageError
 
 if TYPE_CHECKING:
     from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
-    from pytest_coderobust.engine.regime import Regime
+    from pytest_coderobust.engine.edited.measurement import EditedMeasurement
     from pytest_coderobust.plugin.session import CodeRobust
 
 WEIGHTLESS = ("oracle", "replay:", "scripted:")
@@ -59,7 +59,7 @@ def check_model(state: CodeRobust, reference: str) -> None:
     stack.check_model(specs, require_weights(state.backend, specs[0].label))
 
 
-def open_regime(state: CodeRobust, reference: str) -> Regime:
+def open_regime(state: CodeRobust, reference: str) -> EditedMeasurement:
     """The suite on the base model and on the edited ones.
 
     Raises:
@@ -67,9 +67,9 @@ def open_regime(state: CodeRobust, reference: str) -> Regime:
         ConfigError, DataError: the suite or its tasks cannot be read.
     """
     from pytest_coderobust.editors.identity import require_weights
-    from pytest_coderobust.engine.regime import Regime
+    from pytest_coderobust.engine.edited.measurement import EditedMeasurement
 
     plan = state.plan(reference)
     specs = edit_stack(plan.config.edit, state.model)
     backend = require_weights(state.backend, specs[0].label)
-    return Regime(plan, backend, specs, state.judge, state.ledger, state.listen)
+    return EditedMeasurement(plan, backend, specs, state.judge, state.ledger, state.listen)

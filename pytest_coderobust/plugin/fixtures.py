@@ -16,12 +16,12 @@ from pytest_coderobust.plugin.stash import STATE
 
 if TYPE_CHECKING:
     from pytest_coderobust.plugin.own_edits import EditSession, OneModel
-    from pytest_coderobust.plugin.solving import CodeModel, Place, Solved
+    from pytest_coderobust.plugin.solving import CodeModel, Solved, TestPlace
     from pytest_coderobust.records import Task, Variant
 
 
 @pytest.fixture(scope="session")
-def coderobust_place(request: pytest.FixtureRequest) -> Place:
+def coderobust_place(request: pytest.FixtureRequest) -> TestPlace:
     """Which suite, task and cell the running test is about; the others start from it."""
     from pytest_coderobust.plugin.solving import place_of
 
@@ -29,14 +29,14 @@ def coderobust_place(request: pytest.FixtureRequest) -> Place:
 
 
 @pytest.fixture(scope="session")
-def code_task(request: pytest.FixtureRequest, coderobust_place: Place) -> Task:
+def code_task(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> Task:
     """A task of the suite that the `coderobust` marker names."""
     plan = request.config.stash[STATE].plan(coderobust_place.reference)
     return plan.tasks[coderobust_place.task_id]
 
 
 @pytest.fixture(scope="session")
-def variant(request: pytest.FixtureRequest, coderobust_place: Place) -> Variant:
+def variant(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> Variant:
     """A perturbed prompt of the suite; the test is skipped where there is no eligible site."""
     from pytest_coderobust.plugin.solving import made_variant
 
@@ -44,7 +44,7 @@ def variant(request: pytest.FixtureRequest, coderobust_place: Place) -> Variant:
 
 
 @pytest.fixture(scope="session")
-def code_model(request: pytest.FixtureRequest, coderobust_place: Place) -> CodeModel:
+def code_model(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> CodeModel:
     """The model under test: its identity, and raw completions of any prompt."""
     from pytest_coderobust.plugin.solving import CodeModel
 
@@ -53,7 +53,7 @@ def code_model(request: pytest.FixtureRequest, coderobust_place: Place) -> CodeM
 
 @pytest.fixture(scope="session")
 def solve(
-    request: pytest.FixtureRequest, coderobust_place: Place, code_task: Task
+    request: pytest.FixtureRequest, coderobust_place: TestPlace, code_task: Task
 ) -> Callable[[str | Variant], Solved]:
     """Answers and judges a prompt, or a variant of the suite, with the model under test."""
     from pytest_coderobust.plugin.given import remember
@@ -73,7 +73,7 @@ def solve(
 
 
 @pytest.fixture(scope="session")
-def base_model(request: pytest.FixtureRequest, coderobust_place: Place) -> OneModel:
+def base_model(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> OneModel:
     """The model under test as it was before any `--edit`."""
     from pytest_coderobust.plugin import own_edits
 
@@ -81,7 +81,7 @@ def base_model(request: pytest.FixtureRequest, coderobust_place: Place) -> OneMo
 
 
 @pytest.fixture(scope="session")
-def edited_model(request: pytest.FixtureRequest, coderobust_place: Place) -> OneModel:
+def edited_model(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> OneModel:
     """The model that `--edit` edited for the test's perturbation; skipped where there is none."""
     from pytest_coderobust.plugin import own_edits
 
@@ -89,7 +89,7 @@ def edited_model(request: pytest.FixtureRequest, coderobust_place: Place) -> One
 
 
 @pytest.fixture(scope="session")
-def edit_session(request: pytest.FixtureRequest, coderobust_place: Place) -> EditSession:
+def edit_session(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> EditSession:
     """Edits of the test's own, each undone when its block ends."""
     from pytest_coderobust.plugin.own_edits import EditSession
 

@@ -15,8 +15,8 @@ def with_floor(state: CodeRobust, reference: str, judged: Judged) -> Judged:
     Raises:
         CodeRobustError: the harness failed, or the suite cannot be re-run.
     """
-    from pytest_coderobust.engine.rerun import measure_floor
-    from pytest_coderobust.gates.floor import heed_floor
+    from pytest_coderobust.engine.noise_floor import measure_floor
+    from pytest_coderobust.gates.noise_floor import heed_floor
 
     run, summary, outcomes = judged
     plan = state.plan(reference)

@@ -77,7 +77,7 @@ def _failure(
     state: CodeRobust, drawn: Sequence[tuple[str, Any, frozenset[Any]]], nodeid: str
 ) -> Failure:
     """The last prompt, confirmed, with each of its edits taken back once."""
-    from pytest_coderobust.hunt.failure import Failure, Spent
+    from pytest_coderobust.hunt.failure import Failure, HuntCost
     from pytest_coderobust.hunt.panel import Confirm, Panel, Question
 
     reference, task, edits = drawn[-1]
@@ -101,6 +101,6 @@ def _failure(
         broken=ballots[edits].shown,
         minimal=panel.broke(ballots[edits]) and not any(panel.broke(ballots[e]) for e in fewer),
         votes=ballots[edits].votes,
-        spent=Spent(len(drawn), len(drawn)),
+        spent=HuntCost(len(drawn), len(drawn)),
         reproduce=state.command(nodeid),
     )

@@ -11,7 +11,7 @@ from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.hunt.candidates import members
 from pytest_coderobust.hunt.failure import Failure, fixed
 from pytest_coderobust.hunt.handoff import hypothesis_report
-from pytest_coderobust.hunt.hunting import Hunt, Hunted
+from pytest_coderobust.hunt.hunt import Hunt, Hunted
 from pytest_coderobust.hunt.store import FOLDER, Failures
 from pytest_coderobust.hunt.tally import SuiteHunt
 from pytest_coderobust.plugin.outcome import Findings

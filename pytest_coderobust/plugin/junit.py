@@ -8,12 +8,12 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_coderobust.gates import GateOutcome
-from pytest_coderobust.reporting.conclusion import Report
 from pytest_coderobust.reporting.hostile import visible
 from pytest_coderobust.reporting.junit import facts, gate_verdict
+from pytest_coderobust.results.conclusion import SuiteReport
 
 
-def add_gates(config: pytest.Config, reports: Sequence[Report]) -> None:
+def add_gates(config: pytest.Config, reports: Sequence[SuiteReport]) -> None:
     """Adds each gate as a test case, and what holds for a suite as properties of the file.
 
     Only the XML writer hears of these cases: pytest's own counts stay those of its items.

@@ -17,7 +17,7 @@ def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
     Raises:
         pytest.UsageError: the model, a perturbation or the project's settings are wrong.
     """
-    from pytest_coderobust.config.perturbing import check_names
+    from pytest_coderobust.config.perturbations import check_names
     from pytest_coderobust.models.registry import check_model_name
     from pytest_coderobust.plugin.baselines import check_choices
     from pytest_coderobust.plugin.early import check_early
@@ -40,7 +40,7 @@ def open_session(config: pytest.Config, choices: Choices) -> CodeRobust:
 
             parse_budget(choices.budget)
         if choices.hunt:
-            from pytest_coderobust.hunt.hunting import check_huntable
+            from pytest_coderobust.hunt.hunt import check_huntable
 
             check_huntable(state.backend.keyed_by, state.model)
     except UsageError as error:

@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 import pytest
 
 from pytest_coderobust.config.baseline import BaselineRule
-from pytest_coderobust.engine.assemble import assemble
-from pytest_coderobust.engine.edited_run import with_editing
-from pytest_coderobust.engine.waves import Why, with_course
-from pytest_coderobust.engine.windows import Square
+from pytest_coderobust.engine.early import Why, with_course
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, switch_off
 from pytest_coderobust.hunt.store import FOLDER
@@ -28,8 +25,10 @@ from pytest_coderobust.plugin.floors import with_floor
 from pytest_coderobust.plugin.junit import add_gates, keeps_properties
 from pytest_coderobust.plugin.outputs import environment, write_outputs
 from pytest_coderobust.plugin.session import CodeRobust
-from pytest_coderobust.records import Cell, ModelIdentity, Status, SuiteRun
-from pytest_coderobust.reporting.conclusion import Origin, Report, conclude
+from pytest_coderobust.records import Cell, ModelIdentity, Square, Status, SuiteRun
+from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
+from pytest_coderobust.results.edits import with_editing
+from pytest_coderobust.results.suite_run import assemble
 
 if TYPE_CHECKING:
     from pytest_coderobust.hunt.tally import SuiteHunt
@@ -67,7 +66,7 @@ class Findings:
     def __init__(self, state: CodeRobust) -> None:
         self._state = state
         self._suites: dict[str, SuiteFindings] = {}
-        self.reports: list[Report] = []
+        self.reports: list[SuiteReport] = []
         self.errors: list[str] = []
         self.notes: list[str] = []
         self._written: set[Path] = set()
@@ -142,7 +141,7 @@ class Findings:
             [outcome for _, _, outcomes in self.judged for outcome in outcomes]
         )
 
-    def _conclude(self, reference: str, suite: SuiteFindings) -> Report:
+    def _conclude(self, reference: str, suite: SuiteFindings) -> SuiteReport:
         state = self._state
         plan = state.plan(reference)
         digest = max(suite.runs, default="")

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from pytest_coderobust.plugin.choices import Choices
-from pytest_coderobust.reporting.conclusion import Report
+from pytest_coderobust.results.conclusion import SuiteReport
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 PACKAGES = ("pytest-coderobust", "pytest", "torch", "transformers", "tokenizers")
@@ -30,20 +30,22 @@ def environment() -> dict[str, str]:
     return found
 
 
-def write_outputs(reports: Sequence[Report], choices: Choices, failures: Path) -> Iterator[str]:
+def write_outputs(
+    reports: Sequence[SuiteReport], choices: Choices, failures: Path
+) -> Iterator[str]:
     """Writes every file that was asked for; yields a sentence for each that cannot be written.
 
     Args:
         failures: where hunts keep their minimal failures.
     """
-    from pytest_coderobust.reporting.files import write
+    from pytest_coderobust.reporting.formats import write
 
     named = {"json": choices.json, "html": choices.html, "markdown": choices.markdown}
     for kind, path in named.items():
         if path is not None:
             yield from tried(f"--coderobust-{kind}", path, partial(write, kind, reports))
     if choices.bug_reports is not None:
-        from pytest_coderobust.reporting.bug_folder import write_bugs
+        from pytest_coderobust.reporting.bugs.folder import write_bugs
 
         written = partial(write_bugs, reports, failures=failures)
         yield from tried("--coderobust-bug-reports", choices.bug_reports, written)
@@ -59,9 +61,9 @@ def tried(name: str, path: Path, written: Callable[[Path], None]) -> Iterator[st
         yield f"{name} {path} cannot be written: {error}"
 
 
-def append_summary(reports: Sequence[Report], path: Path) -> None:
+def append_summary(reports: Sequence[SuiteReport], path: Path) -> None:
     """Adds the Markdown report to what the step has said already, within GitHub's limit."""
-    from pytest_coderobust.reporting.markdown import LIMIT, render
+    from pytest_coderobust.reporting.markdown.report import LIMIT, render
 
     said = path.stat().st_size if path.exists() else 0
     text = render(reports, LIMIT - said - 1)

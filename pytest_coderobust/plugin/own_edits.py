@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_coderobust.plugin.session import CodeRobust
-from pytest_coderobust.plugin.solving import DRAWN, Place
+from pytest_coderobust.plugin.solving import DRAWN, TestPlace
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Task, Variant
 
 if TYPE_CHECKING:
     from pytest_coderobust.editors.protocol import EditRequest
-    from pytest_coderobust.engine.measured import Answered
-    from pytest_coderobust.engine.measuring import Measuring
+    from pytest_coderobust.engine.measurement import Measurement
+    from pytest_coderobust.engine.observations import Answered
     from pytest_coderobust.models.backend import Backend
 
 
 class OneModel:
     """One model, base or edited; every answer is judged and remembered."""
 
-    def __init__(self, identity: ModelIdentity, measuring: Measuring) -> None:
+    def __init__(self, identity: ModelIdentity, measuring: Measurement) -> None:
         self.identity = identity
         self._measuring = measuring
 
@@ -48,7 +48,7 @@ class EditSession:
     def request(self, task_id: str, perturbation: str, seed: int = 0) -> EditRequest:
         """The request that a task's prompt be answered perturbed as it is clean."""
         from pytest_coderobust.editors.protocol import EditRequest
-        from pytest_coderobust.engine.plan import make_variant
+        from pytest_coderobust.engine.variants import make_variant
 
         plan = self._state.plan(self._reference)
         task = plan.tasks[task_id]
@@ -63,10 +63,10 @@ class EditSession:
             UsageError: the model has no weights, or there is no such editor or option.
             ModelError: the edit cannot be made, or changes nothing.
         """
-        from pytest_coderobust.editors.edited import edited
+        from pytest_coderobust.editors.edited_model import edited
         from pytest_coderobust.editors.identity import require_weights
         from pytest_coderobust.editors.registry import SavedSpec, parse_edit
-        from pytest_coderobust.editors.saved import saved_edit
+        from pytest_coderobust.editors.saved_edits import saved_edit
 
         self.release()
         spec = parse_edit(edit)
@@ -81,32 +81,32 @@ class EditSession:
 
     def release(self) -> None:
         """Takes out an edit that `--edit` has put in."""
-        from pytest_coderobust.engine.regime import Regime
+        from pytest_coderobust.engine.edited.measurement import EditedMeasurement
 
         suite = self._state.suite(self._reference)
-        if isinstance(suite, Regime):
+        if isinstance(suite, EditedMeasurement):
             suite.release()
 
 
-def base_model(state: CodeRobust, place: Place) -> OneModel:
+def base_model(state: CodeRobust, place: TestPlace) -> OneModel:
     """The model before any edit."""
     return OneModel(state.backend.identity, unedited(state, place.reference))
 
 
-def unedited(state: CodeRobust, reference: str) -> Measuring:
+def unedited(state: CodeRobust, reference: str) -> Measurement:
     """A suite on the model before any edit."""
-    from pytest_coderobust.engine.regime import Regime
+    from pytest_coderobust.engine.edited.measurement import EditedMeasurement
 
     suite = state.suite(reference)
-    return suite.base if isinstance(suite, Regime) else suite
+    return suite.base if isinstance(suite, EditedMeasurement) else suite
 
 
-def edited_model(state: CodeRobust, place: Place) -> OneModel:
+def edited_model(state: CodeRobust, place: TestPlace) -> OneModel:
     """The model that `--edit` edited for the perturbation of the running test."""
-    from pytest_coderobust.engine.regime import Regime
+    from pytest_coderobust.engine.edited.measurement import EditedMeasurement
 
     suite = state.suite(place.reference)
-    if not isinstance(suite, Regime):
+    if not isinstance(suite, EditedMeasurement):
         pytest.skip("no edit is named; add --edit EDITOR")
     planned = [cell.perturbation for cell in suite.plan.cells if not cell.is_clean]
     names = planned if place.cell.is_clean else [place.cell.perturbation]
@@ -116,10 +116,10 @@ def edited_model(state: CodeRobust, place: Place) -> OneModel:
     pytest.skip(f"no eligible request under {', '.join(names) or 'no perturbation'}")
 
 
-def plain_suite(state: CodeRobust, reference: str, backend: Backend) -> Measuring:
+def plain_suite(state: CodeRobust, reference: str, backend: Backend) -> Measurement:
     """The suite on one backend."""
-    from pytest_coderobust.engine.answers import Answers
-    from pytest_coderobust.engine.measuring import Measuring
+    from pytest_coderobust.engine.completions import CompletionStore
+    from pytest_coderobust.engine.measurement import Measurement
 
-    answers = Answers(backend, state.ledger, state.listen)
-    return Measuring(state.plan(reference), answers, state.judge, state.ledger, state.listen)
+    answers = CompletionStore(backend, state.ledger, state.listen)
+    return Measurement(state.plan(reference), answers, state.judge, state.ledger, state.listen)

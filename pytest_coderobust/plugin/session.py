@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_coderobust.config.editing import with_editors
+from pytest_coderobust.config.edits import with_editors
 from pytest_coderobust.config.settings import Settings
 from pytest_coderobust.config.suite import (
     SuiteConfig,
@@ -25,16 +25,15 @@ from pytest_coderobust.plugin.models import known_models, model_options
 if TYPE_CHECKING:
     from coderobust_strategies import Edit
     from pytest_coderobust.engine.budget import Allowance
-    from pytest_coderobust.engine.judging import Judge
-    from pytest_coderobust.engine.measuring import Measuring
+    from pytest_coderobust.engine.early import Asked
+    from pytest_coderobust.engine.edited.measurement import EditedMeasurement
+    from pytest_coderobust.engine.measurement import Measurement
     from pytest_coderobust.engine.plan import Plan
-    from pytest_coderobust.engine.regime import Regime
-    from pytest_coderobust.engine.waves import Asked
-    from pytest_coderobust.engine.windows import Square
+    from pytest_coderobust.engine.verdicts import VerdictStore
     from pytest_coderobust.gates import Gate
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.backend import Backend
-    from pytest_coderobust.records import Task
+    from pytest_coderobust.records import Square, Task
 
 LEDGER = Path(".coderobust") / "ledger.sqlite"
 
@@ -67,9 +66,9 @@ class CodeRobust:
         self.drawn: list[tuple[str, Task, frozenset[Edit]]] = []
         """Prompts that the running test drew and the model did not solve: suite, task, edits."""
         self._plans: dict[str, Plan] = {}
-        self._suites: dict[str, Measuring | Regime] = {}
+        self._suites: dict[str, Measurement | EditedMeasurement] = {}
         self._backend: Backend | None = None
-        self._judge: Judge | None = None
+        self._judge: VerdictStore | None = None
         self._ledger: Ledger | None = None
 
     @property
@@ -98,9 +97,9 @@ class CodeRobust:
         return self._ledger
 
     @property
-    def judge(self) -> Judge:
+    def judge(self) -> VerdictStore:
         if self._judge is None:
-            from pytest_coderobust.engine.judging import Judge
+            from pytest_coderobust.engine.verdicts import VerdictStore
             from pytest_coderobust.sandbox import open_sandbox
 
             unsafe = self.choices.allow_unsafe
@@ -109,7 +108,7 @@ class CodeRobust:
             except SandboxError as error:
                 hint = "" if unsafe else "; --coderobust-allow-unsafe accepts limits alone"
                 raise SandboxError(f"{error}{hint}") from None
-            self._judge = Judge(sandbox, self.ledger, self.listen)
+            self._judge = VerdictStore(sandbox, self.ledger, self.listen)
         return self._judge
 
     def suite_config(self, reference: str) -> SuiteConfig:
@@ -184,7 +183,7 @@ class CodeRobust:
             check_model(self, reference)
         return self.judge.tier
 
-    def suite(self, reference: str) -> Measuring | Regime:
+    def suite(self, reference: str) -> Measurement | EditedMeasurement:
         """The suite under measurement, with every square that this session wants."""
         if reference not in self._suites:
             self.probe(reference)  # before the model: a refusal should not wait for its weights
@@ -193,32 +192,32 @@ class CodeRobust:
             self._suites[reference] = measuring
         return self._suites[reference]
 
-    def unedited(self, reference: str) -> Measuring:
+    def unedited(self, reference: str) -> Measurement:
         """The suite under measurement, for what asks one model.
 
         Raises:
             UsageError: the suite edits its model.
         """
-        from pytest_coderobust.engine.measuring import Measuring
+        from pytest_coderobust.engine.measurement import Measurement
 
         found = self.suite(reference)
-        if isinstance(found, Measuring):
+        if isinstance(found, Measurement):
             return found
         raise UsageError(
             f"{reference}: a hunt asks one model, and an edit makes several; save the edited "
             "model and name it with --model"
         )
 
-    def _open_suite(self, reference: str) -> Measuring | Regime:
+    def _open_suite(self, reference: str) -> Measurement | EditedMeasurement:
         if self.plan(reference).config.edit.editors:
             from pytest_coderobust.plugin.editing import open_regime
 
             return open_regime(self, reference)
-        from pytest_coderobust.engine.answers import Answers
-        from pytest_coderobust.engine.measuring import Measuring
+        from pytest_coderobust.engine.completions import CompletionStore
+        from pytest_coderobust.engine.measurement import Measurement
 
-        answers = Answers(self.backend, self.ledger, self.listen)
-        return Measuring(self.plan(reference), answers, self.judge, self.ledger, self.listen)
+        answers = CompletionStore(self.backend, self.ledger, self.listen)
+        return Measurement(self.plan(reference), answers, self.judge, self.ledger, self.listen)
 
     def want(self, squares: Iterable[tuple[str, Square]]) -> None:
         """Says which squares of which suites this session will observe."""

@@ -50,7 +50,7 @@ class CodeModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TestPlace:
     """A test's parameter: which suite, task and cell; plain data, so that ids stay stable."""
 
     reference: str
@@ -80,14 +80,14 @@ def parametrize(metafunc: pytest.Metafunc, state: CodeRobust | None) -> None:
     metafunc.parametrize("coderobust_place", values, indirect=True, ids=ids, scope="session")
 
 
-def place_of_item(item: pytest.Item) -> Place | None:
+def place_of_item(item: pytest.Item) -> TestPlace | None:
     """The square of the suite that a user's test stands for, if it is one of ours."""
     callspec = getattr(item, "callspec", None)
     place = callspec.params.get("coderobust_place") if callspec is not None else None
-    return place if isinstance(place, Place) else None
+    return place if isinstance(place, TestPlace) else None
 
 
-def place_of(request: pytest.FixtureRequest) -> Place:
+def place_of(request: pytest.FixtureRequest) -> TestPlace:
     """The parameter of the `coderobust_place` fixture.
 
     Raises:
@@ -96,7 +96,7 @@ def place_of(request: pytest.FixtureRequest) -> Place:
     if request.config.stash.get(STATE, None) is None:
         pytest.skip(NO_MODEL)
     place = getattr(request, "param", None)
-    if not isinstance(place, Place):
+    if not isinstance(place, TestPlace):
         raise pytest.UsageError(
             'code_task, variant and solve need the marker @pytest.mark.coderobust(suite="NAME") '
             "on their test; a suite is a TOML file or a data set's name"
@@ -104,9 +104,9 @@ def place_of(request: pytest.FixtureRequest) -> Place:
     return place
 
 
-def made_variant(state: CodeRobust, place: Place) -> Variant:
+def made_variant(state: CodeRobust, place: TestPlace) -> Variant:
     """The variant of a square; the test is skipped where there is none."""
-    from pytest_coderobust.engine.plan import make_variant
+    from pytest_coderobust.engine.variants import make_variant
 
     plan = state.plan(place.reference)
     made = make_variant(plan, plan.tasks[place.task_id], place.cell)
@@ -134,13 +134,13 @@ def solve_variant(state: CodeRobust, reference: str, given: Variant) -> Solved:
     )
 
 
-def _places(metafunc: pytest.Metafunc, suite: str, state: CodeRobust) -> list[Place]:
+def _places(metafunc: pytest.Metafunc, suite: str, state: CodeRobust) -> list[TestPlace]:
     reference = _reference(suite, metafunc.definition.path, state)
     plan = state.plan(reference)
     cells: Sequence[Cell] = (Cell(),)
     if "variant" in metafunc.fixturenames:
         cells = [cell for cell in plan.cells if not cell.is_clean]
-    return [Place(reference, task, cell) for cell in cells for task in plan.tasks]
+    return [TestPlace(reference, task, cell) for cell in cells for task in plan.tasks]
 
 
 def _reference(suite: str, test: Path, state: CodeRobust) -> str:
@@ -153,6 +153,6 @@ def _reference(suite: str, test: Path, state: CodeRobust) -> str:
     return suite
 
 
-def _id(place: Place, metafunc: pytest.Metafunc) -> str:
+def _id(place: TestPlace, metafunc: pytest.Metafunc) -> str:
     perturbed = "variant" in metafunc.fixturenames
     return f"{place.task_id}-{place.cell.label}" if perturbed else place.task_id

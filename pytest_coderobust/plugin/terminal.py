@@ -35,12 +35,12 @@ def write_summary(
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
     page = (writer.fullwidth, writer.hasmarkup, encoding)
     if findings.judged:
-        from pytest_coderobust.reporting.terminal import render
+        from pytest_coderobust.reporting.terminal.report import render
 
         terminal.write_line(render(findings.judged, *page))
     if findings.hunts:
-        from pytest_coderobust.reporting.console import print_lines
-        from pytest_coderobust.reporting.hunts import hunt_lines
+        from pytest_coderobust.reporting.terminal.console import print_lines
+        from pytest_coderobust.reporting.terminal.hunts import hunt_lines
 
         for hunt in findings.hunts:
             terminal.write_line(print_lines(hunt_lines(hunt), *page))

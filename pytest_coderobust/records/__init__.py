@@ -10,7 +10,7 @@ from pytest_coderobust.records.identity import ModelIdentity, digest
 from pytest_coderobust.records.observation import Adoption, Observation, Status
 from pytest_coderobust.records.suite_run import Course, SuiteRun
 from pytest_coderobust.records.task import ApiChange, Language, PromptForm, Task, Tests, TestStyle
-from pytest_coderobust.records.variant import CLEAN, Cell, Variant
+from pytest_coderobust.records.variant import CLEAN, Cell, Square, Variant
 from pytest_coderobust.records.verdict import TIERS, ApiUse, FailureKind, Level, Limits, Verdict
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "PromptForm",
     "Row",
     "Sampling",
+    "Square",
     "Status",
     "SuiteRun",
     "Task",

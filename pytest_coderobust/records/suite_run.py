@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pytest_coderobust.edit_records import Editing
 from pytest_coderobust.records.completion import Sampling
+from pytest_coderobust.records.editing import Editing
 from pytest_coderobust.records.identity import ModelIdentity
 from pytest_coderobust.records.observation import Observation
 from pytest_coderobust.records.task import ApiChange

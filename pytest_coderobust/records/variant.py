@@ -28,6 +28,10 @@ class Cell:
         return self.perturbation == CLEAN
 
 
+Square = tuple[str, Cell]
+"""A task id and a cell: one square of the plan."""
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """A task's prompt under one cell of the plan.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_coderobust.metrics.editing import EditSummary
+from pytest_coderobust.metrics.edits import EditSummary
 from pytest_coderobust.metrics.resampling import Spread
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
-from pytest_coderobust.reporting.editing import heading, ranged, remarks
 from pytest_coderobust.reporting.figures import NONE, distinct, estimate
 from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.terminal.edits import heading, ranged, remarks
 
 NAME = 80
 

@@ -12,16 +12,16 @@ from xml.etree import ElementTree as ET
 
 from pytest_coderobust.gates import GateOutcome, exit_failed
 from pytest_coderobust.records import Observation
-from pytest_coderobust.reporting.conclusion import Report
 from pytest_coderobust.reporting.figures import gate_reason
 from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.results.conclusion import SuiteReport
 
-Verdict = Literal["passed", "failed", "skipped"]
+JUnitVerdict = Literal["passed", "failed", "skipped"]
 
 LINE = 500
 
 
-def gate_verdict(found: GateOutcome) -> tuple[Verdict, str]:
+def gate_verdict(found: GateOutcome) -> tuple[JUnitVerdict, str]:
     """A gate as a test: it fails exactly where it makes the session fail."""
     reason = gate_reason(found)
     message = visible(f"{found.outcome}: {reason}" if reason else found.outcome, LINE)
@@ -30,7 +30,7 @@ def gate_verdict(found: GateOutcome) -> tuple[Verdict, str]:
     return ("passed" if found.outcome == "holds" else "skipped"), message
 
 
-def facts(report: Report) -> Iterator[tuple[str, str]]:
+def facts(report: SuiteReport) -> Iterator[tuple[str, str]]:
     """What holds for a whole suite, as properties."""
     run, summary, outcomes = report.judged
     prefix = f"coderobust.{visible(run.suite, LINE)}"
@@ -41,7 +41,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         yield f"{prefix}.gate {visible(found.gate.text, LINE)}", gate_verdict(found)[1]
 
 
-def render(reports: Sequence[Report]) -> str:
+def render(reports: Sequence[SuiteReport]) -> str:
     """One file: a test suite for each suite, its gates first, then its items in plan order."""
     root = ET.Element("testsuites", name="pytest-coderobust")
     for report in reports:
@@ -50,7 +50,7 @@ def render(reports: Sequence[Report]) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def suite(report: Report) -> ET.Element:
+def suite(report: SuiteReport) -> ET.Element:
     """One suite; times are left out, since a ledger keeps none."""
     cases = [
         *(gate_case(report, outcome) for outcome in report.outcomes),
@@ -71,7 +71,7 @@ def suite(report: Report) -> ET.Element:
     return made
 
 
-def gate_case(report: Report, found: GateOutcome) -> ET.Element:
+def gate_case(report: SuiteReport, found: GateOutcome) -> ET.Element:
     """A gate as a test case."""
     case = _case(f"{class_name(report)}.gates", found.gate.text)
     verdict, message = gate_verdict(found)
@@ -80,7 +80,7 @@ def gate_case(report: Report, found: GateOutcome) -> ET.Element:
     return case
 
 
-def item_case(report: Report, observation: Observation) -> ET.Element:
+def item_case(report: SuiteReport, observation: Observation) -> ET.Element:
     """An item as a test case: it passes when it was measured, and says what was found."""
     case = _case(class_name(report), f"{observation.task_id}[{observation.cell.label}]")
     status = observation.status.value
@@ -93,7 +93,7 @@ def item_case(report: Report, observation: Observation) -> ET.Element:
     return case
 
 
-def class_name(report: Report) -> str:
+def class_name(report: SuiteReport) -> str:
     """What pytest calls the suite's file in JUnit XML."""
     return visible((report.origin.reference or report.run.suite).replace("/", "."), LINE)
 

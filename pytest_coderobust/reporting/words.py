@@ -18,7 +18,7 @@ the comparison takes quadratic time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class WordChange:
     """One stretch of the clean text (character offsets) and what stands there instead."""
 
     start: int
@@ -26,14 +26,14 @@ class Change:
     replacement: str
 
 
-def word_changes(clean: str, variant: str) -> tuple[Change, ...]:
+def word_changes(clean: str, variant: str) -> tuple[WordChange, ...]:
     """The changes that turn `clean` into `variant`, in order; joined they give it back."""
     old, new = TOKEN.findall(clean), TOKEN.findall(variant)
     offsets = [0]
     for token in old:
         offsets.append(offsets[-1] + len(token))
     return tuple(
-        Change(offsets[start], offsets[stop], "".join(new[new_start:new_stop]))
+        WordChange(offsets[start], offsets[stop], "".join(new[new_start:new_stop]))
         for start, stop, new_start, new_stop in stretches(old, new)
     )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.records import digest
-from pytest_coderobust.rewriters.engine import Paragraph
+from pytest_coderobust.rewriters.rewriter import Paragraph
 
 ENGLISH = "eng"
 _SECONDS = 600

@@ -11,10 +11,10 @@ from typing import cast
 
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.records import digest
-from pytest_coderobust.rewriters.engine import Paragraph
+from pytest_coderobust.rewriters.rewriter import Paragraph
 
 
-class Function:
+class FunctionRewriter:
     """A function that takes a paragraph on one line and returns its rewritten form.
 
     Its answers are kept in the ledger under its source, so that a model behind a network is asked
@@ -51,7 +51,7 @@ class Function:
         return answer
 
 
-def find_function(module: str, name: str, base: Path, where: str) -> Function:
+def find_function(module: str, name: str, base: Path, where: str) -> FunctionRewriter:
     """Imports the function; modules beside the suite are found too.
 
     Raises:
@@ -70,4 +70,4 @@ def find_function(module: str, name: str, base: Path, where: str) -> Function:
             sys.path.remove(folder)
     if not callable(found):
         raise UsageError(f"{where}: {module}:{name} is no function")
-    return Function(module, name, cast("Callable[[str], object]", found))
+    return FunctionRewriter(module, name, cast("Callable[[str], object]", found))

@@ -20,7 +20,7 @@ from pytest_coderobust.models.options import ModelOptions, ModelSpec
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.threads import sensible_threads, torch_threads
 from pytest_coderobust.records import digest
-from pytest_coderobust.rewriters.engine import Paragraph
+from pytest_coderobust.rewriters.rewriter import Paragraph
 
 LONGEST = 512
 """Tokens of an answer."""

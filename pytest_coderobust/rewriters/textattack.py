@@ -19,7 +19,7 @@ from coderobust_strategies.catalogue import FOREIGN_PREFIX
 from pytest_coderobust.errors import MissingExtra, ModelError, UnknownName, UsageError
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.records import digest
-from pytest_coderobust.rewriters.engine import Paragraph
+from pytest_coderobust.rewriters.rewriter import Paragraph
 
 
 class TextAttack:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pytest_coderobust.errors import SandboxError, UnknownName
 from pytest_coderobust.sandbox.cage.plan import LADDER, RLIMITS
-from pytest_coderobust.sandbox.pool import Pool
+from pytest_coderobust.sandbox.pool.pool import Pool
 
 SAFE_TIERS = tuple(tier for tier in LADDER if tier != RLIMITS)
 

@@ -118,7 +118,7 @@ def _close(actual: Any, expected: Any, tolerance: float) -> bool:
     return bool(abs(actual - expected) <= tolerance + RELATIVE * abs(expected))
 
 
-Oracle = Callable[[Any, Any, list[Any], float], "bool | None"]
+ProblemOracle = Callable[[Any, Any, list[Any], float], "bool | None"]
 """Actual, expected, arguments and tolerance to a verdict, or None for the common rule."""
 
 
@@ -165,7 +165,7 @@ def _is_distance(
     return True if actual == sum(abs(int(a) - int(b)) for a, b in pairs) else None
 
 
-ORACLES: Mapping[str, Oracle] = MappingProxyType(
+ORACLES: Mapping[str, ProblemOracle] = MappingProxyType(
     {
         "": _undecided,
         "anything": _anything,

@@ -20,10 +20,10 @@ from urllib.parse import quote, urlsplit
 from filelock import FileLock
 
 from pytest_coderobust.errors import DataError, UnknownName, UsageError
-from pytest_coderobust.tasks import location
+from pytest_coderobust.tasks import catalogue
+from pytest_coderobust.tasks.catalogue import DATA_SETS, DataSet, HubFiles
 from pytest_coderobust.tasks.checksum import record, recorded, replace, sha256
 from pytest_coderobust.tasks.download import Progress, RemoteFile, download, read_url
-from pytest_coderobust.tasks.location import DATA_SETS, DataSet, HubFiles
 from pytest_coderobust.tasks.parquet import require_parquet
 from pytest_coderobust.tasks.rows import SUFFIXES, DataRow, read_rows
 
@@ -54,8 +54,8 @@ def fetch(
         raise UnknownName("data set", name, DATA_SETS)
     data_set = DATA_SETS[name]
     if data_set.hub is None:
-        return location.locate(name)
-    target = (cache or location.cache_folder()) / data_set.folder / data_set.names[0]
+        return catalogue.locate(name)
+    target = (cache or catalogue.cache_folder()) / data_set.folder / data_set.names[0]
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_name(f".{target.name}.lock")):
         if not _is_there(target):

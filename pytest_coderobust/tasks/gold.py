@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from pytest_coderobust.tasks.program import (
     Definition,
-    Function,
+    FunctionNode,
     first_line,
     functions,
     imports,
@@ -98,17 +98,17 @@ def _outermost(node: ast.AST) -> list[ast.Call]:
     return [call for child in ast.iter_child_nodes(node) for call in _outermost(child)]
 
 
-def _early(statements: Sequence[ast.stmt], function: Function) -> frozenset[ast.stmt]:
+def _early(statements: Sequence[ast.stmt], function: FunctionNode) -> frozenset[ast.stmt]:
     """The imports, and the statements that the header's names need, however indirectly."""
     names = used([function.args, *function.decorator_list, *_annotation(function)])
     return needed(statements, names) | {s for s in statements if imports(s)}
 
 
-def _annotation(function: Function) -> list[ast.expr]:
+def _annotation(function: FunctionNode) -> list[ast.expr]:
     return [function.returns] if function.returns is not None else []
 
 
-def _split_header(code: str, function: Function) -> tuple[str, str]:
+def _split_header(code: str, function: FunctionNode) -> tuple[str, str]:
     """The function's source up to its colon, and everything after the colon."""
     lines = code.split("\n")
     start = first_line(function)
@@ -124,7 +124,7 @@ def _split_header(code: str, function: Function) -> tuple[str, str]:
     raise AssertionError("a function that parses has a colon")
 
 
-def _body(function: Function, header: str, rest: str) -> tuple[str, str]:
+def _body(function: FunctionNode, header: str, rest: str) -> tuple[str, str]:
     """The indent of the body, and the body: four spaces a level wherever that is safe."""
     first, _, block = rest.partition("\n")
     inline = first.strip()
@@ -164,6 +164,6 @@ def _nesting(token: tokenize.TokenInfo) -> int:
     return (token.string in "([{") - (token.string in ")]}")
 
 
-def _same(function: Function, source: str) -> bool:
+def _same(function: FunctionNode, source: str) -> bool:
     tree = parse(source)
     return tree is not None and [ast.dump(s) for s in tree.body] == [ast.dump(function)]

@@ -13,11 +13,11 @@ from pytest_coderobust.errors import DataError, UnknownName
 from pytest_coderobust.records import ApiChange, PromptForm, Task, digest
 from pytest_coderobust.tasks import apps, evalplus, humaneval_x, mbpp
 from pytest_coderobust.tasks.apps import apps_task
+from pytest_coderobust.tasks.catalogue import DATA_SETS, locate
 from pytest_coderobust.tasks.evalplus import evalplus_task
 from pytest_coderobust.tasks.hub import HUB_PREFIX, hub_rows
 from pytest_coderobust.tasks.humaneval import humaneval_task
 from pytest_coderobust.tasks.humaneval_x import humaneval_x_task
-from pytest_coderobust.tasks.location import DATA_SETS, locate
 from pytest_coderobust.tasks.mbpp import mbpp_task
 from pytest_coderobust.tasks.partial import partial_task
 from pytest_coderobust.tasks.rows import SUFFIXES, DataRow, read_rows

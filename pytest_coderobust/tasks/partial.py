@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from coderobust_strategies.recode import TaskCode, halved
+from coderobust_strategies.perturbations.recode import TaskCode, halved
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Task
 

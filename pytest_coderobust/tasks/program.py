@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def parse(source: str) -> ast.Module | None:
@@ -40,9 +40,9 @@ def definition(tree: ast.Module, name: str) -> Definition | None:
     return found
 
 
-def functions(tree: ast.Module) -> dict[str, Function]:
+def functions(tree: ast.Module) -> dict[str, FunctionNode]:
     """The top-level functions by name, in order; of two with one name the last."""
-    return {s.name: s for s in tree.body if isinstance(s, Function)}
+    return {s.name: s for s in tree.body if isinstance(s, FunctionNode)}
 
 
 def first_line(statement: ast.stmt) -> int:

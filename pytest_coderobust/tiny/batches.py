@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 
 from pytest_coderobust.tiny.network import END_ID, PAD_ID
-from pytest_coderobust.tiny.sample import Sample
+from pytest_coderobust.tiny.sample import TrainingSample
 
 _BUCKET = 50
 """Batches that are sorted by length together: enough to save padding, few enough to stay mixed."""
@@ -25,7 +25,7 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class TrainingBatch:
     """Inputs and what follows them.
 
     Attributes:
@@ -39,7 +39,7 @@ class Batch:
     answers: torch.Tensor
 
 
-def encode(samples: Sequence[Sample], tokenizer: Tokenizer) -> list[Encoded]:
+def encode(samples: Sequence[TrainingSample], tokenizer: Tokenizer) -> list[Encoded]:
     """Prompt and answer encoded apart, the answer ended."""
     prompts = tokenizer.encode_batch([sample.prompt for sample in samples])
     answers = tokenizer.encode_batch([sample.answer for sample in samples])
@@ -49,7 +49,7 @@ def encode(samples: Sequence[Sample], tokenizer: Tokenizer) -> list[Encoded]:
     ]
 
 
-def batches(encoded: Sequence[Encoded], size: int, seed: int) -> Iterator[Batch]:
+def batches(encoded: Sequence[Encoded], size: int, seed: int) -> Iterator[TrainingBatch]:
     """Every sample once, in batches of `size`; what does not fill a batch is left out."""
     rng = random.Random(f"tiny batches {seed}")
     order = list(encoded)
@@ -63,7 +63,7 @@ def batches(encoded: Sequence[Encoded], size: int, seed: int) -> Iterator[Batch]
             yield collate(bucket[first : first + size])
 
 
-def collate(rows: Sequence[Encoded]) -> Batch:
+def collate(rows: Sequence[Encoded]) -> TrainingBatch:
     """Rows padded to the longest."""
     length = max(len(row.ids) for row in rows)
     ids = torch.full((len(rows), length), PAD_ID)
@@ -71,4 +71,4 @@ def collate(rows: Sequence[Encoded]) -> Batch:
     for i, row in enumerate(rows):
         ids[i, : len(row.ids)] = torch.tensor(row.ids)
         answers[i, row.answer : len(row.ids)] = True
-    return Batch(ids[:, :-1], ids[:, 1:], answers[:, 1:])
+    return TrainingBatch(ids[:, :-1], ids[:, 1:], answers[:, 1:])

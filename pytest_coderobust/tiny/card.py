@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_coderobust.tiny import checkpoint_path
 from pytest_coderobust.tiny.families import FAMILIES
 from pytest_coderobust.tiny.measurement import Figures, measure
-from pytest_coderobust.tiny.recipe import Recipe
+from pytest_coderobust.tiny.recipe import TrainingRecipe
 
 _CARD = """\
 ---
@@ -84,7 +84,7 @@ _DIGESTED = ("model.safetensors", "tokenizer.json", "config.json")
 
 def render(folder: Path, found: Figures) -> str:
     """The card of the checkpoint in `folder` with these figures."""
-    recipe = Recipe()
+    recipe = TrainingRecipe()
     return _CARD.format(
         parameters=_parameters(folder),
         layers=recipe.layers,
@@ -107,7 +107,7 @@ def render(folder: Path, found: Figures) -> str:
     )
 
 
-def _cycles(recipe: Recipe) -> str:
+def _cycles(recipe: TrainingRecipe) -> str:
     """The cycles in words: how many samples, up to which learning rate."""
     shown = [f"{cycle.samples:,} samples up to {cycle.rate:g}" for cycle in recipe.cycles]
     return ", then ".join(shown)

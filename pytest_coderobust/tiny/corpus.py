@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pytest_coderobust.tiny.composition import held_out
 from pytest_coderobust.tiny.families import FAMILIES
 from pytest_coderobust.tiny.family import Composition, Family
-from pytest_coderobust.tiny.sample import Sample, compose
+from pytest_coderobust.tiny.sample import TrainingSample, compose
 from pytest_coderobust.tiny.suite import quickstart
 
 _LONGEST = 560
 """Characters of a sample; the few longer ones, with endless examples, would cost the most."""
 
 
-def training_samples(seed: int, size: int) -> Iterator[Sample]:
+def training_samples(seed: int, size: int) -> Iterator[TrainingSample]:
     """`size` samples, the same ones for the same seed; a shorter corpus begins a longer one."""
     rng = random.Random(f"tiny corpus {seed}")
     taken = {(sample.composition.key, sample.sentence.wording) for sample in quickstart()}

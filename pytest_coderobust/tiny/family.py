@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
 
-Form = Literal["result", "action", "claim"]
+PhraseForm = Literal["result", "action", "claim"]
 Hint = int | str
-Slots = Mapping[str, tuple[str, ...]]
+WordSlots = Mapping[str, tuple[str, ...]]
 
-_FORMS: Mapping[str, Form] = {"!": "action", "?": "claim"}
+_FORMS: Mapping[str, PhraseForm] = {"!": "action", "?": "claim"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Choice:
     """
 
     key: str
-    prose: Slots
+    prose: WordSlots
     code: Mapping[str, str]
     hints: tuple[Hint, ...] = ()
     api: str = ""
@@ -50,7 +50,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FamilyPart:
     """One thing that varies in a family.
 
     Attributes:
@@ -73,7 +73,7 @@ class Part:
 class Core:
     """The heart of a sentence, before a frame makes a sentence of it."""
 
-    form: Form
+    form: PhraseForm
     text: str
     unseen: bool = False
 
@@ -93,8 +93,8 @@ class Family:
     arguments: tuple[str, ...]
     body: str
     cores: tuple[Core, ...]
-    parts: tuple[Part, ...] = ()
-    slots: Slots = field(default_factory=dict[str, tuple[str, ...]])
+    parts: tuple[FamilyPart, ...] = ()
+    slots: WordSlots = field(default_factory=dict[str, tuple[str, ...]])
     api: str = ""
 
     def compositions(self) -> Iterator[Composition]:
@@ -130,8 +130,8 @@ def family(
     arguments: str,
     body: str,
     say: str,
-    *parts: Part,
-    slots: Slots | None = None,
+    *parts: FamilyPart,
+    slots: WordSlots | None = None,
     api: str = "",
 ) -> Family:
     """A family from its compact form: argument kinds split by blanks, one core a line."""
@@ -154,19 +154,19 @@ def option(key: str, code: str, *says: str, slot: str = "op", api: str = "") -> 
     return Choice(key, {slot: says}, {slot: code}, api=api)
 
 
-def choose(*options: Choice, name: str = "op", fair: bool = False) -> Part:
+def choose(*options: Choice, name: str = "op", fair: bool = False) -> FamilyPart:
     """A part of hand-written options."""
-    return Part(name, options, fair)
+    return FamilyPart(name, options, fair)
 
 
-def number(name: str, values: Iterable[int]) -> Part:
+def number(name: str, values: Iterable[int]) -> FamilyPart:
     """A part that is a number, written in digits in prose and in code."""
-    return Part(name, tuple(_literal(name, str(v), v) for v in values), fair=True)
+    return FamilyPart(name, tuple(_literal(name, str(v), v) for v in values), fair=True)
 
 
-def quoted(name: str, texts: Iterable[str]) -> Part:
+def quoted(name: str, texts: Iterable[str]) -> FamilyPart:
     """A part that is a string literal, the same in prose and in code."""
-    return Part(name, tuple(_literal(name, repr(t), t) for t in texts), fair=True)
+    return FamilyPart(name, tuple(_literal(name, repr(t), t) for t in texts), fair=True)
 
 
 def _literal(name: str, text: str, hint: Hint) -> Choice:

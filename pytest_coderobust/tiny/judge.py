@@ -8,7 +8,13 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from pytest_coderobust.tiny.family import Composition
-from pytest_coderobust.tiny.sample import Function, Sample, answer_of, draw_arguments, load
+from pytest_coderobust.tiny.sample import (
+    TaskFunction,
+    TrainingSample,
+    answer_of,
+    draw_arguments,
+    load,
+)
 from pytest_coderobust.tiny.values import KINDS, Value
 
 _WANTED = 10
@@ -19,7 +25,7 @@ _SIBLINGS = 150
 Arguments = tuple[Value, ...]
 
 
-def hidden_tests(sample: Sample) -> str:
+def hidden_tests(sample: TrainingSample) -> str:
     """The source of `check(candidate)` for a sample of the suite.
 
     Every edge case on which the trusted code is defined is asserted, then random calls until
@@ -58,23 +64,23 @@ def _siblings(composition: Composition, rng: random.Random) -> list[Composition]
     return near if len(near) <= _SIBLINGS else rng.sample(near, _SIBLINGS)
 
 
-def _function(composition: Composition) -> Function:
+def _function(composition: Composition) -> TaskFunction:
     names = [f"argument{i}" for i, _ in enumerate(composition.family.arguments)]
     return load(f"def f({', '.join(names)}):\n" + answer_of(composition, "f", names), "f")
 
 
-def _edges(composition: Composition, trusted: Function) -> Iterator[Arguments]:
+def _edges(composition: Composition, trusted: TaskFunction) -> Iterator[Arguments]:
     kinds = [KINDS[kind] for kind in composition.family.arguments]
     for arguments in product(*(kind.edges[:3] if len(kinds) > 1 else kind.edges for kind in kinds)):
         if _defined(trusted, arguments):
             yield arguments
 
 
-def _call(function: Function, arguments: Arguments) -> Value:
+def _call(function: TaskFunction, arguments: Arguments) -> Value:
     return function(*copy.deepcopy(arguments))
 
 
-def _defined(trusted: Function, arguments: Arguments) -> bool:
+def _defined(trusted: TaskFunction, arguments: Arguments) -> bool:
     try:
         _call(trusted, arguments)
     except (ValueError, IndexError, KeyError, TypeError, ArithmeticError):
@@ -82,7 +88,7 @@ def _defined(trusted: Function, arguments: Arguments) -> bool:
     return True
 
 
-def _survives(rival: Function, trusted: Function, cases: Sequence[Arguments]) -> bool:
+def _survives(rival: TaskFunction, trusted: TaskFunction, cases: Sequence[Arguments]) -> bool:
     """Whether the rival answers like the trusted code in every case."""
     for arguments in cases:
         try:
@@ -94,7 +100,7 @@ def _survives(rival: Function, trusted: Function, cases: Sequence[Arguments]) ->
     return True
 
 
-def _source(cases: Sequence[Arguments], trusted: Function) -> str:
+def _source(cases: Sequence[Arguments], trusted: TaskFunction) -> str:
     lines = ["def check(candidate):"]
     for arguments in cases:
         value = _call(trusted, arguments)

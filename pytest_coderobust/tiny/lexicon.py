@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_coderobust.tiny.family import Form, Slots
+from pytest_coderobust.tiny.family import PhraseForm, WordSlots
 
-SYNONYMS: Slots = {
+SYNONYMS: WordSlots = {
     "return": ("return", "compute", "calculate", "find", "determine", "give back", "work out"),
     "returns": ("returns", "computes", "calculates", "finds", "determines", "gives back"),
     "check": ("check", "decide", "determine", "test", "find out", "tell"),
@@ -45,7 +45,7 @@ SYNONYMS: Slots = {
     "pair": ("pair", "tuple"),
 }
 
-FRAMES: Mapping[Form, tuple[str, ...]] = {
+FRAMES: Mapping[PhraseForm, tuple[str, ...]] = {
     "result": (
         "{return} {core}.",
         "{return} {core}.",
@@ -77,7 +77,7 @@ FRAMES: Mapping[Form, tuple[str, ...]] = {
     ),
 }
 
-UNSEEN_FRAMES: Mapping[Form, tuple[str, ...]] = {
+UNSEEN_FRAMES: Mapping[PhraseForm, tuple[str, ...]] = {
     "result": (
         "please {return} {core}.",
         "we would like to know {core}.",

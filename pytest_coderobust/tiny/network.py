@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import save_file
 
-from pytest_coderobust.tiny.recipe import Recipe
+from pytest_coderobust.tiny.recipe import TrainingRecipe
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -18,7 +18,7 @@ END_ID = 0
 PAD_ID = 1
 
 
-def build(recipe: Recipe) -> LlamaForCausalLM:
+def build(recipe: TrainingRecipe) -> LlamaForCausalLM:
     """A fresh network; its weights follow from torch's global seed."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -32,7 +32,7 @@ def round_to_storage(model: LlamaForCausalLM) -> None:
             parameter.copy_(parameter.to(torch.float16))
 
 
-def save(model: LlamaForCausalLM, recipe: Recipe, folder: Path) -> None:
+def save(model: LlamaForCausalLM, recipe: TrainingRecipe, folder: Path) -> None:
     """Writes weights in half precision, configuration and generation defaults.
 
     The configuration is written by hand, so that the files do not depend on the version of
@@ -56,7 +56,7 @@ def save(model: LlamaForCausalLM, recipe: Recipe, folder: Path) -> None:
     )
 
 
-def _shape(recipe: Recipe) -> dict[str, Any]:
+def _shape(recipe: TrainingRecipe) -> dict[str, Any]:
     return {
         "vocab_size": recipe.vocabulary,
         "hidden_size": recipe.hidden,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from pytest_coderobust.tiny.family import Choice, Hint, Part
+from pytest_coderobust.tiny.family import Choice, FamilyPart, Hint
 
 
 def _condition(
@@ -71,13 +71,15 @@ def _number_conditions() -> Iterator[Choice]:
             )  # fmt: skip
 
 
-CONDITION = Part("condition", tuple(_number_conditions()), fair=True)
+CONDITION = FamilyPart("condition", tuple(_number_conditions()), fair=True)
 """On a number `x`: `{some}`, `{one}`, `{is}`, `{are}`; `$cond`, `$opposite`."""
 
 
-def of_argument(part: Part) -> Part:
+def of_argument(part: FamilyPart) -> FamilyPart:
     """The same conditions, on the first argument instead of on `x`."""
-    return Part(part.name, tuple(replace(c, code=_of_argument(c.code)) for c in part.choices), True)
+    return FamilyPart(
+        part.name, tuple(replace(c, code=_of_argument(c.code)) for c in part.choices), True
+    )
 
 
 def _of_argument(code: Mapping[str, str]) -> Mapping[str, str]:
@@ -126,7 +128,7 @@ def _transforms() -> Iterator[Choice]:
         )  # fmt: skip
 
 
-TRANSFORM = Part("transform", tuple(_transforms()), fair=True)
+TRANSFORM = FamilyPart("transform", tuple(_transforms()), fair=True)
 """On a number `x`: `{apply}` with an object `{obj}`, `{applied}`; `$new`."""
 
 
@@ -180,7 +182,7 @@ def _word_conditions() -> Iterator[Choice]:
                 ("is a palindrome", "reads the same backwards"), ("level", "noon"))  # fmt: skip
 
 
-WORD_CONDITION = Part("word_condition", tuple(_word_conditions()), fair=True)
+WORD_CONDITION = FamilyPart("word_condition", tuple(_word_conditions()), fair=True)
 """On a word `w`: `{some}`, `{one}`, `{is}`, `{are}`; `$cond`."""
 
 
@@ -196,7 +198,7 @@ def _negated(code: str) -> str:
     return code.removeprefix("not ") if code.startswith("not ") else f"not {code}"
 
 
-CHARACTERS = Part(
+CHARACTERS = FamilyPart(
     "characters",
     (
         _character("vowels", "c.lower() in 'aeiou'", "vowels"),

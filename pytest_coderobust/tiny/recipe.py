@@ -22,7 +22,7 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class TrainingRecipe:
     """How the bundled model is trained.
 
     Attributes:

@@ -19,11 +19,11 @@ _TRIES = 60
 _REMARK_SHARE = 0.4
 _TWO_EXAMPLES_SHARE = 0.4
 
-Function = Callable[..., Value]
+TaskFunction = Callable[..., Value]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TrainingSample:
     """A prompt in HumanEval's shape and the body that continues it."""
 
     composition: Composition
@@ -34,7 +34,7 @@ class Sample:
     answer: str
 
 
-def compose(composition: Composition, rng: random.Random, unseen: bool = False) -> Sample:
+def compose(composition: Composition, rng: random.Random, unseen: bool = False) -> TrainingSample:
     """A task that asks for `composition`, in words, names and examples drawn from `rng`."""
     function = rng.choice(FUNCTIONS)
     names = _names(composition, rng)
@@ -48,10 +48,10 @@ def compose(composition: Composition, rng: random.Random, unseen: bool = False) 
     lines = textwrap.wrap(f'    """{prose}', _WIDTH, subsequent_indent="    ",
                           break_long_words=False, break_on_hyphens=False)  # fmt: skip
     prompt = "\n".join((head.rstrip(), *lines, *examples, '    """', ""))
-    return Sample(composition, sentence, remark, function, prompt, answer)
+    return TrainingSample(composition, sentence, remark, function, prompt, answer)
 
 
-def load(source: str, entry_point: str) -> Function:
+def load(source: str, entry_point: str) -> TaskFunction:
     """The function that our own generated source defines."""
     namespace: dict[str, Value] = {}
     exec(compile(source, "<family>", "exec"), namespace)  # noqa: S102 - written by this package
@@ -84,7 +84,7 @@ def answer_of(composition: Composition, function: str, names: Sequence[str]) -> 
 
 
 def _examples(
-    composition: Composition, function: Function, name: str, shown: int, rng: random.Random
+    composition: Composition, function: TaskFunction, name: str, shown: int, rng: random.Random
 ) -> list[str]:
     """Doctest lines for `shown` short calls; the last tries take whatever works."""
     found: dict[str, str] = {}

@@ -14,7 +14,7 @@ from pytest_coderobust.tiny.composition import has_open_meaning, held_out
 from pytest_coderobust.tiny.families import FAMILIES
 from pytest_coderobust.tiny.family import Composition, Family
 from pytest_coderobust.tiny.judge import hidden_tests
-from pytest_coderobust.tiny.sample import Sample, compose
+from pytest_coderobust.tiny.sample import TrainingSample, compose
 
 TASKS_FILE = Path(__file__).with_name("quickstart.jsonl")
 TASKS_A_FAMILY = 2
@@ -24,10 +24,10 @@ _UNSEEN = "phrasing:unseen"
 
 
 @cache
-def quickstart() -> tuple[Sample, ...]:
+def quickstart() -> tuple[TrainingSample, ...]:
     """The suite's samples, two of every family; a fifth of all in unseen phrasing."""
     rng = random.Random(_SEED)
-    samples: list[Sample] = []
+    samples: list[TrainingSample] = []
     for position, family in enumerate(FAMILIES):
         for turn, composition in enumerate(_compositions(family, rng)):
             # Two families in five ask their second task in words that training never used.
@@ -55,7 +55,7 @@ def _compositions(family: Family, rng: random.Random) -> list[Composition]:
     return [rng.choice(every) for _ in range(TASKS_A_FAMILY)]
 
 
-def _row(number: int, sample: Sample) -> dict[str, object]:
+def _row(number: int, sample: TrainingSample) -> dict[str, object]:
     return {
         "task_id": f"quickstart/{number}",
         "prompt": sample.prompt,
@@ -66,7 +66,7 @@ def _row(number: int, sample: Sample) -> dict[str, object]:
     }
 
 
-def _tags(sample: Sample) -> list[str]:
+def _tags(sample: TrainingSample) -> list[str]:
     family = sample.composition.family
     unseen = all(core.unseen for core in family.cores) or _is_unseen(sample)
     return [
@@ -77,7 +77,7 @@ def _tags(sample: Sample) -> list[str]:
     ]
 
 
-def _is_unseen(sample: Sample) -> bool:
+def _is_unseen(sample: TrainingSample) -> bool:
     from pytest_coderobust.tiny.phrasing import templates
 
     seen = [core for core in sample.composition.family.cores if not core.unseen]

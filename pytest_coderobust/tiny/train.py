@@ -11,8 +11,8 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pytest_coderobust.tiny.recipe import Recipe
-from pytest_coderobust.tiny.training import Step, train
+from pytest_coderobust.tiny.recipe import TrainingRecipe
+from pytest_coderobust.tiny.training import TrainingStep, train
 
 _SMOOTH = 0.98
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Trains, writes the checkpoint and, with --verify, compares it with the bundled one."""
     options = _parser().parse_args(arguments)
     console = Console()
-    recipe = Recipe(seed=options.seed, scale=options.scale, steps=options.steps)
+    recipe = TrainingRecipe(seed=options.seed, scale=options.scale, steps=options.steps)
     # One thread: the sums of a second one come in another order, and weights with them.
     torch.set_num_threads(1)
     with _bar(console, recipe.run_steps) as report:
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _bar(console: Console, steps: int) -> Generator[Callable[[Step], None]]:
+def _bar(console: Console, steps: int) -> Generator[Callable[[TrainingStep], None]]:
     """A progress bar with a smoothed loss."""
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
                TextColumn("loss {task.fields[loss]:.3f}"))  # fmt: skip
@@ -66,7 +66,7 @@ def _bar(console: Console, steps: int) -> Generator[Callable[[Step], None]]:
         task = progress.add_task("training", total=steps, loss=float("nan"))
         smooth: list[float] = []
 
-        def report(step: Step) -> None:
+        def report(step: TrainingStep) -> None:
             smooth[:] = [_SMOOTH * smooth[0] + (1 - _SMOOTH) * step.loss] if smooth else [step.loss]
             progress.update(task, advance=1, loss=smooth[0])
 

@@ -14,17 +14,17 @@ from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 
 from pytest_coderobust.tiny import network, vocabulary
-from pytest_coderobust.tiny.batches import Batch, Encoded, batches, encode
+from pytest_coderobust.tiny.batches import Encoded, TrainingBatch, batches, encode
 from pytest_coderobust.tiny.corpus import training_samples
 from pytest_coderobust.tiny.network import PAD_ID
-from pytest_coderobust.tiny.recipe import Cycle, Recipe
+from pytest_coderobust.tiny.recipe import Cycle, TrainingRecipe
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TrainingStep:
     """What happened in one step."""
 
     number: int
@@ -43,7 +43,7 @@ class Trained:
     tokens: int
     seconds: float
 
-    def save(self, recipe: Recipe, folder: Path) -> None:
+    def save(self, recipe: TrainingRecipe, folder: Path) -> None:
         """Writes a checkpoint that transformers loads by its path."""
         folder.mkdir(parents=True, exist_ok=True)
         network.save(self.model, recipe, folder)
@@ -51,7 +51,9 @@ class Trained:
 
 
 def train(
-    recipe: Recipe, device: str = "cpu", report: Callable[[Step], None] = lambda _: None
+    recipe: TrainingRecipe,
+    device: str = "cpu",
+    report: Callable[[TrainingStep], None] = lambda _: None,
 ) -> Trained:
     """Trains from nothing; on one thread of a CPU the same recipe gives the same weights."""
     begun = time.monotonic()
@@ -77,8 +79,11 @@ def _place(module: torch.nn.Module, device: str, training: bool) -> None:
 
 
 def _cycles(
-    model: LlamaForCausalLM, encoded: Sequence[Sequence[Encoded]], recipe: Recipe, device: str
-) -> Iterator[Step]:
+    model: LlamaForCausalLM,
+    encoded: Sequence[Sequence[Encoded]],
+    recipe: TrainingRecipe,
+    device: str,
+) -> Iterator[TrainingStep]:
     for number, (cycle, rows) in enumerate(zip(recipe.cycles, encoded, strict=True)):
         if number:
             # The weights as a checkpoint would hold them, so that training can go on from one.
@@ -90,10 +95,10 @@ def run_cycle(
     model: LlamaForCausalLM,
     cycle: Cycle,
     rows: Sequence[Encoded],
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     seed: int,
     device: str,
-) -> Iterator[Step]:
+) -> Iterator[TrainingStep]:
     """One rise and fall of the learning rate, with an optimizer of its own."""
     optimizer = torch.optim.AdamW(
         _groups(model, recipe.decay), lr=cycle.rate, betas=(0.9, 0.98), fused=True
@@ -110,10 +115,12 @@ def run_cycle(
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        yield Step(number, loss.item(), batch.inputs.numel(), time.monotonic() - begun)
+        yield TrainingStep(number, loss.item(), batch.inputs.numel(), time.monotonic() - begun)
 
 
-def answer_loss(model: LlamaForCausalLM, batch: Batch, device: str, broad: bool) -> torch.Tensor:
+def answer_loss(
+    model: LlamaForCausalLM, batch: TrainingBatch, device: str, broad: bool
+) -> torch.Tensor:
     """Mean cross-entropy of the answer's tokens, or of every token when `broad`.
 
     Only the positions that count go through the head, a tenth of the work.

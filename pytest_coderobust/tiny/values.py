@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_coderobust.tiny.family import Hint
 
 Value = object
-Draw = Callable[[random.Random, Sequence[Hint]], Value]
+ValueDraw = Callable[[random.Random, Sequence[Hint]], Value]
 
 _POOL = (
     "red", "fox", "sun", "apple", "stone", "river", "tea", "moon", "level", "noon", "bird", "cat",
@@ -19,7 +19,7 @@ _POOL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """A kind of argument.
 
     Attributes:
@@ -32,7 +32,7 @@ class Kind:
     shape: str
     nouns: tuple[str, ...]
     given: tuple[str, ...]
-    draw: Draw
+    draw: ValueDraw
     edges: tuple[Value, ...]
 
 
@@ -51,7 +51,7 @@ def _int(rng: random.Random, hints: Sequence[Hint], low: int = -9, high: int = 2
     return rng.randint(low, high)
 
 
-def _integer(low: int, high: int) -> Draw:
+def _integer(low: int, high: int) -> ValueDraw:
     return lambda rng, hints: max(low, min(high, _int(rng, hints, low, high)))
 
 
@@ -139,28 +139,53 @@ _A_TEXT = ("a string", "a text", "a piece of text")
 _A_NUMBER = ("a number", "an integer", "a whole number")
 _A_TABLE = ("a dictionary", "a mapping", "a dictionary with strings as keys")
 
-KINDS: Mapping[str, Kind] = {
-    "ints": Kind("list", _LIST, _OF_NUMBERS, _ints, ([], [0], [-3], [5, 5, 5], [7, -2, 0, 11, -8])),
-    "list": Kind("list", _LIST, ("a list", "some items in a list"), _nats,
-                 ([], [4], [2, 2, 2], [3, 1, 3, 2, 1, 9, 0])),
-    "sorted": Kind("list", _LIST, ("a sorted list of numbers",), _sorted, ([], [5], [2, 2, 2])),
-    "words": Kind("list", _LIST, ("a list of words", "a list of strings"), _words,
-                  ([], ["ab"], ["noon", "noon"], ["b", "A", "ccc"])),
-    "rows": Kind("list", _LIST, ("a list of lists", "a nested list"), _rows,
-                 ([], [[1]], [[3, 2], [2, 3, 9]])),
-    "nested": Kind("list", _LIST, ("a nested list",), _nested, ([], [[]], [1, [2, [3, [4]]]])),
-    "text": Kind("text", _TEXT, _A_TEXT, _text, ("", "a", "AbC", "Hello, World 42!", "  x  ")),
-    "sentence": Kind("text", _TEXT, ("a sentence", "a text", "a string of words"), _sentence,
-                     ("", "a", "to be or not to be", "Noon  level")),
-    "markup": Kind("text", _TEXT, _A_TEXT, _markup, ("", "a", "<&>", "a 'b' \"c\"")),
-    "path": Kind("text", _TEXT, ("a path",), _path, ("", "a/b.c.d", "/x", "noext", "a.b/c")),
-    "name": Kind("text", _TEXT, ("a file name",), _name, ("a", "b.txt")),
-    "key": Kind("text", _TEXT, ("a key",), lambda rng, _: rng.choice(_POOL), ("",)),
-    "int": Kind("int", _INT, _A_NUMBER, _integer(-30, 60), (0, 1, -1, -7, 100)),
-    "nat": Kind("int", _INT, _A_NUMBER, _integer(1, 60), (1, 2, 97, 100)),
-    "small": Kind("int", _INT, _A_NUMBER, _integer(2, 7), (0, 1, 2, 8)),
-    "base": Kind("int", _INT, _A_NUMBER, _integer(-4, 9), (0, 1)),
-    "size": Kind("int", _INT, _A_NUMBER, _integer(1, 4), (1, 2)),
-    "table": Kind("table", _TABLE, _A_TABLE, _table,
-                  ({}, {"a": 0}, {"b": 4, "a": 4}, {"noon": -4, "Door": 15, "x": 7})),
-}  # fmt: skip
+KINDS: Mapping[str, ValueKind] = {
+    "ints": ValueKind(
+        "list", _LIST, _OF_NUMBERS, _ints, ([], [0], [-3], [5, 5, 5], [7, -2, 0, 11, -8])
+    ),
+    "list": ValueKind(
+        "list",
+        _LIST,
+        ("a list", "some items in a list"),
+        _nats,
+        ([], [4], [2, 2, 2], [3, 1, 3, 2, 1, 9, 0]),
+    ),
+    "sorted": ValueKind(
+        "list", _LIST, ("a sorted list of numbers",), _sorted, ([], [5], [2, 2, 2])
+    ),
+    "words": ValueKind(
+        "list",
+        _LIST,
+        ("a list of words", "a list of strings"),
+        _words,
+        ([], ["ab"], ["noon", "noon"], ["b", "A", "ccc"]),
+    ),
+    "rows": ValueKind(
+        "list", _LIST, ("a list of lists", "a nested list"), _rows, ([], [[1]], [[3, 2], [2, 3, 9]])
+    ),
+    "nested": ValueKind("list", _LIST, ("a nested list",), _nested, ([], [[]], [1, [2, [3, [4]]]])),
+    "text": ValueKind("text", _TEXT, _A_TEXT, _text, ("", "a", "AbC", "Hello, World 42!", "  x  ")),
+    "sentence": ValueKind(
+        "text",
+        _TEXT,
+        ("a sentence", "a text", "a string of words"),
+        _sentence,
+        ("", "a", "to be or not to be", "Noon  level"),
+    ),
+    "markup": ValueKind("text", _TEXT, _A_TEXT, _markup, ("", "a", "<&>", "a 'b' \"c\"")),
+    "path": ValueKind("text", _TEXT, ("a path",), _path, ("", "a/b.c.d", "/x", "noext", "a.b/c")),
+    "name": ValueKind("text", _TEXT, ("a file name",), _name, ("a", "b.txt")),
+    "key": ValueKind("text", _TEXT, ("a key",), lambda rng, _: rng.choice(_POOL), ("",)),
+    "int": ValueKind("int", _INT, _A_NUMBER, _integer(-30, 60), (0, 1, -1, -7, 100)),
+    "nat": ValueKind("int", _INT, _A_NUMBER, _integer(1, 60), (1, 2, 97, 100)),
+    "small": ValueKind("int", _INT, _A_NUMBER, _integer(2, 7), (0, 1, 2, 8)),
+    "base": ValueKind("int", _INT, _A_NUMBER, _integer(-4, 9), (0, 1)),
+    "size": ValueKind("int", _INT, _A_NUMBER, _integer(1, 4), (1, 2)),
+    "table": ValueKind(
+        "table",
+        _TABLE,
+        _A_TABLE,
+        _table,
+        ({}, {"a": 0}, {"b": 4, "a": 4}, {"noon": -4, "Door": 15, "x": 7}),
+    ),
+}

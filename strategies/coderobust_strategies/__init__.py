@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from coderobust_strategies.catalogue import candidate_sites, check_names, level, lookup, names
 from coderobust_strategies.edit import Edit, apply_edits
+from coderobust_strategies.perturb import Perturbed, perturb
 from coderobust_strategies.perturbation import (
     Perturbation,
     PerturbationError,
     RewriterNeeded,
     UnknownPerturbation,
 )
-from coderobust_strategies.variant import Perturbed, perturb
 
 __all__ = [
     "Edit",

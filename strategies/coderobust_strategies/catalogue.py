@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from coderobust_strategies.anatomy import Anatomy
 from coderobust_strategies.perturbation import (
     Part,
     Perturbation,
@@ -18,11 +17,12 @@ from coderobust_strategies.perturbation import (
     RewriterNeeded,
     UnknownPerturbation,
 )
-from coderobust_strategies.recode import CodeLevel, code_level
+from coderobust_strategies.perturbations.recode import CodeLevel, code_level
+from coderobust_strategies.prompt.anatomy import Anatomy
 from coderobust_strategies.site import Site
 
 CODE_PREFIX = "recode:"
-"""What the names of changes of code begin with; `coderobust_strategies.recode` has them."""
+"""Prefix of the names of changes of code; `perturbations.recode` has them."""
 
 
 def lookup(name: str, *, rewriter: bool = False) -> Perturbation:
@@ -85,8 +85,9 @@ def _find(name: str) -> Perturbation:
         return Perturbation(name, title, _foreign_level(title), rewrites=True)
     if name.startswith(CODE_PREFIX):
         raise PerturbationError(
-            f"perturbation {name!r} changes code, not prose: coderobust_strategies.recode applies "
-            "it to a prompt together with its solution and tests"
+            f"perturbation {name!r} changes code, not prose: "
+            "coderobust_strategies.perturbations.recode applies it to a prompt together with its "
+            "solution and tests"
         )
     raise UnknownPerturbation(name, (*CATALOGUE, *REWRITING))
 

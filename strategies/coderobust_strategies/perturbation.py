@@ -14,11 +14,11 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Literal
 
-from coderobust_strategies.anatomy import Anatomy
+from coderobust_strategies.prompt.anatomy import Anatomy
 from coderobust_strategies.site import Site
 
 PerturbationLevel = Literal["character", "word", "sentence", "mixed"]
-"""The levels of prose; changes of code have `coderobust_strategies.recode.CodeLevel`."""
+"""The levels of prose; changes of code have `perturbations.recode.CodeLevel`."""
 Draw = Literal["each", "exact"]
 Proposer = Callable[[Anatomy], Iterable[Site]]
 
@@ -75,7 +75,8 @@ class Part:
     def sites(self, anatomy: Anatomy) -> tuple[Site, ...]:
         """Every candidate edit of this mechanism for a prompt, grouped by place."""
         module, _, function = self.code.partition(":")
-        propose: Proposer = getattr(import_module(f"coderobust_strategies.{module}"), function)
+        family = import_module(f"coderobust_strategies.perturbations.{module}")
+        propose: Proposer = getattr(family, function)
         return tuple(propose(anatomy))
 
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 
-from coderobust_strategies.anatomy import Anatomy
 from coderobust_strategies.edit import Edit
-from coderobust_strategies.protection import Span
+from coderobust_strategies.prompt.anatomy import Anatomy
+from coderobust_strategies.prompt.protection import Span
 
 Rewriter = Callable[[str], str]
 """Takes a paragraph of prose on one line; gives its rewritten form."""

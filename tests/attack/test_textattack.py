@@ -14,11 +14,12 @@ from coderobust_strategies.audit import audit, damaged
 from coderobust_strategies.edit import apply_edits
 from pytest_coderobust.attack import SEARCHES, attack_prompt, score_of
 from pytest_coderobust.config.suite import read_suite
-from pytest_coderobust.engine.answers import Answers
+from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import silent
-from pytest_coderobust.engine.judging import Judge
-from pytest_coderobust.engine.measuring import Measuring
-from pytest_coderobust.engine.plan import make_variant, read_plan
+from pytest_coderobust.engine.measurement import Measurement
+from pytest_coderobust.engine.plan import read_plan
+from pytest_coderobust.engine.variants import make_variant
+from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.errors import UnknownName
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.registry import ModelOptions, open_backend
@@ -80,20 +81,20 @@ def test_an_unknown_search_is_named() -> None:
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measuring]:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measurement]:
     folder = tmp_path_factory.mktemp("tiny")
     (folder / "s.toml").write_text('[suite]\ntasks = "quickstart"\nlimit = 12\n')
     plan = read_plan(read_suite(folder / "s.toml"))
     backend = open_backend("tiny", options=ModelOptions(device="cpu", threads=1))
     ledger = Ledger(folder / "ledger.sqlite")
-    judge = Judge(open_sandbox(1), ledger, silent)
-    yield Measuring(plan, Answers(backend, ledger, silent), judge, ledger, silent)
+    judge = VerdictStore(open_sandbox(1), ledger, silent)
+    yield Measurement(plan, CompletionStore(backend, ledger, silent), judge, ledger, silent)
     judge.close()
     backend.close()
     ledger.close()
 
 
-def test_greedy_search_breaks_the_bundled_model(tiny: Measuring) -> None:
+def test_greedy_search_breaks_the_bundled_model(tiny: Measurement) -> None:
     results = []
     for task in tiny.plan.tasks.values():
         found = attack_prompt(

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 # The checkpoints are the unit tests' own.
-sys.path.append(str(Path(__file__).parents[1] / "unit"))
+sys.path.append(str(Path(__file__).parents[1]))
 
-from models_checkpoints import (
+from support.models_checkpoints import (
     BODY,
     OTHER,
     OTHER_BODY,

@@ -13,7 +13,7 @@ import pytest
 from conftest import TASKS
 
 import pytest_coderobust
-from pytest_coderobust import Check, Level, Sample, Tests, check
+from pytest_coderobust import Check, ForeignSample, Level, Tests, check
 from pytest_coderobust.cli import main
 from pytest_coderobust.errors import UsageError
 
@@ -195,7 +195,7 @@ def test_tests_that_cannot_be_split_are_judged_in_process(
     assert [row["tests_passed"] for row in found] == [2, 1, 3]
     assert [row["in_process"] for row in found] == [True, True, False]
     assert "judged in-process" in capsys.readouterr().out
-    (verdict,) = check([Sample("Toy/9", "    return Pair(a, b)\n")], "tasks.jsonl")
+    (verdict,) = check([ForeignSample("Toy/9", "    return Pair(a, b)\n")], "tasks.jsonl")
     assert verdict.full
     assert verdict.in_process
 
@@ -205,9 +205,9 @@ def test_the_api_judges_checks_and_samples_in_order(folder: Path) -> None:
     verdicts = check(
         [
             Check("def f(x):\n    return x * x\n", "f", tests),
-            Sample("Toy/1", "    return value\n"),
+            ForeignSample("Toy/1", "    return value\n"),
             Check("def f(x):\n    return 4\n", "f", tests),
-            Sample("Toy/1", str(TASKS[1]["canonical_solution"])),
+            ForeignSample("Toy/1", str(TASKS[1]["canonical_solution"])),
         ],
         "tasks.jsonl",
         workers=1,
@@ -216,9 +216,9 @@ def test_the_api_judges_checks_and_samples_in_order(folder: Path) -> None:
         Level.FULL, Level.LOAD, Level.PARTIAL, Level.FULL,
     ]  # fmt: skip
     with pytest.raises(UsageError, match="solution 0 is a Sample: name the suite"):
-        check([Sample("Toy/1", "")])
+        check([ForeignSample("Toy/1", "")])
     with pytest.raises(UsageError, match="no task 'Toy/11'; did you mean 'Toy/1'"):
-        check([Sample("Toy/11", "")], "tasks.jsonl")
+        check([ForeignSample("Toy/11", "")], "tasks.jsonl")
 
 
 def test_the_api_knows_no_pytest() -> None:

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fetch_hub import Hub, humaneval_rows, jsonl, mbpp_rows, serving
+from support.fetch_hub import Hub, humaneval_rows, jsonl, mbpp_rows, serving
 
 from pytest_coderobust.errors import DataError, MissingExtra, UnknownName, UsageError
-from pytest_coderobust.tasks import download, location
+from pytest_coderobust.tasks import catalogue, download
 from pytest_coderobust.tasks.fetch import fetch
 from pytest_coderobust.tasks.load import load_tasks
 
@@ -49,7 +49,7 @@ def test_a_data_set_is_fetched_once_and_read_from_the_cache(
     assert fetched(hub, tmp_path) == path
     assert len(hub.requests) == asked
     assert temporaries(tmp_path) == []
-    monkeypatch.setattr(location, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(catalogue, "cache_folder", lambda: tmp_path)
     (tmp_path / "same.jsonl").write_bytes(CONTENT)
     tasks = load_tasks("humaneval", base=tmp_path)
     assert tasks.digest == load_tasks("same.jsonl", base=tmp_path).digest
@@ -142,7 +142,7 @@ def test_a_file_that_never_matches_its_checksum_is_refused(
 def test_a_damaged_cache_is_refused_by_readers_and_mended_by_fetch(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(location, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(catalogue, "cache_folder", lambda: tmp_path)
     path = fetched(hub, tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])

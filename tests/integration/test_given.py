@@ -10,7 +10,7 @@ from conftest import Project
 EXAMPLE = """
 import pytest
 from hypothesis import given, strategies as st
-from coderobust_strategies.hypothesis import perturbed
+from coderobust_strategies.hypothesis_strategies import perturbed
 
 @pytest.mark.coderobust(suite="quickstart")
 @given(data=st.data())

@@ -13,7 +13,7 @@ from pytest_coderobust.records import TIERS
 from pytest_coderobust.sandbox import demand_tier
 from pytest_coderobust.sandbox.cage.plan import LADDER
 
-RESTRICTED = Path(__file__).with_name("restricted.py")
+RESTRICTED = Path(__file__).parents[1] / "support" / "restricted.py"
 NO_NAMESPACES = "unshare,mount,pivot_root"
 NOTHING = f"{NO_NAMESPACES},seccomp,landlock_create_ruleset"
 

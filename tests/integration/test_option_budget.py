@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import Project
-from early_suite import completions, of_many_tasks, outcomes, run, said
+from support.early_suite import completions, of_many_tasks, outcomes, run, said
 
 SURE = 'gates = [{ gate = "pass@1 >= 0.8", confidence = 0.95 }'
 

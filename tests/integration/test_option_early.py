@@ -6,7 +6,7 @@ import json
 
 import pytest
 from conftest import Project
-from early_suite import EARLY, MANY, completions, forget, of_many_tasks, outcomes, run, said
+from support.early_suite import EARLY, MANY, completions, forget, of_many_tasks, outcomes, run, said
 
 from pytest_coderobust.plugin.choices import read_choices
 from pytest_coderobust.plugin.early import check_early

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import Project
 
-from pytest_coderobust.reporting.markdown import LIMIT
+from pytest_coderobust.reporting.markdown.report import LIMIT
 
 markdown_it = pytest.importorskip("markdown_it")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import Project
-from page_driver import console, open_browser, requests, visit
+from support.page_driver import console, open_browser, requests, visit
 
 
 def texts(browser: Any, selector: str) -> list[str]:

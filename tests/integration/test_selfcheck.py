@@ -93,7 +93,7 @@ def test_broken_judge_is_found(project: Project, broken_extractor: bool) -> None
     project.write_suite()
     if broken_extractor:
         project.pytester.makeconftest(
-            "import pytest_coderobust.engine.checks as checks\n"
+            "import pytest_coderobust.engine.verdicts as checks\n"
             "checks.extract = lambda completion, task, mode: task.prompt + '    pass'\n"
         )
     result = project.run("toy.toml", "--model", "oracle")

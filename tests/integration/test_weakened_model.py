@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import Project
-from weakened import weakened
+from support.weakened import weakened
 
 SUITE = """[suite]
 tasks = "quickstart"

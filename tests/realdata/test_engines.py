@@ -8,21 +8,22 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from strategies_data import rows, show
+from support.strategies_data import rows, show
 
-from coderobust_strategies.anatomy import dissect
-from coderobust_strategies.change import measure
-from pytest_coderobust.config.engines import Engines, parse_engine
-from pytest_coderobust.config.perturbing import Perturbing
+from coderobust_strategies.prompt.anatomy import dissect
+from coderobust_strategies.word_count import measure
+from pytest_coderobust.config.perturbations import Perturbing
+from pytest_coderobust.config.rewriters import Rewriters, parse_engine
 from pytest_coderobust.config.suite import SuiteConfig
-from pytest_coderobust.engine.plan import Plan, make_variant, prepare, read_plan
+from pytest_coderobust.engine.plan import Plan, read_plan
+from pytest_coderobust.engine.variants import make_variant, prepare
 from pytest_coderobust.records import Variant
 
 
 def plan(engine: str) -> Plan:
     spec = parse_engine(engine)
     assert spec is not None
-    perturbing = Perturbing(damaged="keep", engines=Engines({"S1": spec}))
+    perturbing = Perturbing(damaged="keep", engines=Rewriters({"S1": spec}))
     return read_plan(
         SuiteConfig(
             path=Path.cwd(), name="s1", tasks="humaneval", perturbations=("S1",),

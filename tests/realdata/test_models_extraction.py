@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from pytest_coderobust.models.extraction.solution import Mode, extract
 from pytest_coderobust.models.replay import Replay
-from pytest_coderobust.models.solution import Mode, extract
 from pytest_coderobust.records import Cell, Row, Sampling, Variant
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check, Sandbox

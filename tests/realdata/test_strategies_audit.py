@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from strategies_data import Item, humaneval, mbpp, rows, show
+from support.strategies_data import Item, humaneval, mbpp, rows, show
 
 from coderobust_strategies import names, perturb
-from coderobust_strategies.anatomy import dissect
 from coderobust_strategies.audit import audit, damaged
+from coderobust_strategies.prompt.anatomy import dissect
 
 SAMPLE_SEED = 20
 NINE = (

@@ -6,13 +6,13 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from strategies_data import Item, humaneval, mbpp, rows, show
+from support.strategies_data import Item, humaneval, mbpp, rows, show
 
 from coderobust_strategies import names, perturb
-from coderobust_strategies.anatomy import dissect
-from coderobust_strategies.change import measure
-from coderobust_strategies.inflection import readings
-from coderobust_strategies.lexicon import closed_classes, frozen_words, synonyms
+from coderobust_strategies.prompt.anatomy import dissect
+from coderobust_strategies.prompt.inflection import readings
+from coderobust_strategies.prompt.lexicon import closed_classes, frozen_words, synonyms
+from coderobust_strategies.word_count import measure
 
 RECORDED = {
     "C1": "ButterFingersPerturbation",

@@ -11,9 +11,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from strategies_data import rows, show
+from support.strategies_data import rows, show
 
-from coderobust_strategies.recode import TaskCode, code_names, halved, recode
+from coderobust_strategies.perturbations.recode import TaskCode, code_names, halved, recode
 
 RUNNER = """
 import json, resource, sys, warnings

@@ -15,7 +15,7 @@ from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check, Sandbox
 from pytest_coderobust.tasks.form import is_example
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.recorded import load_recorded
+from pytest_coderobust.tasks.recordings import load_recorded
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("CODEROBUST_DATA"), reason="CODEROBUST_DATA names no benchmark data"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from coderobust_strategies.anatomy import Anatomy, dissect
+from coderobust_strategies.prompt.anatomy import Anatomy, dissect
 
 DOCSTRING = '''import math
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from coderobust_strategies.anatomy import dissect
-from coderobust_strategies.change import measure
+from coderobust_strategies.prompt.anatomy import dissect
+from coderobust_strategies.word_count import measure
 
 CLEAN = "Return the sum of two given lists, it's 3 at most"  # ten eligible words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coderobust_strategies.examples import example_lines
+from coderobust_strategies.prompt.examples import example_lines
 
 BLOCKS = {
     "doctest": "Add one.\n>>> f(1)\n2\n\nThe rest is prose.",

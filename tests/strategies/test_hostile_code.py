@@ -10,8 +10,8 @@ from test_hostile_prompts import PROMPTS
 
 from coderobust_strategies import perturb
 from coderobust_strategies.audit import audit, damaged
-from coderobust_strategies.recode import TaskCode, code_names, recode
-from coderobust_strategies.source import parse
+from coderobust_strategies.perturbations.recode import TaskCode, code_names, recode
+from coderobust_strategies.prompt.source import parse
 
 LARGE = 'def f(x):\n    """Return the sum of both values."""\n' + "    x = x + 1\n" * 8_000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coderobust_strategies import names, perturb
-from coderobust_strategies.anatomy import dissect
 from coderobust_strategies.audit import audit
+from coderobust_strategies.prompt.anatomy import dissect
 from coderobust_strategies.rewrite import recorded
 
 PROMPTS = {

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from coderobust_strategies.inflection import inflect, inflect_phrase, other_forms, readings
-from coderobust_strategies.lexicon import (
+from coderobust_strategies.prompt.inflection import inflect, inflect_phrase, other_forms, readings
+from coderobust_strategies.prompt.lexicon import (
     auxiliaries,
     closed_classes,
     frozen_words,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coderobust_strategies import apply_edits, perturb
-from coderobust_strategies.anatomy import dissect
 from coderobust_strategies.catalogue import lookup
+from coderobust_strategies.prompt.anatomy import dissect
 
 PROMPT = '''def pick(numbers, k):
     """Find an unusual word in the text that holds all of the letters.

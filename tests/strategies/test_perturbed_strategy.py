@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from coderobust_strategies import PerturbationError, UnknownPerturbation, apply_edits
-from coderobust_strategies.anatomy import dissect
 from coderobust_strategies.audit import audit
-from coderobust_strategies.hypothesis import PerturbedPrompt, perturbed
+from coderobust_strategies.hypothesis_strategies import PerturbedPrompt, perturbed
+from coderobust_strategies.prompt.anatomy import dissect
 
 PROMPT = '''def pick(numbers, k):
     """Write a function that returns the first k elements of the given list of strings.
@@ -87,7 +87,7 @@ def test_a_value_prints_as_a_diff_with_odd_characters_escaped() -> None:
 
 FAILING = f"""
 from hypothesis import given, settings
-from coderobust_strategies.hypothesis import perturbed
+from coderobust_strategies.hypothesis_strategies import perturbed
 @settings(database=None, derandomize=True, deadline=None)
 @given(prompt=perturbed({PROMPT!r}, "C3", max_edits=4))
 def test(prompt):

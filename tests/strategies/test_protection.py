@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderobust_strategies.protection import merge, names_in, protected_spans
+from coderobust_strategies.prompt.protection import merge, names_in, protected_spans
 
 
 def protected(text: str, *names: str) -> list[str]:

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from coderobust_strategies import PerturbationError, UnknownPerturbation, lookup
-from coderobust_strategies.recode import TaskCode, code_names, halved, recode
+from coderobust_strategies.perturbations.recode import TaskCode, code_names, halved, recode
 
 TASK = TaskCode(
     prompt='''def count_odds(values: list, low=0) -> int:

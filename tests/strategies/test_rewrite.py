@@ -16,8 +16,8 @@ from coderobust_strategies import (
     names,
     perturb,
 )
-from coderobust_strategies.anatomy import dissect
 from coderobust_strategies.audit import audit
+from coderobust_strategies.prompt.anatomy import dissect
 from coderobust_strategies.rewrite import paragraphs, recorded, rewritten
 
 PROMPT = '''def gap(values):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from coderobust_strategies.anatomy import dissect
-from coderobust_strategies.speech import tagged
+from coderobust_strategies.prompt.anatomy import dissect
+from coderobust_strategies.prompt.speech import tagged
 
 
 def tags(text: str) -> str:

@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from coderobust_strategies import PerturbationError, apply_edits, names, perturb
-from coderobust_strategies.anatomy import dissect
 from coderobust_strategies.audit import audit
+from coderobust_strategies.prompt.anatomy import dissect
 
 PROMPT = '''def largest_gap(values: list) -> int:
     """Return the largest difference between two neighbouring values of the given list.

@@ -12,8 +12,8 @@ import pytest
 
 from coderobust_strategies import PerturbationError, perturb
 from coderobust_strategies.audit import audit
+from coderobust_strategies.perturb import LEXICONS
 from coderobust_strategies.perturbation import LexiconMissing
-from coderobust_strategies.variant import LEXICONS
 
 DEBIAN = Path("/usr/share/wordnet")
 NEEDED = ("index.sense", "data.noun", "index.noun")
@@ -54,7 +54,7 @@ def wordnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 CHECKS = """
 from coderobust_strategies import perturb
 from coderobust_strategies.audit import audit
-from coderobust_strategies.wordnet import related_forms, synset_lemmas, synset_names
+from coderobust_strategies.perturbations.wordnet import related_forms, synset_lemmas, synset_names
 
 assert synset_names("find", "v")[:3] == ("detect", "determine", "witness"), synset_names("find", "v")
 assert "number" not in synset_names("number", "n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_coderobust.config.engines import EngineSpec, parse_engine
+from pytest_coderobust.config.rewriters import EngineSpec, parse_engine
 from pytest_coderobust.config.suite import SuiteConfig, read_suite, with_perturbations
 from pytest_coderobust.errors import ConfigError
 

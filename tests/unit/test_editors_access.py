@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from editors_contract import REQUEST, model_of
-from models_architectures import ARCHITECTURES
-from models_checkpoints import PROMPT
+from support.editors_contract import REQUEST, model_of
+from support.models_architectures import ARCHITECTURES
+from support.models_checkpoints import PROMPT
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.hooks import captured

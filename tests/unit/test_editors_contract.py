@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from editors_contract import REQUEST, answers, fingerprint, logits, model_of, traces
-from models_architectures import ARCHITECTURES
+from support.editors_contract import REQUEST, answers, fingerprint, logits, model_of, traces
+from support.models_architectures import ARCHITECTURES
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.edited import edited
+from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.registry import EDITORS, SavedSpec, open_editor, parse_edit
-from pytest_coderobust.editors.saved import save_edit, saved_edit
+from pytest_coderobust.editors.saved_edits import save_edit, saved_edit
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

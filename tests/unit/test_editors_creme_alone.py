@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from pytest_coderobust.editors.edited import edited
+from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.models.options import ModelOptions

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from editors_contract import OTHER, PERTURBED, REQUEST, SAMPLING, computed, logits, model_of
-from models_architectures import ARCHITECTURES
-from models_checkpoints import row
+from support.editors_contract import OTHER, PERTURBED, REQUEST, SAMPLING, computed, logits, model_of
+from support.models_architectures import ARCHITECTURES
+from support.models_checkpoints import row
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.codebook import inserted
-from pytest_coderobust.editors.edited import edited, successive
+from pytest_coderobust.editors.edited_model import edited, successive
 from pytest_coderobust.editors.registry import parse_edit
 
 pytestmark = pytest.mark.usefixtures("one_thread")

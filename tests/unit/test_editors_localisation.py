@@ -10,14 +10,14 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
-from editors_contract import OTHER, PERTURBED, REQUEST, model_of
-from models_architectures import ARCHITECTURES
-from models_checkpoints import PROMPT, TASK
+from support.editors_contract import OTHER, PERTURBED, REQUEST, model_of
+from support.models_architectures import ARCHITECTURES
+from support.models_checkpoints import PROMPT, TASK
 
 from pytest_coderobust.editors import localisation
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.alignment import align
-from pytest_coderobust.editors.edited import edited
+from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.localisation import LayerEffect, Patched, Sweep, Trace
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest
@@ -25,7 +25,7 @@ from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.decoding import Prompt, generated
 from pytest_coderobust.records import Sampling, Task
-from pytest_coderobust.reporting.profile import bars, picture
+from pytest_coderobust.reporting.terminal.profile import bars, picture
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

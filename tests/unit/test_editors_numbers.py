@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from editors_contract import OTHER, PERTURBED, REQUEST, computed, logits, model_of
-from models_architectures import ARCHITECTURES
-from models_checkpoints import PROMPT, TASK
+from support.editors_contract import OTHER, PERTURBED, REQUEST, computed, logits, model_of
+from support.models_architectures import ARCHITECTURES
+from support.models_checkpoints import PROMPT, TASK
 
 from pytest_coderobust.editors import creme, dinm, rome
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.edited import edited, successive
+from pytest_coderobust.editors.edited_model import edited, successive
 from pytest_coderobust.editors.hooks import tensor_of
 from pytest_coderobust.editors.lookup import lookup
 from pytest_coderobust.editors.options import CremeOptions, RomeOptions
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import parse_edit
-from pytest_coderobust.editors.saved import save_edit
+from pytest_coderobust.editors.saved_edits import save_edit
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.quiet import quiet
 

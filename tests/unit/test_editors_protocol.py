@@ -9,14 +9,22 @@ from typing import Any
 
 import pytest
 import torch
-from editors_contract import OTHER, REQUEST, SAMPLING, answers, fingerprint, model_of, traces
-from models_checkpoints import PROMPT, row
+from support.editors_contract import (
+    OTHER,
+    REQUEST,
+    SAMPLING,
+    answers,
+    fingerprint,
+    model_of,
+    traces,
+)
+from support.models_checkpoints import PROMPT, row
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.edited import edited, placebo, successive
+from pytest_coderobust.editors.edited_model import edited, placebo, successive
 from pytest_coderobust.editors.identity import edited_identity, require_weights
 from pytest_coderobust.editors.registry import SavedSpec, open_editor, parse_edit
-from pytest_coderobust.editors.saved import load_edit, save_edit, saved_edit
+from pytest_coderobust.editors.saved_edits import load_edit, save_edit, saved_edit
 from pytest_coderobust.editors.weights import WeightChange
 from pytest_coderobust.errors import ConfigError, DataError, ModelError, UnknownName, UsageError
 from pytest_coderobust.models.registry import open_backend

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_coderobust.engine.answers import Answers
+from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import RowsGenerated, silent
 from pytest_coderobust.engine.keys import completion_key, noise, verdict_key
 from pytest_coderobust.errors import ModelError
@@ -55,14 +55,14 @@ def variants(*prompts: str) -> list[Variant]:
     return [Variant(TASK, Cell("C1", seed), prompt) for seed, prompt in enumerate(prompts)]
 
 
-def run(answers: Answers, wanted: Sequence[Variant], sampling: Sampling) -> None:
+def run(answers: CompletionStore, wanted: Sequence[Variant], sampling: Sampling) -> None:
     for _ in answers.generate(wanted, sampling):
         pass
 
 
 def test_each_row_is_generated_once_and_read_back(ledger: Ledger) -> None:
     model = Recording(batch_size=2)
-    answers = Answers(model, ledger, silent)
+    answers = CompletionStore(model, ledger, silent)
     wanted = variants("a", "b", "ccc")
     sampling = Sampling(n=2, temperature=0.8)
     assert answers.missing(wanted, sampling) == 6
@@ -84,7 +84,7 @@ def test_batches_are_cut_from_the_plan_never_from_what_is_missing(ledger: Ledger
     wanted = variants("aaaa", "bbb", "cc", "d")
     ledger_key = completion_key(whole, wanted[1], sampling, 0)
     ledger.add_completions({ledger_key: Completion("stored before", "eos", 1)})
-    answers = Answers(whole, ledger, silent)
+    answers = CompletionStore(whole, ledger, silent)
     run(answers, wanted, sampling)
     assert whole.batches == [[("aaaa", 0), ("bbb", 0)], [("cc", 0), ("d", 0)]]
     found = answers.stored(wanted[1], sampling)
@@ -94,8 +94,8 @@ def test_batches_are_cut_from_the_plan_never_from_what_is_missing(ledger: Ledger
 
 def test_whole_batch_in_the_ledger_is_not_computed_again(ledger: Ledger) -> None:
     model = Recording(batch_size=2)
-    run(Answers(model, ledger, silent), variants("aaaa", "bbb"), Sampling())
-    run(Answers(model, ledger, silent), variants("aaaa", "bbb", "cc", "d"), Sampling())
+    run(CompletionStore(model, ledger, silent), variants("aaaa", "bbb"), Sampling())
+    run(CompletionStore(model, ledger, silent), variants("aaaa", "bbb", "cc", "d"), Sampling())
     assert model.batches == [[("aaaa", 0), ("bbb", 0)], [("cc", 0), ("d", 0)]]
 
 
@@ -106,7 +106,7 @@ def test_rows_of_a_batch_commit_together(ledger: Ledger) -> None:
                 raise KeyboardInterrupt
             return super().generate(rows, sampling)
 
-    answers = Answers(Dying(batch_size=2), ledger, silent)
+    answers = CompletionStore(Dying(batch_size=2), ledger, silent)
     wanted = variants("aaaa", "bbb", "cc", "d")
     with pytest.raises(KeyboardInterrupt):
         run(answers, wanted, Sampling())
@@ -117,13 +117,13 @@ def test_rows_of_a_batch_commit_together(ledger: Ledger) -> None:
 
 def test_equal_prompts_are_asked_once(ledger: Ledger) -> None:
     model = Recording(batch_size=8)
-    run(Answers(model, ledger, silent), variants("same", "same"), Sampling())
+    run(CompletionStore(model, ledger, silent), variants("same", "same"), Sampling())
     assert model.batches == [[("same", 0)]]
 
 
 def test_progress_is_told_by_rows(ledger: Ledger) -> None:
     heard: list[object] = []
-    run(Answers(Recording(2), ledger, heard.append), variants("a", "b", "c"), Sampling())
+    run(CompletionStore(Recording(2), ledger, heard.append), variants("a", "b", "c"), Sampling())
     assert heard == [RowsGenerated(2), RowsGenerated(1)]
 
 
@@ -133,7 +133,7 @@ def test_model_that_loses_rows_is_an_error(ledger: Ledger) -> None:
             return super().generate(rows, sampling)[1:]
 
     with pytest.raises(ModelError, match="answered 1 of 2 rows"):
-        run(Answers(Losing(2), ledger, silent), variants("a", "b"), Sampling())
+        run(CompletionStore(Losing(2), ledger, silent), variants("a", "b"), Sampling())
 
 
 def other_model(name: str) -> Recording:

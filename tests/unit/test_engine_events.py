@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hunt_model import Reader, measuring, write_suite
+from support.hunt_model import Reader, measuring, write_suite
 
 from pytest_coderobust.engine.budget import Budget
 from pytest_coderobust.engine.events import (
@@ -18,9 +18,9 @@ from pytest_coderobust.engine.events import (
     WindowDone,
     WindowStarted,
 )
-from pytest_coderobust.engine.judging import Judge
+from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.hunt.hunting import Hunt
+from pytest_coderobust.hunt.hunt import Hunt
 from pytest_coderobust.hunt.panel import Confirm
 from pytest_coderobust.models.backend import Row
 from pytest_coderobust.records import Cell, Completion, Sampling
@@ -67,7 +67,7 @@ def test_a_self_check_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyboardInterrupt
 
     events: list[Event] = []
-    monkeypatch.setattr(Judge, "verdicts", interrupted)
+    monkeypatch.setattr(VerdictStore, "verdicts", interrupted)
     with (
         measuring(write_suite(tmp_path), Reader(lambda _: 0.0), events.append) as (made, _),
         pytest.raises(KeyboardInterrupt),

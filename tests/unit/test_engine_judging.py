@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pytest_coderobust.engine.events import ChecksJudged, silent
-from pytest_coderobust.engine.judging import Judge
+from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Level, Tests, Verdict
@@ -50,11 +50,11 @@ def court() -> Court:
 @pytest.fixture
 def judge(tmp_path: Path, court: Court):
     ledger = Ledger(tmp_path / "ledger.sqlite")
-    yield Judge(court, ledger, silent)
+    yield VerdictStore(court, ledger, silent)
     ledger.close()
 
 
-def test_equal_checks_are_judged_once(judge: Judge, court: Court) -> None:
+def test_equal_checks_are_judged_once(judge: VerdictStore, court: Court) -> None:
     found = judge.verdicts([check("right"), check("wrong"), check("right")])
     assert found[judge.key(check("right"))].full
     assert not found[judge.key(check("wrong"))].full
@@ -62,7 +62,7 @@ def test_equal_checks_are_judged_once(judge: Judge, court: Court) -> None:
     assert sorted(court.asked) == ["right", "wrong"]
 
 
-def test_failure_of_the_harness_is_an_error_for_that_check_alone(judge: Judge) -> None:
+def test_failure_of_the_harness_is_an_error_for_that_check_alone(judge: VerdictStore) -> None:
     judge.begin([check("broken harness"), check("right")])
     judge.finish()
     assert judge.verdicts([check("right")])[judge.key(check("right"))].full
@@ -70,7 +70,7 @@ def test_failure_of_the_harness_is_an_error_for_that_check_alone(judge: Judge) -
         judge.verdicts([check("broken harness")])
 
 
-def test_failure_of_the_harness_is_not_remembered(judge: Judge, court: Court) -> None:
+def test_failure_of_the_harness_is_not_remembered(judge: VerdictStore, court: Court) -> None:
     for _ in range(2):
         with pytest.raises(SandboxError):
             judge.verdicts([check("broken harness")])
@@ -80,7 +80,7 @@ def test_failure_of_the_harness_is_not_remembered(judge: Judge, court: Court) ->
 def test_checks_are_told_when_they_are_stored(tmp_path: Path, court: Court) -> None:
     heard: list[object] = []
     ledger = Ledger(tmp_path / "ledger.sqlite")
-    judge = Judge(court, ledger, heard.append)
+    judge = VerdictStore(court, ledger, heard.append)
     judge.verdicts([check("right"), check("wrong")])
     assert sum(event.checks for event in heard if isinstance(event, ChecksJudged)) == 2
     ledger.close()

@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 import torch
-from editors_contract import REQUEST, answers, fingerprint, model_of
+from support.editors_contract import REQUEST, answers, fingerprint, model_of
 
 from pytest_coderobust.editors.registry import parse_edit
-from pytest_coderobust.engine.recipes import Edit, Placebo, Unedited, stack_identity
-from pytest_coderobust.engine.workbench import Workbench
+from pytest_coderobust.engine.edited.model_states import (
+    BaseState,
+    EditedState,
+    PlaceboState,
+    stack_identity,
+)
+from pytest_coderobust.engine.edited.workbench import Workbench
 
 LOWER: Any = parse_edit("ft:layer=1,lr=0.05,epsilon=0.1,steps=4")
 UPPER: Any = parse_edit("rome:layer=2,steps=3,prefixes=1,prefix_tokens=3")
@@ -24,9 +29,9 @@ def model(tmp_path: Path) -> Any:
     return model_of("llama", tmp_path)
 
 
-def stack(model: Any) -> Edit:
+def stack(model: Any) -> EditedState:
     specs = [LOWER, UPPER]
-    return Edit(specs, [REQUEST], stack_identity(model, specs, [REQUEST]))
+    return EditedState(specs, [REQUEST], stack_identity(model, specs, [REQUEST]))
 
 
 def weights(model: Any) -> dict[str, torch.Tensor]:
@@ -43,7 +48,7 @@ def test_a_stack_is_put_in_from_what_was_computed(model: Any) -> None:
     assert edit.facts is not None
     assert edit.facts.layers == (1, 2)
     assert edit.facts.kind == "weights"
-    bench.hold(Unedited(model.identity))
+    bench.hold(BaseState(model.identity))
     assert fingerprint(model) == tensors
     assert answers(bench.hold(edit)) == text
     assert all(torch.equal(first[name], now) for name, now in weights(model).items())
@@ -54,7 +59,7 @@ def test_a_stack_is_put_in_from_what_was_computed(model: Any) -> None:
 def test_the_placebo_of_a_stack_turns_every_change(model: Any) -> None:
     tensors, edit, base = fingerprint(model), stack(model), weights(model)
     found: list[dict[str, torch.Tensor]] = []
-    for recipe in (edit, Placebo(edit, 0), Placebo(edit, 1)):
+    for recipe in (edit, PlaceboState(edit, 0), PlaceboState(edit, 1)):
         with ExitStack() as until:
             top: Any = recipe.enter(model, until)
             assert top.identity == recipe.identity

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_coderobust.config.editing import EditConfig
+from pytest_coderobust.config.edits import EditConfig
 from pytest_coderobust.config.suite import SuiteConfig
-from pytest_coderobust.edit_records import EditFacts, Editing, EditRecord
-from pytest_coderobust.engine.answers import Answers
+from pytest_coderobust.engine.completions import CompletionStore
+from pytest_coderobust.engine.edited.requests import broken_squares, draw_requests, tasks_of
+from pytest_coderobust.engine.edited.scoring import Draws, scored_at, trials
 from pytest_coderobust.engine.events import silent
-from pytest_coderobust.engine.judging import Judge
-from pytest_coderobust.engine.measuring import Measuring
+from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.plan import Plan
-from pytest_coderobust.engine.requests import broken_squares, draw_requests, tasks_of
-from pytest_coderobust.engine.scoring import Draws, scored_at, trials
 from pytest_coderobust.engine.selfcheck import SelfCheck
+from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.metrics.editing import summarise_edits
+from pytest_coderobust.metrics.edits import summarise_edits
 from pytest_coderobust.models.scripted import WRONG, Scripted
 from pytest_coderobust.records import Cell, Row, Sampling, Task, Tests, digest
+from pytest_coderobust.records.editing import EditFacts, Editing, EditRecord
 from pytest_coderobust.sandbox import open_sandbox
 
 TASKS = 240
@@ -53,14 +53,14 @@ def test_noise_alone_scores_like_its_control_and_above_zero(tmp_path: Path) -> N
     chosen_at = Sampling(n=10, temperature=0.2, top_p=0.95)
     plan = plan_of(chosen_at)
     ledger = Ledger(tmp_path / "ledger.sqlite")
-    judge = Judge(open_sandbox(1), ledger, silent)
+    judge = VerdictStore(open_sandbox(1), ledger, silent)
     checked = SelfCheck({}, frozenset())
 
-    def measuring(name: str, draw: int) -> Measuring:
+    def measuring(name: str, draw: int) -> Measurement:
         sampling = scored_at(EditConfig().scored, chosen_at, draw) if draw else chosen_at
         drawn = replace(plan, config=replace(plan.config, sampling=sampling))
-        answers = Answers(coin(name), ledger, silent)
-        made = Measuring(drawn, answers, judge, ledger, silent, checked)
+        answers = CompletionStore(coin(name), ledger, silent)
+        made = Measurement(drawn, answers, judge, ledger, silent, checked)
         made.want([(task, cell) for cell in plan.cells for task in plan.tasks])
         return made
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_coderobust.config.suite import read_suite
-from pytest_coderobust.engine.plan import Plan, make_variant, prepare, read_plan
+from pytest_coderobust.engine.plan import Plan, read_plan
+from pytest_coderobust.engine.variants import make_variant, prepare
 from pytest_coderobust.errors import DataError, ModelError, UsageError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Cell, Variant

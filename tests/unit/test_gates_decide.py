@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from metrics_runs import Outcome, suite_run
+from support.metrics_runs import Outcome, suite_run
 
 from pytest_coderobust.gates import (
     GateOutcome,

@@ -1,20 +1,20 @@
 from __future__ import annotations
 
 import pytest
-from metrics_runs import Outcome, suite_run
+from support.metrics_runs import Outcome, suite_run
 
 from pytest_coderobust.gates import GateOutcome, decide, parse_gate
-from pytest_coderobust.gates.floor import heed_floor
-from pytest_coderobust.metrics.floor import Floor
+from pytest_coderobust.gates.noise_floor import heed_floor
+from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.summary import summarise
 
 TABLE: dict[str, dict[str, Outcome]] = {
     f"T/{i}": {"clean": int(i < 20), "C1-s0": int(i < 19)} for i in range(40)
 }
-SEEDS = Floor(1, 40, ((1, 0.5), (8, 0.5)), ((0, 0.5), (1, 0.54), (2, 0.49)))
+SEEDS = NoiseFloor(1, 40, ((1, 0.5), (8, 0.5)), ((0, 0.5), (1, 0.54), (2, 0.49)))
 
 
-def outcome(source: object, floor: Floor = SEEDS) -> GateOutcome:
+def outcome(source: object, floor: NoiseFloor = SEEDS) -> GateOutcome:
     run = suite_run(TABLE)
     summary = summarise(run)
     (found,) = heed_floor(decide([parse_gate(source, "toy")], summary, run), floor, summary)
@@ -23,9 +23,9 @@ def outcome(source: object, floor: Floor = SEEDS) -> GateOutcome:
 
 def test_floor_is_the_largest_of_its_three_parts() -> None:
     assert (SEEDS.value, SEEDS.source) == (pytest.approx(0.05), "sampling seeds")
-    batches = Floor(1, 40, ((1, 0.50), (8, 0.56)), ((0, 0.5),))
+    batches = NoiseFloor(1, 40, ((1, 0.50), (8, 0.56)), ((0, 0.5),))
     assert (batches.value, batches.source) == (pytest.approx(0.06), "batch sizes")
-    still = Floor(1, 40, ((1, 0.5), (8, 0.5)), ((0, 0.5),))
+    still = NoiseFloor(1, 40, ((1, 0.5), (8, 0.5)), ((0, 0.5),))
     assert (still.value, still.source) == (1 / 40, "one task")
 
 

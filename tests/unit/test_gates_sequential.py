@@ -5,15 +5,15 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from early_simulation import simulated
 from hypothesis import given
 from hypothesis import strategies as st
-from metrics_runs import Outcome, suite_run
+from support.early_simulation import simulated
+from support.metrics_runs import Outcome, suite_run
 
-from pytest_coderobust.engine.waves import WAVE, asking_order, cut_waves, with_course
+from pytest_coderobust.engine.early import WAVE, asking_order, cut_waves, with_course
 from pytest_coderobust.gates import Gate, decide, parse_gate
-from pytest_coderobust.gates.sequential import STAKES, Bets, Capital, form_of
-from pytest_coderobust.gates.watch import Panel, planned_by
+from pytest_coderobust.gates.bets import STAKES, Bets, Capital, form_of
+from pytest_coderobust.gates.watch import GateWatch, planned_by
 from pytest_coderobust.metrics.condition import task_score
 from pytest_coderobust.metrics.summary import summarise
 from pytest_coderobust.records import Cell, SuiteRun
@@ -122,7 +122,7 @@ def test_what_is_settled_without_a_confidence_is_what_the_whole_run_says(
 ) -> None:
     run, watched = run_of(found), gate(text)
     (whole,) = decide([watched], summarise(run), run)
-    panel = Panel([watched], planned_by(run))
+    panel = GateWatch([watched], planned_by(run))
     seen = {(o.task_id, o.cell): o for o in run.observations}
     for wave in cut_waves(asking_order(run.tasks, 0)):
         panel.take(wave, seen)
@@ -140,7 +140,7 @@ def test_a_wave_that_misleads_settles_nothing(first: Row, rest: Row) -> None:
     run = run_of([first if name in leading else rest for name in names])
     gates = [gate(text) for text in RATE_GATES + COUNT_GATES]
     whole = decide(gates, summarise(run), run)
-    panel = Panel(gates, planned_by(run))
+    panel = GateWatch(gates, planned_by(run))
     panel.take(asking_order(names, 0)[:WAVE], {(o.task_id, o.cell): o for o in run.observations})
     for settled, outcome in zip(panel.settled, whole, strict=True):
         assert settled is None or outcome.outcome == ("holds" if settled.met else "fails")
@@ -207,28 +207,28 @@ def test_items_that_are_missing_for_another_reason_make_a_run_partial() -> None:
 def test_a_cell_is_asked_while_an_open_gate_reads_it_and_unread_cells_to_the_end() -> None:
     run = run_of(ALL_PASS)
     gates = [gate("rd[C1] <= 0.9", 0.95), gate("pass@1 >= 0.95", 0.95)]
-    panel = Panel(gates, planned_by(run))
+    panel = GateWatch(gates, planned_by(run))
     seen = {(o.task_id, o.cell): o for o in run.observations}
     assert panel.needed == set(run.cells)
     panel.take(asking_order(run.tasks, 0)[:20], seen)
     assert panel.settled[0] is not None
     assert panel.settled[1] is None
     assert panel.needed == {Cell(), Cell("C2")}
-    loose = Panel([gate("pass@1 >= 0.5", 0.95)], planned_by(run))
+    loose = GateWatch([gate("pass@1 >= 0.5", 0.95)], planned_by(run))
     loose.take(asking_order(run.tasks, 0)[:20], seen)
     assert loose.needed == frozenset()
 
 
 def test_gates_that_the_plan_cannot_answer_are_never_settled() -> None:
     run = run_of(ALL_PASS)
-    panel = Panel([gate("broken[W1] <= 3"), gate("pass@5 >= 0.1", 0.95)], planned_by(run))
+    panel = GateWatch([gate("broken[W1] <= 3"), gate("pass@5 >= 0.1", 0.95)], planned_by(run))
     panel.take(run.tasks, {(o.task_id, o.cell): o for o in run.observations})
     assert panel.settled == [None, None]
 
 
 def test_a_drop_is_not_settled_while_nothing_is_solved() -> None:
     run = run_of([(0, 0, 0, 0)] * 60)
-    panel = Panel([gate("rd <= 0.9"), gate("rd <= 0.9", 0.95)], planned_by(run))
+    panel = GateWatch([gate("rd <= 0.9"), gate("rd <= 0.9", 0.95)], planned_by(run))
     panel.take(run.tasks, {(o.task_id, o.cell): o for o in run.observations})
     assert panel.settled == [None, None]
 

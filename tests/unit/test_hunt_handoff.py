@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hunt_failures import CLEAN, failure
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.hunt_failures import CLEAN, failure
 
 from coderobust_strategies import Edit, apply_edits, perturb
-from coderobust_strategies.hypothesis import PerturbedPrompt, ladders, remnants
+from coderobust_strategies.hypothesis_strategies import PerturbedPrompt, ladders, remnants
 from pytest_coderobust.hunt.failure import Failure
 from pytest_coderobust.hunt.handoff import hypothesis_report, oracle
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hunt_model import Reader, measuring, write_suite
+from support.hunt_model import Reader, measuring, write_suite
 
 from coderobust_strategies import Edit, apply_edits
 from pytest_coderobust.engine.budget import Budget, parse_budget
@@ -16,7 +16,7 @@ from pytest_coderobust.engine.events import Event, HuntAdvanced, HuntDone, HuntS
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.hunt.candidates import damage, rounds
 from pytest_coderobust.hunt.failure import Failure, to_json
-from pytest_coderobust.hunt.hunting import Hunt, Hunted
+from pytest_coderobust.hunt.hunt import Hunt, Hunted
 from pytest_coderobust.hunt.panel import Confirm
 from pytest_coderobust.records import Cell, Observation, Status
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from statistics import mean
 
 import pytest
-from hunt_toys import KINDS, Edits, simpler, toy
 from hypothesis import given
 from hypothesis import strategies as st
+from support.hunt_toys import KINDS, Edits, simpler, toy
 
 from pytest_coderobust.hunt.minimise import Minimum, minimise
 from pytest_coderobust.hunt.questions import Effort, settle

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hunt_failures import CLEAN, failure
+from support.hunt_failures import CLEAN, failure
 
 from coderobust_strategies import Edit
-from pytest_coderobust.hunt.failure import Spent, Votes
-from pytest_coderobust.hunt.hunting import Hunted
+from pytest_coderobust.hunt.failure import HuntCost, Votes
+from pytest_coderobust.hunt.hunt import Hunted
 from pytest_coderobust.hunt.tally import SuiteHunt, tally
-from pytest_coderobust.reporting.console import print_lines
-from pytest_coderobust.reporting.hunts import failure_lines, hunt_lines, word_diff
+from pytest_coderobust.reporting.terminal.console import print_lines
+from pytest_coderobust.reporting.terminal.hunts import failure_lines, hunt_lines, word_diff
 
 
 def found(number: int = 1) -> SuiteHunt:
     failures = [failure(f"Toy/{place}") for place in range(number)]
-    hunted = [Hunted(each.task_id, "found", each, Spent(10, 2)) for each in failures]
-    hunted.append(Hunted("Toy/99", "budget", None, Spent(200, 9), ((failure("Toy/99"), False),)))
+    hunted = [Hunted(each.task_id, "found", each, HuntCost(10, 2)) for each in failures]
+    hunted.append(Hunted("Toy/99", "budget", None, HuntCost(200, 9), ((failure("Toy/99"), False),)))
     files = {each.id: f".coderobust/failures/{each.id}.json" for each in failures}
     return SuiteHunt("toy.toml", "tiny", ("mix_all",), tuple(hunted), files, ("a note",))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hunt_failures import failure
+from support.hunt_failures import failure
 
 from coderobust_strategies import Edit
 from pytest_coderobust.errors import DataError

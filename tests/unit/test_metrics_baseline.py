@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from metrics_runs import Outcome, suite_run
+from support.metrics_runs import Outcome, suite_run
 
 from pytest_coderobust.config.baseline import BaselineRule
 from pytest_coderobust.errors import DataError

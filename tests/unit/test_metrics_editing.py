@@ -6,19 +6,19 @@ import random
 
 import pytest
 
-from pytest_coderobust.edit_records import (
-    Change,
+from pytest_coderobust.metrics.edits import EditSummary, measured, summarise_edits
+from pytest_coderobust.metrics.resampling import spread
+from pytest_coderobust.records.editing import (
     EditFacts,
     Editing,
     EditRecord,
+    ItemChange,
     Passes,
-    Regime,
+    RunRegime,
     Trial,
     dump,
     load,
 )
-from pytest_coderobust.metrics.editing import EditSummary, measured, summarise_edits
-from pytest_coderobust.metrics.resampling import spread
 
 TEN = 10
 
@@ -28,8 +28,8 @@ def trial(task: str, original: int, before: int, after: int, control: int, *plac
     return Trial(task, 0, *drawn, placebos=tuple(Passes(TEN, c) for c in placebos))
 
 
-def change(task: str, before: int, after: int) -> Change:
-    return Change(task, 0, Passes(1, before), Passes(1, after))
+def change(task: str, before: int, after: int) -> ItemChange:
+    return ItemChange(task, 0, Passes(1, before), Passes(1, after))
 
 
 def record(name: str, number: int, *trials: Trial, layer: int = 2) -> EditRecord:
@@ -45,11 +45,11 @@ def record(name: str, number: int, *trials: Trial, layer: int = 2) -> EditRecord
     )
 
 
-def editing(*records: EditRecord, regime: Regime = "instant") -> Editing:
+def editing(*records: EditRecord, regime: RunRegime = "instant") -> Editing:
     return Editing(("creme",), regime, 1, False, "T=0.2, n=10", records)
 
 
-def summary(*records: EditRecord, regime: Regime = "instant") -> EditSummary:
+def summary(*records: EditRecord, regime: RunRegime = "instant") -> EditSummary:
     return summarise_edits(editing(*records, regime=regime), 0.5)
 
 

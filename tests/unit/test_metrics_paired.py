@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from metrics_runs import Outcome, suite_run
+from support.metrics_runs import Outcome, suite_run
 
-from pytest_coderobust.metrics.comparison import Change, Comparison
+from pytest_coderobust.metrics.comparison import RateChange, RunComparison
 from pytest_coderobust.metrics.paired import compare, counts_of, judged
 from pytest_coderobust.records import Cell, SuiteRun
 
@@ -20,12 +20,12 @@ def table(n: int, clean: list[int], *cells: list[int]) -> Table:
     }
 
 
-def compared(before: Table, after: Table, n: int = 1, margin: float = 0.05) -> Comparison:
+def compared(before: Table, after: Table, n: int = 1, margin: float = 0.05) -> RunComparison:
     old, new = suite_run(before, n=n), suite_run(after, n=n)
     return compare(counts_of(old), counts_of(new), new, margin)
 
 
-def change(found: Comparison, condition: str, measure: str = "pass@1") -> Change:
+def change(found: RunComparison, condition: str, measure: str = "pass@1") -> RateChange:
     (one,) = (c for c in found.changes if (c.condition, c.measure) == (condition, measure))
     return one
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from metrics_simulation import coverage, rejections
+from support.metrics_simulation import coverage, rejections
 
 # The standard error of a share of 0.95 is 0.011 in 400 runs, 0.018 in 150 and 0.005 in 2,000.
 

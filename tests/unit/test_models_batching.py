@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.batching import Batches, steps_within
+from pytest_coderobust.models.batches import Batches, steps_within
 
 SIZES = st.integers(1, 2000)
 

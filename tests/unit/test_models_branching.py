@@ -10,13 +10,13 @@ import torch
 import transformers as hf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models_architectures import ARCHITECTURES, save_architecture
-from models_checkpoints import PROMPT, backend, byte_level, row, save, save_random, wrap
+from support.models_architectures import ARCHITECTURES, save_architecture
+from support.models_checkpoints import PROMPT, backend, byte_level, row, save, save_random, wrap
 
-from pytest_coderobust.models.branching import read
+from pytest_coderobust.models.branches import read
 from pytest_coderobust.models.decoding import Prompt, decode_batch, generated, padded
 from pytest_coderobust.models.quiet import quiet
-from pytest_coderobust.models.slots import Slots
+from pytest_coderobust.models.slots import CacheSlots
 from pytest_coderobust.records import Sampling
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -127,7 +127,7 @@ class TestSharing:
 @settings(deadline=None, max_examples=150)
 def test_slots_hold_what_was_put_there(data: st.DataObject, width: int) -> None:
     """Against plain lists: passes that add a token to every slot, and copies between them."""
-    cache = Slots()
+    cache = CacheSlots()
     counter = iter(range(10**6))
     rows: list[list[int]] = [[] for _ in range(data.draw(st.integers(1, 4)))]
     for size in (width, *[1] * data.draw(st.integers(0, 80))):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from models_checkpoints import backend, save_random
+from support.models_checkpoints import backend, save_random
 
 from pytest_coderobust.models import fingerprint
 from pytest_coderobust.models.checkpoint import Checkpoint, stored_dtype

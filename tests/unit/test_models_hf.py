@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from models_checkpoints import (
+from support.models_checkpoints import (
     BODY,
     OTHER,
     OTHER_BODY,
@@ -25,7 +25,7 @@ from models_checkpoints import (
 from tokenizers import processors
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.stopping import decode
+from pytest_coderobust.models.stops import decode
 from pytest_coderobust.records import Sampling
 
 pytestmark = pytest.mark.usefixtures("one_thread")

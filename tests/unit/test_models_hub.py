@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from models_checkpoints import save_random
+from support.models_checkpoints import save_random
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 import torch
-from models_checkpoints import PROMPT, backend, byte_level, llama, row, save, save_random, wrap
+from support.models_checkpoints import (
+    PROMPT,
+    backend,
+    byte_level,
+    llama,
+    row,
+    save,
+    save_random,
+    wrap,
+)
 
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.records import Sampling

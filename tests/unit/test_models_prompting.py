@@ -7,10 +7,19 @@ from typing import Any
 
 import pytest
 import torch
-from models_checkpoints import PROMPT, backend, byte_level, llama, row, save, save_random, wrap
+from support.models_checkpoints import (
+    PROMPT,
+    backend,
+    byte_level,
+    llama,
+    row,
+    save,
+    save_random,
+    wrap,
+)
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.stopping import decode
+from pytest_coderobust.models.stops import decode
 from pytest_coderobust.records import Sampling
 
 pytestmark = pytest.mark.usefixtures("one_thread")

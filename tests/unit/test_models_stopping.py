@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models_checkpoints import byte_level, sentence_piece, wrap
+from support.models_checkpoints import byte_level, sentence_piece, wrap
 
-from pytest_coderobust.models.stopping import Ends, cut_at_stop, decode
+from pytest_coderobust.models.stops import EndTest, cut_at_stop, decode
 
 BYTES = wrap(byte_level())
 PIECES = wrap(sentence_piece())
@@ -42,7 +42,7 @@ def test_a_row_ends_with_the_first_token_that_completes_a_stop(
             start = decode(tokenizer, rows[row][:head])
             return decode(tokenizer, [*rows[row][:head], *ids])[len(start) :]
 
-        ends = Ends(stops, tokenizer, text_of, [])
+        ends = EndTest(stops, tokenizer, text_of, [])
         for row, ids in enumerate(rows):
             starts = [ids[head : head + count] for count in range(1, len(ids) - head + 1)]
             found = [ends(row, new) for new in starts]
@@ -52,7 +52,7 @@ def test_a_row_ends_with_the_first_token_that_completes_a_stop(
 
 
 def test_an_end_token_ends_whatever_stands_before_it() -> None:
-    ends = Ends((), BYTES, lambda *_: "", [2, 7])
+    ends = EndTest((), BYTES, lambda *_: "", [2, 7])
     assert ends(0, [5, 2])
     assert ends(0, [7])
     assert not ends(0, [2, 5])

@@ -11,13 +11,13 @@ from time import sleep
 from typing import Any
 
 import pytest
-from metrics_runs import Outcome
-from page_driver import console, open_browser, requests, visit
-from report_runs import HOSTILE, hostile_report, make_report
+from support.metrics_runs import Outcome
+from support.page_driver import console, open_browser, requests, visit
+from support.report_runs import HOSTILE, hostile_report, make_report
 
 from pytest_coderobust.reporting.hostile import block
-from pytest_coderobust.reporting.page import render
-from pytest_coderobust.reporting.page.evidence import TEXT
+from pytest_coderobust.reporting.html import render
+from pytest_coderobust.reporting.html.evidence import TEXT
 
 TABLE: dict[str, dict[str, Outcome]] = {
     "T/0": {"clean": 1, "C1-s0": 0, "C2-s0": 1, "W1-s0": 0},

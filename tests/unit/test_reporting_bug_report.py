@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from metrics_runs import Outcome
-from report_runs import CLEAN_PROMPT, make_report
+from support.metrics_runs import Outcome
+from support.report_runs import CLEAN_PROMPT, make_report
 
 from coderobust_strategies import Edit
-from pytest_coderobust.hunt.failure import Failure, Shown, Votes
+from pytest_coderobust.hunt.failure import Failure, ShownPrompt, Votes
 from pytest_coderobust.hunt.store import Failures
 from pytest_coderobust.records import Completion, Level, ModelIdentity, Sampling, Verdict
-from pytest_coderobust.reporting.bug_folder import write_bugs
-from pytest_coderobust.reporting.bug_report import bug_reports
+from pytest_coderobust.reporting.bugs.folder import write_bugs
+from pytest_coderobust.reporting.bugs.report import bug_reports
 
 TABLE: dict[str, dict[str, Outcome]] = {
     "T/0": {"clean": 1, "C1-s0": 0, "C2-s0": 0},
@@ -32,8 +32,8 @@ def failure(fingerprint: str, task: str = "T/0", **changed: object) -> Failure:
         suite="toy.toml", task_id=task, entry_point="f", model=ModelIdentity("tiny", fingerprint, {}),
         sampling=Sampling(), perturbation="mix_all", member="C2", seed=1, edits=(edit,),
         first_edits=(edit,), minimal=True, votes=Votes(1, 1), reproduce="pytest again",
-        clean=Shown(CLEAN_PROMPT, (Completion("    return x\n", "eos"),), (good,)),
-        broken=Shown(CLEAN_PROMPT.replace("number", "nmuber"), (Completion("    return 0\n", "eos"),), (bad,)),
+        clean=ShownPrompt(CLEAN_PROMPT, (Completion("    return x\n", "eos"),), (good,)),
+        broken=ShownPrompt(CLEAN_PROMPT.replace("number", "nmuber"), (Completion("    return 0\n", "eos"),), (bad,)),
         **changed,  # type: ignore[arg-type]
     )  # fmt: skip
 

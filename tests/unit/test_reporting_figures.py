@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_coderobust.gates import GateOutcome
-from pytest_coderobust.gates.parse import parse_gate
+from pytest_coderobust.gates.grammar import parse_gate
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.reporting.figures import gate_reason
 

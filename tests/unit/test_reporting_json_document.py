@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metrics_runs import Outcome, judged, suite_run
+from support.metrics_runs import Outcome, judged, suite_run
 
 from pytest_coderobust.gates import Judged
 from pytest_coderobust.records import Course, ModelIdentity, SuiteRun
-from pytest_coderobust.reporting.json_document import document, dumps
+from pytest_coderobust.reporting.json.document import document, dumps
 
 TABLE: dict[str, dict[str, Outcome]] = {
     "T/0": {"clean": 1, "C1-s0": 1, "C2-s0": 0},

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_coderobust.reporting.gfm import code, fenced, table
 from pytest_coderobust.reporting.hostile import block, visible
+from pytest_coderobust.reporting.markdown.gfm import code, fenced, table
 
 markdown_it = pytest.importorskip("markdown_it")
 PARSER = markdown_it.MarkdownIt("gfm-like", {"linkify": False})

@@ -9,11 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from report_runs import HOSTILE, hostile_report
+from support.report_runs import HOSTILE, hostile_report
 
-from pytest_coderobust.reporting.bug_folder import write_bugs
-from pytest_coderobust.reporting.files import FORMATS
-from pytest_coderobust.reporting.terminal import render as render_terminal
+from pytest_coderobust.reporting.bugs.folder import write_bugs
+from pytest_coderobust.reporting.formats import FORMATS
+from pytest_coderobust.reporting.terminal.report import render as render_terminal
 
 markdown_it = pytest.importorskip("markdown_it")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]")

@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 
 import pytest
-from metrics_runs import judged, suite_run
+from support.metrics_runs import judged, suite_run
 
 from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.records import ApiChange, Sampling, SuiteRun
-from pytest_coderobust.reporting.revival import plain, revived
+from pytest_coderobust.records.codec import plain, revived
 
 
 def test_a_run_and_its_gates_come_back_equal_through_json() -> None:

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metrics_runs import Outcome, judged, suite_run
+from support.metrics_runs import Outcome, judged, suite_run
 
 from pytest_coderobust.gates import Judged, switch_off
 from pytest_coderobust.records import ModelIdentity, SuiteRun
-from pytest_coderobust.reporting.terminal import render
+from pytest_coderobust.reporting.terminal.report import render
 
 
 def humaneval_like() -> SuiteRun:

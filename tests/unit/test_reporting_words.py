@@ -3,14 +3,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_coderobust.reporting.words import Change, word_changes
+from pytest_coderobust.reporting.words import WordChange, word_changes
 
 PROSE = st.lists(st.sampled_from(["the", "number", " ", "  ", "\n", "é", ".", "😀", "_"])).map(
     "".join
 )
 
 
-def applied(changes: tuple[Change, ...], clean: str) -> str:
+def applied(changes: tuple[WordChange, ...], clean: str) -> str:
     pieces: list[str] = []
     end = 0
     for change in changes:
@@ -30,11 +30,11 @@ def test_equal_texts_differ_nowhere(text: str) -> None:
 
 
 def test_a_changed_letter_marks_its_word_alone() -> None:
-    assert word_changes("Return the number.", "Return teh number.") == (Change(7, 10, "teh"),)
+    assert word_changes("Return the number.", "Return teh number.") == (WordChange(7, 10, "teh"),)
 
 
 def test_an_inserted_word_is_an_insertion() -> None:
-    assert word_changes("Return it", "Return it it") == (Change(9, 9, " it"),)
+    assert word_changes("Return it", "Return it it") == (WordChange(9, 9, " it"),)
 
 
 def test_long_unlike_texts_are_one_replacement() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from coderobust_strategies.protection import protected_spans
+from coderobust_strategies.prompt.protection import protected_spans
 from pytest_coderobust.config.suite import read_suite
-from pytest_coderobust.engine.plan import Plan, make_variant, read_plan
+from pytest_coderobust.engine.plan import Plan, read_plan
+from pytest_coderobust.engine.variants import make_variant
 from pytest_coderobust.rewriters.apertium import Apertium
-from pytest_coderobust.rewriters.engine import Paragraph
+from pytest_coderobust.rewriters.rewriter import Paragraph
 from pytest_coderobust.rewriters.seq2seq import Seq2Seq
 
 HOSTILE = (

@@ -9,10 +9,10 @@ import pytest
 
 from pytest_coderobust import records
 from pytest_coderobust.errors import SandboxError
-from pytest_coderobust.sandbox.asserts import prepare
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.outcome import Outcomes
-from pytest_coderobust.sandbox.trial import run_tests
+from pytest_coderobust.sandbox.judge.asserts import prepare
+from pytest_coderobust.sandbox.judge.outcome import Outcomes
+from pytest_coderobust.sandbox.judge.trial import run_tests
 
 
 def run(source: str, candidate: Any, helpers: str = "") -> tuple[bool, Outcomes]:

@@ -10,13 +10,13 @@ import pytest
 
 from pytest_coderobust import records
 from pytest_coderobust.records import Level, Limits, Verdict
-from pytest_coderobust.sandbox import judge as judging
-from pytest_coderobust.sandbox import rehearsal
-from pytest_coderobust.sandbox.cage.plan import RLIMITS, Plan
+from pytest_coderobust.sandbox.cage.plan import RLIMITS, CagePlan
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.interpreter import readable_paths
-from pytest_coderobust.sandbox.judge import Judge
-from pytest_coderobust.sandbox.launcher import Zygote
+from pytest_coderobust.sandbox.judge import judge as judging
+from pytest_coderobust.sandbox.judge import rehearsal
+from pytest_coderobust.sandbox.judge.interpreter import readable_paths
+from pytest_coderobust.sandbox.judge.judge import CheckRunner
+from pytest_coderobust.sandbox.judge.zygote import Zygote
 
 LIMITS = Limits(cpu_seconds=1, wall_seconds=5)
 FIXED = "assert f(1) == 1\nassert f(2) == 4\nassert f(3) == 9\n"
@@ -26,17 +26,17 @@ SQUARE = "def f(x):\n    return x * x\n"
 @pytest.fixture
 def zygote(tmp_path: Path) -> Iterator[Zygote]:
     alive = os.open(os.devnull, os.O_RDONLY)
-    started = Zygote(Plan(RLIMITS, readable_paths(), str(tmp_path), 0), alive)
+    started = Zygote(CagePlan(RLIMITS, readable_paths(), str(tmp_path), 0), alive)
     yield started
     started.close()
     os.close(alive)
 
 
-def judged(judge: Judge, solution: str, source: str = FIXED) -> Verdict:
+def judged(judge: CheckRunner, solution: str, source: str = FIXED) -> Verdict:
     return judge.judge(Check(solution, "f", records.Tests(source, "asserts"), LIMITS))
 
 
-def forks(zygote: Zygote, judge: Judge, *solutions: str, source: str = FIXED) -> list[int]:
+def forks(zygote: Zygote, judge: CheckRunner, *solutions: str, source: str = FIXED) -> list[int]:
     """How many processes each of these solutions took."""
     counts: list[int] = []
     for solution in solutions:
@@ -47,14 +47,14 @@ def forks(zygote: Zygote, judge: Judge, *solutions: str, source: str = FIXED) ->
 
 
 def test_fixed_calls_take_one_process_each_and_judge_alike(zygote: Zygote) -> None:
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     solutions = (
         SQUARE, "def f(x):\n    return 1\n", "def f(x):\n    return x * x if x < 3 else 1 // 0\n",
         "def f(x", "1 // 0", "def g(): pass", "import os\ndef f(x):\n    os._exit(0)\n", SQUARE,
     )  # fmt: skip
     assert forks(zygote, judge, *solutions) == [1] * len(solutions)
     for solution in solutions:
-        live = judged(Judge(zygote, "t"), solution)
+        live = judged(CheckRunner(zygote, "t"), solution)
         batch = judged(judge, solution)
         assert (live.level, live.passed, live.failure, live.detail) == (
             batch.level, batch.passed, batch.failure, batch.detail,
@@ -63,7 +63,7 @@ def test_fixed_calls_take_one_process_each_and_judge_alike(zygote: Zygote) -> No
 
 def test_a_rehearsal_that_would_never_end_is_broken_off(zygote: Zygote) -> None:
     source = "at = 0\nwhile f(at) != 4:\n    at += 1\nassert at == 2\n"
-    assert judged(Judge(zygote, "t"), SQUARE, source).full
+    assert judged(CheckRunner(zygote, "t"), SQUARE, source).full
 
 
 @pytest.mark.parametrize("wait", ["pass", "sum(range(10**11))", "__import__('time').sleep(99)"])
@@ -72,7 +72,7 @@ def test_a_rehearsal_that_does_not_end_costs_no_verdict(
 ) -> None:
     monkeypatch.setattr(rehearsal, "SECONDS", 0.2)
     source = f"got = f(2)\nwhile got is None:\n    {wait}\nassert got == 4\n"
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     assert judged(judge, SQUARE, source).full
     assert judge.learned == []
     assert judged(judge, SQUARE, source).full
@@ -80,7 +80,7 @@ def test_a_rehearsal_that_does_not_end_costs_no_verdict(
 
 def test_what_a_rehearsal_does_to_modules_ends_with_it(zygote: Zygote) -> None:
     source = "import json\njson.seen = getattr(json, 'seen', 0) + 1\nassert f(1) == json.seen\n"
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     assert judged(judge, "def f(x):\n    return 1\n", source).full
     assert judge.learned
     assert judged(judge, "def f(x):\n    return 2\n", source).full
@@ -89,7 +89,7 @@ def test_what_a_rehearsal_does_to_modules_ends_with_it(zygote: Zygote) -> None:
 def test_what_one_judge_learned_another_can_use(
     zygote: Zygote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, other = Judge(zygote, "t"), Judge(zygote, "t")
+    one, other = CheckRunner(zygote, "t"), CheckRunner(zygote, "t")
     assert judged(one, SQUARE).full
     assert one.learned == [{"args": [1]}, {"args": [2]}, {"args": [3]}]
     other.learn((records.Tests(FIXED, "asserts"), "f"), one.learned)
@@ -104,7 +104,7 @@ def test_equal_arguments_of_another_type_are_other_arguments(
 ) -> None:
     plain = other.removeprefix("-").removesuffix(".0").replace("True", "1")
     source = f"x = {plain}\ntry:\n    if f(2) == 'more': x = {other}\nexcept Exception: pass\n"
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     first = "def f(x):\n    return str(x)\n"
     assert judged(judge, first, source + f"assert f(x) == {plain!r}\n").full
     more = "def f(x):\n    return 'more' if x == 2 else str(x)\n"
@@ -118,14 +118,14 @@ def test_an_argument_changed_to_an_equal_one_comes_back(zygote: Zygote) -> None:
     solution = (
         "def f(v):\n    said = ','.join(map(str, v))\n    v[:] = map(float, v)\n    return said\n"
     )
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     assert judged(judge, solution, source).full
     assert judged(judge, solution, source).full
 
 
 def test_answers_that_are_large_together_are_asked_one_by_one(zygote: Zygote) -> None:
     source = "assert len(f(1)) == 9 << 20\nassert len(f(2)) == 9 << 20\n"
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     judged(judge, "def f(x):\n    return 'x'\n", source)
     assert judge.learned
     large = "def f(x):\n    return 'x' * (9 << 20)\n"
@@ -134,7 +134,7 @@ def test_answers_that_are_large_together_are_asked_one_by_one(zygote: Zygote) ->
 
 
 def test_a_hang_keeps_the_results_before_it(zygote: Zygote) -> None:
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     judged(judge, SQUARE)
     hang = "def f(x):\n    while x == 3: pass\n    return x * x\n"
     verdict = judged(judge, hang)
@@ -142,7 +142,7 @@ def test_a_hang_keeps_the_results_before_it(zygote: Zygote) -> None:
 
 
 def test_a_death_keeps_the_results_before_it(zygote: Zygote) -> None:
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     judged(judge, SQUARE)
     verdict = judged(judge, "import os\ndef f(x):\n    return x if x < 3 else os.abort()\n")
     assert (verdict.level, verdict.passed, verdict.failure) == (Level.PARTIAL, 1, "wrong-answer")
@@ -150,7 +150,7 @@ def test_a_death_keeps_the_results_before_it(zygote: Zygote) -> None:
 
 def test_calls_that_depend_on_answers_are_asked_live(zygote: Zygote) -> None:
     source = "first = f(3)\nassert f(first) == first + 1\nassert f(first + 1) == 5\n"
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     # The state that a solution keeps must be what the tests themselves brought about.
     counting = "seen = []\ndef f(x):\n    seen.append(x)\n    return len(seen) + {0}\n"
     assert judged(judge, counting.format(2), source).full
@@ -162,7 +162,7 @@ def test_calls_that_depend_on_answers_are_asked_live(zygote: Zygote) -> None:
 
 
 def test_large_answers_take_one_process_too(zygote: Zygote) -> None:
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     judged(judge, SQUARE, "assert f(1)\nassert f(2)\n")
     large = "def f(x):\n    return 'x' * 3_000_000\n"
     source = "assert f(1)\nassert f(2)\n"
@@ -176,14 +176,14 @@ def test_large_answers_take_one_process_too(zygote: Zygote) -> None:
 
 
 def test_more_calls_than_a_script_holds_are_asked_live(zygote: Zygote) -> None:
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     source = "for i in range(1000):\n    assert f(i) == i * i\n"
     assert judged(judge, SQUARE, source).full
     assert judged(judge, SQUARE, source).full
 
 
 def test_changed_arguments_come_back_in_a_batch_too(zygote: Zygote) -> None:
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     source = "rows = [2, 1]\nassert f(rows) is None\nassert rows == [1, 2]\n"
     for _ in range(3):
         assert judged(judge, "def f(rows):\n    rows.sort()\n", source).full
@@ -192,7 +192,7 @@ def test_changed_arguments_come_back_in_a_batch_too(zygote: Zygote) -> None:
 
 def test_a_message_that_asks_again_does_not_cost_a_process(zygote: Zygote) -> None:
     source = "assert f(1) == 1, 'got ' + str(f(1))\nassert f(2) == 4, f'{f(2)!r} and {f(3)}'\n"
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     wrong = "def f(x):\n    return x\n"
     assert forks(zygote, judge, SQUARE, wrong, SQUARE, wrong, source=source) == [1, 1, 1, 1]
     assert judged(judge, wrong, source).passed == 1
@@ -203,12 +203,12 @@ def test_tests_that_follow_a_good_answer_only_are_asked_live(zygote: Zygote) -> 
     # HumanEval/33's shape: what fails on the left is not asked on the right.
     source = "assert tuple(f(1)) == tuple(f(2))\nassert f(3) == f(4)\n"
     solutions = ("def f(x):\n    return []\n", "def f(x):\n    return None\n") * 2
-    assert forks(zygote, Judge(zygote, "t"), *solutions, source=source) == [1] * 4
+    assert forks(zygote, CheckRunner(zygote, "t"), *solutions, source=source) == [1] * 4
 
 
 def test_what_no_rehearsal_shows_costs_one_process_once(zygote: Zygote) -> None:
     source = "got = f(1)\nif got == 'more':\n    f(2)\nassert f(3) == 3\n"
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     solutions = ("def f(x):\n    return x\n", "def f(x):\n    return x if x == 3 else 'more'\n")
     assert forks(zygote, judge, *solutions, *solutions, source=source) == [1, 2, 1, 1]
     assert judged(judge, solutions[1], source).full
@@ -216,13 +216,13 @@ def test_what_no_rehearsal_shows_costs_one_process_once(zygote: Zygote) -> None:
 
 def test_a_message_of_its_own_is_told(zygote: Zygote) -> None:
     source = "got = f(2)\nassert got == 4, 'the square of two is not ' + str(got)\n"
-    verdict = judged(Judge(zygote, "t"), "def f(x):\n    return 5\n", source)
+    verdict = judged(CheckRunner(zygote, "t"), "def f(x):\n    return 5\n", source)
     assert "the square of two is not 5" in verdict.detail
 
 
 def test_a_run_that_ends_early_does_not_shorten_the_script(zygote: Zygote) -> None:
     source = "value = f(1)\nassert value == 1\nvalue = f(2)\nassert value == 4\n"
     early = "def f(x):\n    return 1 // 0\n"
-    judge = Judge(zygote, "t")
+    judge = CheckRunner(zygote, "t")
     solutions = (early, SQUARE, early, SQUARE, SQUARE)
     assert forks(zygote, judge, *solutions, source=source) == [1, 1, 1, 1, 1]

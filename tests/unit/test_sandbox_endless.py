@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sandbox_loops import DISTURBED, ENDLESS, OUTSIDE, UNDECIDED
+from support.sandbox_loops import DISTURBED, ENDLESS, OUTSIDE, UNDECIDED
 
 from pytest_coderobust import records
 from pytest_coderobust.records import Limits, Verdict

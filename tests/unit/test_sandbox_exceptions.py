@@ -6,8 +6,8 @@ import builtins
 
 import pytest
 
-from pytest_coderobust.sandbox.outcome import CandidateError, CandidateExit
-from pytest_coderobust.sandbox.proxy import rebuild
+from pytest_coderobust.sandbox.judge.outcome import CandidateError, CandidateExit
+from pytest_coderobust.sandbox.judge.proxy import rebuild
 
 ORDINARY = sorted(
     name

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pytest_coderobust.records import Tests
-from pytest_coderobust.sandbox.asserts import prepare, shorten
 from pytest_coderobust.sandbox.cage.wire import Encoder
-from pytest_coderobust.sandbox.outcome import Outcomes
-from pytest_coderobust.sandbox.proxy import Proxy
-from pytest_coderobust.sandbox.trial import run_tests
+from pytest_coderobust.sandbox.judge.asserts import prepare, shorten
+from pytest_coderobust.sandbox.judge.outcome import Outcomes
+from pytest_coderobust.sandbox.judge.proxy import Proxy
+from pytest_coderobust.sandbox.judge.trial import run_tests
 
 
 def told(source: str, answer: object) -> str:

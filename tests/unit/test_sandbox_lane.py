@@ -15,12 +15,12 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Level, Limits, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.lane import Lane, Waiting
-from pytest_coderobust.sandbox.scripts import Scripts
-from pytest_coderobust.sandbox.session import Starved
-from pytest_coderobust.sandbox.staff import Staff
-from pytest_coderobust.sandbox.turns import Turns
-from pytest_coderobust.sandbox.worker import Worker
+from pytest_coderobust.sandbox.judge.conversation import Starved
+from pytest_coderobust.sandbox.judge.scripts import Scripts
+from pytest_coderobust.sandbox.pool.lane import Lane, Waiting
+from pytest_coderobust.sandbox.pool.staff import Staff
+from pytest_coderobust.sandbox.pool.turns import Turns
+from pytest_coderobust.sandbox.pool.worker import Worker
 
 TESTS = records.Tests("assert f(2) == 4\nassert f(3) == 9\n", "asserts")
 LIMITS = Limits(cpu_seconds=0.3, wall_seconds=2)

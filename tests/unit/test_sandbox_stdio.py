@@ -13,7 +13,7 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import ApiChange, Level, Limits, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check, Sandbox
-from pytest_coderobust.sandbox.printed import agrees
+from pytest_coderobust.sandbox.judge.printed import agrees
 
 LIMITS = Limits(cpu_seconds=0.5, wall_seconds=2, output_bytes=1 << 16)
 CASES = {"inputs": ["1 2\n", "3 4\n", "5 6"], "outputs": ["3\n", "7", "11\n"]}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_coderobust.models.blocks import names_of
-from pytest_coderobust.models.solution import extract
+from pytest_coderobust.models.extraction.blocks import names_of
+from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Task, Tests
 
 PREAMBLE = "from typing import List\n\n\n"

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from pytest_coderobust.models import blocks
-from pytest_coderobust.models.solution import extract
+from pytest_coderobust.models.extraction import blocks
+from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Task, Tests
 
 PROMPT = 'def total(values):\n    """Add them up."""\n'

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_coderobust import Sample, check
+from pytest_coderobust import ForeignSample, check
 from pytest_coderobust.errors import DataError
-from pytest_coderobust.models.solution import extract
+from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Task
 from pytest_coderobust.tasks.load import TaskSet, load_tasks
 
@@ -99,8 +99,8 @@ def test_chat_around_a_program_is_stripped(tmp_path: Path) -> None:
 def test_samples_are_judged_case_by_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read(tmp_path, ROW)
     monkeypatch.chdir(tmp_path)
-    three = Sample("APPS/7", "print(3)\n")
-    gold = Sample("APPS/7", GOLD.replace("input()", "open(0).read()"), whole=True)
+    three = ForeignSample("APPS/7", "print(3)\n")
+    gold = ForeignSample("APPS/7", GOLD.replace("input()", "open(0).read()"), whole=True)
     right, wrong = check([gold, three], "apps.jsonl", workers=1)
     assert (right.full, right.passed, right.total) == (True, 2, 2)
     assert (wrong.full, wrong.passed, wrong.detail) == (False, 1, "printed '3'")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_coderobust.config.suite import read_suite
+from pytest_coderobust.tasks.catalogue import DATA_SETS
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.location import DATA_SETS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import PromptForm, Task
 from pytest_coderobust.sandbox import open_sandbox
-from pytest_coderobust.sandbox.asserts import prepare
 from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.judge.asserts import prepare
 from pytest_coderobust.tasks.comparison import Comparison, same
 from pytest_coderobust.tasks.load import load_tasks
 

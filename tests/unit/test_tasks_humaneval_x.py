@@ -10,7 +10,7 @@ import pytest
 from conftest import Project
 
 from pytest_coderobust.errors import DataError
-from pytest_coderobust.models.solution import extract
+from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Task
 from pytest_coderobust.tasks.load import load_tasks
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tasks_files import ADD, MBPP, one, suite
+from support.tasks_files import ADD, MBPP, one, suite
 
 from pytest_coderobust.errors import DataError, UnknownName
 from pytest_coderobust.records import ApiChange, Task, Tests
@@ -188,7 +188,7 @@ def test_reading_tasks_imports_nothing_heavy(tmp_path: Path) -> None:
     suite(tmp_path, ADD, MBPP)
     code = (
         "import sys; from pathlib import Path; from pytest_coderobust.tasks.load import load_tasks;"
-        "from pytest_coderobust.tasks.recorded import load_recorded;"
+        "from pytest_coderobust.tasks.recordings import load_recorded;"
         f"load_tasks('own.jsonl', base=Path({str(tmp_path)!r}));"
         "heavy = {'torch', 'transformers', 'hypothesis', 'rich', 'datasets', 'numpy', 'pyarrow',"
         " 'scipy', 'pytest', 'urllib.request', 'huggingface_hub'} & sys.modules.keys();"

@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tasks_files import ADD
+from support.tasks_files import ADD
 
 from pytest_coderobust.errors import DataError, UnknownName
-from pytest_coderobust.tasks import location
+from pytest_coderobust.tasks import catalogue
 from pytest_coderobust.tasks.load import load_tasks
 
 
@@ -34,7 +34,7 @@ def test_a_path_wins_over_the_data_folder_and_that_over_the_cache(
 ) -> None:
     cache, data, base = tmp_path / "cache", tmp_path / "data", tmp_path / "base"
     base.mkdir()
-    monkeypatch.setattr(location, "cache_folder", lambda: cache)
+    monkeypatch.setattr(catalogue, "cache_folder", lambda: cache)
     monkeypatch.setenv("CODEROBUST_DATA", str(data))
 
     def found() -> str:
@@ -55,7 +55,7 @@ def test_a_path_wins_over_the_data_folder_and_that_over_the_cache(
 def test_missing_data_say_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: str
 ) -> None:
-    monkeypatch.setattr(location, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(catalogue, "cache_folder", lambda: tmp_path)
     monkeypatch.setenv("CODEROBUST_DATA", data)
     with pytest.raises(DataError) as caught:
         load_tasks(name, base=tmp_path)

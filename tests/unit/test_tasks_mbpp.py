@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tasks_files import MBPP, one, suite
+from support.tasks_files import MBPP, one, suite
 
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.tasks.load import load_tasks

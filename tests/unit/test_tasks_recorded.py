@@ -10,8 +10,8 @@ import pytest
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Cell, PromptForm
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.recorded import RecordedSet, load_recorded
-from pytest_coderobust.tasks.recorded_row import recorded_level
+from pytest_coderobust.tasks.recording_row import recorded_level
+from pytest_coderobust.tasks.recordings import RecordedSet, load_recorded
 
 CLEAN = [
     {

@@ -18,8 +18,8 @@ from pytest_coderobust.tiny.families import FAMILIES
 from pytest_coderobust.tiny.family import Core
 from pytest_coderobust.tiny.lexicon import FRAMES, UNSEEN_FRAMES
 from pytest_coderobust.tiny.phrasing import mask, templates
-from pytest_coderobust.tiny.recipe import Recipe
-from pytest_coderobust.tiny.sample import Sample, load
+from pytest_coderobust.tiny.recipe import TrainingRecipe
+from pytest_coderobust.tiny.sample import TrainingSample, load
 from pytest_coderobust.tiny.suite import quickstart, rows
 
 SAMPLED = 4_000
@@ -50,11 +50,11 @@ TERMS = frozenset({"json", "modulo", "tuple", "occurrences"})
 
 
 @cache
-def sampled() -> tuple[Sample, ...]:
+def sampled() -> tuple[TrainingSample, ...]:
     return tuple(training_samples(0, SAMPLED))
 
 
-def clashes(samples: list[Sample]) -> list[Sample]:
+def clashes(samples: list[TrainingSample]) -> list[TrainingSample]:
     prompts = {sample.prompt for sample in quickstart()}
     asked = {(sample.composition.key, sample.sentence.wording) for sample in quickstart()}
     return [
@@ -66,12 +66,12 @@ def clashes(samples: list[Sample]) -> list[Sample]:
     ]
 
 
-def prose(sample: Sample) -> str:
+def prose(sample: TrainingSample) -> str:
     """Sentence and remark without quoted literals."""
     return re.sub(r"'[^']*'", " ", f"{sample.sentence.text} {sample.remark}")
 
 
-def identifiers(sample: Sample) -> set[str]:
+def identifiers(sample: TrainingSample) -> set[str]:
     head = sample.prompt.partition("\n")[0]
     return set(re.findall(r"\w+", head)) - {"def"}
 
@@ -135,7 +135,7 @@ def test_no_suite_prompt_occurs_in_training() -> None:
 
 @pytest.mark.slow
 def test_no_suite_prompt_occurs_in_the_whole_of_training() -> None:
-    assert clashes(list(training_samples(0, sum(Recipe().samples)))) == []
+    assert clashes(list(training_samples(0, sum(TrainingRecipe().samples)))) == []
 
 
 def test_a_clash_would_be_seen() -> None:

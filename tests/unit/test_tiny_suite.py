@@ -13,7 +13,7 @@ import pytest
 from pytest_coderobust.tiny.composition import held_out
 from pytest_coderobust.tiny.families import FAMILIES
 from pytest_coderobust.tiny.family import Composition
-from pytest_coderobust.tiny.sample import Function, answer_of, compose, draw_arguments, load
+from pytest_coderobust.tiny.sample import TaskFunction, answer_of, compose, draw_arguments, load
 from pytest_coderobust.tiny.suite import TASKS_FILE, quickstart, rows
 
 if sys.version_info >= (3, 11):
@@ -126,7 +126,7 @@ def differ(one: Composition, other: Composition, rng: random.Random) -> bool:
     return False
 
 
-def function(composition: Composition) -> Function:
+def function(composition: Composition) -> TaskFunction:
     names = ["p", "q"][: len(composition.family.arguments)]
     return load(f"def f({', '.join(names)}):\n" + answer_of(composition, "f", names), "f")
 

@@ -12,13 +12,13 @@ from pytest_coderobust.tiny import network, vocabulary
 from pytest_coderobust.tiny.batches import Encoded, batches, collate, encode
 from pytest_coderobust.tiny.corpus import training_samples
 from pytest_coderobust.tiny.network import END_ID, PAD_ID
-from pytest_coderobust.tiny.recipe import Cycle, Recipe
+from pytest_coderobust.tiny.recipe import Cycle, TrainingRecipe
 from pytest_coderobust.tiny.train import main
 from pytest_coderobust.tiny.training import answer_loss, train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-SMALL = Recipe(
+SMALL = TrainingRecipe(
     cycles=(Cycle(480, 3e-3, broad=0.05), Cycle(320, 2e-3)),
     layers=2, hidden=32, inner=64, heads=2, vocabulary=400, batch=4,
 )  # fmt: skip
@@ -33,17 +33,17 @@ def test_two_trainings_have_equal_weights_after_two_hundred_steps() -> None:
 
 
 def test_another_seed_gives_other_weights() -> None:
-    short = Recipe(**{**fields(SMALL), "steps": 2})
-    other = Recipe(**{**fields(short), "seed": 1})
+    short = TrainingRecipe(**{**fields(SMALL), "steps": 2})
+    other = TrainingRecipe(**{**fields(short), "seed": 1})
     assert train(short).losses != train(other).losses
 
 
-def fields(recipe: Recipe) -> dict[str, object]:
+def fields(recipe: TrainingRecipe) -> dict[str, object]:
     return {name: getattr(recipe, name) for name in recipe.__dataclass_fields__}
 
 
 def test_the_loss_goes_down_on_a_hundredth_of_the_corpus() -> None:
-    recipe = Recipe(scale=0.01, layers=2, hidden=64, inner=128)
+    recipe = TrainingRecipe(scale=0.01, layers=2, hidden=64, inner=128)
     losses = train(recipe).losses
     assert len(losses) == recipe.run_steps == 122
     # The first steps count prompt and answer, the later ones the answer alone: compare like
@@ -52,10 +52,10 @@ def test_the_loss_goes_down_on_a_hundredth_of_the_corpus() -> None:
 
 
 def test_the_schedule_covers_every_sample_of_every_cycle() -> None:
-    assert Recipe().samples == (64_000, 72_000, 60_000)
-    assert Recipe().run_steps == 12_250
-    assert Recipe(scale=0.01).samples == (640, 720, 592)
-    assert Recipe(steps=5).run_steps == 5
+    assert TrainingRecipe().samples == (64_000, 72_000, 60_000)
+    assert TrainingRecipe().run_steps == 12_250
+    assert TrainingRecipe(scale=0.01).samples == (640, 720, 592)
+    assert TrainingRecipe(steps=5).run_steps == 5
 
 
 def test_every_sample_is_in_one_batch_and_shuffled_by_the_seed() -> None:

@@ -28,7 +28,7 @@ def bind_package() -> None:
 if __name__ == "__main__":
     bind_package()
     sys.path.remove(HERE)  # a candidate's `import wire` finds nothing
-    from pytest_coderobust.sandbox.cage.plan import Plan
+    from pytest_coderobust.sandbox.cage.plan import CagePlan
     from pytest_coderobust.sandbox.cage.zygote import main
 
-    main(int(sys.argv[1]), int(sys.argv[2]), Plan.read(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), CagePlan.read(sys.argv[3]))

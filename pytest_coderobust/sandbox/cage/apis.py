@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from pytest_coderobust.sandbox.cage.tally import Tally
+from pytest_coderobust.sandbox.cage.tally import UseCounts
 
 LIBRARY = (
     os.path.dirname(os.__file__) + "/",  # noqa: PTH120  pathlib stays out of the cage
@@ -30,7 +30,7 @@ VIEWS = ("__dict__", "__all__")
 Note = Callable[[], None]
 
 
-def enforce(changes: list[list[str]], tally: Tally) -> dict[str, Any]:
+def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
     """Makes the changes in this process and returns the builtins that solutions get.
 
     Args:
@@ -39,10 +39,10 @@ def enforce(changes: list[list[str]], tally: Tally) -> dict[str, Any]:
     """
     own = Builtins(dict(vars(builtins)))
     found = [(*look_up(old), *look_up(new)) for old, new in changes]
-    bars: list[Bar] = []
+    bars: list[ImportBar] = []
     for index, (owner, name, target, heir_owner, heir, successor) in enumerate(found):
         note_old, note_new = noter(tally, 2 * index), noter(tally, 2 * index + 1)
-        bars.append(Bar(name, target, note_old))
+        bars.append(ImportBar(name, target, note_old))
         rules_of(owner).gone[name] = note_old
         if heir:
             stand_in = Counted(heir, target if successor is None else successor, note_new)
@@ -54,7 +54,7 @@ def enforce(changes: list[list[str]], tally: Tally) -> dict[str, Any]:
             own.gone[name] = note_old
         elif isinstance(target, (FunctionType, BuiltinFunctionType)):
             vars(owner)[name] = barred(target, refusal(owner, name, note_old))
-            bars.append(Bar(name, vars(owner)[name], note_old))
+            bars.append(ImportBar(name, vars(owner)[name], note_old))
     cover(bars)
     own["__import__"] = covering_import(bars)
     return own
@@ -67,7 +67,7 @@ def look_up(full_name: str) -> tuple[ModuleType, str, Any]:
     return module, name, getattr(module, name, None) if name else None
 
 
-def noter(tally: Tally, index: int) -> Note:
+def noter(tally: UseCounts, index: int) -> Note:
     """What counts up one counter."""
     return lambda: tally.add(index)
 
@@ -130,7 +130,7 @@ def rules_of(module: ModuleType) -> Rules:
     return made
 
 
-class Bar:
+class ImportBar:
     """One old function and the name under which no module may hand it out."""
 
     def __init__(self, name: str, target: Any, note: Note) -> None:
@@ -139,7 +139,7 @@ class Bar:
         self.note = note
 
 
-def cover(bars: list[Bar]) -> None:
+def cover(bars: list[ImportBar]) -> None:
     """Bars the old functions in every loaded module that imported them under their own name.
 
     Under another public name (`bisect.bisect` is `bisect.bisect_right`) they are another API.
@@ -155,7 +155,7 @@ def cover(bars: list[Bar]) -> None:
                     rules_of(module).gone.setdefault(name, bar.note)
 
 
-def covering_import(bars: list[Bar]) -> Callable[..., Any]:
+def covering_import(bars: list[ImportBar]) -> Callable[..., Any]:
     """The import statement's function, for modules that solutions load later."""
 
     def load(*args: Any, **kwargs: Any) -> Any:

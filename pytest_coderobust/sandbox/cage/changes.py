@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_coderobust.sandbox.cage.apis import enforce
-from pytest_coderobust.sandbox.cage.tally import Tally
+from pytest_coderobust.sandbox.cage.tally import UseCounts
 
 
 class Changes:
@@ -17,7 +17,7 @@ class Changes:
 
     def __init__(self, pairs: list[list[str]]) -> None:
         self._pairs = pairs
-        self._tally = Tally(2 * len(pairs))
+        self._tally = UseCounts(2 * len(pairs))
 
     def enforce(self) -> dict[str, Any]:
         """Makes the changes in this process; returns the builtins that the solution gets."""

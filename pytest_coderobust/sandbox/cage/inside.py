@@ -15,7 +15,7 @@ from pytest_coderobust.sandbox.cage.wire import Encoder, decode
 
 TESTS, HELPERS = "<tests>", "<helpers>"
 GUARDS = "__guards__"
-Names = dict[str, Any]
+Namespace = dict[str, Any]
 
 
 class Reporter:
@@ -30,7 +30,7 @@ class Reporter:
         send(self._fd, message if error is None else {**message, **told(error)}, self._cap)
 
 
-class Guard:
+class AssertGuard:
     """Stands around one assert, like its model on the trusted side."""
 
     def __init__(self, reporter: Reporter, index: int, *, swallows: bool) -> None:
@@ -65,12 +65,12 @@ def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: in
     """
     reporter = Reporter(fd, cap)
     caught = set(tests["caught"])
-    guards = [Guard(reporter, at, swallows=at not in caught) for at in range(tests["total"])]
+    guards = [AssertGuard(reporter, at, swallows=at not in caught) for at in range(tests["total"])]
     import random  # loaded by now: the zygote alone decides when, see its `preload`
 
     random.seed(0)
     try:
-        names: Names = {"__name__": "tests", GUARDS: guards}
+        names: Namespace = {"__name__": "tests", GUARDS: guards}
         exec(compile(tests["helpers"], HELPERS, "exec"), names)  # noqa: S102
         own = {name: value for name, value in vars(module).items() if not name.startswith("__")}
         candidate = plainly(own[entry_point])

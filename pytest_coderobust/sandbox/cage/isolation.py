@@ -13,7 +13,7 @@ from pytest_coderobust.sandbox.cage.limits import (
     lower,
     restrict_zygote,
 )
-from pytest_coderobust.sandbox.cage.plan import BWRAP, NO_NS, NS, RLIMITS, SECCOMP, Plan
+from pytest_coderobust.sandbox.cage.plan import BWRAP, NO_NS, NS, RLIMITS, SECCOMP, CagePlan
 from pytest_coderobust.sandbox.cage.seccomp import Filter, base_filter, candidate_filter
 
 THREADS = 32
@@ -57,7 +57,7 @@ class Isolation:
             chosen.install()
 
 
-def isolate_zygote(plan: Plan) -> Isolation:
+def isolate_zygote(plan: CagePlan) -> Isolation:
     """Applies a plan to this process; under "ns" returns in a new one.
 
     Raises:
@@ -96,7 +96,7 @@ def isolate_zygote(plan: Plan) -> Isolation:
     return isolation
 
 
-def restrict_files(plan: Plan, work: str, isolation: Isolation) -> None:
+def restrict_files(plan: CagePlan, work: str, isolation: Isolation) -> None:
     """Landlock: on the zygote itself where mounts already hide the rest, else on candidates.
 
     Without namespaces the zygote keeps its sight of /proc, from which it reads how long a

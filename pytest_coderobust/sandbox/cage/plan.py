@@ -10,7 +10,7 @@ LADDER = (NS, BWRAP, NO_NS, SECCOMP, RLIMITS)
 """Tiers of isolation, strongest first; `records.TIERS` where the cage cannot import it."""
 
 
-class Plan(NamedTuple):
+class CagePlan(NamedTuple):
     """One zygote's isolation.
 
     Attributes:
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
         return json.dumps(self._asdict())
 
     @staticmethod
-    def read(text: str) -> Plan:
+    def read(text: str) -> CagePlan:
         fields = json.loads(text)
         fields["readable"] = tuple(fields["readable"])
-        return Plan(**fields)
+        return CagePlan(**fields)

@@ -9,7 +9,7 @@ from __future__ import annotations
 WORD = 8
 
 
-class Tally:
+class UseCounts:
     """`size` counters from 0 in memory that a fork goes on sharing."""
 
     def __init__(self, size: int) -> None:

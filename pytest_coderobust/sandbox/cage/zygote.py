@@ -31,9 +31,9 @@ from pytest_coderobust.sandbox.cage.clocks import cpu_time, run_delay, sleeps
 from pytest_coderobust.sandbox.cage.frames import from_json, to_json
 from pytest_coderobust.sandbox.cage.isolation import Isolation, isolate_zygote
 from pytest_coderobust.sandbox.cage.limits import CageLimits, Restriction
-from pytest_coderobust.sandbox.cage.plan import Plan
+from pytest_coderobust.sandbox.cage.plan import CagePlan
 from pytest_coderobust.sandbox.cage.practice import practise
-from pytest_coderobust.sandbox.cage.wiping import wipe
+from pytest_coderobust.sandbox.cage.work_folder import wipe
 
 # What most programs import. Each module here costs every fork the copying of its page tables, so
 # the heavier and rarer ones (hashlib, decimal, dataclasses) are left to those who want them.
@@ -46,10 +46,10 @@ WALL_FACTOR = 10  # a candidate that waits for a processor gets this many wall l
 CONTROL_BYTES = 1 << 16
 FD_SPACE = _socket.CMSG_SPACE(4)
 restriction = lru_cache(maxsize=8)(Restriction)
-Ending = tuple[str, bool]  # why it ended, and whether it slept all along
+CandidateEnding = tuple[str, bool]  # why it ended, and whether it slept all along
 
 
-def main(control_fd: int, alive_fd: int, plan: Plan) -> NoReturn:
+def main(control_fd: int, alive_fd: int, plan: CagePlan) -> NoReturn:
     """Isolates itself as planned and serves checks until the control socket closes."""
     control = _socket.socket(fileno=control_fd)
     for inherited in (control_fd, alive_fd):
@@ -121,7 +121,7 @@ def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) 
     reply(control, {"ended": reason, "code": code, "cpu": cpu, "asleep": asleep, "uses": uses})
 
 
-def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float) -> Ending:
+def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float) -> CandidateEnding:
     """Waits until the candidate exits, overruns or is told to stop; says which.
 
     Time that it spent waiting for a processor is not its own: "wall" is said of a candidate

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.judge.conversation import Starved
+from pytest_coderobust.sandbox.judge.tier import open_zygote
+from pytest_coderobust.sandbox.judge.zygote import Zygote
 from pytest_coderobust.sandbox.languages.runners import Runner, open_runner
-from pytest_coderobust.sandbox.launcher import Zygote
-from pytest_coderobust.sandbox.session import Starved
-from pytest_coderobust.sandbox.tier import open_zygote
 
 
 class Cages:

@@ -17,16 +17,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pytest_coderobust.records import FailureKind, Level, Verdict
-from pytest_coderobust.sandbox.outcome import DETAIL
-from pytest_coderobust.sandbox.programs import Ran
-from pytest_coderobust.sandbox.session import death
+from pytest_coderobust.sandbox.judge.conversation import death
+from pytest_coderobust.sandbox.judge.outcome import DETAIL
+from pytest_coderobust.sandbox.judge.programs import Ran
 
 OUTPUT_BYTES = 4 << 20
 FAILED = "a test does not hold"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CompiledReport:
     """A run's own account; `first` is the first failure's text."""
 
     begun: bool
@@ -53,7 +53,7 @@ def told_once(secret: str) -> Generator[int, None, None]:
         os.close(ours)
 
 
-def read_report(output: bytes, secret: str, total: int) -> Report:
+def read_report(output: bytes, secret: str, total: int) -> CompiledReport:
     """The lines of a run that bear its secret."""
     begun = ended = False
     passed, failed = set[int](), set[int]()
@@ -70,7 +70,7 @@ def read_report(output: bytes, secret: str, total: int) -> Report:
             (passed if word == "pass" else failed).add(int(number))
         if word == "fail":
             first = first or " ".join(text.split()) or FAILED
-    return Report(begun, ended, frozenset(passed - failed), frozenset(failed), first)
+    return CompiledReport(begun, ended, frozenset(passed - failed), frozenset(failed), first)
 
 
 def judge_report(ran: Ran, secret: str, total: int) -> Verdict:
@@ -85,7 +85,7 @@ def judge_report(ran: Ran, secret: str, total: int) -> Verdict:
     return Verdict(level, passed, total, kind, detail[:DETAIL], cpu_seconds=seconds)
 
 
-def why(ran: Ran, found: Report) -> tuple[FailureKind, str]:
+def why(ran: Ran, found: CompiledReport) -> tuple[FailureKind, str]:
     """The first thing that went wrong, as a verdict says it."""
     if found.first:
         raised = found.first.partition(": ")[0]

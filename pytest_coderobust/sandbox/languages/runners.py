@@ -12,6 +12,11 @@ from typing import Protocol
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import FailureKind, Level, Limits, Tests, Verdict
 from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.judge.conversation import Starved, death
+from pytest_coderobust.sandbox.judge.outcome import DETAIL
+from pytest_coderobust.sandbox.judge.programs import Ran, run_program, sealed
+from pytest_coderobust.sandbox.judge.watchdog import bound
+from pytest_coderobust.sandbox.judge.zygote import Zygote, ZygoteLostError
 from pytest_coderobust.sandbox.languages import cpp, java
 from pytest_coderobust.sandbox.languages.report import (
     OUTPUT_BYTES,
@@ -19,13 +24,8 @@ from pytest_coderobust.sandbox.languages.report import (
     new_secret,
     told_once,
 )
-from pytest_coderobust.sandbox.languages.toolchain import Compiled, Tools, find_tools
+from pytest_coderobust.sandbox.languages.toolchain import CompiledLanguage, Tools, find_tools
 from pytest_coderobust.sandbox.languages.warm import WarmCompiler
-from pytest_coderobust.sandbox.launcher import Zygote, ZygoteLostError
-from pytest_coderobust.sandbox.outcome import DETAIL
-from pytest_coderobust.sandbox.programs import Ran, run_program, sealed
-from pytest_coderobust.sandbox.session import Starved, death
-from pytest_coderobust.sandbox.watchdog import bound
 
 BUILD = Limits(cpu_seconds=60, wall_seconds=120, memory_mb=3072)
 PROGRAM_BYTES = 64 << 20
@@ -129,7 +129,7 @@ class JavaRunner:
         self._running.close()
 
 
-def open_runner(language: Compiled, open_cage: OpenCage, folder: Path) -> Runner:
+def open_runner(language: CompiledLanguage, open_cage: OpenCage, folder: Path) -> Runner:
     """The runner of a language.
 
     Args:
@@ -146,7 +146,7 @@ def open_runner(language: Compiled, open_cage: OpenCage, folder: Path) -> Runner
     return JavaRunner(tools, open_cage)
 
 
-def count(language: Compiled, tests: Tests) -> int:
+def count(language: CompiledLanguage, tests: Tests) -> int:
     """How many tests there are. Raises SandboxError."""
     return cpp.count(tests) if language == "cpp" else java.count(tests)
 

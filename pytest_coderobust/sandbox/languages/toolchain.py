@@ -12,15 +12,15 @@ from typing import Literal
 
 from pytest_coderobust.records import Language
 
-Compiled = Literal["cpp", "java"]
+CompiledLanguage = Literal["cpp", "java"]
 
-NEEDS: dict[Compiled, tuple[tuple[str, ...], str, str]] = {
+NEEDS: dict[CompiledLanguage, tuple[tuple[str, ...], str, str]] = {
     "cpp": (("g++", "as", "ld"), "C++", "g++"),
     "java": (("javac", "java"), "Java", "default-jdk-headless"),
 }
 """By language: programs, its name, and what Debian and Ubuntu call the package."""
-VERSION: dict[Compiled, str] = {"cpp": "--version", "java": "-version"}
-FILES: dict[Compiled, tuple[str, ...]] = {
+VERSION: dict[CompiledLanguage, str] = {"cpp": "--version", "java": "-version"}
+FILES: dict[CompiledLanguage, tuple[str, ...]] = {
     "cpp": ("/usr/include", "/usr/local/include", "/usr/libexec/gcc"),
     "java": ("/etc/java-*", "/etc/ssl/certs/java", "/usr/share/java"),
 }
@@ -55,7 +55,7 @@ def toolchain_version(language: Language) -> str:
 
 
 @cache
-def find_tools(language: Compiled) -> Tools:
+def find_tools(language: CompiledLanguage) -> Tools:
     """Looks for a language's compiler."""
     names, title, package = NEEDS[language]
     found = {name: shutil.which(name) for name in names}

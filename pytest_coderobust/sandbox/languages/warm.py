@@ -18,10 +18,10 @@ from pathlib import Path
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Limits
 from pytest_coderobust.sandbox.cage.frames import CHUNK, send
+from pytest_coderobust.sandbox.judge.programs import pass_on
+from pytest_coderobust.sandbox.judge.zygote import Channel, Zygote
 from pytest_coderobust.sandbox.languages.java import ADDRESS_MB, VM
 from pytest_coderobust.sandbox.languages.toolchain import Tools
-from pytest_coderobust.sandbox.launcher import Channel, Zygote
-from pytest_coderobust.sandbox.programs import pass_on
 
 SERVER = Path(__file__).with_name("Compiler.java")
 COMPILE_SECONDS = 60.0
@@ -31,7 +31,7 @@ FOREVER = Limits(cpu_seconds=1e6, wall_seconds=1e8, memory_mb=1024 + ADDRESS_MB)
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompilerReply:
     """Classes by name, or what is wrong with the source."""
 
     classes: Mapping[str, bytes]
@@ -52,7 +52,7 @@ class WarmCompiler:
         self._channel: Channel | None = None
         self._ask = self._hear = -1
 
-    def compile(self, sources: Mapping[str, str]) -> Compiled:
+    def compile(self, sources: Mapping[str, str]) -> CompilerReply:
         """Compiles one program.
 
         Raises:
@@ -63,11 +63,11 @@ class WarmCompiler:
             return self._compile(sources, START_SECONDS if fresh else COMPILE_SECONDS)
         except TimeoutError:
             self.stop()
-            return Compiled({}, "compiling took too long", hung=True)
+            return CompilerReply({}, "compiling took too long", hung=True)
         except (LostError, OSError):
             self.stop()
         if fresh:
-            return Compiled({}, "the compiler died of it")
+            return CompilerReply({}, "the compiler died of it")
         return self.compile(sources)  # it may have died of what came before
 
     def stop(self) -> None:
@@ -97,7 +97,7 @@ class WarmCompiler:
             os.close(stdout)
         os.set_blocking(self._ask, False)
 
-    def _compile(self, sources: Mapping[str, str], seconds: float) -> Compiled:
+    def _compile(self, sources: Mapping[str, str], seconds: float) -> CompilerReply:
         if self._channel is None:
             self._start()
         deadline = time.monotonic() + seconds
@@ -108,12 +108,12 @@ class WarmCompiler:
                 message += struct.pack(">i", len(data)) + data
         self._write(message, deadline)
         if self._number(deadline):
-            return Compiled({}, self._bytes(deadline).decode("utf-8", "replace"))
+            return CompilerReply({}, self._bytes(deadline).decode("utf-8", "replace"))
         count = self._number(deadline)
         if not 0 <= count <= 10_000:
             raise LostError
         pairs = [(self._bytes(deadline), self._bytes(deadline)) for _ in range(count)]
-        return Compiled({name.decode("utf-8", "replace"): data for name, data in pairs})
+        return CompilerReply({name.decode("utf-8", "replace"): data for name, data in pairs})
 
     def _write(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)

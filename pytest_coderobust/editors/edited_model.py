@@ -1,0 +1,226 @@
+"""A model with an edit in force, and the contexts that put edits in and take them out.
+
+    with edited(model, parse_edit("creme"), [request]) as repaired:
+        repaired.generate(rows, sampling)
+
+Contexts nest: an edited model can be edited again. While an edit is in force, the model below it
+refuses to answer, so that nothing is stored under the wrong name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+
+from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.identity import edited_identity, placebo_identity
+from pytest_coderobust.editors.memory import measured
+from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, PassTest, Weighted
+from pytest_coderobust.editors.registry import EditorSpec, open_editor
+from pytest_coderobust.editors.weights import WeightChange
+from pytest_coderobust.errors import ModelError, UsageError
+from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.models.loaded import Loaded
+from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
+
+
+@dataclass(frozen=True, slots=True)
+class EditCost:
+    """What making an edit took; None where it was loaded, or memory cannot be measured."""
+
+    seconds: float | None = None
+    peak_bytes: int | None = None
+
+
+class EditedBackend:
+    """A backend whose answers are those of an edited model.
+
+    Attributes:
+        change: what is in force.
+        facts: what the editor told, and the "drift" of the weights.
+        cost: what making it took.
+        stack: the edits that must be in force for this one to answer, itself the last.
+    """
+
+    keyed_by: KeyedBy = "prompt"
+
+    def __init__(
+        self, below: Weighted, access: Access, change: ModelChange, identity: ModelIdentity
+    ) -> None:
+        self.change = change
+        self.identity = identity
+        self.batch_size = below.batch_size
+        self.facts: Facts = change.facts
+        self.cost = EditCost()
+        self._below = below
+        self._access = access
+        self._prompts: dict[str, str] = {}
+        self.stack: list[str] = []
+
+    @property
+    def checkpoint_digest(self) -> str:
+        return digest("edited", self._below.checkpoint_digest, self.identity.digest)
+
+    @property
+    def depth(self) -> int | None:
+        return self._below.depth
+
+    def load(self) -> Loaded:
+        """The model in memory.
+
+        Raises:
+            ModelError: this edit is no longer in force, or another one is on top of it.
+        """
+        loaded = self._access.loaded
+        if loaded.edits != self.stack:
+            state = "has been undone" if self.identity.digest not in loaded.edits else "is covered"
+            raise ModelError(f"{self.identity.name}: this edit {state}, so it cannot answer")
+        return loaded
+
+    def encode(self, prompt: str, language: str) -> list[int]:
+        return self._below.encode(prompt, language)
+
+    def computing(self, loaded: Loaded) -> AbstractContextManager[None]:
+        return self._below.computing(loaded)
+
+    def unavailable(self, variant: Variant, sampling: Sampling) -> str:
+        return self._below.unavailable(variant, sampling)
+
+    def prompt_length(self, prompt: str) -> int:
+        return self._below.prompt_length(prompt)
+
+    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+        return self.answer(rows, sampling, self.load())
+
+    def answer(
+        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+    ) -> Sequence[Completion]:
+        self._rewrite([row.variant for row in rows])
+        shown = [
+            replace(row, variant=replace(row.variant, prompt=self._prompts[row.variant.prompt]))
+            for row in rows
+        ]
+        return self._below.answer(shown, sampling, loaded)
+
+    def close(self) -> None:
+        """The weights belong to the model below, and are its own again when the context ends."""
+
+    def _rewrite(self, variants: Sequence[Variant]) -> None:
+        """Remembers what is shown for every prompt, asking for all of them at once."""
+        new = {each.prompt: each for each in variants if each.prompt not in self._prompts}
+        if new:
+            prompts = self.change.rewritten(list(new.values()), self._access)
+            self._prompts.update(zip(new, prompts, strict=True))
+
+
+@contextmanager
+def edited(
+    backend: Weighted,
+    spec: EditorSpec,
+    requests: Sequence[EditRequest],
+    judge: PassTest | None = None,
+) -> Generator[EditedBackend]:
+    """The backend edited for all requests at once; restored bit-exactly on leaving.
+
+    Args:
+        judge: tells which completions pass, for a method that looks for its layer by tests; None
+            lets it start a sandbox.
+
+    Raises:
+        UsageError: no request, or an option does not fit the model.
+        ModelError: the edit cannot be made, or changes nothing.
+    """
+    _refuse_none(spec, requests)
+    access = Access(backend, judge=judge)
+    change, cost = _computed(access, spec, requests, None)
+    identity = edited_identity(backend.identity, spec, requests)
+    with applied(backend, change, identity) as model:
+        model.cost = cost
+        yield model
+
+
+def successive(
+    backend: Weighted,
+    spec: EditorSpec,
+    requests: Sequence[EditRequest],
+    judge: PassTest | None = None,
+) -> Generator[EditedBackend]:
+    """The backend after one request, after two, and so on: each is valid until the next.
+
+    The edits accumulate as the method has it. Close the generator to restore the model.
+
+    Raises:
+        UsageError, ModelError: as `edited`.
+    """
+    _refuse_none(spec, requests)
+    access = Access(backend, judge=judge)
+    change: ModelChange | None = None
+    for count in range(1, len(requests) + 1):
+        # The next edit is computed on the model that holds the edits before it.
+        change, cost = _computed(access, spec, [requests[count - 1]], change)
+        identity = edited_identity(backend.identity, spec, requests[:count])
+        with applied(backend, change, identity) as model:
+            model.cost = cost
+            yield model
+
+
+@contextmanager
+def applied(
+    backend: Weighted, change: ModelChange, identity: ModelIdentity
+) -> Generator[EditedBackend]:
+    """The backend with a change in force: a computed one, a saved one, or a placebo.
+
+    Raises:
+        ModelError: the change does not fit the model, or changes nothing.
+    """
+    access = Access(backend)
+    loaded = access.loaded
+    model = EditedBackend(backend, access, change, identity)
+    with change.installed(access) as told:
+        model.facts = {**change.facts, **told}
+        loaded.edits.append(identity.digest)
+        model.stack = list(loaded.edits)
+        try:
+            yield model
+        finally:
+            top = loaded.edits.pop()
+            assert top == identity.digest, "contexts end in the reverse order"
+
+
+@contextmanager
+def placebo(
+    backend: Weighted, change: ModelChange, identity: ModelIdentity, seed: int
+) -> Generator[EditedBackend]:
+    """The backend under the control of a change: its delta, its input side turned at random.
+
+    Args:
+        identity: that of the edited model whose change this is.
+
+    Raises:
+        UsageError: the change writes no weights, so it has no placebo.
+    """
+    if not isinstance(change, WeightChange):
+        raise UsageError(f"an edit of kind {change.kind!r} writes no weights, so it has no placebo")
+    with applied(backend, change.placebo(seed), placebo_identity(identity, seed)) as model:
+        yield model
+
+
+def _computed(
+    access: Access, spec: EditorSpec, requests: Sequence[EditRequest], so_far: ModelChange | None
+) -> tuple[ModelChange, EditCost]:
+    """The change of a spec, and what it took; the model is as before."""
+    editor = open_editor(spec)
+    with measured(access.device) as spent:
+        if so_far is None:
+            with access.editing():
+                change = editor.compute(access, requests)
+        else:
+            with so_far.installed(access), access.editing():
+                change = editor.compute(access, requests, so_far)
+    return change, EditCost(spent.seconds, spent.peak_bytes)
+
+
+def _refuse_none(spec: EditorSpec, requests: Sequence[EditRequest]) -> None:
+    if not requests:
+        raise UsageError(f"--edit {spec.label}: there is no request to edit for")

@@ -1,0 +1,155 @@
+"""Edits on disk: safetensors for the tensors, JSON for the rest, refused by another model.
+
+A folder holds `edit.safetensors` and `edit.json`; an adapter's is a folder that plain peft loads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+from pytest_coderobust.editors.edited_model import EditedBackend, applied
+from pytest_coderobust.editors.identity import stacked_identity
+from pytest_coderobust.editors.protocol import EditRequest, ModelChange, Weighted
+from pytest_coderobust.editors.registry import EDIT_FILE, EditorSpec, SavedSpec
+from pytest_coderobust.errors import DataError, ModelError
+from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.fingerprint import file_digest
+from pytest_coderobust.records import ModelIdentity, digest
+
+FORMAT = 1
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "weights": ("edit.safetensors", "pytest_coderobust.editors.weights:WeightChange"),
+    "codebook": ("edit.safetensors", "pytest_coderobust.editors.codebook:codebook_change"),
+    "adapter": ("adapter_model.safetensors", "pytest_coderobust.editors.lora:adapter_change"),
+    "prompts": ("edit.safetensors", "pytest_coderobust.editors.denoising:prompt_change"),
+}
+"""Of every kind of change the file of its tensors, and what makes it from tensors and facts."""
+
+
+def save_edit(
+    folder: Path,
+    backend: Weighted,
+    change: ModelChange,
+    spec: EditorSpec,
+    requests: Sequence[EditRequest],
+) -> None:
+    """Writes a change that was made for `backend` (the model below, not the edited one).
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    record = {
+        "format": FORMAT,
+        "kind": change.kind,
+        "editor": spec.label,
+        "model": backend.identity.name,
+        "base": backend.checkpoint_digest,
+        "requests": [{"label": each.label, "digest": each.digest} for each in requests],
+        "versions": {name: version(name) for name in ("torch", "transformers")},
+        "facts": dict(change.facts),
+    }
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in change.tensors().items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, folder / KINDS[change.kind][0])
+        if change.kind == "adapter":
+            from pytest_coderobust.editors.lora import adapter_config
+
+            adapter_config(change.facts, backend.identity.name).save_pretrained(folder)
+        (folder / EDIT_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{folder}: the edit cannot be written: {error}") from None
+
+
+def load_edit(spec: SavedSpec, backend: Weighted) -> ModelChange:
+    """The change in a folder.
+
+    Raises:
+        DataError: the folder's files are missing or malformed.
+        ModelError: the edit was made for another model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    record = record_for(spec, backend)
+    file, target = KINDS[cast("str", record["kind"])]
+    try:
+        tensors = load_file(spec.folder / file)
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"{spec.folder / file}: cannot be read: {error}") from None
+    module, _, name = target.partition(":")
+    made: Callable[[Any, Any], ModelChange] = getattr(import_module(module), name)
+    return made(tensors, record["facts"])
+
+
+def saved_edit(spec: SavedSpec, backend: Weighted) -> AbstractContextManager[EditedBackend]:
+    """The backend with a saved edit in force, as a context manager.
+
+    Raises:
+        DataError, ModelError: as `load_edit`.
+    """
+    change = load_edit(spec, backend)
+    return applied(backend, change, saved_identity(spec, backend))
+
+
+def saved_identity(spec: SavedSpec, backend: Backend) -> ModelIdentity:
+    """Who a model is under a saved edit: the files' content decides.
+
+    Raises:
+        DataError: the folder's files are missing or malformed.
+    """
+    record = read_record(spec.folder)
+    content = file_digest(spec.folder / KINDS[cast("str", record["kind"])][0])
+    label = f"{record['editor']} saved in {spec.label}"
+    name = digest("saved", record["kind"], record["facts"], content)
+    return stacked_identity(backend.identity, name, label)
+
+
+def record_for(spec: SavedSpec, backend: Weighted) -> dict[str, object]:
+    """What a saved edit says of itself, if it was made for this model.
+
+    Raises:
+        DataError: as `read_record`.
+        ModelError: the edit was made for another model.
+    """
+    record = read_record(spec.folder)
+    if record["base"] != backend.checkpoint_digest:
+        raise ModelError(
+            f"--edit {spec.folder}: the edit was made for model {record['model']!r} "
+            f"({str(record['base'])[:12]}), not for {backend.identity.name!r} "
+            f"({backend.checkpoint_digest[:12]})"
+        )
+    return record
+
+
+def read_record(folder: Path) -> dict[str, object]:
+    """What a saved edit says of itself.
+
+    Raises:
+        DataError: it is no edit of a format that is known here.
+    """
+    file = folder / EDIT_FILE
+    try:
+        record = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: cannot be read: {error}") from None
+    required = ("format", "kind", "editor", "model", "base", "facts")
+    if not isinstance(record, dict) or any(key not in record for key in required):
+        raise DataError(f"{file}: is no saved edit")
+    if record["format"] != FORMAT or record["kind"] not in KINDS:
+        raise DataError(
+            f"{file}: format {record['format']!r}, kind {record['kind']!r} is unknown here; "
+            f"known is format {FORMAT} with kinds {', '.join(KINDS)}"
+        )
+    if not isinstance(record["facts"], dict):
+        raise DataError(f"{file}: facts must be an object")
+    return cast("dict[str, object]", record)

@@ -1,0 +1,78 @@
+"""Completions, from the ledger where they are, from the model where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_coderobust.engine.events import Listener, RowsGenerated
+from pytest_coderobust.engine.keys import completion_key, noise
+from pytest_coderobust.engine.windows import cut_batches
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.records import Completion, Row, Sampling, Variant
+
+Keyed = tuple[str, Completion]
+"""A completion and the key it is stored under."""
+
+
+class CompletionStore:
+    """A model's completions, each computed once."""
+
+    def __init__(self, backend: Backend, ledger: Ledger, listen: Listener) -> None:
+        self.backend = backend
+        self._ledger = ledger
+        self._listen = listen
+
+    def keys(self, variant: Variant, sampling: Sampling) -> list[str]:
+        """The keys of a variant's n completions, in sample order."""
+        return [
+            completion_key(self.backend, variant, sampling, sample) for sample in range(sampling.n)
+        ]
+
+    def stored(self, variant: Variant, sampling: Sampling) -> list[Keyed] | None:
+        """A variant's n completions, or None while one of them is missing."""
+        keys = self.keys(variant, sampling)
+        found = self._ledger.completions(keys)
+        return [(key, found[key]) for key in keys] if len(found) == len(keys) else None
+
+    def missing(self, variants: Sequence[Variant], sampling: Sampling) -> int:
+        """How many completions of these variants no one has computed yet."""
+        keys = {key for variant in variants for key in self.keys(variant, sampling)}
+        return len(keys) - len(self._ledger.completions(keys))
+
+    def generate(
+        self, variants: Sequence[Variant], sampling: Sampling
+    ) -> Iterator[Sequence[Variant]]:
+        """Computes what is missing, batch by batch; yields the variants of each stored batch.
+
+        A batch with one missing row is computed whole, so that its rows have the batch mates
+        that the plan gave them; what was stored before stays as it was. The caller holds the
+        lease.
+
+        Raises:
+            ModelError: the model cannot be loaded or run.
+        """
+        rows = {
+            key: Row(variant, sample, noise(variant, sampling, sample))
+            for variant in variants
+            for sample, key in enumerate(self.keys(variant, sampling))
+        }
+
+        def length(keyed: tuple[str, Row]) -> int:
+            return self.backend.prompt_length(keyed[1].variant.prompt)
+
+        for batch in cut_batches(rows.items(), self.backend.batch_size, length):
+            if len(self._ledger.completions(key for key, _ in batch)) < len(batch):
+                self._generate_batch(batch, sampling)
+            yield list({id(row.variant): row.variant for _, row in batch}.values())
+
+    def _generate_batch(self, batch: Sequence[tuple[str, Row]], sampling: Sampling) -> None:
+        completions = self.backend.generate([row for _, row in batch], sampling)
+        if len(completions) != len(batch):
+            raise ModelError(
+                f"{self.backend.identity.name} answered {len(completions)} of {len(batch)} rows"
+            )
+        keys = [key for key, _ in batch]
+        self._ledger.add_completions(dict(zip(keys, completions, strict=True)))
+        self._listen(RowsGenerated(len(batch)))

@@ -1,0 +1,63 @@
+"""Which prompts a model is edited on: drawn by seed from those that the base run found broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pytest_coderobust.editors.protocol import EditRequest
+from pytest_coderobust.engine.measurement import Measurement
+from pytest_coderobust.engine.variants import make_variant
+from pytest_coderobust.records import Square, Status, digest
+
+
+def broken_squares(base: Measurement, perturbation: str) -> tuple[Square, ...]:
+    """The squares of a perturbation that are solved clean and broken perturbed, in plan order.
+
+    Raises:
+        ModelError, SandboxError, OracleError: the harness failed.
+    """
+    cells = [cell for cell in base.plan.cells if cell.perturbation == perturbation]
+    return tuple(
+        (task.id, cell)
+        for cell in cells
+        for task in base.plan.tasks.values()
+        if base.measure(task, cell).observation.status is Status.BROKEN
+    )
+
+
+def draw_requests(
+    base: Measurement, eligible: Iterable[Square], count: int, seed: int
+) -> tuple[EditRequest, ...]:
+    """Up to `count` requests of different tasks.
+
+    The order of drawing follows from seed and square alone, so that a larger count starts with the
+    same requests, and another task's fate changes nothing but its own place.
+    """
+
+    def place(square: Square) -> str:
+        task, cell = square
+        return digest("request", seed, cell.perturbation, task, cell.seed)
+
+    drawn: dict[str, Square] = {}
+    for square in sorted(eligible, key=place):
+        drawn.setdefault(square[0], square)
+    return tuple(request(base, square) for square in list(drawn.values())[:count])
+
+
+def request(base: Measurement, square: Square) -> EditRequest:
+    """The request that a square's prompt be answered as its clean one is."""
+    task_id, cell = square
+    task = base.plan.tasks[task_id]
+    variant = make_variant(base.plan, task, cell)
+    return EditRequest(
+        task=task,
+        clean=task.prompt,
+        perturbed=variant.prompt,
+        perturbation=cell.perturbation,
+        seed=cell.seed,
+    )
+
+
+def tasks_of(requests: Sequence[EditRequest]) -> tuple[str, ...]:
+    """The tasks that a model is edited on."""
+    return tuple(dict.fromkeys(each.task.id for each in requests))

@@ -1,0 +1,97 @@
+"""Edits are scored on samples drawn since the requests were chosen.
+
+The first draw is the base run, which chooses. The second gives "original" and "before", the third
+"after" and the controls: the edited model, the base once more and the placebos share its noise, so
+that their differences hold less of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_coderobust.engine.measurement import Measurement
+from pytest_coderobust.engine.observations import Answered
+from pytest_coderobust.engine.plan import Plan
+from pytest_coderobust.engine.variants import make_variant
+from pytest_coderobust.records import Cell, Observation, Sampling, Square
+from pytest_coderobust.records.editing import ItemChange, Passes, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The models of a scoring, each with the draw it answers under."""
+
+    before: Measurement
+    control: Measurement
+    after: Measurement
+    placebos: Sequence[Measurement]
+    greedy: bool
+
+
+def scored_at(scored: Sampling, suite: Sampling, draw: int) -> Sampling:
+    """The suite's sampling with the scoring's n, temperature and top_p, and a seed of its own;
+    greedy decoding has no noise to draw again, and answers as the suite's own greedy run did.
+    """
+    drawn = replace(suite, n=scored.n, temperature=scored.temperature, top_p=scored.top_p)
+    if scored.greedy:
+        return replace(drawn, top_p=suite.top_p if suite.greedy else 1.0)
+    return replace(drawn, seed=suite.seed + draw)
+
+
+def trials(
+    draws: Draws, plan: Plan, own: Sequence[Square], others: Sequence[Square]
+) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
+    """The scores of the edited tasks' prompts, and of the other broken ones.
+
+    Raises:
+        ModelError, SandboxError: the harness failed.
+    """
+    squares = [*own, *others]
+    # The base model answers everything before the edited one is put in, and the placebos last.
+    draws.before.want(squares)
+    clean = {s: _passes(draws.before, plan, (s[0], Cell())) for s in squares}
+    before = {s: _passes(draws.before, plan, s) for s in squares}
+    control = {} if draws.greedy else _all(draws.control, plan, others)
+    after = _all(draws.after, plan, squares)
+    placebos = [_all(placebo, plan, others) for placebo in draws.placebos]
+
+    def trial(square: Square) -> Trial:
+        task, cell = square
+        return Trial(
+            task=task,
+            seed=cell.seed,
+            original=clean[square],
+            before=before[square],
+            after=after[square],
+            control=control.get(square),
+            placebos=tuple(placebo[square] for placebo in placebos if square in placebo),
+        )
+
+    return tuple(map(trial, own)), tuple(map(trial, others))
+
+
+def changes(
+    base: Measurement, edited: Measurement, squares: Sequence[Square]
+) -> Iterator[tuple[Cell, ItemChange]]:
+    """Each measured square before and after, under the suite's own sampling."""
+    for task, cell in squares:
+        before = base.measure(base.plan.tasks[task], cell).observation
+        after = edited.measure(edited.plan.tasks[task], cell).observation
+        if before.measured and after.measured:
+            yield cell, ItemChange(task, cell.seed, _counts(before), _counts(after))
+
+
+def _all(measuring: Measurement, plan: Plan, squares: Sequence[Square]) -> dict[Square, Passes]:
+    measuring.want(squares)
+    return {square: _passes(measuring, plan, square) for square in squares}
+
+
+def _passes(measuring: Measurement, plan: Plan, square: Square) -> Passes:
+    task, cell = square
+    found: Answered = measuring.answer(make_variant(plan, plan.tasks[task], cell))
+    return Passes(found.n, found.c)
+
+
+def _counts(observation: Observation) -> Passes:
+    return Passes(observation.n, observation.c)

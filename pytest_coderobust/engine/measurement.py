@@ -1,0 +1,256 @@
+"""One suite under measurement: fill a window, then observe its squares one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from pytest_coderobust.engine.completions import CompletionStore
+from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
+from pytest_coderobust.engine.keys import run_digest
+from pytest_coderobust.engine.observations import Answered, Measured, observed
+from pytest_coderobust.engine.plan import Plan
+from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
+from pytest_coderobust.engine.variants import make_variant, prepare
+from pytest_coderobust.engine.verdicts import VerdictStore
+from pytest_coderobust.engine.windows import Windows, cut_windows
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.metrics.outcome import solved
+from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.records import (
+    Cell,
+    ModelIdentity,
+    Observation,
+    Sampling,
+    Square,
+    Status,
+    Task,
+    Variant,
+)
+from pytest_coderobust.sandbox.check import Check
+
+
+class Measurement:
+    """A suite, a model and a judge, sharing one ledger.
+
+    Args:
+        selfcheck: what the oracle self-check of the same tasks has found already.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        answers: CompletionStore,
+        judge: VerdictStore,
+        ledger: Ledger,
+        listen: Listener,
+        selfcheck: SelfCheck | None = None,
+    ) -> None:
+        self.plan = plan
+        self.run = run_digest(plan.digest, plan.config, answers.backend, judge.tier)
+        self._answers = answers
+        self._judge = judge
+        self._ledger = ledger
+        self._listen = listen
+        self._windows = Windows((), {})
+        self._filled: set[int] = set()
+        self._variants: dict[Square, Variant] = {}
+        self._selfcheck = selfcheck
+        self._told: set[str] = set()
+        ledger.describe(self.run, plan.config.name, answers.backend.identity, judge.tier)
+
+    @property
+    def sampling(self) -> Sampling:
+        return self.plan.config.sampling
+
+    @property
+    def model(self) -> ModelIdentity:
+        return self._answers.backend.identity
+
+    @property
+    def keyed_by(self) -> KeyedBy:
+        """What an answer depends on: the prompt alone, or the square of the plan too."""
+        return self._answers.backend.keyed_by
+
+    def want(self, squares: Iterable[Square]) -> None:
+        """Says once which squares will be observed, so that their rows share windows."""
+        self._windows = cut_windows(squares, self.plan.tasks, self.plan.cells)
+        self._filled.clear()
+
+    def ask(self, squares: Sequence[Square], may_begin: Callable[[], bool]) -> bool:
+        """Answers and judges squares as a window of their own, after those before.
+
+        Returns:
+            False where something is missing and `may_begin`, asked under the lease, forbids it.
+        """
+        index = len(self._windows.squares)
+        self._windows = self._windows.joined_by(squares)
+        return self._fill(index, may_begin)
+
+    def selfcheck(self) -> SelfCheck:
+        """The oracle self-check, run once.
+
+        Raises:
+            OracleError: the suite cannot judge a model.
+        """
+        if self._selfcheck is None:
+            with self._ledger.lease():
+                self._selfcheck = check_oracle(
+                    self.plan.tasks, self.plan.config, self._judge, self._listen
+                )
+        return self._selfcheck
+
+    def measure(self, task: Task, cell: Cell) -> Measured:
+        """Measures one square, and its clean square with it; the observation is stored.
+
+        Raises:
+            ModelError, SandboxError, OracleError: the harness failed; nothing is known.
+        """
+        measured = self._measure(task, cell)
+        self._store(measured.observation, measured.perturbed or measured.clean)
+        return measured
+
+    def answer(self, variant: Variant) -> Answered:
+        """Answers and judges one variant, in the plan or not.
+
+        Raises:
+            ModelError, SandboxError: the harness failed.
+        """
+        self._fill(self._windows.index.get((variant.task.id, variant.cell)))
+        completions = self._answers.stored(variant, self.sampling)
+        if completions is None:
+            with self._ledger.lease():
+                for _ in self._answers.generate([variant], self.sampling):
+                    pass
+            completions = self._answers.stored(variant, self.sampling)
+            assert completions is not None
+        checks = [self._check(variant.task, completion.text) for _, completion in completions]
+        found = self._judge.verdicts(checks)
+        keys = [self._judge.key(check) for check in checks]
+        return Answered(variant, tuple(completions), tuple((key, found[key]) for key in keys))
+
+    def answer_all(self, variants: Sequence[Variant], sampling: Sampling) -> list[Answered]:
+        """Answers and judges variants outside the plan together, in batches of like length.
+
+        Raises:
+            ModelError, SandboxError: the harness failed.
+        """
+        if self._answers.missing(variants, sampling):
+            with self._ledger.lease():
+                for batch in self._answers.generate(variants, sampling):
+                    self._judge.begin(self._checks(batch, sampling))
+        found = self._judge.verdicts(self._checks(variants, sampling))
+        answered: list[Answered] = []
+        for variant in variants:
+            completions = self._answers.stored(variant, sampling) or []
+            keys = [self._judge.key(check) for check in self._checks([variant], sampling)]
+            verdicts = tuple((key, found[key]) for key in keys)
+            answered.append(Answered(variant, tuple(completions), verdicts))
+        return answered
+
+    def unavailable(self, variant: Variant) -> str:
+        """Why a variant cannot be measured: no eligible site, or not recorded; or ""."""
+        return variant.skipped or self._answers.backend.unavailable(variant, self.sampling)
+
+    def solved(self, answered: Answered) -> bool:
+        """Whether at least the share `solved_at` of the samples passes."""
+        return solved(answered.n, answered.c, self.plan.config.solved_at)
+
+    def _measure(self, task: Task, cell: Cell) -> Measured:
+        check = self.selfcheck()
+        checked = task.id not in check.unchecked
+        if task.id in check.unusable:
+            reason = check.unusable[task.id]
+            return Measured(Observation(task.id, cell, Status.UNUSABLE, reason=reason))
+        clean_variant = self._variant(task, Cell())
+        variant = self._variant(task, cell)
+        reason = self.unavailable(clean_variant) or self.unavailable(variant)
+        if reason:
+            return Measured(
+                Observation(task.id, cell, Status.SKIPPED, checked=checked, reason=reason)
+            )
+        solved_at = self.plan.config.solved_at
+        clean = self.answer(clean_variant)
+        found = observed(clean, clean, solved_at, checked=checked)
+        if cell.is_clean:
+            return Measured(found, clean)
+        if task.id not in self._told:  # a variant alone (-k C1) is shown beside its clean prompt
+            self._told.add(task.id)
+            self._store(found, clean)
+        seen = self.answer(variant)
+        return Measured(observed(clean, seen, solved_at, checked=checked), clean, seen)
+
+    def _store(self, observation: Observation, seen: Answered | None) -> None:
+        self._ledger.observe(
+            self.run,
+            observation,
+            prompt=seen.variant.prompt if seen else "",
+            completions=[key for key, _ in seen.completions] if seen else (),
+            verdicts=[key for key, _ in seen.verdicts] if seen else (),
+        )
+
+    def _variant(self, task: Task, cell: Cell) -> Variant:
+        square = (task.id, cell)
+        return self._variants.get(square) or make_variant(self.plan, task, cell)
+
+    def _fill(self, index: int | None, may_begin: Callable[[], bool] = lambda: True) -> bool:
+        """Generates and judges a whole window, unless it is there already, or may not be begun."""
+        if index is None or index in self._filled:
+            return True
+        variants = self._window_variants(self._windows.squares[index])
+        if self._incomplete(variants):
+            with self._ledger.lease():
+                # Another process may have filled it while this one waited for the lease.
+                if self._incomplete(variants):
+                    if not may_begin():
+                        return False
+                    self._generate(index, variants)
+        self._filled.add(index)
+        return True
+
+    def _window_variants(self, squares: Sequence[Square]) -> list[Variant]:
+        """The variants of a window that can be measured; kept until the next window."""
+        unusable = self.selfcheck().unusable
+        usable = [square for square in squares if square[0] not in unusable]
+        prepare(self.plan, usable)
+        self._variants = {
+            (task, cell): make_variant(self.plan, self.plan.tasks[task], cell)
+            for task, cell in usable
+        }
+        return [variant for variant in self._variants.values() if not self.unavailable(variant)]
+
+    def _incomplete(self, variants: Sequence[Variant]) -> bool:
+        """Whether a completion or a verdict of these variants is missing."""
+        missing = self._answers.missing(variants, self.sampling)
+        return bool(missing) or bool(self._judge.unknown(self._checks(variants)))
+
+    def _generate(self, index: int, variants: Sequence[Variant]) -> None:
+        rows = self._answers.missing(variants, self.sampling)
+        count = 0 if self._windows.growing else len(self._windows.squares)
+        self._listen(WindowStarted(self.plan.config.name, index + 1, count, rows))
+        try:
+            # The sandbox judges one batch while the model writes the next.
+            for batch in self._answers.generate(variants, self.sampling):
+                self._judge.begin(self._checks(batch))
+            self._judge.finish()
+        finally:
+            self._listen(WindowDone())
+
+    def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
+        """Which completions pass every test: the suite's own judge, for editors that ask.
+
+        Raises:
+            SandboxError: the harness failed on one of them.
+        """
+        checks = [self._check(task, text) for text in completions]
+        return [verdict.full for verdict in self._judge.in_order(checks)]
+
+    def _check(self, task: Task, completion: str) -> Check:
+        return self.selfcheck().check(task, completion, self.plan.config)
+
+    def _checks(self, variants: Iterable[Variant], sampling: Sampling | None = None) -> list[Check]:
+        """The checks of every stored completion; a variant that lacks a sample has none yet."""
+        return [
+            self._check(variant.task, completion.text)
+            for variant in variants
+            for _, completion in self._answers.stored(variant, sampling or self.sampling) or ()
+        ]

@@ -1,0 +1,87 @@
+"""Clean prompts again, with other batches and other seeds: what the noise floor is from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pytest_coderobust.engine.completions import CompletionStore
+from pytest_coderobust.engine.events import Listener
+from pytest_coderobust.engine.measurement import Measurement
+from pytest_coderobust.engine.plan import Plan
+from pytest_coderobust.engine.verdicts import VerdictStore
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.metrics.noise_floor import NoiseFloor
+from pytest_coderobust.metrics.pass_at_k import pass_at_k
+from pytest_coderobust.metrics.robustness import mean
+from pytest_coderobust.models.backend import Backend, KeyedBy
+from pytest_coderobust.records import Cell, Completion, ModelIdentity, Row, Sampling, Variant
+
+SEEDS = 3
+"""Sampling seeds tried: the suite's own and the next ones."""
+
+
+class Rebatched:
+    """A backend whose rows come in batches of another size, at most its own."""
+
+    def __init__(self, backend: Backend, size: int) -> None:
+        self._backend = backend
+        self._size = size
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self._backend.identity
+
+    @property
+    def batch_size(self) -> int:
+        return self._size
+
+    @property
+    def keyed_by(self) -> KeyedBy:
+        return self._backend.keyed_by
+
+    def unavailable(self, variant: Variant, sampling: Sampling) -> str:
+        return self._backend.unavailable(variant, sampling)
+
+    def prompt_length(self, prompt: str) -> int:
+        return self._backend.prompt_length(prompt)
+
+    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+        return self._backend.generate(rows, sampling)
+
+    def close(self) -> None:
+        """Leaves the backend open: it is somebody else's."""
+
+
+def measure_floor(
+    plan: Plan, backend: Backend, judge: VerdictStore, ledger: Ledger, listen: Listener
+) -> NoiseFloor:
+    """Answers and judges every clean prompt under each batch size and seed; through the ledger.
+
+    Raises:
+        ModelError, SandboxError, OracleError: the harness failed; nothing is known.
+    """
+
+    def run(size: int, seed: int) -> dict[str, float]:
+        sampling = replace(plan.config.sampling, seed=seed)
+        again = replace(
+            plan, config=replace(plan.config, sampling=sampling), cells=(Cell(),), recorded={}
+        )
+        answers = CompletionStore(Rebatched(backend, size), ledger, listen)
+        measuring = Measurement(again, answers, judge, ledger, listen)
+        measuring.want((task, Cell()) for task in plan.tasks)
+        found = [measuring.measure(task, Cell()).observation for task in plan.tasks.values()]
+        return {o.task_id: pass_at_k(o.n, o.c, k) for o in found if o.measured}
+
+    k = min(plan.config.ks)
+    own, first = backend.batch_size, plan.config.sampling.seed
+    sizes = sorted({1, max(1, own // 4), own})
+    seeds = range(first, first + (1 if plan.config.sampling.greedy else SEEDS))
+    batches = {size: run(size, first) for size in sizes}
+    drawn = {seed: batches[own] if seed == first else run(own, seed) for seed in seeds}
+    return NoiseFloor(
+        k=k,
+        tasks=len(batches[own]),
+        batches=tuple((size, mean(values.values()) or 0.0) for size, values in batches.items()),
+        seeds=tuple((seed, mean(values.values()) or 0.0) for seed, values in drawn.items()),
+    )

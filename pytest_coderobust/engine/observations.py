@@ -1,0 +1,76 @@
+"""What measuring finds: a variant with its verdicts, and the observation that two of them make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_coderobust.engine.completions import Keyed
+from pytest_coderobust.metrics.adoption import adoption_of
+from pytest_coderobust.metrics.outcome import status
+from pytest_coderobust.records import Adoption, Observation, Variant, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A variant with its completions and their verdicts, in sample order."""
+
+    variant: Variant
+    completions: tuple[Keyed, ...]
+    verdicts: tuple[tuple[str, Verdict], ...]
+
+    @property
+    def n(self) -> int:
+        return len(self.verdicts)
+
+    @property
+    def c(self) -> int:
+        """Samples that pass every test."""
+        return sum(verdict.full for _, verdict in self.verdicts)
+
+    @property
+    def adoptions(self) -> tuple[Adoption, ...]:
+        """What each sample made of the API changes; none where the task declares none."""
+        if not self.variant.task.api_changes:
+            return ()
+        return tuple(adoption_of(verdict) for _, verdict in self.verdicts)
+
+    @property
+    def in_process(self) -> bool:
+        """Whether a verdict came from a solution's own process."""
+        return any(verdict.in_process for _, verdict in self.verdicts)
+
+    @property
+    def truncated(self) -> int:
+        return sum(completion.truncated for _, completion in self.completions)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An observation with what it was computed from; None where nothing was asked."""
+
+    observation: Observation
+    clean: Answered | None = None
+    perturbed: Answered | None = None
+
+
+def observed(clean: Answered, seen: Answered, solved_at: float, *, checked: bool) -> Observation:
+    """What a variant's samples say beside those of its task's clean prompt.
+
+    Args:
+        checked: the task has a canonical solution, and it passes.
+    """
+    cell = seen.variant.cell
+    return Observation(
+        seen.variant.task.id,
+        cell,
+        status(cell, (clean.n, clean.c), (seen.n, seen.c), solved_at),
+        n=seen.n,
+        c=seen.c,
+        clean_n=clean.n,
+        clean_c=clean.c,
+        truncated=seen.truncated,
+        checked=checked,
+        member=seen.variant.member,
+        adoptions=seen.adoptions,
+        in_process=seen.in_process,
+    )

@@ -1,0 +1,106 @@
+"""Verdicts, from the ledger where they are, from the sandbox where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+from pytest_coderobust.config.suite import SuiteConfig
+from pytest_coderobust.engine.events import ChecksJudged, Listener
+from pytest_coderobust.engine.keys import verdict_key
+from pytest_coderobust.errors import SandboxError
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.models.extraction.solution import extract
+from pytest_coderobust.records import Task, Verdict
+from pytest_coderobust.sandbox.check import Check, Sandbox
+
+
+class VerdictStore:
+    """A sandbox whose verdicts are remembered."""
+
+    def __init__(self, sandbox: Sandbox, ledger: Ledger, listen: Listener) -> None:
+        self._sandbox = sandbox
+        self._ledger = ledger
+        self._listen = listen
+        self._running: dict[Future[Verdict], str] = {}
+        self._failed: dict[str, SandboxError] = {}
+
+    @property
+    def tier(self) -> str:
+        """The isolation in force, part of every verdict's key."""
+        return self._sandbox.tier
+
+    def key(self, check: Check) -> str:
+        return verdict_key(check, self.tier)
+
+    def unknown(self, checks: Iterable[Check]) -> dict[str, Check]:
+        """The checks that have no verdict yet, by key."""
+        keyed = {self.key(check): check for check in checks}
+        known = self._ledger.verdicts(keyed)
+        running = set(self._running.values())
+        return {
+            key: check for key, check in keyed.items() if key not in known and key not in running
+        }
+
+    def begin(self, checks: Iterable[Check]) -> None:
+        """Starts what is unknown, and stores what has finished meanwhile."""
+        for key, check in self.unknown(checks).items():
+            self._failed.pop(key, None)
+            self._running[self._sandbox.submit(check)] = key
+        self._store({future for future in self._running if future.done()})
+
+    def finish(self) -> None:
+        """Waits until everything that was begun is stored."""
+        while self._running:
+            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            self._store(done)
+
+    def verdicts(self, checks: Iterable[Check]) -> Mapping[str, Verdict]:
+        """The verdict of every check, by key.
+
+        Raises:
+            SandboxError: the harness failed on one of them; nothing is known about it.
+        """
+        wanted = list(checks)
+        self.begin(wanted)
+        self.finish()
+        keys = [self.key(check) for check in wanted]
+        for key in keys:
+            if key in self._failed:
+                raise self._failed[key]
+        return self._ledger.verdicts(keys)
+
+    def in_order(self, checks: Sequence[Check]) -> list[Verdict]:
+        """The verdict of every check, in order; errors as `verdicts`."""
+        found = self.verdicts(checks)
+        return [found[self.key(check)] for check in checks]
+
+    def close(self) -> None:
+        """Ends the sandbox; the verdicts stay."""
+        self._sandbox.close()
+
+    def _store(self, done: Iterable[Future[Verdict]]) -> None:
+        found: dict[str, Verdict] = {}
+        count = 0
+        for future in done:
+            key = self._running.pop(future)
+            count += 1
+            try:
+                found[key] = future.result()
+            except SandboxError as error:
+                self._failed[key] = error
+        self._ledger.add_verdicts(found)
+        if count:
+            self._listen(ChecksJudged(count))
+
+
+def check_of(task: Task, completion: str, config: SuiteConfig) -> Check:
+    """The check of a completion; the clean prompt stands in front of it, never a perturbed one."""
+    return Check(
+        solution=extract(completion, task, config.extraction),
+        entry_point=task.entry_point,
+        tests=task.tests,
+        limits=config.limits,
+        language=task.language,
+        api_changes=task.api_changes,
+    )

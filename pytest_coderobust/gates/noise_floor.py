@@ -1,0 +1,57 @@
+"""Thresholds finer than the noise floor: they would decide by chance, so they are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pytest_coderobust.gates.gate import TOLERANCE, Gate, GateOutcome
+from pytest_coderobust.metrics.noise_floor import NoiseFloor
+from pytest_coderobust.metrics.summary import Summary
+
+RELATIVE = ("rd", "robust_drop")
+"""Metrics that are shares of the clean pass@k, as their floor then is."""
+
+SHARES = ("pass", "robust_pass")
+
+
+def heed_floor(
+    outcomes: Iterable[GateOutcome], floor: NoiseFloor, summary: Summary
+) -> tuple[GateOutcome, ...]:
+    """The outcomes, those of too fine a threshold refused."""
+    return tuple(refused(found, floor, summary) for found in outcomes)
+
+
+def refused(found: GateOutcome, floor: NoiseFloor, summary: Summary) -> GateOutcome:
+    """The outcome, or "not judged" with the reason where its threshold is below the floor."""
+    allowed = allowance(found.gate)
+    least = floor_of(found.gate, floor, summary)
+    if found.gate.floor == "ignore" or allowed is None or allowed >= least - TOLERANCE:
+        return found
+    reason = (
+        f"what it allows, {allowed:.3g}, is finer than the noise floor of {least:.3g} "
+        f'({floor.source}); allow more, or say floor = "ignore"'
+    )
+    return replace(found, outcome="not judged", reason=reason)
+
+
+def allowance(gate: Gate) -> float | None:
+    """How much may go wrong before the gate fails; None where that is no share, or no matter.
+
+    A drop may reach its threshold. A pass rate that must reach 0.9 may miss 0.1; one that must
+    reach 0.1 stands 0.1 above nothing.
+    """
+    if gate.metric in SHARES:
+        always = gate.threshold <= 0 if gate.operator in (">=", ">") else gate.threshold >= 1
+        return None if always else min(gate.threshold, 1 - gate.threshold)
+    if gate.metric in (*RELATIVE, "robust_relative", "baseline"):
+        return abs(gate.threshold)
+    return None
+
+
+def floor_of(gate: Gate, floor: NoiseFloor, summary: Summary) -> float:
+    """The floor in the gate's own unit: RD moves by the floor over the clean pass@k."""
+    if gate.metric not in RELATIVE:
+        return floor.value
+    clean = summary.conditions[0].scores[floor.k].pass_at_k
+    return floor.value / clean.value if clean and clean.value else floor.value

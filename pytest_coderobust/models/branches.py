@@ -1,0 +1,166 @@
+"""Prompts read once, and continuations that share what they have in common.
+
+Rows of one prompt that have chosen the same tokens so far have the same states, so they are one row
+of the network, a branch; it splits where their noise chooses different tokens. At a low temperature
+most samples of a prompt are a few branches. A branch that has ended leaves the batch.
+
+A row's tokens are those that it would choose alone, up to the rounding that its batch mates cause.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache as once
+from typing import Any
+
+import torch
+
+from pytest_coderobust.models.sampling import Chooser
+from pytest_coderobust.models.slots import CacheSlots
+
+RowEnds = Callable[[int, Sequence[int]], bool]
+"""Whether a row's new token ids are its last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Prompts that a model has read.
+
+    Attributes:
+        cache: a slot for each prompt.
+        scores: of the next token, (prompts, vocabulary).
+        mask: 1 at real tokens, (prompts, width).
+    """
+
+    cache: CacheSlots
+    scores: torch.Tensor
+    mask: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """Rows that have written the same after the same prompt."""
+
+    place: int
+    ids: tuple[int, ...]
+    rows: tuple[int, ...]
+
+
+@torch.no_grad()
+def read(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> Start | None:
+    """Reads prompts that are padded on the left, (prompts, width) each.
+
+    Returns None for a network that keeps more, or less, than keys and values of every token.
+    """
+    if not _attends(model):
+        return None
+    cache = CacheSlots()
+    positions = (mask.cumsum(dim=-1) - 1).clamp(min=0)
+    scores = _step(model, cache, ids, mask, positions)
+    return Start(cache, scores, mask) if cache.length == ids.shape[1] else None
+
+
+@torch.no_grad()
+def write(
+    model: Any, start: Start, places: Sequence[int], chooser: Chooser, steps: int, ends: RowEnds
+) -> list[list[int]]:
+    """Continues prompts by up to `steps` tokens a row; uses the start up.
+
+    Args:
+        places: which prompt each row continues.
+        ends: asked about every branch at every step, by one of its rows.
+    """
+    written: dict[int, tuple[int, ...]] = {}
+    lengths = start.mask.sum(dim=-1)
+    scores = start.scores
+    branches = [
+        _Branch(place, (), tuple(row for row, each in enumerate(places) if each == place))
+        for place in range(len(start.scores))
+    ]
+    for step in range(steps):
+        grown = _grown(branches, chooser, scores, step)
+        last = step + 1 == steps
+        alive: list[tuple[int, _Branch]] = []
+        for slot, branch in grown:
+            if last or ends(branch.rows[0], branch.ids):
+                written.update(dict.fromkeys(branch.rows, branch.ids))
+            else:
+                alive.append((slot, branch))
+        if not alive:
+            break
+        branches = _placed(start.cache, alive)
+        prompts = torch.tensor([branch.place for branch in branches], device=start.mask.device)
+        mask = start.mask[prompts]
+        mask = torch.cat([mask, mask.new_ones(len(branches), step + 1)], dim=-1)
+        ids = torch.tensor([branch.ids[-1:] for branch in branches], device=mask.device)
+        scores = _step(model, start.cache, ids, mask, (lengths[prompts] + step)[:, None])
+    return [list(written[row]) for row in range(len(places))]
+
+
+def _grown(
+    branches: Sequence[_Branch], chooser: Chooser, scores: torch.Tensor, step: int
+) -> list[tuple[int, _Branch]]:
+    """What the branches become by their rows' next tokens, each with the slot it comes from."""
+    owners = [(slot, row) for slot, branch in enumerate(branches) for row in branch.rows]
+    tokens = chooser(scores, owners, step)
+    split: dict[tuple[int, int], list[int]] = {}
+    for (slot, row), token in zip(owners, tokens, strict=True):
+        split.setdefault((slot, token), []).append(row)
+    return [
+        (slot, _Branch(branches[slot].place, (*branches[slot].ids, token), tuple(rows)))
+        for (slot, token), rows in split.items()
+    ]
+
+
+def _placed(cache: CacheSlots, alive: Sequence[tuple[int, _Branch]]) -> list[_Branch]:
+    """The branches in the order of their slots, which are the first ones; few are copied."""
+    count = len(alive)
+    placed: dict[int, _Branch] = {}
+    homeless: list[tuple[int, _Branch]] = []
+    for slot, branch in alive:
+        if slot < count and slot not in placed:
+            placed[slot] = branch
+        else:
+            homeless.append((slot, branch))
+    free = [slot for slot in range(count) if slot not in placed]
+    if homeless:
+        cache.copy([(slot, to) for (slot, _), to in zip(homeless, free, strict=True)])
+        placed.update({to: branch for (_, branch), to in zip(homeless, free, strict=True)})
+    return [placed[slot] for slot in range(count)]
+
+
+def _step(
+    model: Any, cache: CacheSlots, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor
+) -> torch.Tensor:
+    """One pass; the scores of the next token, (rows, vocabulary), in float32."""
+    known = _parameters(model.__class__)
+    options = {"position_ids": positions, "logits_to_keep": 1}
+    output = model(
+        input_ids=ids,
+        attention_mask=mask,
+        past_key_values=cache,
+        use_cache=True,
+        **{name: value for name, value in options.items() if name in known},
+    )
+    scores: torch.Tensor = output.logits[:, -1].float()
+    return scores
+
+
+@once
+def _parameters(network: Any) -> frozenset[str]:
+    """What a network's forward pass may be given by name."""
+    return frozenset(inspect.signature(network.forward).parameters)
+
+
+def _attends(model: Any) -> bool:
+    """Whether this is one of transformers' own networks and remembers by attention alone."""
+    kinds = set(getattr(model.config, "layer_types", None) or ()) - {"full_attention"}
+    return (
+        type(model).__module__.startswith("transformers.models.")
+        and not getattr(model, "_is_stateful", False)
+        and kinds <= {"sliding_attention"}
+        and "past_key_values" in _parameters(model.__class__)
+        and bool(type(model)._supports_default_dynamic_cache())  # noqa: SLF001
+    )

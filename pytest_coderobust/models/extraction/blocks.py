@@ -1,0 +1,179 @@
+"""Python text cut into top-level blocks, and the names each block binds and needs.
+
+The text may be broken: truncated, or code followed by prose. So blocks are cut by a scanner that
+goes over the text once and knows only strings, brackets and columns; whether a block is Python is
+asked of each block alone. Both are linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+import symtable
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_QUOTES = ("'", '"', "'''", '"""')
+_TOKEN = re.compile(r"""\#|'''|\"""|'|"|[(\[{]|[)\]}]""")
+_CLOSING = {quote: re.compile(r"\\.|" + re.escape(quote), re.S) for quote in _QUOTES}
+_STARTS_ANEW = re.compile(r"(?:async\s+def|def|class|import|from)\s|@\w")
+_GOES_ON = re.compile(r"(?:elif|else|except|finally)\b")
+_DECORATOR = re.compile(r"\s*@")
+
+
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+"""What Python's own parser raises on text that is not Python, or that is built to hurt it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockNames:
+    """The module-level names of a piece of source: those it binds, and those it looks up."""
+
+    bound: frozenset[str]
+    needed: frozenset[str]
+
+
+class _Scanner:
+    """Follows strings and brackets through lines of Python."""
+
+    def __init__(self) -> None:
+        self.quote = ""
+        self.depth = 0
+        self.continued = False
+
+    @property
+    def at_statement(self) -> bool:
+        """Whether the next line may start a statement."""
+        return not (self.quote or self.depth or self.continued)
+
+    def feed(self, line: str) -> None:
+        self.continued = False
+        place = 0
+        while True:
+            if self.quote:
+                end = self._string_end(line, place)
+                if end < 0:
+                    return
+                place = end
+            token = _TOKEN.search(line, place)
+            if token is None or token[0] == "#":
+                self.continued = token is None and line.endswith("\\")
+                return
+            place = token.end()
+            self._take(token[0])
+
+    def _take(self, mark: str) -> None:
+        if mark in "([{":
+            self.depth += 1
+        elif mark in ")]}":
+            self.depth = max(0, self.depth - 1)
+        else:
+            self.quote = mark
+
+    def _string_end(self, line: str, place: int) -> int:
+        """Where the open string ends in this line, or -1."""
+        for found in _CLOSING[self.quote].finditer(line, place):
+            if found[0] == self.quote:
+                self.quote = ""
+                return found.end()
+        if len(self.quote) == 1 and not line.endswith("\\"):
+            self.quote = ""  # an apostrophe in prose, or a broken string: it ends with its line
+        return -1
+
+
+def split_blocks(text: str) -> list[str]:
+    """Cuts text into top-level statements, each with the comments and blank lines after it.
+
+    The pieces joined are the text. Text before the first statement is a piece of its own, the
+    first one, maybe empty.
+    """
+    pieces: list[list[str]] = [[]]
+    scanner = _Scanner()
+    for line in text.split("\n"):
+        if scanner.depth and not scanner.quote and _STARTS_ANEW.match(line):
+            scanner.depth = 0  # an unbalanced bracket before it, in prose or in broken code
+        if scanner.at_statement and _is_statement(line) and not _joins(line, pieces[-1]):
+            pieces.append([])
+        pieces[-1].append(line)
+        scanner.feed(line)
+    blocks = ["".join(f"{line}\n" for line in piece) for piece in pieces]
+    blocks[-1] = blocks[-1][:-1]
+    return blocks
+
+
+def names_of(source: str) -> BlockNames | None:
+    """The names of a piece of source, or None when it is not Python."""
+    try:
+        top = _symbols(source)
+    except _UNREADABLE:
+        return None
+    symbols = top.get_symbols()
+    bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
+    needed = {s.get_name() for s in symbols if s.is_referenced()}
+    inner = list(top.get_children())
+    while inner:
+        table = inner.pop()
+        needed.update(s.get_name() for s in table.get_symbols() if s.is_global())
+        inner.extend(table.get_children())
+    return BlockNames(frozenset(bound), frozenset(needed))
+
+
+def broken_line(source: str) -> int | None:
+    """The line, from 1, at which Python stops reading; None where it reads all or cannot say."""
+    try:
+        _symbols(source)
+    except SyntaxError as error:
+        return error.lineno
+    except _UNREADABLE:
+        return None
+    return None
+
+
+def _symbols(source: str) -> symtable.SymbolTable:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SyntaxWarning about somebody else's escapes
+        return symtable.symtable(source, "solution", "exec")
+
+
+def keep_needed(blocks: Sequence[str], needed: Iterable[str], without: str = "") -> list[str]:
+    """The blocks that bind what is needed, and what those need in turn, in their order.
+
+    Args:
+        needed: the names to start from.
+        without: a name whose bindings are left out.
+    """
+    names = [names_of(block) for block in blocks]
+    binders: dict[str, list[int]] = {}
+    for place, found in enumerate(names):
+        for name in found.bound if found and without not in found.bound else ():
+            binders.setdefault(name, []).append(place)
+    kept = {place for place, block in enumerate(blocks) if names[place] and _imports_all(block)}
+    waiting = list(needed)
+    for place in kept:
+        waiting += _needs(names[place])
+    while waiting:
+        for place in binders.pop(waiting.pop(), ()):
+            if place not in kept:
+                kept.add(place)
+                waiting += _needs(names[place])
+    return [block for place, block in enumerate(blocks) if place in kept]
+
+
+def _needs(names: BlockNames | None) -> frozenset[str]:
+    return names.needed if names else frozenset()
+
+
+def _imports_all(block: str) -> bool:
+    return re.match(r"from\s+[\w.]+\s+import\s*\*", block) is not None
+
+
+def _is_statement(line: str) -> bool:
+    return bool(line) and not line[0].isspace() and line[0] != "#"
+
+
+def _joins(line: str, piece: Sequence[str]) -> bool:
+    """Whether a line at the margin goes on with the piece: an else, or what a decorator adorns."""
+    if _GOES_ON.match(line):
+        return True
+    last = next((before for before in reversed(piece) if before.strip()), "")
+    return _DECORATOR.match(last) is not None and last[0] == "@"

@@ -1,0 +1,86 @@
+"""Stop strings that end their row and leave the batch running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import torch
+from transformers import StoppingCriteria
+
+TextOf = Callable[[int, Sequence[int]], str]
+"""The completion of a row, from its index and its new token ids."""
+
+
+class EndTest:
+    """Tells whether a row's completion ends with its newest token: an end token or a stop string.
+
+    Only the last few tokens are decoded, as many as the longest stop string can span, so that the
+    cost a token does not grow with the text. A hit there is confirmed on the whole completion,
+    because the start of a decoded tail may read differently.
+    """
+
+    def __init__(
+        self, stops: Sequence[str], tokenizer: Any, text_of: TextOf, eos: Sequence[int]
+    ) -> None:
+        self._stops = stops
+        self._tokenizer = tokenizer
+        self._text_of = text_of
+        self._eos = frozenset(eos)
+        # Every token adds a byte at least, and the first of a tail may be half a character.
+        longest = max((len(stop.encode("utf-8", "surrogatepass")) for stop in stops), default=0)
+        self._reach = longest + 8
+
+    def __call__(self, row: int, ids: Sequence[int]) -> bool:
+        return ids[-1] in self._eos or self.stopped(row, ids)
+
+    def stopped(self, row: int, ids: Sequence[int]) -> bool:
+        """Whether the completion of a row holds a stop string."""
+        if not self._stops:
+            return False
+        # A tail that is the whole completion may lack its first space.
+        tail = ids[-self._reach :]
+        if len(ids) > len(tail) and not self._found(decode(self._tokenizer, tail)):
+            return False
+        return self._found(self._text_of(row, ids))
+
+    def _found(self, text: str) -> bool:
+        return any(stop in text for stop in self._stops)
+
+
+class StopStrings(StoppingCriteria):
+    """Ends the rows of transformers' own generation, and leaves the batch running.
+
+    Attributes:
+        lengths: new tokens of each row that has ended, by row.
+    """
+
+    def __init__(self, ends: EndTest, width: int) -> None:
+        self._ends = ends
+        self._width = width
+        self.lengths: dict[int, int] = {}
+
+    def __call__(
+        self,
+        input_ids: torch.Tensor,  # (rows, width + new)
+        scores: Any,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> torch.BoolTensor:  # (rows,)
+        new = input_ids[:, self._width :].tolist()
+        for row, ids in enumerate(new):
+            if row not in self.lengths and self._ends(row, ids):
+                self.lengths[row] = len(ids)
+        stopped = [row in self.lengths for row in range(len(new))]
+        found = torch.tensor(stopped, dtype=torch.bool, device=input_ids.device)
+        return cast("torch.BoolTensor", found)
+
+
+def cut_at_stop(text: str, stops: Sequence[str]) -> str | None:
+    """The text before the first stop string, or None when there is none in it."""
+    places = [place for stop in stops if (place := text.find(stop)) >= 0]
+    return text[: min(places)] if places else None
+
+
+def decode(tokenizer: Any, ids: Sequence[int]) -> str:
+    """The text of token ids, without special tokens and without the removal of spaces."""
+    return str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))

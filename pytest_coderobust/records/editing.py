@@ -1,0 +1,175 @@
+"""The frozen values that tell what an edit of a model did: counts alone, no rate is computed here.
+
+They travel between processes as JSON, through the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+RunRegime = Literal["instant", "successive", "saved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Samples drawn for one prompt, and how many of them pass every test."""
+
+    n: int
+    c: int
+
+    @property
+    def rate(self) -> float:
+        """pass@1."""
+        return self.c / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """One prompt of the suite on the base model and on the edited one, under the suite's own
+    sampling; `seed` is that of its cell.
+    """
+
+    task: str
+    seed: int
+    before: Passes
+    after: Passes
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A prompt that was broken when requests were chosen, scored on samples drawn since.
+
+    Attributes:
+        original: the base model on the task's clean prompt.
+        before, after: base and edited model on the perturbed prompt.
+        control: the base model once more, with the noise that `after` was drawn with; None under
+            greedy decoding, where it would equal `before`.
+        placebos: models whose weights a rotated edit changed, drawn like `after`.
+    """
+
+    task: str
+    seed: int
+    original: Passes
+    before: Passes
+    after: Passes
+    control: Passes | None = None
+    placebos: tuple[Passes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EditFacts:
+    """What applying the edit itself showed.
+
+    Attributes:
+        layers: the decoder layers that were written.
+        seconds: wall time of the edit, its localisation included.
+        peak_mb: most memory of the process (of the accelerator, where there is one) during it.
+        drift: Frobenius norm of the change over that of the weights before any edit; None where
+            no weight is written.
+        kind: what was changed: "weights", "codebook", "adapter" or "prompts".
+    """
+
+    kind: str = ""
+    layers: tuple[int, ...] = ()
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    drift: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EditRecord:
+    """One edited model: of one request, or of the first `number` requests in succession.
+
+    Attributes:
+        perturbation: the one that the requests are of; "" for a saved edit.
+        number: the request's place, from 1; under "successive" the requests so far.
+        tasks: the tasks the model was edited on; their prompts are `own`, and in nothing else.
+        own: the requests' prompts, scored.
+        trials: the other broken prompts, scored.
+        clean: every other task's clean prompt.
+        perturbed: every other task's prompts under the perturbation.
+    """
+
+    perturbation: str
+    number: int
+    tasks: tuple[str, ...]
+    facts: EditFacts
+    own: tuple[Trial, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    clean: tuple[ItemChange, ...] = ()
+    perturbed: tuple[ItemChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """How a run's model was edited.
+
+    Attributes:
+        editors: the stack as the user wrote it, the first applied first.
+        requests: asked for, for each perturbation.
+        greedy: whether prompts were scored greedily: there is then no noise to control for.
+        drawn: how they were sampled, in words.
+        records: in the order of the plan, then of the requests.
+        unedited: why a perturbation has no edited model ("no eligible request").
+        notes: sentences that a report must show.
+    """
+
+    editors: tuple[str, ...]
+    regime: RunRegime
+    requests: int
+    greedy: bool
+    drawn: str
+    records: tuple[EditRecord, ...] = ()
+    unedited: Mapping[str, str] = field(default_factory=dict[str, str])
+    notes: tuple[str, ...] = ()
+
+
+def dump(record: EditRecord) -> str:
+    """The record as JSON."""
+    return json.dumps(asdict(record), sort_keys=True)
+
+
+def load(text: str) -> EditRecord:
+    """The record that `dump` wrote."""
+    body: dict[str, Any] = json.loads(text)
+    return EditRecord(
+        perturbation=body["perturbation"],
+        number=body["number"],
+        tasks=tuple(body["tasks"]),
+        facts=facts_of(body["facts"]),
+        own=tuple(map(_trial, body["own"])),
+        trials=tuple(map(_trial, body["trials"])),
+        clean=tuple(map(_change, body["clean"])),
+        perturbed=tuple(map(_change, body["perturbed"])),
+    )
+
+
+def facts_of(body: Mapping[str, Any]) -> EditFacts:
+    """The facts in what `asdict` made of them."""
+    return EditFacts(
+        kind=body["kind"],
+        layers=tuple(body["layers"]),
+        seconds=body["seconds"],
+        peak_mb=body["peak_mb"],
+        drift=body["drift"],
+    )
+
+
+def _trial(body: Mapping[str, Any]) -> Trial:
+    control = body["control"]
+    return Trial(
+        task=body["task"],
+        seed=body["seed"],
+        original=Passes(**body["original"]),
+        before=Passes(**body["before"]),
+        after=Passes(**body["after"]),
+        control=None if control is None else Passes(**control),
+        placebos=tuple(Passes(**placebo) for placebo in body["placebos"]),
+    )
+
+
+def _change(body: Mapping[str, Any]) -> ItemChange:
+    return ItemChange(body["task"], body["seed"], Passes(**body["before"]), Passes(**body["after"]))

@@ -1,0 +1,1 @@
+"""Bug reports: one breaking prompt each, for a tracker."""

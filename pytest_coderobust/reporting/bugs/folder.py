@@ -1,0 +1,51 @@
+"""A folder of bug reports with an index; one Markdown and one JSON file each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_coderobust.hunt.store import Failures
+from pytest_coderobust.reporting.bugs.markdown import render
+from pytest_coderobust.reporting.bugs.report import BugReport, bug_reports, document
+from pytest_coderobust.reporting.markdown.gfm import code, table
+from pytest_coderobust.results.conclusion import SuiteReport
+
+MOST = 200
+"""Broken variants of one suite that get a report; the index says how many there are."""
+
+
+def write_bugs(reports: Sequence[SuiteReport], folder: Path, failures: Path) -> None:
+    """Writes the reports of every suite, and an index of those written now.
+
+    Args:
+        failures: where hunts keep their minimal failures.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    bugs: list[BugReport] = []
+    broken = 0
+    for report in reports:
+        found = Failures(failures).read(report.origin.reference, report.run.tasks)
+        broken += sum(o.status.value == "broken" for o in report.run.observations)
+        for bug in bug_reports(report, found, MOST):
+            bugs.append(bug)
+            text = json.dumps(document(bug), ensure_ascii=True, allow_nan=False, indent=1)
+            (folder / f"{bug.id}.json").write_text(text + "\n", encoding="ascii")
+            (folder / f"{bug.id}.md").write_text(render(bug), encoding="utf-8")
+    (folder / "index.md").write_text(index(bugs, broken), encoding="utf-8")
+
+
+def index(bugs: Sequence[BugReport], broken: int) -> str:
+    """Which reports there are."""
+    rows = [
+        (f"[{bug.id}]({bug.id}.md)", code(bug.task), code(bug.condition), code(bug.model.name))
+        for bug in bugs
+    ]
+    head = f"# Bug reports\n\n{len(bugs)} reports; {broken} variants of the run are broken.\n\n"
+    return head + (
+        table(("report", "task", "condition", "model"), rows, left=4) + "\n" if rows else ""
+    )

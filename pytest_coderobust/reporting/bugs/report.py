@@ -1,0 +1,190 @@
+"""One breaking prompt as a report that a stranger can act on: a Markdown file and a JSON file.
+
+Both prompts, what changed, both completions, the failing assert with its values, the model's
+fingerprint, the environment, and one line that reproduces it. Minimal prompts that a hunt found
+come before the variants of a run that broke the same task.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from pytest_coderobust.hunt.failure import Failure, ShownPrompt
+from pytest_coderobust.records import (
+    ModelIdentity,
+    Sampling,
+    Status,
+    digest,
+)
+from pytest_coderobust.records.codec import plain
+from pytest_coderobust.reporting.words import WordChange, word_changes
+from pytest_coderobust.results.conclusion import SuiteReport
+from pytest_coderobust.results.evidence import Finding, JudgedCompletion
+
+SCHEMA = 1
+"""Raised when a key of the JSON changes its meaning or goes; new keys do not raise it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BugReport:
+    """Everything about one breaking prompt; texts are as they were.
+
+    Attributes:
+        condition: what broke the prompt: a cell's label, or what a hunt searched.
+        minimal: whether taking back any one edit solves the task again, each tried.
+        clean, broken: a sample of the clean prompt that passes, one of the other that fails.
+        passing, samples: how many of the breaking prompt's samples pass, of how many.
+        environment: names and versions of what it was measured on.
+    """
+
+    suite: str
+    task: str
+    condition: str
+    minimal: bool
+    clean_prompt: str
+    prompt: str
+    clean: JudgedCompletion | None
+    broken: JudgedCompletion | None
+    passing: int
+    samples: int
+    model: ModelIdentity
+    sampling: Sampling
+    environment: Mapping[str, str]
+    reproduce: str
+
+    @property
+    def id(self) -> str:
+        """Names the files; made of nothing that a file system or a shell could misread."""
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", self.task).strip("-")[:40] or "task"
+        return f"{slug}-{digest('bug', self.suite, self.task, self.prompt)[:12]}"
+
+    @property
+    def changes(self) -> tuple[WordChange, ...]:
+        """What changed, word by word."""
+        return word_changes(self.clean_prompt, self.prompt)
+
+
+def bug_reports(
+    report: SuiteReport, failures: Sequence[Failure], limit: int | None = None
+) -> Iterator[BugReport]:
+    """The bugs of one suite's run.
+
+    Args:
+        failures: minimal failures of the suite; those that this model mended, or that another
+            model showed, are passed over.
+        limit: most variants of the run that are told; minimal failures always are.
+    """
+    mine = [
+        f for f in failures if f.state == "broken" and f.model.digest == report.run.model.digest
+    ]
+    for failure in mine:
+        yield from_failure(failure, report.origin.environment)
+    told = {failure.task_id for failure in mine}
+    rest = (
+        o for o in report.run.observations if o.status is Status.BROKEN and o.task_id not in told
+    )
+    for finding in report.archive.findings(islice(rest, limit)):
+        yield from_finding(finding, report)
+
+
+def from_finding(finding: Finding, report: SuiteReport) -> BugReport:
+    """The report of one broken item of a run."""
+    observation, origin = finding.observation, report.origin
+    nodeid = f"{origin.reference}::{observation.task_id}[{observation.cell.label}]"
+    words = ["pytest", nodeid, *origin.arguments, "--coderobust-strict", "--coderobust-no-gates"]
+    return BugReport(
+        suite=report.run.suite,
+        task=observation.task_id,
+        condition=observation.cell.label,
+        minimal=False,
+        clean_prompt=finding.clean_prompt,
+        prompt=finding.prompt,
+        clean=finding.passing,
+        broken=finding.failing,
+        passing=observation.c,
+        samples=observation.n,
+        model=report.run.model,
+        sampling=report.run.sampling,
+        environment=origin.environment,
+        reproduce=shlex.join(words),
+    )
+
+
+def from_failure(failure: Failure, environment: Mapping[str, str]) -> BugReport:
+    """The report of a minimal failure."""
+    passing = [s for s in _samples(failure.clean) if s.verdict.full]
+    failing = [s for s in _samples(failure.broken) if not s.verdict.full]
+    member = f"{failure.member}-s{failure.seed}" if failure.member else ""
+    return BugReport(
+        suite=failure.suite,
+        task=failure.task_id,
+        condition=f"{failure.perturbation} ({member})" if member else failure.perturbation,
+        minimal=failure.minimal,
+        clean_prompt=failure.clean.prompt,
+        prompt=failure.broken.prompt,
+        clean=passing[0] if passing else None,
+        broken=failing[0] if failing else None,
+        passing=failure.broken.passing,
+        samples=len(failure.broken.verdicts),
+        model=failure.model,
+        sampling=failure.sampling,
+        environment=environment,
+        reproduce=failure.reproduce,
+    )
+
+
+def document(bug: BugReport) -> dict[str, object]:
+    """The JSON object; docs/reports.md names its keys."""
+    return {
+        "schema": SCHEMA,
+        "id": bug.id,
+        "suite": bug.suite,
+        "task": bug.task,
+        "condition": bug.condition,
+        "minimal": bug.minimal,
+        "clean": {"prompt": bug.clean_prompt, "sample": _sample(bug.clean)},
+        "broken": {"prompt": bug.prompt, "sample": _sample(bug.broken)},
+        "changes": [
+            {
+                "start": change.start,
+                "stop": change.stop,
+                "original": bug.clean_prompt[change.start : change.stop],
+                "replacement": change.replacement,
+            }
+            for change in bug.changes
+        ],
+        "passing": bug.passing,
+        "samples": bug.samples,
+        "model": {
+            "name": bug.model.name,
+            "fingerprint": bug.model.digest,
+            "facts": dict(bug.model.facts),
+        },
+        "sampling": plain(bug.sampling),
+        "environment": dict(bug.environment),
+        "reproduce": bug.reproduce,
+    }
+
+
+def _samples(shown: ShownPrompt) -> list[JudgedCompletion]:
+
+    return [JudgedCompletion(*pair) for pair in zip(shown.completions, shown.verdicts, strict=True)]
+
+
+def _sample(sample: JudgedCompletion | None) -> dict[str, object] | None:
+    if sample is None:
+        return None
+    verdict = sample.verdict
+    return {
+        "completion": sample.completion.text,
+        "finish": sample.completion.finish,
+        "level": verdict.level.value,
+        "failure": verdict.failure,
+        "passed": verdict.passed,
+        "total": verdict.total,
+        "detail": verdict.detail,
+    }

@@ -1,0 +1,83 @@
+"""The report for a browser: one file that needs nothing else, and asks nobody for anything.
+
+What a reader sees first is written into the page; the task browser reads JSON blocks beside it,
+each parsed when it is first needed. The page's policy allows its own script and style by their
+hashes and nothing more: no request, no other script, no markup from text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+
+from pytest_coderobust.reporting.edit_rows import RESTORED
+from pytest_coderobust.reporting.html.evidence import BUDGET, PageEvidence, gather
+from pytest_coderobust.reporting.html.grid import grid_object
+from pytest_coderobust.reporting.html.safe import script_json
+from pytest_coderobust.reporting.html.view import SuiteView, view
+from pytest_coderobust.results.conclusion import SuiteReport
+
+
+def render(reports: Sequence[SuiteReport], budget: int = BUDGET) -> str:
+    """The page of every suite.
+
+    Args:
+        budget: bytes of evidence the page may hold; broken prompts come first.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    style, script = asset("style.css"), asset("script.js")
+    gathered = _gathered(reports, budget)
+    views: list[SuiteView] = [view(report) for report in reports]
+    grids = [grid_object(*pair) for pair in zip(reports, gathered, strict=True)]
+    blocks = [chunk for evidence in gathered for chunk in evidence.chunks]
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.from_string(asset("page.html")).render(
+        suites=views,
+        restored_headings=RESTORED,
+        style=style,
+        script=script,
+        policy=policy(style, script),
+        data=script_json({"suites": grids}),
+        blocks=blocks,
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """The content security policy: these two texts, and nothing else."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{source(script)}'",
+            f"style-src '{source(style)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+
+
+def source(text: str) -> str:
+    """A text's hash as a policy writes it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+@lru_cache
+def asset(name: str) -> str:
+    """A file of this package."""
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _gathered(reports: Sequence[SuiteReport], budget: int) -> list[PageEvidence]:
+    """Each suite's evidence; the blocks are numbered through."""
+    found: list[PageEvidence] = []
+    for report in reports:
+        first = sum(len(evidence.chunks) for evidence in found)
+        left = budget - sum(evidence.size for evidence in found)
+        found.append(gather(report, left, first))
+    return found

@@ -1,0 +1,68 @@
+"""Every square of a suite's plan as one character, so that a hundred thousand stay light."""
+
+from __future__ import annotations
+
+import shlex
+
+from pytest_coderobust.records import Status
+from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.html.evidence import PageEvidence
+from pytest_coderobust.results.conclusion import SuiteReport
+
+LETTERS = {
+    Status.SOLVED: "s",
+    Status.UNSOLVED: "u",
+    Status.ROBUST: "r",
+    Status.BROKEN: "b",
+    Status.SKIPPED: "k",
+    Status.UNUSABLE: "x",
+}
+UNMEASURED = "-"
+NAME = 200
+
+
+def grid_object(report: SuiteReport, evidence: PageEvidence) -> dict[str, object]:
+    """A suite for the task browser.
+
+    Keys: `tasks`; `cells` with label, perturbation and level; `grid`, for each cell a letter a
+    task; `passes`, for each cell the samples that pass (null where there is one sample a prompt);
+    `why`, reasons by "cell,task"; `chunk`, the evidence block of each task (-1 for none).
+    """
+    run = report.run
+    rows = {task: place for place, task in enumerate(run.tasks)}
+    columns = {cell: place for place, cell in enumerate(run.cells)}
+    grid = [[UNMEASURED] * len(rows) for _ in columns]
+    passes = [[-1] * len(rows) for _ in columns]
+    why: dict[str, str] = {}
+    for o in report.run.observations:
+        column, row = columns[o.cell], rows[o.task_id]
+        grid[column][row] = LETTERS[o.status]
+        passes[column][row] = o.c if o.measured else -1
+        if o.reason:
+            why[f"{column},{row}"] = visible(o.reason, NAME)
+    return {
+        "name": visible(run.suite, NAME),
+        "n": run.sampling.n,
+        "tasks": [visible(task, NAME) for task in run.tasks],
+        "cells": [
+            [visible(cell.label, NAME), visible(cell.perturbation, NAME), level_of(report, place)]
+            for place, cell in enumerate(run.cells)
+        ],
+        "grid": ["".join(column) for column in grid],
+        "passes": None if run.sampling.n == 1 else passes,
+        "why": why,
+        "chunk": evidence.where,
+        "reproduce": reproduction(report),
+    }
+
+
+def level_of(report: SuiteReport, place: int) -> str:
+    """The level of a column, "" for the clean one."""
+    cell = report.run.cells[place]
+    return visible(report.run.levels.get(cell.perturbation, ""), NAME)
+
+
+def reproduction(report: SuiteReport) -> list[str]:
+    """What stands before and after a test's name in the command that repeats it."""
+    origin = report.origin
+    return [visible(origin.reference, NAME), visible(shlex.join(origin.arguments))]

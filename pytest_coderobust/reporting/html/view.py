@@ -1,0 +1,201 @@
+"""What the page's template shows of a suite: text and a few coordinates, no decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_coderobust.gates import GateOutcome
+from pytest_coderobust.metrics.condition import ConditionSummary
+from pytest_coderobust.metrics.interval import Estimate
+from pytest_coderobust.reporting.edit_rows import EditTables, compared_headings, edit_tables
+from pytest_coderobust.reporting.figures import (
+    DASH,
+    NONE,
+    distinct,
+    estimate,
+    gate_reason,
+    plan_line,
+    sampling_line,
+)
+from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.terminal.adoption import adoption_row
+from pytest_coderobust.reporting.terminal.comparison import HEADINGS, change_row, flip_lines
+from pytest_coderobust.results.conclusion import SuiteReport
+
+STEPS = 10
+LINE = 300
+ROWS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class PictureBar:
+    """An estimate as a drawing of 100 units: where it lies, from where to where it may."""
+
+    text: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """One condition: its name, one bar for each k, the cells of the table."""
+
+    name: str
+    bars: tuple[PictureBar | None, ...]
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One square of the heat map; `heat` from 0 (no loss) to 10 (everything), -1 for unknown."""
+
+    name: str
+    value: str
+    count: str
+    heat: int
+    pools: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteView:
+    """One suite as text."""
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    incomplete: str
+    gates: tuple[tuple[str, str, str], ...]
+    ks: tuple[int, ...]
+    headings: tuple[str, ...]
+    rows: tuple[PageRow, ...]
+    heat: tuple[tuple[str, tuple[Tile, ...]], ...]
+    adoption: tuple[tuple[str, ...], ...]
+    compared: tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None
+    edits: EditTables | None
+    edit_headings: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def view(report: SuiteReport) -> SuiteView:
+    """The view of a suite."""
+    run, summary, outcomes = report.judged
+    told = distinct(summary)[:ROWS]
+    headings = ("condition", "tasks", *(f"pass@{k} (95 %)" for k in run.ks), "RD", "robust pass")
+    return SuiteView(
+        name=visible(run.suite, LINE),
+        facts=facts(report),
+        incomplete=visible(summary.incomplete, LINE),
+        gates=tuple(map(gate_row, outcomes)),
+        ks=run.ks,
+        headings=(*headings, "robust", "broken", "unsolved", "skipped"),
+        rows=tuple(row(condition, run.ks) for condition in told),
+        heat=heat_map(report),
+        adoption=tuple(
+            (visible(counts.condition, LINE), *adoption_row(counts)) for counts in summary.adoption
+        ),
+        compared=since(report),
+        edits=edit_tables(run, summary),
+        edit_headings=compared_headings(run),
+        left_out=left_out(report),
+    )
+
+
+def facts(report: SuiteReport) -> tuple[tuple[str, str], ...]:
+    """Model, plan, sampling and what the run stood on."""
+    run, summary, _ = report.judged
+    named = [
+        ("model", run.model.name),
+        ("fingerprint", run.model.digest),
+        *run.model.facts.items(),
+        ("plan", plan_line(run, summary)),
+        ("drawn", sampling_line(run.sampling)),
+        *report.origin.environment.items(),
+    ]
+    return tuple((visible(name, LINE), visible(value, LINE)) for name, value in named)
+
+
+def gate_row(found: GateOutcome) -> tuple[str, str, str]:
+    """Outcome, the gate as written, value and reason."""
+    return found.outcome, visible(found.gate.text, LINE), visible(gate_reason(found), LINE)
+
+
+def row(condition: ConditionSummary, ks: tuple[int, ...]) -> PageRow:
+    """One condition of the table."""
+    clean = condition.kind == "clean"
+    first = condition.scores[min(ks)]
+    cells = (
+        "" if clean else estimate(first.rd),
+        "" if clean else estimate(first.robust_pass),
+        "" if clean else str(condition.robust),
+        "" if clean else str(condition.broken),
+        str(condition.unsolved),
+        str(condition.skipped),
+    )
+    bars = tuple(bar(condition.scores[k].pass_at_k) for k in ks)
+    return PageRow(visible(condition.name, LINE), bars, (str(condition.tasks), *cells))
+
+
+def bar(found: Estimate | None) -> PictureBar | None:
+    """An estimate of a share, in hundredths."""
+    if found is None:
+        return None
+    parts = (round(100 * part, 2) for part in (found.value, found.low, found.high))
+    return PictureBar(estimate(found), *parts)
+
+
+def heat_map(report: SuiteReport) -> tuple[tuple[str, tuple[Tile, ...]], ...]:
+    """For each level its perturbations, and the level itself where it pools several."""
+    run, summary, _ = report.judged
+    k = min(run.ks)
+    lines: dict[str, list[Tile]] = {}
+    conditions = {condition.name: condition for condition in summary.conditions}
+    for condition in distinct(summary):
+        if condition.kind == "perturbation":
+            level = run.levels.get(condition.name, "") or "other"
+            lines.setdefault(level, []).append(tile(condition, k))
+    for level, tiles in lines.items():
+        pooled = conditions.get(level)
+        if pooled is not None and pooled.kind == "level" and len(tiles) > 1:
+            tiles.insert(0, tile(pooled, k))
+    everything = next((c for c in summary.conditions if c.kind == "all"), None)
+    if everything is not None and len(lines) > 1:
+        lines["all"] = [tile(everything, k)]
+    return tuple((visible(level, LINE), tuple(tiles)) for level, tiles in lines.items())
+
+
+def tile(condition: ConditionSummary, k: int) -> Tile:
+    """One condition of the heat map, coloured by its relative degradation."""
+    rd = condition.scores[k].rd
+    heat = -1 if rd is None else round(STEPS * min(1.0, max(0.0, rd.value)))
+    return Tile(
+        name=visible(condition.name, LINE),
+        value=NONE if rd is None else f"{rd.value:.3f}",
+        count=f"{condition.broken} broken of {condition.broken + condition.robust} solved",
+        heat=heat,
+        pools=condition.kind != "perturbation",
+    )
+
+
+def since(report: SuiteReport) -> tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None:
+    """The verdict against an earlier run, its table and what changed sides; None without one."""
+    found = report.summary.comparison
+    if found is None:
+        return None
+    verdict = f"{found.verdict} at a margin of {found.margin:g}"
+    rows = (("rate", *HEADINGS), *(change_row(change, NONE, DASH) for change in found.changes))
+    return verdict, rows[: ROWS + 1], tuple(flip_lines(found))
+
+
+def left_out(report: SuiteReport) -> tuple[str, ...]:
+    """Notes, and what a reader might miss in the numbers."""
+    run, summary, _ = report.judged
+    lines = [*run.notes]
+    lines += [f"skipped: {items} {reason}" for reason, items in summary.skipped]
+    if summary.truncated:
+        lines.append(
+            f"the token limit ended {summary.truncated} of {summary.completions} completions"
+        )
+    lines += [f"unusable {task}: {reason}" for task, reason in summary.unusable]
+    if summary.unchecked:
+        lines.append(f"unchecked (no canonical solution): {len(summary.unchecked)} tasks")
+    return tuple(visible(line, LINE) for line in lines[:ROWS])

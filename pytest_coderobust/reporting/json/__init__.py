@@ -1,0 +1,1 @@
+"""The report for machines, described by schema.json."""

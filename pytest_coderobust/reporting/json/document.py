@@ -1,0 +1,179 @@
+"""The machine's report: a stable document of one or several suites, described by schema.json.
+
+It adds no clock, path or host of its own, so the same ledger gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from pytest_coderobust.gates import GateOutcome, Judged
+from pytest_coderobust.metrics.condition import ConditionSummary, Scores
+from pytest_coderobust.metrics.interval import Estimate
+from pytest_coderobust.metrics.summary import Summary
+from pytest_coderobust.records import Observation, SuiteRun
+from pytest_coderobust.reporting.json.edits import edit_object
+from pytest_coderobust.reporting.terminal.adoption import adoption_object
+from pytest_coderobust.reporting.terminal.comparison import comparison_object
+from pytest_coderobust.reporting.terminal.noise_floor import floor_object
+
+SCHEMA = 1
+"""Raised when a key changes its meaning or goes; new keys do not raise it."""
+
+
+def document(runs: Sequence[Judged]) -> dict[str, object]:
+    """One suite's object; of several or no suites {"schema": ..., "suites": [object, ...]}."""
+    suites = [suite_object(*judged) for judged in runs]
+    if len(suites) == 1:
+        return suites[0]
+    return {"schema": SCHEMA, "suites": suites}
+
+
+def dumps(document: Mapping[str, object]) -> str:
+    """The document as text: pure ASCII, so that lone surrogates and control characters survive
+    as JSON escapes; NaN and infinity are refused.
+    """
+    return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
+
+
+def suite_object(
+    run: SuiteRun, summary: Summary, outcomes: Sequence[GateOutcome]
+) -> dict[str, object]:
+    """Everything about one suite."""
+    found: dict[str, object] = {
+        "schema": SCHEMA,
+        "suite": run.suite,
+        "model": run.model.name,
+        "complete": not summary.incomplete,
+        "metrics": {found.name: metrics_object(found, run.ks) for found in summary.conditions},
+        "gates": [gate_object(outcome) for outcome in outcomes],
+        "items": [item_object(observation) for observation in run.observations],
+        "totals": totals_object(summary),
+        "noise_floor": floor_object(summary.floor) if summary.floor else None,
+        "comparison": comparison_object(summary.comparison) if summary.comparison else None,
+        "incomplete": summary.incomplete,
+        "notes": list(run.notes),
+        "fingerprint": run.model.digest,
+        "facts": dict(run.model.facts),
+        "sampling": {
+            "n": run.sampling.n,
+            "temperature": run.sampling.temperature,
+            "top_p": run.sampling.top_p,
+            "max_new_tokens": run.sampling.max_new_tokens,
+            "stop": list(run.sampling.stop),
+            "seed": run.sampling.seed,
+        },
+        "ks": list(run.ks),
+        "solved_at": run.solved_at,
+        "tier": run.tier,
+    }
+    if run.course:
+        found["early"] = asdict(run.course)
+    if run.api_changes:
+        found["adoption"] = adoption_object(run.api_changes, summary.adoption)
+    if summary.edits is not None and summary.base is not None:
+        base = {each.name: metrics_object(each, run.ks) for each in summary.base.conditions}
+        found["base"] = {"metrics": base, "items": [item_object(o) for o in run.base]}
+        found["edit"] = edit_object(summary.edits)
+    return found
+
+
+def totals_object(summary: Summary) -> dict[str, object]:
+    """What was planned, and what was left out."""
+    return {
+        "tasks": summary.tasks,
+        "items": summary.items,
+        "observed": summary.observed,
+        "completions": summary.completions,
+        "truncated": summary.truncated,
+        "skipped": [{"reason": reason, "items": items} for reason, items in summary.skipped],
+        "unusable": [{"task": task, "reason": reason} for task, reason in summary.unusable],
+        "unchecked": list(summary.unchecked),
+        "in_process": list(summary.in_process),
+    }
+
+
+def metrics_object(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, object]:
+    """One condition: rates first, then what they rest on."""
+    rates: dict[str, object] = {}
+    intervals: dict[str, object] = {}
+    for k in ks:
+        for name, value in named_rates(condition, condition.scores[k], smallest=k == min(ks)):
+            if isinstance(value, Estimate):
+                intervals[name] = [value.low, value.high]
+                value = value.value
+            rates[name] = value
+    counts = {
+        "n": condition.tasks,
+        "variants": condition.variants,
+        "items": condition.items,
+        "solved": condition.solved,
+        "unsolved": condition.unsolved,
+        "robust": condition.robust,
+        "broken": condition.broken,
+        "skipped": condition.skipped,
+        "completions": condition.completions,
+        "truncated": condition.truncated,
+    }
+    return {
+        **rates,
+        **counts,
+        "kind": condition.kind,
+        "members": list(condition.members),
+        "intervals": intervals,
+    }
+
+
+def named_rates(
+    condition: ConditionSummary, scores: Scores, *, smallest: bool
+) -> Iterator[tuple[str, Estimate | float | None]]:
+    """The rates by the names gates use; "@k" may only be left out for the smallest k."""
+    k = scores.k
+    at = "" if smallest else f"@{k}"
+    yield f"pass@{k}", scores.pass_at_k
+    if condition.kind == "clean":
+        return
+    yield f"rd{at}", scores.rd
+    yield f"clean_pass@{k}", scores.clean
+    yield f"robust_pass@{k}", scores.robust_pass
+    yield f"robust_drop{at}", scores.robust_drop
+    yield f"robust_relative{at}", scores.robust_relative
+
+
+def gate_object(outcome: GateOutcome) -> dict[str, object]:
+    """One gate and what became of it."""
+    return {
+        "gate": outcome.gate.text,
+        "outcome": outcome.outcome,
+        "value": outcome.value,
+        "threshold": outcome.gate.threshold,
+        "reason": outcome.reason,
+        "inconclusive": outcome.gate.inconclusive,
+        "confidence": outcome.gate.confidence,
+        "interval": [outcome.interval.low, outcome.interval.high] if outcome.interval else None,
+    }
+
+
+def item_object(observation: Observation) -> dict[str, object]:
+    """One measured or skipped (task, cell)."""
+    found: dict[str, object] = {
+        "task": observation.task_id,
+        "condition": observation.cell.perturbation,
+        "seed": observation.cell.seed,
+        "status": observation.status.value,
+        "n": observation.n,
+        "c": observation.c,
+        "clean_n": observation.clean_n,
+        "clean_c": observation.clean_c,
+        "truncated": observation.truncated,
+        "checked": observation.checked,
+        "member": observation.member,
+        "reason": observation.reason,
+    }
+    if observation.adoptions:
+        found["adoptions"] = [adoption.value for adoption in observation.adoptions]
+    if observation.self_edited:
+        found["self"] = True
+    return found

@@ -1,0 +1,1 @@
+"""Reports in GitHub Flavored Markdown."""

@@ -1,0 +1,1 @@
+"""Reports for a terminal: plain text of some width and encoding."""

@@ -1,0 +1,88 @@
+"""What became of a suite since its baseline, for the terminal and the JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_coderobust.metrics.comparison import RateChange, RunComparison
+from pytest_coderobust.records import Square
+from pytest_coderobust.reporting.hostile import visible
+
+NAMED = 10
+"""Newly fragile or fixed items named in full; the JSON document has them all."""
+
+NAME = 30
+"""Characters of a foreign name that are shown."""
+
+HEADINGS = ("before", "now", "change (95%)", "p", "verdict")
+
+
+def change_row(change: RateChange, none: str, dash: str) -> tuple[str, ...]:
+    """The rate's name, both values, the change with its interval, p and the verdict.
+
+    Args:
+        none: shown for what is undefined.
+        dash: stands between the ends of an interval.
+    """
+    rate = "RD" if change.measure == "rd" else change.measure
+    return (
+        f"{rate} {visible(change.condition, NAME)}",
+        none if change.before is None else f"{change.before:.3f}",
+        none if change.after is None else f"{change.after:.3f}",
+        f"{change.change:+.3f} ({change.low:+.2f}{dash}{change.high:+.2f})",
+        "" if change.p is None else f"{change.p:.2g}",
+        change.verdict,
+    )
+
+
+def flip_lines(comparison: RunComparison) -> Iterator[str]:
+    """Which items changed sides, and how many did not."""
+    yield f"newly fragile: {named(comparison.fragile)}"
+    yield f"fixed: {named(comparison.fixed)}"
+    yield f"unchanged: {comparison.unchanged} items"
+
+
+def named(squares: Sequence[Square]) -> str:
+    """How many, and the first of them."""
+    shown = ", ".join(
+        f"{visible(task, NAME)}[{visible(cell.label, NAME)}]" for task, cell in squares[:NAMED]
+    )
+    more = f" and {len(squares) - NAMED} more" if len(squares) > NAMED else ""
+    return f"{len(squares)} items" + (f": {shown}{more}" if squares else "")
+
+
+def comparison_object(comparison: RunComparison) -> dict[str, object]:
+    """The comparison as the JSON document has it."""
+    return {
+        "verdict": comparison.verdict,
+        "margin": comparison.margin,
+        "tasks": comparison.tasks,
+        "changes": [change_object(change) for change in comparison.changes],
+        "fragile": [square_object(square) for square in comparison.fragile],
+        "fixed": [square_object(square) for square in comparison.fixed],
+        "unchanged": comparison.unchanged,
+    }
+
+
+def change_object(change: RateChange) -> dict[str, object]:
+    """One rate in both runs."""
+    return {
+        "condition": change.condition,
+        "measure": change.measure,
+        "tasks": change.tasks,
+        "before": change.before,
+        "after": change.after,
+        "change": change.change,
+        "interval": [change.low, change.high],
+        "p": change.p,
+        "method": change.method,
+        "detectable": change.detectable,
+        "decides": change.decides,
+        "verdict": change.verdict,
+    }
+
+
+def square_object(square: Square) -> dict[str, object]:
+    """One item."""
+    task, cell = square
+    return {"task": task, "condition": cell.perturbation, "seed": cell.seed}

@@ -1,0 +1,54 @@
+"""The evidence of a broken prompt: what changed, what the model wrote, which test failed."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+
+from pytest_coderobust.engine.observations import Answered, Measured
+from pytest_coderobust.reporting.hostile import visible
+
+
+def explain(measured: Measured, reproduce: str) -> str:
+    """Plain text: prompt diff, first failing completion, its verdict, the command to repeat it."""
+    clean, perturbed = measured.clean, measured.perturbed
+    assert clean is not None
+    assert perturbed is not None
+    observation = measured.observation
+    title = (
+        f"{observation.task_id} is solved clean ({clean.c} of {clean.n}) and broken under "
+        f"{observation.cell.label} ({perturbed.c} of {perturbed.n})"
+    )
+    diff = unified_diff(
+        clean.variant.prompt.splitlines(),
+        perturbed.variant.prompt.splitlines(),
+        "clean prompt",
+        observation.cell.label,
+        lineterm="",
+        n=1,
+    )
+    lines = [
+        title,
+        "",
+        *map(visible, diff),
+        "",
+        *_completion(perturbed),
+        "",
+        f"reproduce: {reproduce}",
+    ]
+    return "\n".join(lines)
+
+
+def _completion(answered: Answered) -> list[str]:
+    """The first completion that fails, and why."""
+    pairs = zip(answered.completions, answered.verdicts, strict=True)
+    for sample, ((_, completion), (_, verdict)) in enumerate(pairs):
+        if verdict.full:
+            continue
+        cut = ", cut by the token limit" if completion.truncated else ""
+        detail = f": {visible(verdict.detail)}" if verdict.detail else ""
+        return [
+            f"completion {sample}{cut}:",
+            *(f"    {visible(line)}" for line in completion.text.splitlines()),
+            f"{verdict.failure}, {verdict.passed} of {verdict.total} tests pass{detail}",
+        ]
+    return []

@@ -1,0 +1,167 @@
+"""What hunts found: the words that changed, the completions before and after, how to see it again.
+
+Removed words stand in [-brackets-] and new ones in {+braces+}, so that a log without colour reads
+the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from coderobust_strategies import Edit
+from pytest_coderobust.hunt.failure import Failure, ShownPrompt
+from pytest_coderobust.hunt.tally import SuiteHunt, tally
+from pytest_coderobust.reporting.hostile import visible
+
+IN_FULL = 5
+"""Failures of a suite told with diff and completions; the others take a line each."""
+
+LISTED = 20
+"""Failures of a suite that are told at all; every one is a file."""
+
+LINES = 8
+"""Lines of a completion that are shown."""
+
+WIDTH = 200
+_WORD = re.compile(r"\w+")
+ENDINGS = {
+    "robust": "no variant broke it",
+    "budget": "unbroken when the budget ended",
+    "unsolved": "clean prompt failed when asked again",
+    "unconfirmed": "broke once, not when asked again",
+}
+
+
+def hunt_lines(hunt: SuiteHunt) -> Iterator[Text]:
+    """One suite's hunt, from its counts to its failures."""
+    counts = tally(hunt.hunted)
+    found = counts.endings.get("found", 0)
+    yield Text.assemble(
+        ("hunt", "bold"),
+        f"  {visible(hunt.suite)}: {found} of {counts.tasks} solved tasks broken by "
+        f"{visible(', '.join(hunt.names), WIDTH)}",
+    )
+    if counts.edits is not None:
+        kinds = ", ".join(f"{visible(kind)} {count}" for kind, count in counts.kinds.items())
+        noun = "edit" if counts.edits == 1 else "edits"
+        yield Text(f"      {counts.edits:g} {noun} in the median ({kinds})")
+    yield Text(f"      {counts.completions} completions asked for")
+    for ending, meaning in ENDINGS.items():
+        if counts.endings.get(ending):
+            yield Text(f"      {counts.endings[ending]} {meaning}")
+    if counts.fixed or counts.still:
+        known = len(counts.fixed) + len(counts.still)
+        noun = "failure" if known == 1 else "failures"
+        yield Text(
+            f"      replayed {known} known {noun}: "
+            f"{len(counts.still)} still broken, {len(counts.fixed)} fixed"
+        )
+    for note in hunt.notes:
+        yield Text(f"note  {visible(note, WIDTH)}")
+    for failure in counts.fixed:
+        yield Text(f"fixed {visible(failure.task_id)}: {_kinds(failure.edits)}", "green")
+    for place, failure in enumerate(hunt.failures[:LISTED]):
+        if place < IN_FULL:
+            yield Text("")
+            yield from failure_lines(failure, hunt.files.get(failure.id, ""))
+        else:
+            yield _whole(f"{_title(failure)}  {hunt.files.get(failure.id, '')}")
+    if len(hunt.failures) > LISTED:
+        yield Text(f"and {len(hunt.failures) - LISTED} more in .coderobust/failures")
+
+
+def failure_lines(failure: Failure, file: str = "") -> Iterator[Text]:
+    """One failure in full."""
+    yield Text(_title(failure), "bold")
+    for words in word_diff(failure.clean.prompt, failure.edits):
+        yield Text.assemble("    ", words)
+    yield from _completion("before", failure.clean, passing=True)
+    yield from _completion("after", failure.broken, passing=False)
+    if failure.reproduce:
+        yield _whole(f"  reproduce: {failure.reproduce}")
+    if file:
+        yield _whole(f"  kept in {file}")
+
+
+def word_diff(clean: str, edits: Sequence[Edit]) -> Iterator[Text]:
+    """The lines that edits touch, each changed word beside what stands there now."""
+    start = 0
+    for line in clean.splitlines(keepends=True):
+        inside = [
+            Edit(each.start - start, each.stop - start, each.replacement, each.kind)
+            for each in sorted(edits)
+            if start <= each.start < start + len(line)
+        ]
+        if inside:
+            yield _diff_line(line.rstrip("\r\n"), inside)
+        start += len(line)
+
+
+def _diff_line(line: str, edits: Sequence[Edit]) -> Text:
+    shown, end = Text(), 0
+    for start, stop in _words(line, edits):
+        touching = [each for each in edits if start <= each.start <= stop]
+        new, place = "", start
+        for each in touching:
+            new += line[place : each.start] + each.replacement
+            place = each.stop
+        new += line[place:stop]
+        shown.append(visible(line[end:start]))
+        if stop > start:
+            shown.append(f"[-{visible(line[start:stop])}-]", "red strike")
+        shown.append(f"{{+{visible(new)}+}}", "bold green")
+        end = stop
+    shown.append(visible(line[end:]))
+    return shown
+
+
+def _words(line: str, edits: Sequence[Edit]) -> list[tuple[int, int]]:
+    """The stretches of whole words that edits touch, joined where they meet."""
+    spans = [match.span() for match in _WORD.finditer(line)]
+    found: list[tuple[int, int]] = []
+    for edit in edits:
+        start, stop = edit.start, min(edit.stop, len(line))
+        for first, last in spans:
+            if (first < stop and start < last) or (start == stop and first <= start <= last):
+                start, stop = min(start, first), max(stop, last)
+        if found and start <= found[-1][1]:
+            start, stop = found[-1][0], max(stop, found.pop()[1])
+        found.append((start, stop))
+    return found
+
+
+def _completion(name: str, shown: ShownPrompt, *, passing: bool) -> Iterator[Text]:
+    """The first sample that passes or fails, as asked, with its verdict."""
+    pairs = zip(shown.completions, shown.verdicts, strict=True)
+    chosen = next((pair for pair in pairs if pair[1].full is passing), None)
+    if chosen is None:
+        return
+    completion, verdict = chosen
+    cut = ", cut by the token limit" if completion.truncated else ""
+    failing = f"; {verdict.failure}: {visible(verdict.detail, WIDTH)}" if verdict.failure else ""
+    yield Text(f"  {name}: {verdict.passed} of {verdict.total} tests pass{cut}{failing}")
+    lines = completion.text.splitlines()
+    for line in lines[:LINES]:
+        yield Text(f"    {visible(line, WIDTH)}", "dim")
+    if len(lines) > LINES:
+        yield Text(f"    (+{len(lines) - LINES} lines)", "dim")
+
+
+def _whole(line: str) -> Text:
+    """A line that is never cut into several."""
+    return Text(line, no_wrap=True)
+
+
+def _title(failure: Failure) -> str:
+    votes = failure.votes
+    share = f", fails {votes.failed} of {votes.of} times" if votes.of > 1 else ""
+    rest = "" if failure.minimal else ", not minimal: the budget ended"
+    return f"{visible(failure.task_id)}: broken by {_kinds(failure.edits)}{share}{rest}"
+
+
+def _kinds(edits: Sequence[Edit]) -> str:
+    noun = "edit" if len(edits) == 1 else "edits"
+    return f"{len(edits)} {noun} ({', '.join(sorted({visible(each.kind) for each in edits}))})"

@@ -1,0 +1,33 @@
+"""The noise floor, for the terminal and the JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_coderobust.metrics.noise_floor import NoiseFloor, Run
+
+
+def floor_lines(floor: NoiseFloor) -> Iterator[str]:
+    """The floor, and each movement with the re-runs it is from."""
+    yield f"noise floor of the clean pass@{floor.k}: {floor.value:.4f} ({floor.source})"
+    yield f"  batch sizes     {floor.batch_movement:.4f}  ({listed(floor.batches)})"
+    greedy = "" if len(floor.seeds) > 1 else ", greedy decoding draws nothing"
+    yield f"  sampling seeds  {floor.seed_movement:.4f}  ({listed(floor.seeds)}{greedy})"
+    yield f"  one task        {floor.step:.4f}  ({floor.tasks} tasks)"
+
+
+def listed(runs: tuple[Run, ...]) -> str:
+    """Each re-run with its value."""
+    return ", ".join(f"{name}: {value:.3f}" for name, value in runs)
+
+
+def floor_object(floor: NoiseFloor) -> dict[str, object]:
+    """The floor as the JSON document has it."""
+    return {
+        "value": floor.value,
+        "source": floor.source,
+        "k": floor.k,
+        "tasks": floor.tasks,
+        "batches": {str(size): value for size, value in floor.batches},
+        "seeds": {str(seed): value for seed, value in floor.seeds},
+    }

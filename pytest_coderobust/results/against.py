@@ -1,0 +1,38 @@
+"""A report joined by what became of its suite since an earlier run, from any ledger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_coderobust.config.baseline import BaselineRule
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.gates.regression import against
+from pytest_coderobust.metrics.baseline import Baseline, measured_by
+from pytest_coderobust.metrics.paired import counts_of
+from pytest_coderobust.results.conclusion import SuiteReport
+
+
+def joined(report: SuiteReport, earlier: SuiteReport, margin: float) -> SuiteReport:
+    """The report with the comparison; its gates stay as they were decided.
+
+    Args:
+        margin: the loss of pass@k that still counts as not worse.
+
+    Raises:
+        UsageError: one of the runs is partial, or they measured different things.
+    """
+    where = f"{report.run.suite} cannot be compared"
+    if earlier.summary.incomplete:
+        raise UsageError(f"{where}: the earlier run is partial: {earlier.summary.incomplete}")
+    baseline = Baseline(
+        suite=earlier.run.suite,
+        model=earlier.run.model.name,
+        fingerprint=earlier.run.model.digest,
+        measured=measured_by(earlier.run),
+        counts=counts_of(earlier.run),
+    )
+    outcome, comparison = against(baseline, BaselineRule(margin), report.run, report.summary)
+    if comparison is None:
+        raise UsageError(f"{where}: {outcome.reason}")
+    run, summary, outcomes = report.judged
+    return replace(report, judged=(run, replace(summary, comparison=comparison), outcomes))

@@ -1,0 +1,172 @@
+"""A session's conclusion about one suite: stored in the ledger, read back as a report.
+
+Every output is a function of what stands here, so that `coderobust report` can write tomorrow what
+the session could have written. The decisions are kept as they were made: they set an exit status.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pytest_coderobust.errors import LedgerError
+from pytest_coderobust.gates import GateOutcome, Judged
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.metrics.comparison import RunComparison
+from pytest_coderobust.metrics.noise_floor import NoiseFloor
+from pytest_coderobust.metrics.summary import Summary, summarise
+from pytest_coderobust.records import Observation, SuiteRun
+from pytest_coderobust.records.codec import plain, revived
+from pytest_coderobust.results.evidence import Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run came from.
+
+    Attributes:
+        reference: how the session named the suite: what stands before "::" in a test id.
+        arguments: the options that change what a model answers, as words of a command.
+        environment: names and versions of what the run stood on, in order.
+    """
+
+    reference: str = ""
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteReport:
+    """One suite's numbers and decisions, with the evidence behind them."""
+
+    judged: Judged
+    origin: Origin
+    archive: Archive
+
+    @property
+    def run(self) -> SuiteRun:
+        return self.judged[0]
+
+    @property
+    def summary(self) -> Summary:
+        return self.judged[1]
+
+    @property
+    def outcomes(self) -> tuple[GateOutcome, ...]:
+        return self.judged[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A conclusion as it stands in a ledger, its observations not yet read."""
+
+    ledger: Ledger
+    digest: str
+    body: Mapping[str, Any]
+
+    @property
+    def suite(self) -> str:
+        return str(self.body["run"]["suite"])
+
+    @property
+    def model(self) -> str:
+        return str(self.body["run"]["model"]["name"])
+
+    @property
+    def whole(self) -> bool:
+        """Whether every planned item was measured, and none ended in error."""
+        return self.body["seen"] is None and not self.body["run"]["incomplete"]
+
+    def report(self) -> SuiteReport:
+        """The report, with its numbers computed from the observations.
+
+        Raises:
+            LedgerError: the conclusion cannot be read.
+        """
+        try:
+            run = _run(self.body, self.ledger.observations(self.digest))
+            outcomes = revived(tuple[GateOutcome, ...], self.body["gates"])
+            origin = revived(Origin, self.body["origin"])
+            stored = self.body.get("comparison")
+            comparison = revived(RunComparison, stored) if stored else None
+            stored = self.body.get("floor")
+            floor = revived(NoiseFloor, stored) if stored else None
+        except (ValueError, KeyError, TypeError) as error:
+            raise unreadable(self.ledger, self.digest, error) from None
+        archive = Archive(self.ledger, self.digest)
+        summary = replace(summarise(run), comparison=comparison, floor=floor)
+        return SuiteReport((run, summary, outcomes), origin, archive)
+
+
+def unreadable(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
+    """The error of a conclusion that another version wrote, or that was damaged."""
+    return LedgerError(
+        f"{ledger.path}: the conclusion about run {digest[:12]} cannot be read "
+        f"({type(error).__name__}: {error}); run the suite again with this version"
+    )
+
+
+def conclude(ledger: Ledger, digest: str, judged: Judged, origin: Origin) -> SuiteReport:
+    """Stores a conclusion, and gives it as a report.
+
+    Args:
+        digest: what the observations are stored under; "" where nothing was measured.
+    """
+    if digest:
+        ledger.conclude(digest, dumps(judged, origin))
+    return SuiteReport(judged, origin, Archive(ledger, digest))
+
+
+def concluded(ledger: Ledger) -> list[Stored]:
+    """What sessions concluded, the oldest first.
+
+    Of sessions with equal plan, model and judge the last that measured everything stands for all
+    of them, or the last when none did: running one item again hides no whole run.
+
+    Raises:
+        LedgerError: a conclusion cannot be read.
+    """
+    latest = dict[str, Stored]()
+    for digest, body in ledger.conclusions():
+        try:
+            found = Stored(ledger, digest, json.loads(body))
+            identity = json.dumps([digest, found.suite, found.body["run"]["cells"]])
+        except (ValueError, KeyError, TypeError) as error:
+            raise unreadable(ledger, digest, error) from None
+        if found.whole or identity not in latest or not latest[identity].whole:
+            latest.pop(identity, None)
+            latest[identity] = found
+    return list(latest.values())
+
+
+def dumps(judged: Judged, origin: Origin) -> str:
+    """The conclusion as JSON; the observations stay in their own table."""
+    run, summary, outcomes = judged
+    tasks = {task: place for place, task in enumerate(run.tasks)}
+    cells = {cell: place for place, cell in enumerate(run.cells)}
+    seen = [[tasks[o.task_id], cells[o.cell]] for o in run.observations]
+    whole = len(seen) == len(tasks) * len(cells)
+    body = {
+        "run": plain(replace(run, observations=())),
+        "seen": None if whole else seen,
+        "gates": plain(outcomes),
+        "origin": plain(origin),
+        "comparison": plain(summary.comparison),
+        "floor": plain(summary.floor),
+    }
+    return json.dumps(body)
+
+
+def _run(body: Mapping[str, Any], stored: Iterable[Observation]) -> SuiteRun:
+    """The run with its observations, in plan order."""
+    run = revived(SuiteRun, body["run"])
+    observations = {(o.task_id, o.cell): o for o in stored}
+    squares = (
+        [(task, cell) for cell in run.cells for task in run.tasks]
+        if body["seen"] is None
+        else [(run.tasks[task], run.cells[cell]) for task, cell in body["seen"]]
+    )
+    found = tuple(observations[square] for square in squares if square in observations)
+    return replace(run, observations=found)

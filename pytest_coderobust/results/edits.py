@@ -1,0 +1,52 @@
+"""A run of edited models, completed from the ledger: the base model's observations, the edits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import replace
+
+from pytest_coderobust.engine.edited.measurement import REGIME
+from pytest_coderobust.engine.plan import Plan
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.records import Square, SuiteRun
+from pytest_coderobust.records.editing import Editing, load
+
+
+def with_editing(
+    run: SuiteRun, plan: Plan, ledger: Ledger, digest: str, seen: Collection[Square]
+) -> SuiteRun:
+    """The run with what is known of its edits; as it was where nothing was edited.
+
+    Args:
+        digest: what the run's observations are stored under.
+        seen: the squares measured in this session.
+    """
+    kept = ledger.edits(digest)
+    if REGIME not in kept:
+        return run
+    body = json.loads(kept.pop(REGIME))
+    stored = {(o.task_id, o.cell): o for o in ledger.observations(body["base"])}
+    own = {(o.task_id, o.cell) for o in run.observations if o.self_edited}
+    base = [
+        replace(stored[square], self_edited=square in own)
+        for cell in plan.cells
+        for task in plan.tasks
+        if (square := (task, cell)) in seen and square in stored
+    ]
+    order = {cell.perturbation: place for place, cell in enumerate(plan.cells)}
+    records = sorted(
+        (load(text) for text in kept.values()),
+        key=lambda record: (order.get(record.perturbation, -1), record.number),
+    )
+    editing = Editing(
+        editors=tuple(body["editors"]),
+        regime=body["regime"],
+        requests=body["requests"],
+        greedy=body["greedy"],
+        drawn=body["drawn"],
+        records=tuple(record for record in records if record.perturbation in order),
+        unedited=body["unedited"],
+        notes=tuple(body["notes"]),
+    )
+    return replace(run, base=tuple(base), editing=editing)

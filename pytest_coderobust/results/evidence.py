@@ -1,0 +1,89 @@
+"""What stands behind an observation: prompts, completions, verdicts, read from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from pytest_coderobust.ledger import Evidence, Ledger
+from pytest_coderobust.records import Cell, Completion, Observation, Verdict
+
+CHUNK = 400
+"""Observations that are read together."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCompletion:
+    """One completion and what the judge said of it."""
+
+    completion: Completion
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An observation with its evidence; texts are as they were, never yet fit to show.
+
+    Attributes:
+        clean_prompt, prompt: equal for a clean observation; "" where nothing was asked.
+        clean, samples: by sample index, of the clean prompt and of `prompt`.
+    """
+
+    observation: Observation
+    clean_prompt: str
+    prompt: str
+    clean: tuple[JudgedCompletion, ...]
+    samples: tuple[JudgedCompletion, ...]
+
+    @property
+    def failing(self) -> JudgedCompletion | None:
+        """The first sample that fails."""
+        return next((sample for sample in self.samples if not sample.verdict.full), None)
+
+    @property
+    def passing(self) -> JudgedCompletion | None:
+        """The first sample of the clean prompt that passes."""
+        return next((sample for sample in self.clean if sample.verdict.full), None)
+
+
+class Archive:
+    """The evidence of one run.
+
+    Args:
+        run: the digest that the observations are stored under.
+    """
+
+    def __init__(self, ledger: Ledger, run: str) -> None:
+        self._ledger = ledger
+        self._run = run
+
+    def findings(self, observations: Iterable[Observation]) -> Iterator[Finding]:
+        """The observations with their evidence, in the order given."""
+        rest = iter(observations)
+        while chunk := list(islice(rest, CHUNK)):
+            yield from self._read(chunk)
+
+    def _read(self, chunk: Sequence[Observation]) -> Iterator[Finding]:
+        squares = {(o.task_id, cell) for o in chunk for cell in (o.cell, Cell())}
+        asked = {square: self._evidence(*square) for square in squares}
+        completions = self._ledger.completions(
+            key for found in asked.values() for key in found.completions
+        )
+        verdicts = self._ledger.verdicts(key for found in asked.values() for key in found.verdicts)
+
+        def samples(found: Evidence) -> tuple[JudgedCompletion, ...]:
+            pairs = zip(found.completions, found.verdicts, strict=True)
+            return tuple(
+                JudgedCompletion(completions[written], verdicts[judged])
+                for written, judged in pairs
+                if written in completions and judged in verdicts
+            )
+
+        for observation in chunk:
+            clean = asked[observation.task_id, Cell()]
+            found = asked[observation.task_id, observation.cell]
+            yield Finding(observation, clean.prompt, found.prompt, samples(clean), samples(found))
+
+    def _evidence(self, task: str, cell: Cell) -> Evidence:
+        return self._ledger.evidence(self._run, task, cell) or Evidence("", (), ())

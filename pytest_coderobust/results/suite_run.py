@@ -1,0 +1,88 @@
+"""From a ledger to the run that a report is computed from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+from pytest_coderobust.engine.keys import basis
+from pytest_coderobust.engine.plan import Plan
+from pytest_coderobust.engine.variants import make_variant
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.records import ModelIdentity, Observation, Square, SuiteRun
+
+
+def assemble(
+    plan: Plan,
+    ledger: Ledger,
+    run: str,
+    model: ModelIdentity,
+    tier: str,
+    *,
+    seen: Collection[Square],
+    trouble: str = "",
+) -> SuiteRun:
+    """The run of one suite, in plan order, whoever measured it and in whatever order.
+
+    Args:
+        run: the digest that the observations are stored under.
+        seen: the squares measured in this session; older observations of the same run do not
+            make a partial run complete.
+        trouble: what is known about the squares that are missing ("2 in error").
+    """
+    stored = {(found.task_id, found.cell): found for found in ledger.observations(run)}
+    observations: list[Observation] = [
+        stored[square]
+        for cell in plan.cells
+        for task in plan.tasks
+        if (square := (task, cell)) in seen and square in stored
+    ]
+    return SuiteRun(
+        suite=plan.config.name,
+        model=model,
+        sampling=plan.config.sampling,
+        ks=plan.config.ks,
+        solved_at=plan.config.solved_at,
+        tasks=tuple(plan.tasks),
+        cells=plan.cells,
+        levels=plan.levels,
+        observations=tuple(observations),
+        tier=tier,
+        incomplete=_incomplete(len(plan.tasks) * len(plan.cells), len(observations), trouble),
+        notes=(*plan.notes, *_kept(plan, seen)),
+        api_changes=plan.api_changes,
+        basis=basis(plan.digest, plan.config.extraction),
+    )
+
+
+def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
+    """How many variants of each rewriting perturbation are damaged and kept, as the suite asks.
+
+    The ledger remembers what engines wrote, so that none of them works again here.
+    """
+    perturbing = plan.config.perturbing
+    notes: list[str] = []
+    if not perturbing.keep_damaged:
+        return ()
+    for cell in plan.cells:
+        rewritten = (
+            perturbing.engines.serving(cell.perturbation) or cell.perturbation in plan.rewriting
+        )
+        if cell in plan.recorded or not rewritten:
+            continue
+        found = [task for task in plan.tasks.values() if (task.id, cell) in seen]
+        damage = Counter(kind for task in found if (kind := make_variant(plan, task, cell).damage))
+        if damage:
+            what = ", ".join(f"{count} {kind}" for kind, count in damage.most_common())
+            notes.append(
+                f"{cell.label}: {damage.total()} of {len(found)} variants are damaged and were "
+                f'kept (damaged = "keep"): {what}'
+            )
+    return tuple(notes)
+
+
+def _incomplete(planned: int, measured: int, trouble: str) -> str:
+    missing = planned - measured
+    if not missing:
+        return ""
+    return f"{missing} of {planned} items not measured" + (f" ({trouble})" if trouble else "")

@@ -1,0 +1,113 @@
+"""Finds the strongest isolation that works here, and proves it before anything relies on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_coderobust.errors import SandboxError
+from pytest_coderobust.records import Limits
+from pytest_coderobust.sandbox.cage.plan import LADDER, RLIMITS, SECCOMP, CagePlan
+from pytest_coderobust.sandbox.cage.wire import decode
+from pytest_coderobust.sandbox.judge.conversation import LiveSession
+from pytest_coderobust.sandbox.judge.interpreter import readable_paths
+from pytest_coderobust.sandbox.judge.outcome import CandidateGone
+from pytest_coderobust.sandbox.judge.zygote import ENVIRONMENT, Zygote
+
+# Harmless attempts at what each tier promises to refuse, and a late import that must still work.
+PROBE = """
+import os, socket
+
+def attempt(action):
+    try:
+        action()
+    except OSError:
+        return "refused"
+    return "done"
+
+def fork():
+    if os.fork() == 0:
+        os._exit(0)
+
+def probe():
+    import xml.dom.minidom
+    return {
+        "fork": attempt(fork),
+        "socket": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
+        "read": attempt(lambda: open("/etc/passwd").close()),
+        "write": attempt(lambda: os.close(os.open("/var/tmp", os.O_TMPFILE | os.O_WRONLY))),
+        "signal": attempt(lambda: os.kill(os.getppid(), 0)),
+        "work": attempt(lambda: open("probe", "w").close()),
+        "environment": sorted(os.environ),
+    }
+"""
+PROCESS_IDS = 1 << 22
+"""The kernel's own bound on process ids."""
+PROMISES: dict[str, frozenset[str]] = {
+    **dict.fromkeys(LADDER, frozenset({"fork", "socket", "read", "write", "signal"})),
+    SECCOMP: frozenset({"fork", "socket", "signal"}),
+    RLIMITS: frozenset(),
+}
+ALLOWED_ENVIRONMENT = {*ENVIRONMENT, "LC_CTYPE", "PWD"}
+
+
+def open_zygote(
+    tiers: Sequence[str],
+    scratch: str,
+    alive_fd: int,
+    *,
+    readable: Sequence[str] = (),
+    number: int = 0,
+) -> tuple[Zygote, str]:
+    """Starts a zygote in the first of these tiers that proves itself.
+
+    Args:
+        readable: what its candidates may read besides the interpreter's library.
+        number: which of a worker's cages this is; candidates of all but the first can become
+            programs of their own.
+
+    Raises:
+        SandboxError: none does; the message says why for each.
+    """
+    reasons: list[str] = []
+    for index, tier in enumerate(tiers):
+        folder = f"{scratch}/{number}-{index}"
+        os.mkdir(folder)  # noqa: PTH102
+        slot = os.getpid() + number * PROCESS_IDS
+        plan = CagePlan(tier, readable_paths(readable), folder, slot, bool(number))
+        try:
+            zygote = Zygote(plan, alive_fd)
+        except SandboxError as error:
+            reasons.append(str(error))
+            continue
+        broken = broken_promises(zygote, tier)
+        if not broken:
+            return zygote, tier
+        zygote.close()
+        reasons.append(f"{tier!r} does not hold what it promises: {broken}")
+    raise SandboxError("no isolation that is allowed works here: " + "; ".join(reasons))
+
+
+def broken_promises(zygote: Zygote, tier: str) -> str:
+    """What a tier should have refused and did not; "" when it holds."""
+    session = LiveSession(zygote, Limits())
+    try:
+        loaded = session.load(PROBE, "probe")
+        if loaded.get("stage") != "ready":
+            return f"the probe does not load: {loaded}"
+        reply: Any = session.ask({"args": []})
+    except CandidateGone as gone:
+        return f"the probe died: {gone}"
+    finally:
+        session.close()
+    if "value" not in reply:
+        return f"the probe failed: {reply}"
+    found = decode(reply["value"])
+    broken = [name for name in sorted(PROMISES[tier]) if found[name] != "refused"]
+    if found["work"] != "done":
+        broken.append("no work folder")
+    broken += [
+        f"variable {name}" for name in found["environment"] if name not in ALLOWED_ENVIRONMENT
+    ]
+    return ", ".join(broken)

@@ -1,0 +1,1 @@
+"""The perturbations, one family a module; `catalogue` names them."""

@@ -1,0 +1,56 @@
+"""Which edit of a word is simpler than which: the order that minimal failures are told in."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import lru_cache
+
+from coderobust_strategies.catalogue import candidate_sites
+from coderobust_strategies.edit import Edit
+from coderobust_strategies.prompt.anatomy import dissect
+
+KINDS = (
+    *("case", "swap", "typo", "space", "repetition", "omission", "order", "inflection"),
+    *("derivation", "synonym", "insertion", "tense", "paraphrase"),
+)
+"""Kinds of edit, simplest first."""
+
+EditPlace = tuple[tuple[Edit, ...], ...]
+"""The edits of one word: by kind, simplest first."""
+
+
+def simplicity(edit: Edit) -> int:
+    """The rank of an edit's kind; an unknown kind comes last."""
+    return KINDS.index(edit.kind) if edit.kind in KINDS else len(KINDS)
+
+
+@lru_cache(maxsize=64)
+def places(
+    prompt: str, perturbations: tuple[str, ...], entry_point: str = "", code: str = ""
+) -> tuple[EditPlace, ...]:
+    """Every edit that the perturbations propose for a prompt, word by word.
+
+    Raises:
+        UnknownPerturbation: there is no such perturbation.
+    """
+    anatomy = dissect(prompt, entry_point, code)
+    ends = [word.stop for word in anatomy.words]
+    edits = {edit for site in candidate_sites(anatomy, perturbations) for edit in site.edits}
+    found: dict[int, dict[int, list[Edit]]] = {}
+    for edit in sorted(edits):
+        kinds = found.setdefault(bisect_left(ends, edit.start), {})
+        kinds.setdefault(simplicity(edit), []).append(edit)
+    return tuple(
+        tuple(tuple(kinds[rank]) for rank in sorted(kinds)) for _, kinds in sorted(found.items())
+    )
+
+
+def simpler(edit: Edit, pool: Sequence[EditPlace]) -> tuple[Edit, ...]:
+    """The first edit of each kind that the same word offers up to `edit`'s kind, simplest first."""
+    for place in pool:
+        ranks = [kind for kind in place if edit in kind]
+        if ranks:
+            best = [kind[0] for kind in place if simplicity(kind[0]) <= simplicity(edit)]
+            return tuple(other for other in best if other != edit)
+    return ()
