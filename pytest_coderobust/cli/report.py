@@ -181,5 +181,5 @@ def write_all(reports: list[SuiteReport], options: argparse.Namespace) -> None:
 
         width = shutil.get_terminal_size().columns
         encoding = sys.stdout.encoding or "utf-8"
-        judged = [found.judged for found in reports]
-        print(render(judged, width, sys.stdout.isatty(), encoding), end="")  # noqa: T201
+        results = [found.result for found in reports]
+        print(render(results, width, sys.stdout.isatty(), encoding), end="")  # noqa: T201

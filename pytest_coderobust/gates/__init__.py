@@ -12,7 +12,7 @@ judged", and counts against the exit status like a failure.
 from __future__ import annotations
 
 from pytest_coderobust.gates.decisions import decide, exit_failed, switch_off
-from pytest_coderobust.gates.gate import TOLERANCE, Gate, GateDecision, GateOutcome, Judged, holds
+from pytest_coderobust.gates.gate import TOLERANCE, Gate, GateDecision, GateOutcome, holds
 from pytest_coderobust.gates.grammar import check_gates, parse_gate
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "Gate",
     "GateDecision",
     "GateOutcome",
-    "Judged",
     "check_gates",
     "decide",
     "exit_failed",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from pytest_coderobust.metrics.interval import Estimate
-from pytest_coderobust.metrics.summary import Summary
-from pytest_coderobust.records import SuiteRun
 
 Operator = Literal["<=", ">=", "<", ">"]
 GateDecision = Literal["holds", "fails", "not judged", "inconclusive", "off"]
@@ -62,10 +60,6 @@ class GateOutcome:
     value: float | None = None
     reason: str = ""
     interval: Estimate | None = None
-
-
-Judged: TypeAlias = tuple[SuiteRun, Summary, tuple[GateOutcome, ...]]
-"""A suite's run with its numbers and its decisions: what a report is made of."""
 
 
 def holds(gate: Gate, value: float) -> bool:

@@ -15,8 +15,8 @@ from pytest_coderobust.plugin.choices import Choices
 
 if TYPE_CHECKING:
     from pytest_coderobust.config.baseline import BaselineRule
-    from pytest_coderobust.gates import Judged
     from pytest_coderobust.metrics.baseline import Baseline
+    from pytest_coderobust.results.result import SuiteResult
 
 SUFFIX = ".jsonl"
 
@@ -66,11 +66,11 @@ def read(path: Path) -> Baseline:
         raise DataError(f"{path}: cannot be read: {error}") from None
 
 
-def with_baseline(judged: Judged, path: Path, rule: BaselineRule) -> Judged:
+def with_baseline(result: SuiteResult, path: Path, rule: BaselineRule) -> SuiteResult:
     """The suite's numbers and decisions, joined by what its baseline says."""
     from pytest_coderobust.gates.regression import against
 
-    run, summary, outcomes = judged
+    run, summary = result.run, result.summary
     file = file_for(path, run.suite)
     baseline: Baseline | str
     try:
@@ -78,10 +78,14 @@ def with_baseline(judged: Judged, path: Path, rule: BaselineRule) -> Judged:
     except DataError as error:
         baseline = str(error)
     outcome, comparison = against(baseline, rule, run, summary)
-    return run, replace(summary, comparison=comparison), (*outcomes, outcome)
+    return replace(
+        result,
+        summary=replace(summary, comparison=comparison),
+        gates=(*result.gates, outcome),
+    )
 
 
-def update(judged: Judged, path: Path, written: set[Path]) -> str:
+def update(result: SuiteResult, path: Path, written: set[Path]) -> str:
     """Writes the baseline of a whole run; a part of one leaves the file as it is.
 
     Args:
@@ -95,7 +99,7 @@ def update(judged: Judged, path: Path, written: set[Path]) -> str:
     """
     from pytest_coderobust.metrics.baseline import dumps
 
-    run, summary, _ = judged
+    run, summary = result.run, result.summary
     file = file_for(path, run.suite)
     if partial := summary.incomplete or run.incomplete:
         raise CodeRobustError(f"{file} was not updated: {partial}")

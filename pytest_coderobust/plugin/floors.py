@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.gates import Judged, switch_off
+from pytest_coderobust.gates import switch_off
 from pytest_coderobust.plugin.session import CodeRobust
+from pytest_coderobust.results.result import SuiteResult
 
 
-def with_floor(state: CodeRobust, reference: str, judged: Judged) -> Judged:
+def with_floor(state: CodeRobust, reference: str, result: SuiteResult) -> SuiteResult:
     """The suite joined by its noise floor; gates whose threshold is finer are refused.
 
     Raises:
@@ -18,7 +19,7 @@ def with_floor(state: CodeRobust, reference: str, judged: Judged) -> Judged:
     from pytest_coderobust.engine.noise_floor import measure_floor
     from pytest_coderobust.gates.noise_floor import heed_floor
 
-    run, summary, outcomes = judged
+    run, summary = result.run, result.summary
     plan = state.plan(reference)
     if summary.incomplete or run.incomplete:
         raise UsageError(f"--noise-floor of {run.suite}: not measured on a part of a run")
@@ -29,5 +30,5 @@ def with_floor(state: CodeRobust, reference: str, judged: Judged) -> Judged:
         )
     floor = measure_floor(plan, state.backend, state.judge, state.ledger, state.listen)
     summary = replace(summary, floor=floor)
-    outcomes = heed_floor(outcomes, floor, summary)
-    return run, summary, outcomes if state.choices.gates else switch_off(outcomes)
+    outcomes = heed_floor(result.gates, floor, summary)
+    return SuiteResult(run, summary, outcomes if state.choices.gates else switch_off(outcomes))

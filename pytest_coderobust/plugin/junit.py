@@ -24,7 +24,7 @@ def add_gates(config: pytest.Config, reports: Sequence[SuiteReport]) -> None:
     for report in reports:
         for name, value in facts(report):
             xml.add_global_property(name, value)
-        for number, outcome in enumerate(report.outcomes):
+        for number, outcome in enumerate(report.gates):
             for told in gate_reports(report.origin.reference, number, outcome):
                 # A node id with brackets of its own is not told apart from parameters.
                 xml.node_reporter(told).add_attribute("name", visible(outcome.gate.text))

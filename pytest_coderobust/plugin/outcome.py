@@ -16,7 +16,7 @@ import pytest
 from pytest_coderobust.config.baseline import BaselineRule
 from pytest_coderobust.engine.early import Why, with_course
 from pytest_coderobust.errors import CodeRobustError
-from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, switch_off
+from pytest_coderobust.gates import GateOutcome, decide, exit_failed, switch_off
 from pytest_coderobust.hunt.store import FOLDER
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.plugin.baselines import update, with_baseline
@@ -28,6 +28,7 @@ from pytest_coderobust.plugin.session import CodeRobust
 from pytest_coderobust.records import Cell, ModelIdentity, Square, Status, SuiteRun
 from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
 from pytest_coderobust.results.edits import with_editing
+from pytest_coderobust.results.result import SuiteResult
 from pytest_coderobust.results.suite_run import assemble
 
 if TYPE_CHECKING:
@@ -111,11 +112,6 @@ class Findings:
                 if suite.squares:  # else collection has told it already
                     self.errors.append(str(error))
 
-    @property
-    def judged(self) -> tuple[Judged, ...]:
-        """Every suite's run with its numbers and decisions."""
-        return tuple(report.judged for report in self.reports)
-
     def reproduce(self) -> Iterator[str]:
         """For each suite with broken prompts, the command that shows the first of them."""
         for report in self.reports:
@@ -138,7 +134,7 @@ class Findings:
     def failed(self) -> bool:
         """Whether the gates make the session fail."""
         return bool(self.errors) or exit_failed(
-            [outcome for _, _, outcomes in self.judged for outcome in outcomes]
+            [outcome for report in self.reports for outcome in report.gates]
         )
 
     def _conclude(self, reference: str, suite: SuiteFindings) -> SuiteReport:
@@ -159,18 +155,18 @@ class Findings:
         if note := note_on(state, reference):
             run = replace(run, notes=(*run.notes, note))
         summary = summarise(run)
-        judged = self._against_baseline(
-            (run, summary, self._gates(reference, suite, run, summary)),
+        result = self._against_baseline(
+            SuiteResult(run, summary, self._gates(reference, suite, run, summary)),
             suite,
             plan.config.baseline,
         )
         if state.choices.noise_floor and suite.gated:
             try:
-                judged = with_floor(state, reference, judged)
+                result = with_floor(state, reference, result)
             except CodeRobustError as error:
                 self.errors.append(str(error))
         origin = Origin(reference, tuple(state.choices.arguments()), environment())
-        return conclude(state.ledger, digest, judged, origin)
+        return conclude(state.ledger, digest, result, origin)
 
     def _gates(
         self, reference: str, suite: SuiteFindings, run: SuiteRun, summary: Summary
@@ -180,19 +176,21 @@ class Findings:
         outcomes = decide(self._state.gates(reference), summary, run)
         return outcomes if self._state.choices.gates else switch_off(outcomes)
 
-    def _against_baseline(self, judged: Judged, suite: SuiteFindings, rule: BaselineRule) -> Judged:
+    def _against_baseline(
+        self, result: SuiteResult, suite: SuiteFindings, rule: BaselineRule
+    ) -> SuiteResult:
         """The suite joined by what its baseline says, or the baseline written from it."""
         choices = self._state.choices
         if choices.baseline is None or not suite.gated:
-            return judged
+            return result
         if not choices.update_baseline:
-            run, summary, outcomes = with_baseline(judged, choices.baseline, rule)
-            return run, summary, outcomes if choices.gates else switch_off(outcomes)
+            found = with_baseline(result, choices.baseline, rule)
+            return found if choices.gates else replace(found, gates=switch_off(found.gates))
         try:
-            self.notes.append(update(judged, choices.baseline, self._written))
+            self.notes.append(update(result, choices.baseline, self._written))
         except CodeRobustError as error:
             self.errors.append(str(error))
-        return judged
+        return result
 
 
 def annotate(report: pytest.TestReport, item: pytest.Item, state: CodeRobust) -> None:

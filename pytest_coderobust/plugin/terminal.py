@@ -28,16 +28,16 @@ def write_summary(
     terminal: pytest.TerminalReporter, config: pytest.Config, findings: Findings
 ) -> None:
     """Writes the report of every suite below pytest's own."""
-    if not (findings.judged or findings.errors):
+    if not (findings.reports or findings.errors):
         return
     terminal.write_sep("=", "robustness")
     writer = config.get_terminal_writer()
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
     page = (writer.fullwidth, writer.hasmarkup, encoding)
-    if findings.judged:
+    if findings.reports:
         from pytest_coderobust.reporting.terminal.report import render
 
-        terminal.write_line(render(findings.judged, *page))
+        terminal.write_line(render([report.result for report in findings.reports], *page))
     if findings.hunts:
         from pytest_coderobust.reporting.terminal.console import print_lines
         from pytest_coderobust.reporting.terminal.hunts import hunt_lines

@@ -12,7 +12,7 @@ def json(reports: Sequence[SuiteReport]) -> str:
     """The machine's document."""
     from pytest_coderobust.reporting.json.document import document, dumps
 
-    return dumps(document([report.judged for report in reports]))
+    return dumps(document([report.result for report in reports]))
 
 
 def markdown(reports: Sequence[SuiteReport]) -> str:

@@ -32,12 +32,12 @@ def gate_verdict(found: GateOutcome) -> tuple[JUnitVerdict, str]:
 
 def facts(report: SuiteReport) -> Iterator[tuple[str, str]]:
     """What holds for a whole suite, as properties."""
-    run, summary, outcomes = report.judged
+    run, summary = report.run, report.summary
     prefix = f"coderobust.{visible(run.suite, LINE)}"
     yield f"{prefix}.model", visible(run.model.name, LINE)
     yield f"{prefix}.fingerprint", visible(run.model.digest, LINE)
     yield f"{prefix}.incomplete", visible(summary.incomplete, LINE)
-    for found in outcomes:
+    for found in report.gates:
         yield f"{prefix}.gate {visible(found.gate.text, LINE)}", gate_verdict(found)[1]
 
 
@@ -53,7 +53,7 @@ def render(reports: Sequence[SuiteReport]) -> str:
 def suite(report: SuiteReport) -> ET.Element:
     """One suite; times are left out, since a ledger keeps none."""
     cases = [
-        *(gate_case(report, outcome) for outcome in report.outcomes),
+        *(gate_case(report, outcome) for outcome in report.gates),
         *(item_case(report, observation) for observation in report.run.observations),
     ]
     counts = {

@@ -34,5 +34,5 @@ def joined(report: SuiteReport, earlier: SuiteReport, margin: float) -> SuiteRep
     outcome, comparison = against(baseline, BaselineRule(margin), report.run, report.summary)
     if comparison is None:
         raise UsageError(f"{where}: {outcome.reason}")
-    run, summary, outcomes = report.judged
-    return replace(report, judged=(run, replace(summary, comparison=comparison), outcomes))
+    summary = replace(report.summary, comparison=comparison)
+    return replace(report, result=replace(report.result, summary=summary))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_coderobust.errors import LedgerError
-from pytest_coderobust.gates import GateOutcome, Judged
+from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.comparison import RunComparison
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
@@ -20,6 +20,7 @@ from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.records.codec import plain, revived
 from pytest_coderobust.results.evidence import Archive
+from pytest_coderobust.results.result import SuiteResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +42,21 @@ class Origin:
 class SuiteReport:
     """One suite's numbers and decisions, with the evidence behind them."""
 
-    judged: Judged
+    result: SuiteResult
     origin: Origin
     archive: Archive
 
     @property
     def run(self) -> SuiteRun:
-        return self.judged[0]
+        return self.result.run
 
     @property
     def summary(self) -> Summary:
-        return self.judged[1]
+        return self.result.summary
 
     @property
-    def outcomes(self) -> tuple[GateOutcome, ...]:
-        return self.judged[2]
+    def gates(self) -> tuple[GateOutcome, ...]:
+        return self.result.gates
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Stored:
         """
         try:
             run = _run(self.body, self.ledger.observations(self.digest))
-            outcomes = revived(tuple[GateOutcome, ...], self.body["gates"])
+            gates = revived(tuple[GateOutcome, ...], self.body["gates"])
             origin = revived(Origin, self.body["origin"])
             stored = self.body.get("comparison")
             comparison = revived(RunComparison, stored) if stored else None
@@ -97,7 +98,7 @@ class Stored:
             raise unreadable(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)
         summary = replace(summarise(run), comparison=comparison, floor=floor)
-        return SuiteReport((run, summary, outcomes), origin, archive)
+        return SuiteReport(SuiteResult(run, summary, gates), origin, archive)
 
 
 def unreadable(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
@@ -108,15 +109,15 @@ def unreadable(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
     )
 
 
-def conclude(ledger: Ledger, digest: str, judged: Judged, origin: Origin) -> SuiteReport:
+def conclude(ledger: Ledger, digest: str, result: SuiteResult, origin: Origin) -> SuiteReport:
     """Stores a conclusion, and gives it as a report.
 
     Args:
         digest: what the observations are stored under; "" where nothing was measured.
     """
     if digest:
-        ledger.conclude(digest, dumps(judged, origin))
-    return SuiteReport(judged, origin, Archive(ledger, digest))
+        ledger.conclude(digest, dumps(result, origin))
+    return SuiteReport(result, origin, Archive(ledger, digest))
 
 
 def concluded(ledger: Ledger) -> list[Stored]:
@@ -141,9 +142,9 @@ def concluded(ledger: Ledger) -> list[Stored]:
     return list(latest.values())
 
 
-def dumps(judged: Judged, origin: Origin) -> str:
+def dumps(result: SuiteResult, origin: Origin) -> str:
     """The conclusion as JSON; the observations stay in their own table."""
-    run, summary, outcomes = judged
+    run, summary = result.run, result.summary
     tasks = {task: place for place, task in enumerate(run.tasks)}
     cells = {cell: place for place, cell in enumerate(run.cells)}
     seen = [[tasks[o.task_id], cells[o.cell]] for o in run.observations]
@@ -151,7 +152,7 @@ def dumps(judged: Judged, origin: Origin) -> str:
     body = {
         "run": plain(replace(run, observations=())),
         "seen": None if whole else seen,
-        "gates": plain(outcomes),
+        "gates": plain(result.gates),
         "origin": plain(origin),
         "comparison": plain(summary.comparison),
         "floor": plain(summary.floor),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np  # noqa: F401  (the first interval would import it, within a deadline)
 
-from pytest_coderobust.gates import Judged, decide, parse_gate
+from pytest_coderobust.gates import decide, parse_gate
 from pytest_coderobust.metrics.summary import summarise
 from pytest_coderobust.records import (
     Cell,
@@ -16,6 +16,7 @@ from pytest_coderobust.records import (
     Status,
     SuiteRun,
 )
+from pytest_coderobust.results.result import SuiteResult
 
 Outcome = int | str
 """Passing samples, "skip", or "unusable"."""
@@ -74,6 +75,7 @@ def suite_run(
     )
 
 
-def judged(run: SuiteRun, *gates: object) -> Judged:
+def result_of(run: SuiteRun, *gates: object) -> SuiteResult:
     summary = summarise(run)
-    return run, summary, decide([parse_gate(gate, "toy.toml") for gate in gates], summary, run)
+    outcomes = decide([parse_gate(gate, "toy.toml") for gate in gates], summary, run)
+    return SuiteResult(run, summary, outcomes)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import CLEAN, Completion, Level, ModelIdentity, Verdict
 from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
-from support.metrics_runs import Outcome, judged, suite_run
+from support.metrics_runs import Outcome, result_of, suite_run
 
 CLEAN_PROMPT = 'def f(x):\n    """Return the number that was given."""\n'
 
@@ -59,7 +59,7 @@ def make_report(
         shown = prompt if o.cell.perturbation == CLEAN else prompt.replace("number", "nubmer")
         ledger.observe("run", o, prompt=shown, completions=keys, verdicts=keys)
     origin = Origin("toy.toml", (f"--coderobust-model={model}",), {"python": "3.11"})
-    return conclude(ledger, "run", judged(run, *gates), origin)
+    return conclude(ledger, "run", result_of(run, *gates), origin)
 
 
 def hostile_report(folder: Path) -> SuiteReport:
@@ -77,6 +77,5 @@ def hostile_report(folder: Path) -> SuiteReport:
         detail="".join(text[:100] for text in HOSTILE),
         prompt=CLEAN_PROMPT + "".join(text[:3000] for text in HOSTILE),
     )
-    run, summary, outcomes = made.judged
-    run = replace(run, suite=HOSTILE[0], notes=HOSTILE, incomplete="")
-    return SuiteReport((run, summary, outcomes), made.origin, made.archive)
+    run = replace(made.run, suite=HOSTILE[0], notes=HOSTILE, incomplete="")
+    return replace(made, result=replace(made.result, run=run))

@@ -64,7 +64,7 @@ def check_markdown(text: str) -> None:
 def test_every_output_shows_it_as_text(tmp_path: Path) -> None:
     report = hostile_report(tmp_path)
     written = {name: made([report]) for name, made in FORMATS.items()}
-    written["terminal"] = render_terminal([report.judged], 80, False)
+    written["terminal"] = render_terminal([report.result], 80, False)
     for name, text in written.items():
         assert not CONTROL.search(text), name
         text.encode("utf-8")

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from support.metrics_runs import judged, suite_run
+from support.metrics_runs import result_of, suite_run
 
 from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.records import ApiChange, Sampling, SuiteRun
@@ -18,12 +18,10 @@ def test_a_run_and_its_gates_come_back_equal_through_json() -> None:
         api_changes=(ApiChange("a.b", "c"),),
         sampling=Sampling(2, 1, stop=("x",)),
     )
-    run, _, outcomes = judged(
-        run, "rd[C1] <= 0.1", {"gate": "pass@1 >= 0.5", "inconclusive": "pass"}
-    )
+    gates = result_of(run, "rd[C1] <= 0.1", {"gate": "pass@1 >= 0.5", "inconclusive": "pass"}).gates
     assert revived(SuiteRun, json.loads(json.dumps(plain(run)))) == run
-    back = revived(tuple[GateOutcome, ...], json.loads(json.dumps(plain(outcomes))))
-    assert back == outcomes
+    back = revived(tuple[GateOutcome, ...], json.loads(json.dumps(plain(gates))))
+    assert back == gates
 
 
 @pytest.mark.parametrize("value", [{"n": "one"}, {"unknown": 1}, {"stop": 3}])

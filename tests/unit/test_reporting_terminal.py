@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.metrics_runs import Outcome, judged, suite_run
+from support.metrics_runs import Outcome, result_of, suite_run
 
-from pytest_coderobust.gates import Judged, switch_off
+from pytest_coderobust.gates import switch_off
 from pytest_coderobust.records import ModelIdentity, SuiteRun
 from pytest_coderobust.reporting.terminal.report import render
+from pytest_coderobust.results.result import SuiteResult
 
 
 def humaneval_like() -> SuiteRun:
@@ -58,7 +59,7 @@ W1          2      53      53       210  0.139 (0.09–0.20)  0.585     0.196
 
 
 def test_report_of_a_suite_at_80_columns() -> None:
-    text = render([judged(humaneval_like(), "rd[C1] <= 0.15", "broken <= 10")], 80, colour=False)
+    text = render([result_of(humaneval_like(), "rd[C1] <= 0.15", "broken <= 10")], 80, colour=False)
     assert text.startswith(EXPECTED)
     assert max(map(len, text.split("\n"))) <= 80
     assert text.endswith(
@@ -73,7 +74,7 @@ def test_report_of_a_suite_at_80_columns() -> None:
 def test_without_colour_there_is_no_escape_character_whatever_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    runs = [judged(humaneval_like(), "rd[C1] <= 0.15")]
+    runs = [result_of(humaneval_like(), "rd[C1] <= 0.15")]
     plain = render(runs, 80, colour=False)
     assert "\x1b" not in plain
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"):
@@ -85,7 +86,7 @@ def test_without_colour_there_is_no_escape_character_whatever_the_environment(
 def test_colour_only_adds_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
-    runs = [judged(humaneval_like(), "rd[C1] <= 0.15")]
+    runs = [result_of(humaneval_like(), "rd[C1] <= 0.15")]
     coloured = render(runs, 80, colour=True)
     assert "\x1b[32mholds" in coloured
     stripped = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
@@ -96,7 +97,7 @@ def test_colour_only_adds_colour(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_stream_that_cannot_encode_the_glyphs_gets_ascii(encoding: str) -> None:
     run = replace(humaneval_like(), notes=("漢字",))
-    text = render([judged(run, "rd[C1] <= 0.15")], 80, colour=False, encoding=encoding)
+    text = render([result_of(run, "rd[C1] <= 0.15")], 80, colour=False, encoding=encoding)
     assert "─" not in text
     assert "----" in text
     assert r"note  \u6f22\u5b57" in text
@@ -105,14 +106,14 @@ def test_stream_that_cannot_encode_the_glyphs_gets_ascii(encoding: str) -> None:
 
 def test_undefined_rd_is_shown_as_a_dash() -> None:
     run = suite_run({"T/0": {"clean": 0, "C1-s0": 1}})
-    rows = [line.split() for line in render([judged(run)], 80, colour=False).split("\n")]
+    rows = [line.split() for line in render([result_of(run)], 80, colour=False).split("\n")]
     first, worst = (row for row in rows if row[:1] == ["C1"])
     assert first == ["C1", "1", "1.000", "(0.21–1.00)", "–", "0"]
     assert worst == ["C1", "1", "0", "0", "1", "1.000", "(0.21–1.00)", "–", "1.000"]
 
 
 def test_level_and_all_have_rows_only_where_they_pool_something_else() -> None:
-    one = render([judged(suite_run({"T/0": {"clean": 1, "C1-s0": 1}}))], 80, colour=False)
+    one = render([result_of(suite_run({"T/0": {"clean": 1, "C1-s0": 1}}))], 80, colour=False)
     assert "character" not in one
     assert "  all" not in one
 
@@ -121,7 +122,7 @@ def test_larger_k_gets_a_table_of_its_own() -> None:
     run = suite_run(
         {"T/0": {"clean": 4, "C1-s0": 2}, "T/1": {"clean": 0, "C1-s0": 0}}, n=4, ks=(1, 2)
     )
-    text = render([judged(run)], 80, colour=False)
+    text = render([result_of(run)], 80, colour=False)
     headings = [line.split() for line in text.split("\n") if line.startswith("condition")]
     assert [row[-4:] for row in headings] == [
         ["(95%)", "RD", "(95%)", "skipped"],
@@ -134,29 +135,29 @@ def test_larger_k_gets_a_table_of_its_own() -> None:
 
 def test_partial_run_is_marked() -> None:
     run = suite_run({"T/0": {"clean": 1, "C1-s0": 1}}, incomplete="1 of 4 items deselected")
-    text = render([judged(run, "rd <= 0.1")], 80, colour=False)
+    text = render([result_of(run, "rd <= 0.1")], 80, colour=False)
     assert "PARTIAL: 1 of 4 items deselected\n" in text
     assert "gate not judged  rd <= 0.1  (measured 0): 1 of 4 items deselected\n" in text
 
 
 def test_run_without_any_observation_is_told_as_partial() -> None:
     run = replace(suite_run({"T/0": {"clean": 1, "C1-s0": 1}}), observations=())
-    text = render([judged(run, "rd <= 0.1")], 80, colour=False)
+    text = render([result_of(run, "rd <= 0.1")], 80, colour=False)
     assert "PARTIAL: 2 of 2 items not measured\n" in text
     assert ["clean", "0", "–"] in [line.split() for line in text.split("\n")]
     assert "gate not judged  rd <= 0.1: 2 of 2 items not measured\n" in text
 
 
 def test_gates_switched_off_say_so() -> None:
-    run, summary, outcomes = judged(suite_run({"T/0": {"clean": 1, "C1-s0": 0}}), "rd <= 0.1")
-    text = render([(run, summary, switch_off(outcomes))], 80, colour=False)
+    result = result_of(suite_run({"T/0": {"clean": 1, "C1-s0": 0}}), "rd <= 0.1")
+    text = render([replace(result, gates=switch_off(result.gates))], 80, colour=False)
     assert "gate off         rd <= 0.1  (measured 1)\n" in text
 
 
 def test_unchecked_and_truncated_are_told() -> None:
     run = suite_run({f"T/{i}": {"clean": 1} for i in range(12)})
     observations = tuple(replace(o, checked=False, truncated=1) for o in run.observations)
-    text = render([judged(replace(run, observations=observations))], 80, colour=False)
+    text = render([result_of(replace(run, observations=observations))], 80, colour=False)
     assert "unchecked (no canonical solution): T/0, T/1," in text
     assert "and 2 more" in text
     assert "truncated: the token limit ended 12 of 12 completions\n" in text
@@ -165,7 +166,7 @@ def test_unchecked_and_truncated_are_told() -> None:
 
 def test_more_unusable_tasks_than_fit_are_counted() -> None:
     table: dict[str, dict[str, Outcome]] = {f"T/{i}": {"clean": "unusable"} for i in range(13)}
-    text = render([judged(suite_run(table))], 80, colour=False)
+    text = render([result_of(suite_run(table))], 80, colour=False)
     assert text.count("its canonical solution fails") == 10
     assert "unusable: 3 more tasks\n" in text
 
@@ -174,13 +175,13 @@ def test_nothing_renders_as_nothing() -> None:
     assert render([], 80, colour=False) == ""
 
 
-def hostile(text: str) -> Judged:
+def hostile(text: str) -> SuiteResult:
     table: dict[str, dict[str, Outcome]] = {
         f"{text}/0": {"clean": 1, f"{text}-s0": 0},
         f"{text}/1": {"clean": "unusable", f"{text}-s0": "unusable"},
     }
     run = suite_run(table, notes=(text,), model=ModelIdentity(text, text, {text: text}))
-    return judged(replace(run, suite=text, incomplete=text, tier=text))
+    return result_of(replace(run, suite=text, incomplete=text, tier=text))
 
 
 @settings(max_examples=50)
@@ -198,7 +199,7 @@ def test_markup_and_links_are_text() -> None:
 
 
 def test_narrow_terminal_never_cuts_a_number() -> None:
-    runs = [judged(humaneval_like(), "rd[C1] <= 0.15")]
+    runs = [result_of(humaneval_like(), "rd[C1] <= 0.15")]
     assert render(runs, 20, colour=False) == render(runs, 80, colour=False)
 
 
@@ -207,7 +208,7 @@ def test_long_condition_name_and_large_counts_cut_no_number() -> None:
     table: dict[str, dict[str, Outcome]] = {
         f"T/{i}": {"clean": 1, f"{name}-s0": 1} for i in range(1200)
     }
-    text = render([judged(suite_run(table))], 80, colour=False)
+    text = render([result_of(suite_run(table))], 80, colour=False)
     assert "…" not in text
     assert re.search(r"1\.000 \(1\.00–1\.00\)  0\.000 \(-?0\.00–0\.00\)        0\n", text)
     assert "  1    1200       0         0  1.000 (1.00–1.00)  0.000     0.000\n" in text

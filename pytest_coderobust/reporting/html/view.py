@@ -78,14 +78,14 @@ class SuiteView:
 
 def view(report: SuiteReport) -> SuiteView:
     """The view of a suite."""
-    run, summary, outcomes = report.judged
+    run, summary = report.run, report.summary
     told = distinct(summary)[:ROWS]
     headings = ("condition", "tasks", *(f"pass@{k} (95 %)" for k in run.ks), "RD", "robust pass")
     return SuiteView(
         name=visible(run.suite, LINE),
         facts=facts(report),
         incomplete=visible(summary.incomplete, LINE),
-        gates=tuple(map(gate_row, outcomes)),
+        gates=tuple(map(gate_row, report.gates)),
         ks=run.ks,
         headings=(*headings, "robust", "broken", "unsolved", "skipped"),
         rows=tuple(row(condition, run.ks) for condition in told),
@@ -102,7 +102,7 @@ def view(report: SuiteReport) -> SuiteView:
 
 def facts(report: SuiteReport) -> tuple[tuple[str, str], ...]:
     """Model, plan, sampling and what the run stood on."""
-    run, summary, _ = report.judged
+    run, summary = report.run, report.summary
     named = [
         ("model", run.model.name),
         ("fingerprint", run.model.digest),
@@ -145,7 +145,7 @@ def bar(found: Estimate | None) -> PictureBar | None:
 
 def heat_map(report: SuiteReport) -> tuple[tuple[str, tuple[Tile, ...]], ...]:
     """For each level its perturbations, and the level itself where it pools several."""
-    run, summary, _ = report.judged
+    run, summary = report.run, report.summary
     k = min(run.ks)
     lines: dict[str, list[Tile]] = {}
     conditions = {condition.name: condition for condition in summary.conditions}
@@ -188,7 +188,7 @@ def since(report: SuiteReport) -> tuple[str, tuple[tuple[str, ...], ...], tuple[
 
 def left_out(report: SuiteReport) -> tuple[str, ...]:
     """Notes, and what a reader might miss in the numbers."""
-    run, summary, _ = report.judged
+    run, summary = report.run, report.summary
     lines = [*run.notes]
     lines += [f"skipped: {items} {reason}" for reason, items in summary.skipped]
     if summary.truncated:

@@ -9,23 +9,24 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from pytest_coderobust.gates import GateOutcome, Judged
+from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
-from pytest_coderobust.records import Observation, SuiteRun
+from pytest_coderobust.records import Observation
 from pytest_coderobust.reporting.json.edits import edit_object
 from pytest_coderobust.reporting.terminal.adoption import adoption_object
 from pytest_coderobust.reporting.terminal.comparison import comparison_object
 from pytest_coderobust.reporting.terminal.noise_floor import floor_object
+from pytest_coderobust.results.result import SuiteResult
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
 
 
-def document(runs: Sequence[Judged]) -> dict[str, object]:
+def document(results: Sequence[SuiteResult]) -> dict[str, object]:
     """One suite's object; of several or no suites {"schema": ..., "suites": [object, ...]}."""
-    suites = [suite_object(*judged) for judged in runs]
+    suites = [suite_object(result) for result in results]
     if len(suites) == 1:
         return suites[0]
     return {"schema": SCHEMA, "suites": suites}
@@ -38,17 +39,16 @@ def dumps(document: Mapping[str, object]) -> str:
     return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
 
 
-def suite_object(
-    run: SuiteRun, summary: Summary, outcomes: Sequence[GateOutcome]
-) -> dict[str, object]:
+def suite_object(result: SuiteResult) -> dict[str, object]:
     """Everything about one suite."""
+    run, summary = result.run, result.summary
     found: dict[str, object] = {
         "schema": SCHEMA,
         "suite": run.suite,
         "model": run.model.name,
         "complete": not summary.incomplete,
         "metrics": {found.name: metrics_object(found, run.ks) for found in summary.conditions},
-        "gates": [gate_object(outcome) for outcome in outcomes],
+        "gates": [gate_object(outcome) for outcome in result.gates],
         "items": [item_object(observation) for observation in run.observations],
         "totals": totals_object(summary),
         "noise_floor": floor_object(summary.floor) if summary.floor else None,

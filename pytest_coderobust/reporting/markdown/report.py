@@ -64,16 +64,16 @@ def render(reports: Sequence[SuiteReport], limit: int = LIMIT) -> str:
 
 def suite_blocks(report: SuiteReport) -> Iterator[str]:
     """One suite, a block at a time, the most important first."""
-    run, summary, outcomes = report.judged
+    run, summary = report.run, report.summary
     yield f"## Robustness: {code(run.suite)}"
     facts = f"Model {code(run.model.name)}, fingerprint {code(run.model.digest[:12])}"
     yield f"{facts}; {plan_line(run, summary)}; {sampling_line(run.sampling)}."
     if summary.incomplete:
         yield f"> **PARTIAL**: {code(summary.incomplete)}"
-    if outcomes:
+    if report.gates:
         rows = [
             (MARKS[o.outcome], code(o.gate.text), code(gate_reason(o)) if gate_reason(o) else "")
-            for o in outcomes[:ROWS]
+            for o in report.gates[:ROWS]
         ]
         yield table(("outcome", "gate", "value, reason"), rows, left=3)
     told = distinct(summary)
@@ -145,7 +145,7 @@ def edited(report: SuiteReport) -> Iterator[str]:
 
 def left_out(report: SuiteReport) -> Iterator[str]:
     """Notes, and what a reader might miss in the numbers."""
-    run, summary, _ = report.judged
+    run, summary = report.run, report.summary
     lines = [f"- note: {code(note)}" for note in run.notes[:ROWS]]
     lines += [f"- skipped: {items} {code(reason)}" for reason, items in summary.skipped[:ROWS]]
     if summary.truncated:

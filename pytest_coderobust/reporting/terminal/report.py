@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from pytest_coderobust.gates import GateOutcome, Judged
+from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.reporting.hostile import visible
@@ -28,6 +28,7 @@ from pytest_coderobust.reporting.terminal.tables import (
     glyphs_for,
     worst_tables,
 )
+from pytest_coderobust.results.result import SuiteResult
 
 NAMED = 10
 """Unusable or unchecked tasks named in full; the JSON document has them all."""
@@ -44,7 +45,9 @@ OUTCOME_STYLE = {
 }
 
 
-def render(runs: Sequence[Judged], width: int, colour: bool, encoding: str = "utf-8") -> str:
+def render(
+    results: Sequence[SuiteResult], width: int, colour: bool, encoding: str = "utf-8"
+) -> str:
     """The report of every suite, as text that ends in a line end ("" of nothing).
 
     Args:
@@ -54,15 +57,15 @@ def render(runs: Sequence[Judged], width: int, colour: bool, encoding: str = "ut
     """
     glyphs = glyphs_for(encoding)
     parts: list[RenderableType] = []
-    for index, judged in enumerate(runs):
+    for index, result in enumerate(results):
         parts += [""] if index else []
-        parts += suite_parts(judged, glyphs)
+        parts += suite_parts(result, glyphs)
     return print_lines(parts, width, colour, encoding)
 
 
-def suite_parts(judged: Judged, glyphs: Glyphs) -> Iterator[RenderableType]:
+def suite_parts(result: SuiteResult, glyphs: Glyphs) -> Iterator[RenderableType]:
     """One suite from its header to its gates."""
-    run, summary, outcomes = judged
+    run, summary = result.run, result.summary
     yield from header(run, summary, glyphs)
     yield ""
     yield conditions_table(run, summary, glyphs)
@@ -82,7 +85,7 @@ def suite_parts(judged: Judged, glyphs: Glyphs) -> Iterator[RenderableType]:
         yield from map(Text, flip_lines(summary.comparison))
     yield ""
     yield from left_out(run, summary)
-    yield from map(gate_line, outcomes)
+    yield from map(gate_line, result.gates)
 
 
 def header(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Text]:
