@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.cli.options import add_model_options, open_command_session
 
 if TYPE_CHECKING:
-    from pytest_coderobust.editors.protocol import EditRequest, Weighted
+    from pytest_coderobust.config.suite import SuiteConfig
+    from pytest_coderobust.editors.protocol import EditRequest
     from pytest_coderobust.editors.registry import EditorSpec
     from pytest_coderobust.engine.measurement import Measurement
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
     parser = commands.add_parser("edit", help="edit a model for a suite's request, and save it")
-    parser.add_argument("--model", required=True, help="the model, as in pytest --model")
     parser.add_argument("--edit", required=True, help="an editor, as in pytest --edit")
     parser.add_argument("--suite", required=True, type=Path, help="a suite file")
     parser.add_argument("--out", required=True, type=Path, help="the folder to save into")
@@ -26,34 +26,26 @@ def register(commands: Commands) -> None:
         "--perturb",
         help="the perturbation to edit for (default: the first that breaks a task of the suite)",
     )
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default auto)")
-    parser.add_argument(
-        "--ledger",
-        type=Path,
-        default=Path(".coderobust") / "ledger.sqlite",
-        help="where results are kept (default .coderobust/ledger.sqlite)",
-    )
+    add_model_options(parser)
     parser.set_defaults(command=edit)
 
 
 def edit(options: argparse.Namespace) -> int:
     """Draws the request that `pytest --edit` would draw, applies the edit and saves it."""
-    from pytest_coderobust.config.edits import EditConfig, with_editors
     from pytest_coderobust.editors.edited_model import edited
-    from pytest_coderobust.editors.registry import EditorSpec, parse_edit
+    from pytest_coderobust.editors.identity import require_weights
     from pytest_coderobust.editors.saved_edits import save_edit
     from pytest_coderobust.editors.stack import check_model
     from pytest_coderobust.errors import UsageError
 
-    (text,) = with_editors(EditConfig(), [options.edit], "--edit").editors
-    spec = parse_edit(text)
-    if not isinstance(spec, EditorSpec):
-        raise UsageError(f"--edit {text}: is a saved edit already; name an editor")
+    spec = _editor(options.edit)
     if options.out.exists() and any(options.out.iterdir()):
         raise UsageError(f"--out {options.out}: the folder is not empty")
-    with ExitStack() as until:
-        backend, base = _measuring(options, spec, until)
+    config = _suite(options)
+    with open_command_session(options) as session:
+        backend = require_weights(session.backend, spec.label)
         check_model([spec], backend)
+        base = session.suite(session.refer(config.path), config).single
         requests = _requests(base, options.perturb)
         with edited(backend, spec, requests) as model:
             seconds = model.cost.seconds or 0.0
@@ -65,35 +57,31 @@ def edit(options: argparse.Namespace) -> int:
     return 0
 
 
-def _measuring(
-    options: argparse.Namespace, spec: EditorSpec, until: ExitStack
-) -> tuple[Weighted, Measurement]:
-    """The base model, and the suite measured with it."""
-    from pytest_coderobust.config.suite import read_suite, with_perturbations
-    from pytest_coderobust.editors.identity import require_weights
-    from pytest_coderobust.engine.completions import CompletionStore
-    from pytest_coderobust.engine.events import silent
-    from pytest_coderobust.engine.measurement import Measurement
-    from pytest_coderobust.engine.plan import read_plan
-    from pytest_coderobust.engine.verdicts import VerdictStore
-    from pytest_coderobust.ledger import Ledger
-    from pytest_coderobust.models.registry import ModelOptions, open_backend
-    from pytest_coderobust.sandbox import open_sandbox
+def _editor(text: str) -> EditorSpec:
+    """The editor that `--edit` names.
 
-    config = read_suite(options.suite)
+    Raises:
+        UsageError: there is no such editor, or the edit is saved already.
+    """
+    from pytest_coderobust.config.edits import EditConfig, with_editors
+    from pytest_coderobust.editors.registry import EditorSpec, parse_edit
+    from pytest_coderobust.errors import UsageError
+
+    (named,) = with_editors(EditConfig(), [text], "--edit").editors
+    spec = parse_edit(named)
+    if not isinstance(spec, EditorSpec):
+        raise UsageError(f"--edit {named}: is a saved edit already; name an editor")
+    return spec
+
+
+def _suite(options: argparse.Namespace) -> SuiteConfig:
+    """The suite without edits of its own, under the perturbation that the command names."""
+    from pytest_coderobust.config.suite import read_suite, with_perturbations
+
+    config = read_suite(Path.cwd() / options.suite)
     if options.perturb:
         config = with_perturbations(config, [options.perturb], "--perturb: ")
-    opened = open_backend(options.model, options=ModelOptions(device=options.device))
-    until.callback(opened.close)
-    backend = require_weights(opened, spec.label)
-    plan = read_plan(config)
-    ledger = Ledger(options.ledger)
-    until.callback(ledger.close)
-    judge = VerdictStore(open_sandbox(), ledger, silent)
-    until.callback(judge.close)
-    return backend, Measurement(
-        plan, CompletionStore(backend, ledger, silent), judge, ledger, silent
-    )
+    return replace(config, edit=replace(config.edit, editors=()))
 
 
 def _requests(base: Measurement, perturbation: str | None) -> tuple[EditRequest, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.cli.options import add_model_options, open_command_session
 from pytest_coderobust.errors import DataError, UsageError, nearest
 
 if TYPE_CHECKING:
+    from pytest_coderobust.editors.options import CremeOptions
     from pytest_coderobust.editors.protocol import EditRequest, PassTest, Weighted
     from pytest_coderobust.engine.plan import Plan
 
@@ -18,11 +21,9 @@ _LOOK = 64
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
     parser = commands.add_parser(
         "trace", help="find the layer at which a perturbed prompt can be repaired (CREME)"
     )
-    parser.add_argument("--model", required=True, help="as for pytest: tiny, a folder, a hub id")
     parser.add_argument("--suite", required=True, type=Path, metavar="FILE.toml")
     parser.add_argument("--perturb", required=True, metavar="NAME", help="C1, nlp:E1, ...")
     parser.add_argument("--task", help="its id; the first that the perturbation breaks")
@@ -31,40 +32,30 @@ def register(commands: Commands) -> None:
     parser.add_argument("--temperature", type=float, default=0.2, help="0 is greedy (0.2)")
     parser.add_argument("--align", choices=("tokens", "right", "paper"), default="tokens")
     parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="write the profile here")
+    add_model_options(parser)
     parser.set_defaults(command=trace)
 
 
 def trace(options: argparse.Namespace) -> int:
     """Prints the profile of one task; writes its picture when asked."""
-    from pytest_coderobust.config.perturbations import check_perturbations
+    from pytest_coderobust.config.edits import EditConfig
     from pytest_coderobust.config.suite import read_suite
     from pytest_coderobust.editors.access import Access
     from pytest_coderobust.editors.identity import require_weights
     from pytest_coderobust.editors.localisation import trace as find
-    from pytest_coderobust.editors.options import CremeOptions, make_options
-    from pytest_coderobust.editors.pass_tests import sandbox_judge
-    from pytest_coderobust.engine.plan import read_plan
-    from pytest_coderobust.models.registry import open_backend
     from pytest_coderobust.reporting.terminal.profile import bars, picture
-    from pytest_coderobust.sandbox import open_sandbox
 
-    values: dict[str, object] = {
-        name: getattr(options, name) for name in ("samples", "temperature", "align")
-    }
-    how = make_options(CremeOptions, values, "coderobust trace")
-    assert isinstance(how, CremeOptions)
-    plan = read_plan(read_suite(options.suite))
-    if options.perturb not in {cell.perturbation for cell in plan.cells}:  # recorded ones are there
-        perturbing = plan.config.perturbing
-        form = plan.config.prompt_form
-        check_perturbations([options.perturb], form, perturbing.engines, "--perturb: ")
-    model = require_weights(open_backend(options.model), "creme")
-    with open_sandbox(1) as sandbox:
-        judge = sandbox_judge(sandbox, plan.config.limits)
-        request = _request(options, plan, model, judge)
-        access = Access(model, judge=judge)
+    how = _creme_options(options)
+    config = read_suite(Path.cwd() / options.suite)
+    with open_command_session(options) as session:
+        suite = session.suite(session.refer(config.path), replace(config, edit=EditConfig()))
+        _check_perturbation(options.perturb, suite.plan)
+        model = require_weights(session.backend, "creme")
+        passing = suite.single.passing
+        request = _request(options, suite.plan, model, passing)
+        access = Access(model, judge=passing)
         with access.editing():
-            found = find(access, request, how, judge)
+            found = find(access, request, how, passing)
     print("\n".join(bars(found, request.label)))  # noqa: T201
     if options.picture:
         try:
@@ -74,8 +65,34 @@ def trace(options: argparse.Namespace) -> int:
     return 0
 
 
+def _creme_options(options: argparse.Namespace) -> CremeOptions:
+    """The options of the search for a layer, validated as `--edit creme:...` validates them."""
+    from pytest_coderobust.editors.options import CremeOptions, make_options
+
+    values: dict[str, object] = {
+        name: getattr(options, name) for name in ("samples", "temperature", "align")
+    }
+    found = make_options(CremeOptions, values, "coderobust trace")
+    assert isinstance(found, CremeOptions)
+    return found
+
+
+def _check_perturbation(name: str, plan: Plan) -> None:
+    """Refuses a perturbation that the suite can neither draw nor has recorded.
+
+    Raises:
+        ConfigError: there is none of that name, or it lacks what it needs.
+    """
+    from pytest_coderobust.config.perturbations import check_perturbations
+
+    if name in {cell.perturbation for cell in plan.cells}:
+        return
+    perturbing = plan.config.perturbing
+    check_perturbations([name], plan.config.prompt_form, perturbing.engines, "--perturb: ")
+
+
 def _request(
-    options: argparse.Namespace, plan: Plan, model: Weighted, judge: PassTest
+    options: argparse.Namespace, plan: Plan, model: Weighted, passing: PassTest
 ) -> EditRequest:
     """The task that was named, or the first one that the perturbation breaks.
 
@@ -103,14 +120,14 @@ def _request(
     if options.task:
         return requests[0]
     for request in requests:
-        if _breaks(request, model, judge):
+        if _breaks(request, model, passing):
             return request
     raise UsageError(
         f"{cell.label} breaks none of the first {len(requests)} tasks; name one with --task"
     )
 
 
-def _breaks(request: EditRequest, model: Weighted, judge: PassTest) -> bool:
+def _breaks(request: EditRequest, model: Weighted, passing: PassTest) -> bool:
     """Whether the clean prompt is solved and the perturbed one is not, greedily."""
     from pytest_coderobust.records import Cell, Row, Sampling, Variant
 
@@ -120,5 +137,5 @@ def _breaks(request: EditRequest, model: Weighted, judge: PassTest) -> bool:
         Row(Variant(request.task, cell, request.perturbed), 0, 0),
     ]
     texts = [each.text for each in model.generate(rows, Sampling(max_new_tokens=128))]
-    clean, perturbed = judge(request.task, texts)
+    clean, perturbed = passing(request.task, texts)
     return clean and not perturbed

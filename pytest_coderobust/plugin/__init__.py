@@ -24,10 +24,11 @@ from pytest_coderobust.plugin.fixtures import (
     variant,
 )
 from pytest_coderobust.plugin.options import add_aliases, add_options
-from pytest_coderobust.plugin.stash import FINDINGS, STATE, is_worker
+from pytest_coderobust.plugin.stash import FINDINGS, NOTES, SESSION, ItemNotes, is_worker
 
 if TYPE_CHECKING:
-    from pytest_coderobust.plugin.session import CodeRobust
+    from pytest_coderobust.session.choices import Choices
+    from pytest_coderobust.session.session import Session
 
 __all__ = [
     "base_model",
@@ -63,10 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
     choices = read_choices(config)
     if choices.model is None:
         return
-    from pytest_coderobust.plugin.opening import open_session
     from pytest_coderobust.plugin.outcome import Findings
 
-    state = config.stash[STATE] = open_session(config, choices)
+    state = config.stash[SESSION] = start_session(config, choices)
+    config.stash[NOTES] = ItemNotes()
     findings = config.stash[FINDINGS] = Findings(state)
     config.pluginmanager.register(findings, "coderobust-findings")
     if config.args_source is not config.ArgsSource.ARGS:
@@ -74,51 +75,52 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    state = config.stash.get(STATE, None)
+    state = config.stash.get(SESSION, None)
     if state is not None:
         state.close()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    if STATE not in session.config.stash and any(".toml" in word for word in session.config.args):
+    if SESSION not in session.config.stash and any(".toml" in word for word in session.config.args):
         from pytest_coderobust.plugin.collection import refuse_suites
 
         refuse_suites(session.config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    state = parent.config.stash.get(STATE, None)
+    state = parent.config.stash.get(SESSION, None)
     if state is None or file_path.suffix != ".toml":
         return None
     from pytest_coderobust.plugin.collection import collect_suite
 
-    return collect_suite(file_path, parent, state)
+    return collect_suite(file_path, parent)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "coderobust_place" in metafunc.fixturenames:
         from pytest_coderobust.plugin.solving import parametrize
 
-        parametrize(metafunc, metafunc.config.stash.get(STATE, None))
+        parametrize(metafunc, metafunc.config.stash.get(SESSION, None))
 
 
 @pytest.hookimpl(tryfirst=True)  # before the terminal reports the end of collection
 def pytest_collection_finish(session: pytest.Session) -> None:
-    state = session.config.stash.get(STATE, None)
+    state = session.config.stash.get(SESSION, None)
     if state is None or session.config.option.collectonly:
         return
     from pytest_coderobust.plugin.collection import own_suites, wanted_squares
 
     state.want(wanted_squares(session.items))
-    state.own = own_suites(session.items)
+    for reference in own_suites(session.items):
+        state.suite(reference).own = True
     start_progress(session.config, state)
     if not is_worker(session.config):
         probe_sandbox(state)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
-    state = config.stash.get(STATE, None)
+    state = config.stash.get(SESSION, None)
     return [f"coderobust: sandbox {state.tier}"] if state is not None and state.tier else []
 
 
@@ -127,13 +129,13 @@ def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    state = item.config.stash.get(STATE, None)
+    state = item.config.stash.get(SESSION, None)
     if state is not None:
         from pytest_coderobust.plugin.given import keep_drawn
-        from pytest_coderobust.plugin.outcome import annotate
+        from pytest_coderobust.plugin.reports import annotate
 
-        keep_drawn(report, item, state)
-        annotate(report, item, state)
+        keep_drawn(report, item)
+        annotate(report, item)
     return report
 
 
@@ -150,7 +152,7 @@ def pytest_report_teststatus(
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    state = node.config.stash.get(STATE, None)
+    state = node.config.stash.get(SESSION, None)
     if state is not None:
         node.workerinput["coderobust_started"] = state.started
 
@@ -171,10 +173,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return  # nothing was run, and a sentence says why
     findings.conclude()
     if findings.wants_hunt(session.exitstatus):
-        from pytest_coderobust.plugin.hunting import hunt_all
-
-        start_progress(session.config, session.config.stash[STATE])
-        findings.hunts = hunt_all(session.config.stash[STATE], findings)
+        start_progress(session.config, session.config.stash[SESSION])
+        findings.hunt()
     findings.write(session.config)
     if findings.failed and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -190,15 +190,36 @@ def pytest_terminal_summary(
         write_summary(terminalreporter, config, findings)
 
 
-def start_progress(config: pytest.Config, state: CodeRobust) -> None:
+def start_session(config: pytest.Config, choices: Choices) -> Session:
+    """Checks every choice and starts the session; nothing heavy loads.
+
+    Raises:
+        pytest.UsageError: the model, a perturbation or the project's settings are wrong.
+    """
+    from pytest_coderobust.config.settings import read_settings
+    from pytest_coderobust.errors import UsageError
+    from pytest_coderobust.session.checks import check_choices
+    from pytest_coderobust.session.session import Session
+
+    try:
+        session = Session(choices, read_settings(config.rootpath), config.rootpath)
+        check_choices(session)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    told: dict[str, float] = getattr(config, "workerinput", {})
+    session.started = told.get("coderobust_started", session.started)
+    return session
+
+
+def start_progress(config: pytest.Config, session: Session) -> None:
     """Shows the engine's work, except in workers, which have no terminal."""
     if not is_worker(config):
         from pytest_coderobust.plugin.progress import TerminalProgress
 
-        state.listener = TerminalProgress(config)
+        session.listeners[:] = [TerminalProgress(config)]
 
 
-def probe_sandbox(state: CodeRobust) -> None:
+def probe_sandbox(session: Session) -> None:
     """Starts the sandbox for the suites of this run; a refusal ends it before a model loads.
 
     Raises:
@@ -208,7 +229,6 @@ def probe_sandbox(state: CodeRobust) -> None:
     from pytest_coderobust.errors import CodeRobustError
 
     try:
-        for reference in state.wanted:
-            state.tier = state.probe(reference)
+        session.probe()
     except CodeRobustError as error:
         raise pytest.UsageError(str(error)) from None

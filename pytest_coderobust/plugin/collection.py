@@ -10,15 +10,16 @@ import pytest
 from _pytest._code.code import TerminalRepr
 
 from pytest_coderobust.config.suite import suite_kind
+from pytest_coderobust.engine.early import Why
 from pytest_coderobust.engine.observations import Measured
 from pytest_coderobust.engine.selfcheck import OracleError
 from pytest_coderobust.errors import CodeRobustError, LedgerError, ModelError
-from pytest_coderobust.plugin.early import Unasked, check_suite, skip_reason, unasked
-from pytest_coderobust.plugin.session import CodeRobust
 from pytest_coderobust.plugin.solving import place_of_item
-from pytest_coderobust.plugin.stash import FINDINGS
+from pytest_coderobust.plugin.stash import FINDINGS, NOTES, SESSION
 from pytest_coderobust.records import Cell, Square, Status, Task
 from pytest_coderobust.reporting.terminal.failure import explain
+from pytest_coderobust.session.stopping import check_suite, skip_reason, why_unasked
+from pytest_coderobust.session.suite import SuiteSession
 
 NO_MODEL = (
     "{path} is a coderobust suite, and no model is named: add --model NAME "
@@ -33,19 +34,21 @@ class BrokenPromptError(Exception):
 class SuiteFile(pytest.File):
     """A TOML file with a `[suite]` table."""
 
-    state: CodeRobust
-
     @property
     def reference(self) -> str:
-        """How the session names this suite, the same in every process."""
+        """The session's name of this suite, the same in every process."""
         return self.nodeid or str(self.path)
+
+    @property
+    def suite(self) -> SuiteSession:
+        return self.config.stash[SESSION].suite(self.reference)
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item a square, the clean column first; no prompt is perturbed yet."""
         try:
-            plan = self.state.plan(self.reference)
-            self.state.gates(self.reference)
-            check_suite(self.state, self.reference)
+            plan = self.suite.plan
+            _ = self.suite.gates  # a wrong gate is refused before anything is measured
+            check_suite(self.suite)
         except CodeRobustError as error:
             raise self.CollectError(str(error)) from None
         self.config.stash[FINDINGS].collected(self.reference)
@@ -66,7 +69,7 @@ class SuiteItem(pytest.Item):
     task: Task
     cell: Cell
     measured: Measured | None = None
-    unasked: Unasked | None = None
+    unasked: Why | None = None
 
     def prepare(self, task: Task, cell: Cell, level: str) -> None:
         """Says which square this is; `from_parent` takes names only."""
@@ -76,27 +79,28 @@ class SuiteItem(pytest.Item):
         self.add_marker("coderobust")
 
     @property
-    def suite(self) -> SuiteFile:
+    def suite(self) -> SuiteSession:
         assert isinstance(self.parent, SuiteFile)
-        return self.parent
+        return self.parent.suite
 
     def setup(self) -> None:
         """Measures: trouble here is an error of the harness, never a broken model."""
-        state, reference = self.suite.state, self.suite.reference
+        session, suite = self.config.stash[SESSION], self.suite
+        square = (self.task.id, self.cell)
         try:
-            measuring = state.suite(reference)
-            self.unasked = unasked(state, reference, (self.task.id, self.cell))
+            measurement = suite.measurement
+            self.unasked = why_unasked(session, suite, square)
         except CodeRobustError as error:
             self.give_up(error)
         if self.unasked:
-            pytest.skip(skip_reason(state, self.unasked))
+            pytest.skip(skip_reason(suite, self.cell, self.unasked))
         try:
-            self.measured = measuring.measure(self.task, self.cell)
+            self.measured = measurement.measure(self.task, self.cell)
         except (ModelError, OracleError, LedgerError) as error:
             self.give_up(error)
         except CodeRobustError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
-        state.saw(reference, (self.task.id, self.cell))
+        self.config.stash[NOTES].seen.append((suite.reference, measurement.run, square))
         observation = self.measured.observation
         if not observation.measured:
             pytest.skip(f"{observation.status.value}: {observation.reason}")
@@ -109,7 +113,7 @@ class SuiteItem(pytest.Item):
     def runtest(self) -> None:
         """Fails for a broken prompt under --coderobust-strict alone."""
         assert self.measured is not None
-        if self.status is Status.BROKEN and self.suite.state.choices.strict:
+        if self.status is Status.BROKEN and self.config.stash[SESSION].choices.strict:
             raise BrokenPromptError
 
     @property
@@ -123,23 +127,21 @@ class SuiteItem(pytest.Item):
     ) -> str | TerminalRepr:
         """The evidence for a broken prompt, else pytest's own."""
         if isinstance(excinfo.value, BrokenPromptError) and self.measured is not None:
-            return explain(self.measured, self.suite.state.reproduce(self.nodeid))
+            return explain(self.measured, self.config.stash[SESSION].reproduce(self.nodeid))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, None, self.name
 
 
-def collect_suite(path: Path, parent: pytest.Collector, state: CodeRobust) -> SuiteFile | None:
+def collect_suite(path: Path, parent: pytest.Collector) -> SuiteFile | None:
     """The collector for a suite file; None for every other TOML of a directory walk.
 
     A file without a `[suite]`, or that cannot be read, is a suite only if it stands on the command
     line; collecting it then says what is wrong with it.
     """
     if suite_kind(path) == "suite" or parent.session.isinitpath(path):
-        file = SuiteFile.from_parent(parent, path=path)
-        file.state = state
-        return file
+        return SuiteFile.from_parent(parent, path=path)
     return None
 
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_coderobust.plugin.stash import STATE
+from pytest_coderobust.plugin.stash import NOTES, SESSION
 
 if TYPE_CHECKING:
-    from pytest_coderobust.plugin.own_edits import EditSession, OneModel
     from pytest_coderobust.plugin.solving import CodeModel, Solved, TestPlace
     from pytest_coderobust.records import Task, Variant
+    from pytest_coderobust.session.edits import OneModel
+    from pytest_coderobust.session.own_edits import EditSession
+    from pytest_coderobust.session.suite import SuiteSession
 
 
 @pytest.fixture(scope="session")
@@ -31,16 +33,15 @@ def coderobust_place(request: pytest.FixtureRequest) -> TestPlace:
 @pytest.fixture(scope="session")
 def code_task(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> Task:
     """A task of the suite that the `coderobust` marker names."""
-    plan = request.config.stash[STATE].plan(coderobust_place.reference)
-    return plan.tasks[coderobust_place.task_id]
+    return suite_of(request, coderobust_place).plan.tasks[coderobust_place.task_id]
 
 
 @pytest.fixture(scope="session")
 def variant(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> Variant:
     """A perturbed prompt of the suite; the test is skipped where there is no eligible site."""
-    from pytest_coderobust.plugin.solving import made_variant
+    from pytest_coderobust.plugin.solving import make_variant_or_skip
 
-    return made_variant(request.config.stash[STATE], coderobust_place)
+    return make_variant_or_skip(suite_of(request, coderobust_place), coderobust_place)
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +49,7 @@ def code_model(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> C
     """The model under test: its identity, and raw completions of any prompt."""
     from pytest_coderobust.plugin.solving import CodeModel
 
-    return CodeModel(request.config.stash[STATE], coderobust_place.reference)
+    return CodeModel(suite_of(request, coderobust_place))
 
 
 @pytest.fixture(scope="session")
@@ -57,16 +58,18 @@ def solve(
 ) -> Callable[[str | Variant], Solved]:
     """Answers and judges a prompt, or a variant of the suite, with the model under test."""
     from pytest_coderobust.plugin.given import remember
-    from pytest_coderobust.plugin.solving import DRAWN, solve_variant
+    from pytest_coderobust.plugin.solving import solve_variant
     from pytest_coderobust.records import Cell, Variant
+    from pytest_coderobust.session.edits import DRAWN
 
-    state = request.config.stash[STATE]
+    suite = suite_of(request, coderobust_place)
+    notes = request.config.stash[NOTES]
 
     def solve_one(prompt: str | Variant) -> Solved:
         given = Variant(code_task, Cell(DRAWN), prompt) if isinstance(prompt, str) else prompt
-        solved = solve_variant(state, coderobust_place.reference, given)
+        solved = solve_variant(suite, notes, given)
         if not solved.full and isinstance(prompt, str):
-            remember(state, coderobust_place.reference, prompt, given)
+            remember(notes, suite.reference, prompt, given)
         return solved
 
     return solve_one
@@ -75,22 +78,28 @@ def solve(
 @pytest.fixture(scope="session")
 def base_model(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> OneModel:
     """The model under test as it was before any `--edit`."""
-    from pytest_coderobust.plugin import own_edits
+    from pytest_coderobust.session.edits import OneModel
 
-    return own_edits.base_model(request.config.stash[STATE], coderobust_place)
+    suite = suite_of(request, coderobust_place)
+    return OneModel(suite.resources.backend.identity, suite.unedited)
 
 
 @pytest.fixture(scope="session")
 def edited_model(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> OneModel:
     """The model that `--edit` edited for the test's perturbation; skipped where there is none."""
-    from pytest_coderobust.plugin import own_edits
+    from pytest_coderobust.plugin.solving import edited_model_or_skip
 
-    return own_edits.edited_model(request.config.stash[STATE], coderobust_place)
+    return edited_model_or_skip(suite_of(request, coderobust_place), coderobust_place)
 
 
 @pytest.fixture(scope="session")
 def edit_session(request: pytest.FixtureRequest, coderobust_place: TestPlace) -> EditSession:
     """Edits of the test's own, each undone when its block ends."""
-    from pytest_coderobust.plugin.own_edits import EditSession
+    from pytest_coderobust.session.own_edits import EditSession
 
-    return EditSession(request.config.stash[STATE], coderobust_place.reference)
+    return EditSession(suite_of(request, coderobust_place))
+
+
+def suite_of(request: pytest.FixtureRequest, place: TestPlace) -> SuiteSession:
+    """The suite that a test's parameter names."""
+    return request.config.stash[SESSION].suite(place.reference)

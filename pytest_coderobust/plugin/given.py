@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_coderobust.plugin.session import CodeRobust
+from pytest_coderobust.plugin.stash import NOTES, SESSION, ItemNotes
 from pytest_coderobust.records import Variant
 
 if TYPE_CHECKING:
     from hypothesis import settings as Settings  # noqa: N812
 
     from pytest_coderobust.hunt.failure import Failure
+    from pytest_coderobust.session.session import Session
 
 _SETTINGS = "_hypothesis_internal_use_settings"
 """Where `@given` and `@settings` leave the settings of a test."""
@@ -48,40 +49,41 @@ def fitted(current: Settings) -> Settings:
     return settings(current, **changes) if changes else current
 
 
-def remember(state: CodeRobust, reference: str, prompt: str, given: Variant) -> None:
+def remember(notes: ItemNotes, reference: str, prompt: str, given: Variant) -> None:
     """Keeps in mind that a perturbed prompt which a test drew was not solved."""
     edits = getattr(prompt, "edits", ())
     if edits and getattr(prompt, "clean", None) == given.task.prompt:
-        state.drawn.append((reference, given.task, frozenset(edits)))
+        notes.drawn.append((reference, given.task, frozenset(edits)))
 
 
-def keep_drawn(report: pytest.TestReport, item: pytest.Item, state: CodeRobust) -> None:
+def keep_drawn(report: pytest.TestReport, item: pytest.Item) -> None:
     """Writes the record of a failed test's last unsolved prompt: under Hypothesis the minimum."""
-    drawn, state.drawn = state.drawn, []
+    notes, session = item.config.stash[NOTES], item.config.stash[SESSION]
+    drawn, notes.drawn = notes.drawn, []
     if not (report.when == "call" and report.failed and drawn):
         return
     from pytest_coderobust.errors import CodeRobustError
     from pytest_coderobust.hunt.store import FOLDER, Failures
 
     try:
-        failure = _failure(state, drawn, item.nodeid)
-        path = Failures(state.root / FOLDER).write(failure)
+        failure = _failure(session, drawn, item.nodeid)
+        path = Failures(session.root / FOLDER).write(failure)
     except CodeRobustError as error:
         report.sections.append(("coderobust", f"the breaking prompt was not kept: {error}"))
         return
-    kept = f"kept in {path.relative_to(state.root).as_posix()}"
+    kept = f"kept in {path.relative_to(session.root).as_posix()}"
     report.sections.append(("coderobust", f"{kept}\nreproduce: {failure.reproduce}"))
 
 
 def _failure(
-    state: CodeRobust, drawn: Sequence[tuple[str, Any, frozenset[Any]]], nodeid: str
+    session: Session, drawn: Sequence[tuple[str, Any, frozenset[Any]]], nodeid: str
 ) -> Failure:
     """The last prompt, confirmed, with each of its edits taken back once."""
     from pytest_coderobust.hunt.failure import Failure, HuntCost
     from pytest_coderobust.hunt.panel import Confirm, Panel, Question
 
     reference, task, edits = drawn[-1]
-    measuring = state.unedited(reference)
+    measuring = session.suite(reference).single
     panel = Panel(measuring, Confirm())
     fewer = [edits - {edit} for edit in sorted(edits)]
     asked = [Question(task, each) for each in dict.fromkeys((frozenset(), edits, *fewer))]
@@ -102,5 +104,5 @@ def _failure(
         minimal=panel.broke(ballots[edits]) and not any(panel.broke(ballots[e]) for e in fewer),
         votes=ballots[edits].votes,
         spent=HuntCost(len(drawn), len(drawn)),
-        reproduce=state.command(nodeid),
+        reproduce=session.command(nodeid),
     )

@@ -1,4 +1,4 @@
-"""The end of a session: gather what was seen, decide the gates, report.
+"""What a session's test reports say about its suites, gathered from every process.
 
 Runs on the controller alone. Under xdist the workers' reports carry what they observed; the
 numbers come from the ledger.
@@ -7,35 +7,28 @@ numbers come from the ledger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict, cast
 
 import pytest
 
-from pytest_coderobust.config.baseline import BaselineRule
-from pytest_coderobust.engine.early import Why, with_course
+from pytest_coderobust.engine.early import Why
 from pytest_coderobust.errors import CodeRobustError
-from pytest_coderobust.gates import GateOutcome, decide, exit_failed, switch_off
+from pytest_coderobust.gates import exit_failed
 from pytest_coderobust.hunt.store import FOLDER
-from pytest_coderobust.metrics.summary import Summary, summarise
-from pytest_coderobust.plugin.baselines import update, with_baseline
-from pytest_coderobust.plugin.early import UNASKED, Unasked, note_on
-from pytest_coderobust.plugin.floors import with_floor
-from pytest_coderobust.plugin.junit import add_gates, keeps_properties
-from pytest_coderobust.plugin.outputs import environment, write_outputs
-from pytest_coderobust.plugin.session import CodeRobust
-from pytest_coderobust.records import Cell, ModelIdentity, Square, Status, SuiteRun
-from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
-from pytest_coderobust.results.edits import with_editing
-from pytest_coderobust.results.result import SuiteResult
-from pytest_coderobust.results.suite_run import assemble
+from pytest_coderobust.plugin.junit import add_gates
+from pytest_coderobust.records import Cell, Status
+from pytest_coderobust.results.conclusion import SuiteReport
+from pytest_coderobust.session.conclusions import Conclusions, SuiteFindings
+from pytest_coderobust.session.outputs import write_outputs
+from pytest_coderobust.session.session import Session
 
 if TYPE_CHECKING:
     from pytest_coderobust.hunt.tally import SuiteHunt
 
 SEEN = "coderobust_seen"
 STATUS = "coderobust_status"
+UNASKED = "coderobust_unasked"
 
 
 class Seen(TypedDict):
@@ -49,28 +42,24 @@ class Seen(TypedDict):
     waves: bool
 
 
-@dataclass(slots=True)
-class SuiteFindings:
-    """What a session learned about one suite."""
+class Unasked(TypedDict):
+    """One square that was not asked, as it travels in a test report."""
 
-    gated: bool = False
-    squares: set[Square] = field(default_factory=set["Square"])
-    runs: set[str] = field(default_factory=set[str])
-    errors: int = 0
-    waves: bool = False
-    unasked: dict[Square, Why] = field(default_factory=dict["Square", "Why"])
+    suite: str
+    run: str
+    task: str
+    perturbation: str
+    seed: int
+    why: str
 
 
 class Findings:
     """Collects observations from the reports of every process."""
 
-    def __init__(self, state: CodeRobust) -> None:
-        self._state = state
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._suites: dict[str, SuiteFindings] = {}
-        self.reports: list[SuiteReport] = []
-        self.errors: list[str] = []
-        self.notes: list[str] = []
-        self._written: set[Path] = set()
+        self._conclusions = Conclusions(session)
         self.hunts: list[SuiteHunt] = []
 
     def collected(self, reference: str) -> None:
@@ -104,13 +93,23 @@ class Findings:
     def conclude(self) -> None:
         """Computes every suite's numbers and gates from the ledger."""
         for reference, suite in sorted(self._suites.items()):
-            if not (suite.gated or suite.squares):
-                continue
-            try:
-                self.reports.append(self._conclude(reference, suite))
-            except CodeRobustError as error:
-                if suite.squares:  # else collection has told it already
-                    self.errors.append(str(error))
+            if suite.gated or suite.squares:
+                self._conclusions.add(reference, suite)
+
+    @property
+    def reports(self) -> list[SuiteReport]:
+        """Every suite's run with its numbers, decisions and evidence."""
+        return self._conclusions.reports
+
+    @property
+    def errors(self) -> list[str]:
+        """What went wrong at the end of the session; each makes it fail."""
+        return self._conclusions.errors
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for the terminal."""
+        return self._conclusions.notes
 
     def reproduce(self) -> Iterator[str]:
         """For each suite with broken prompts, the command that shows the first of them."""
@@ -118,17 +117,42 @@ class Findings:
             found = (o for o in report.run.observations if o.status is Status.BROKEN)
             if first := next(found, None):
                 reference = report.origin.reference
-                yield self._state.reproduce(f"{reference}::{first.task_id}[{first.cell.label}]")
+                yield self._session.reproduce(f"{reference}::{first.task_id}[{first.cell.label}]")
 
     def wants_hunt(self, exitstatus: int | pytest.ExitCode) -> bool:
         """Whether a hunt was asked for, and the session came to an end of its own."""
         ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        return self._state.choices.hunt and exitstatus in ended
+        return self._session.choices.hunt and exitstatus in ended
+
+    def hunt(self) -> None:
+        """Hunts on every suite of the session; trouble joins the errors.
+
+        The budget is shared: the next suite has what the one before left of its completions.
+        """
+        from pytest_coderobust.engine.budget import Budget, parse_budget
+        from pytest_coderobust.session.hunting import hunt_suite, list_solved
+
+        chosen = self._session.choices.budget
+        budget = parse_budget(chosen) if chosen else Budget()
+        for report in self.reports:
+            solved = list_solved(report.run.observations)
+            if not solved:
+                continue
+            try:
+                hunt = hunt_suite(self._session, report.origin.reference, solved, budget)
+            except CodeRobustError as error:
+                self.errors.append(f"hunt on {report.run.suite}: {error}")
+                continue
+            self.hunts.append(hunt)
+            if budget.completions is not None:
+                spent = sum(each.spent.completions for each in hunt.hunted)
+                budget = replace(budget, completions=max(0, budget.completions - spent))
 
     def write(self, config: pytest.Config) -> None:
         """Writes the reports that were asked for; one that cannot be written fails the run."""
         add_gates(config, self.reports)
-        self.errors += write_outputs(self.reports, self._state.choices, self._state.root / FOLDER)
+        failures = self._session.root / FOLDER
+        self.errors.extend(write_outputs(self.reports, self._session.choices, failures))
 
     @property
     def failed(self) -> bool:
@@ -136,87 +160,3 @@ class Findings:
         return bool(self.errors) or exit_failed(
             [outcome for report in self.reports for outcome in report.gates]
         )
-
-    def _conclude(self, reference: str, suite: SuiteFindings) -> SuiteReport:
-        state = self._state
-        plan = state.plan(reference)
-        digest = max(suite.runs, default="")
-        model, tier = state.ledger.description(digest) or (ModelIdentity(state.model, ""), "")
-        run = assemble(
-            plan, state.ledger, digest, model, tier, seen=suite.squares, trouble=_trouble(suite)
-        )
-        run = with_editing(run, plan, state.ledger, digest, suite.squares)
-        if suite.errors and not run.incomplete:
-            run = replace(run, incomplete=f"{suite.errors} items ended in error")
-        if len(suite.runs) > 1:
-            run = replace(run, incomplete="the processes disagree about the model or the suite")
-        elif suite.waves and not suite.errors:
-            run = with_course(run, suite.unasked)
-        if note := note_on(state, reference):
-            run = replace(run, notes=(*run.notes, note))
-        summary = summarise(run)
-        result = self._against_baseline(
-            SuiteResult(run, summary, self._gates(reference, suite, run, summary)),
-            suite,
-            plan.config.baseline,
-        )
-        if state.choices.noise_floor and suite.gated:
-            try:
-                result = with_floor(state, reference, result)
-            except CodeRobustError as error:
-                self.errors.append(str(error))
-        origin = Origin(reference, tuple(state.choices.arguments()), environment())
-        return conclude(state.ledger, digest, result, origin)
-
-    def _gates(
-        self, reference: str, suite: SuiteFindings, run: SuiteRun, summary: Summary
-    ) -> tuple[GateOutcome, ...]:
-        if not suite.gated:
-            return ()
-        outcomes = decide(self._state.gates(reference), summary, run)
-        return outcomes if self._state.choices.gates else switch_off(outcomes)
-
-    def _against_baseline(
-        self, result: SuiteResult, suite: SuiteFindings, rule: BaselineRule
-    ) -> SuiteResult:
-        """The suite joined by what its baseline says, or the baseline written from it."""
-        choices = self._state.choices
-        if choices.baseline is None or not suite.gated:
-            return result
-        if not choices.update_baseline:
-            found = with_baseline(result, choices.baseline, rule)
-            return found if choices.gates else replace(found, gates=switch_off(found.gates))
-        try:
-            self.notes.append(update(result, choices.baseline, self._written))
-        except CodeRobustError as error:
-            self.errors.append(str(error))
-        return result
-
-
-def annotate(report: pytest.TestReport, item: pytest.Item, state: CodeRobust) -> None:
-    """Lets a report carry what its test observed, as plain data that xdist can send."""
-    seen = [
-        Seen(
-            suite=suite,
-            run=run,
-            task=task,
-            perturbation=cell.perturbation,
-            seed=cell.seed,
-            waves=suite in state.asked,
-        )
-        for suite, run, (task, cell) in state.seen
-    ]
-    state.seen.clear()
-    if seen:
-        setattr(report, SEEN, seen)
-    if unasked := getattr(item, "unasked", None):
-        setattr(report, UNASKED, unasked)
-    status = getattr(item, "status", None)
-    if isinstance(status, Status):
-        setattr(report, STATUS, status.value)
-        if report.when == "call" and keeps_properties(item.config):
-            report.user_properties.append((STATUS, status.value))
-
-
-def _trouble(suite: SuiteFindings) -> str:
-    return f"{suite.errors} in error" if suite.errors else "deselected, or the run stopped early"

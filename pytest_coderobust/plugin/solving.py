@@ -10,12 +10,11 @@ import pytest
 
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.plugin.given import suit_a_model
-from pytest_coderobust.plugin.session import CodeRobust
-from pytest_coderobust.plugin.stash import STATE
+from pytest_coderobust.plugin.stash import SESSION, ItemNotes
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Task, Variant, Verdict
-
-DRAWN = "drawn"
-"""The perturbation's name of a prompt that a test made up itself."""
+from pytest_coderobust.session.edits import DRAWN, OneModel
+from pytest_coderobust.session.session import Session
+from pytest_coderobust.session.suite import SuiteSession
 
 NO_MODEL = "no model is named; add --model NAME"
 
@@ -34,18 +33,17 @@ class Solved:
 class CodeModel:
     """The model under test, for tests that want its raw completions."""
 
-    def __init__(self, state: CodeRobust, reference: str) -> None:
-        self._state = state
-        self._reference = reference
+    def __init__(self, suite: SuiteSession) -> None:
+        self._suite = suite
 
     @property
     def identity(self) -> ModelIdentity:
-        return self._state.backend.identity
+        return self._suite.resources.backend.identity
 
     def complete(self, task: Task, prompt: str) -> tuple[Completion, ...]:
         """The completions of any prompt for a task, under the suite's sampling."""
         variant = Variant(task, Cell(DRAWN), prompt)
-        answered = self._state.suite(self._reference).answer(variant)
+        answered = self._suite.measurement.answer(variant)
         return tuple(completion for _, completion in answered.completions)
 
 
@@ -58,7 +56,7 @@ class TestPlace:
     cell: Cell
 
 
-def parametrize(metafunc: pytest.Metafunc, state: CodeRobust | None) -> None:
+def parametrize(metafunc: pytest.Metafunc, session: Session | None) -> None:
     """Gives a test that uses our fixtures one parameter for each task, or each square.
 
     Raises:
@@ -68,12 +66,12 @@ def parametrize(metafunc: pytest.Metafunc, state: CodeRobust | None) -> None:
     if marker is None or "suite" not in marker.kwargs:
         return  # the fixture says what is missing
     suit_a_model(metafunc.function)
-    if state is None:
+    if session is None:
         values: Sequence[object] = [pytest.param(None, marks=pytest.mark.skip(reason=NO_MODEL))]
         ids = ["no-model"]
     else:
         try:
-            places = _places(metafunc, str(marker.kwargs["suite"]), state)
+            places = _places(metafunc, str(marker.kwargs["suite"]), session)
         except CodeRobustError as error:
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: {error}") from None
         values, ids = places, [_id(place, metafunc) for place in places]
@@ -93,7 +91,7 @@ def place_of(request: pytest.FixtureRequest) -> TestPlace:
     Raises:
         pytest.UsageError: the test has no `coderobust` marker.
     """
-    if request.config.stash.get(STATE, None) is None:
+    if request.config.stash.get(SESSION, None) is None:
         pytest.skip(NO_MODEL)
     place = getattr(request, "param", None)
     if not isinstance(place, TestPlace):
@@ -104,52 +102,67 @@ def place_of(request: pytest.FixtureRequest) -> TestPlace:
     return place
 
 
-def made_variant(state: CodeRobust, place: TestPlace) -> Variant:
+def make_variant_or_skip(suite: SuiteSession, place: TestPlace) -> Variant:
     """The variant of a square; the test is skipped where there is none."""
     from pytest_coderobust.engine.variants import make_variant
 
-    plan = state.plan(place.reference)
+    plan = suite.plan
     made = make_variant(plan, plan.tasks[place.task_id], place.cell)
     if made.skipped:
         pytest.skip(made.skipped)
     return made
 
 
-def solve_variant(state: CodeRobust, reference: str, given: Variant) -> Solved:
+def edited_model_or_skip(suite: SuiteSession, place: TestPlace) -> OneModel:
+    """The model that `--edit` edited for a square's perturbation; skipped where there is none."""
+    from pytest_coderobust.engine.edited.measurement import EditedMeasurement
+
+    measurement = suite.measurement
+    if not isinstance(measurement, EditedMeasurement):
+        pytest.skip("no edit is named; add --edit EDITOR")
+    planned = [cell.perturbation for cell in measurement.plan.cells if not cell.is_clean]
+    names = planned if place.cell.is_clean else [place.cell.perturbation]
+    for name in names:
+        if model := measurement.model(name):
+            return OneModel(model.recipe.identity, model.measuring)
+    pytest.skip(f"no eligible request under {', '.join(names) or 'no perturbation'}")
+
+
+def solve_variant(suite: SuiteSession, notes: ItemNotes, given: Variant) -> Solved:
     """Answers and judges a variant; one of the plan is observed as well."""
-    measuring = state.suite(reference)
-    reason = measuring.unavailable(given)
+    measurement = suite.measurement
+    reason = measurement.unavailable(given)
     if reason:
         pytest.skip(reason)
     square = (given.task.id, given.cell)
-    if given.cell in measuring.plan.cells:
-        measuring.measure(given.task, given.cell)
-        state.saw(reference, square)
-    answered = measuring.answer(given)
+    if given.cell in measurement.plan.cells:
+        measurement.measure(given.task, given.cell)
+        notes.seen.append((suite.reference, measurement.run, square))
+    answered = measurement.answer(given)
     return Solved(
         given,
         tuple(completion for _, completion in answered.completions),
         tuple(verdict for _, verdict in answered.verdicts),
-        measuring.solved(answered),
+        measurement.solved(answered),
     )
 
 
-def _places(metafunc: pytest.Metafunc, suite: str, state: CodeRobust) -> list[TestPlace]:
-    reference = _reference(suite, metafunc.definition.path, state)
-    plan = state.plan(reference)
+def _places(metafunc: pytest.Metafunc, suite: str, session: Session) -> list[TestPlace]:
+    reference = _reference(suite, metafunc.definition.path, session.root)
+    plan = session.suite(reference).plan
     cells: Sequence[Cell] = (Cell(),)
     if "variant" in metafunc.fixturenames:
         cells = [cell for cell in plan.cells if not cell.is_clean]
     return [TestPlace(reference, task, cell) for cell in cells for task in plan.tasks]
 
 
-def _reference(suite: str, test: Path, state: CodeRobust) -> str:
+def _reference(suite: str, test: Path, root: Path) -> str:
     """A suite file beside the test, or from the root; else a name."""
-    for folder in (test.parent, state.root):
+    for folder in (test.parent, root):
         file = folder / suite
         if suite.endswith(".toml") and file.is_file():
-            inside = file.is_relative_to(state.root)
-            return file.relative_to(state.root).as_posix() if inside else str(file)
+            inside = file.is_relative_to(root)
+            return file.relative_to(root).as_posix() if inside else str(file)
     return suite
 
 

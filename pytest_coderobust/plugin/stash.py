@@ -1,20 +1,41 @@
-"""Where the plugin's objects hang on pytest's config; light, so that every hook may import it."""
+"""Keys of the plugin's objects in the stash of pytest's config; light enough for every hook."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from coderobust_strategies import Edit
     from pytest_coderobust.plugin.outcome import Findings
-    from pytest_coderobust.plugin.session import CodeRobust
+    from pytest_coderobust.records import Square, Task
+    from pytest_coderobust.session.session import Session
 
-STATE: pytest.StashKey[CodeRobust] = pytest.StashKey()
-"""The run's model, judge and ledger; absent when no model is named."""
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+"""The run's model, sandbox, ledger and suites; absent when no model is named."""
 
 FINDINGS: pytest.StashKey[Findings] = pytest.StashKey()
 """What the run has seen so far; absent when no model is named."""
+
+NOTES: pytest.StashKey[ItemNotes] = pytest.StashKey()
+"""What the running test did; absent when no model is named."""
+
+
+@dataclass(slots=True)
+class ItemNotes:
+    """What the test that runs now did, for its report.
+
+    Attributes:
+        seen: the squares it observed: suite, run digest, square.
+        drawn: the prompts it drew and the model did not solve: suite, task, edits.
+    """
+
+    seen: list[tuple[str, str, Square]] = field(default_factory=list["tuple[str, str, Square]"])
+    drawn: list[tuple[str, Task, frozenset[Edit]]] = field(
+        default_factory=list["tuple[str, Task, frozenset[Edit]]"]
+    )
 
 
 def is_worker(config: pytest.Config) -> bool:

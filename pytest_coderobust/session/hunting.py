@@ -1,28 +1,37 @@
-"""`find_breaking_prompt`: the hunt as one call, for notebooks and scripts."""
+"""Hunts of a session: `find_breaking_prompt` as one call, and the hunt on a whole suite."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_coderobust.config.suite import SuiteConfig, named_suite, read_suite
 from pytest_coderobust.engine.budget import EACH, Budget
-from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import Listener, silent
-from pytest_coderobust.engine.measurement import Measurement
-from pytest_coderobust.engine.plan import read_plan
-from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.errors import DataError, nearest
-from pytest_coderobust.hunt.failure import Failure
+from pytest_coderobust.hunt.candidates import members
+from pytest_coderobust.hunt.failure import Failure, fixed
+from pytest_coderobust.hunt.handoff import hypothesis_report
 from pytest_coderobust.hunt.hunt import Hunt, Hunted
 from pytest_coderobust.hunt.panel import Confirm
-from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.hunt.store import FOLDER, Failures
+from pytest_coderobust.hunt.tally import SuiteHunt
 from pytest_coderobust.models.backend import Backend
-from pytest_coderobust.models.registry import open_backend
-from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.records import Observation, Status, Task
+from pytest_coderobust.session.choices import ModelKeywords, make_choices, python_label
+from pytest_coderobust.session.session import Session, open_session
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+SOLVED = (Status.SOLVED, Status.ROBUST, Status.BROKEN)
+DEFAULT = ("mix_all",)
+EXAMPLES = Path(".coderobust") / "hypothesis"
+"""Hypothesis' example databases, one for each failure: its keys would be the same for all."""
 
 
 def find_breaking_prompt(
@@ -30,14 +39,14 @@ def find_breaking_prompt(
     suite: str | Path | SuiteConfig,
     tasks: str | Iterable[str] | None = None,
     *,
-    perturbations: Sequence[str] = ("mix_all",),
+    perturbations: Sequence[str] = DEFAULT,
     completions: int = EACH,
     budget: Budget | None = None,
     confirm: Confirm | None = None,
     known: Sequence[Failure] = (),
     ledger: Path | None = None,
-    sandbox_workers: int | None = None,
     listen: Listener = silent,
+    **options: Unpack[ModelKeywords],
 ) -> tuple[Hunted, ...]:
     """The smallest breaking prompt of each task that the model solves.
 
@@ -45,13 +54,15 @@ def find_breaking_prompt(
         print(hunted.failure.broken.prompt)
 
     Args:
-        model: a name as for `--model`, or a backend, which is left open.
+        model: a name as for `--model`, one of `[tool.coderobust.models]` too, or a backend, which
+            is left open.
         suite: a suite file, or a data set's name (sampled greedily).
         tasks: task ids; every task of the suite when left out.
         completions: the most completions for each task; `budget` says more.
         confirm: how often a model that samples is asked again (default 2 of 3).
         known: failures of earlier hunts, tried first.
         ledger: where completions and verdicts are kept; forgotten when left out.
+        options: how the model is opened (`device`, `dtype`, `batch_size`, ...), and the sandbox.
 
     Returns:
         One result for each task, in the order in which they came to an end.
@@ -60,30 +71,98 @@ def find_breaking_prompt(
         CodeRobustError: the model, the suite, a task or a perturbation cannot be used.
     """
     config = _config(suite)
-    plan = read_plan(config)
-    chosen = _chosen(plan.tasks, tasks, config)
     with ExitStack() as stack:
-        backend = open_backend(model) if isinstance(model, str) else model
-        if isinstance(model, str):
-            stack.callback(backend.close)
         folder = ledger or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "ledger"
-        store = Ledger(folder)
-        stack.callback(store.close)
-        judge = VerdictStore(open_sandbox(sandbox_workers), store, listen)
-        stack.callback(judge.close)
-        measuring = Measurement(plan, CompletionStore(backend, store, listen), judge, store, listen)
-        unusable = measuring.selfcheck().unusable
+        named = model if isinstance(model, str) else None
+        choices = make_choices({**options, "model": named, "ledger": folder}, python_label)
+        start = config.path.parent if config.path.is_file() else Path.cwd()
+        backend = None if isinstance(model, str) else model
+        session = stack.enter_context(
+            open_session(choices, start, label=python_label, backend=backend)
+        )
+        session.listeners.append(listen)
+        name = suite.name if isinstance(suite, SuiteConfig) else str(suite)
+        opened = session.suite(name, config)
+        chosen = _chosen(opened.plan.tasks, tasks, config)
+        measurement = opened.single
+        unusable = measurement.selfcheck().unusable
         hunt = Hunt(
-            measuring,
-            store,
-            _name(suite),
+            measurement,
+            session.ledger,
+            name,
             tuple(perturbations),
             budget or Budget(completions),
             confirm or Confirm(),
-            listen=listen,
+            listen=session.listen,
         )
-        usable = [plan.tasks[task] for task in chosen if task not in unusable]
+        usable = [opened.plan.tasks[task] for task in chosen if task not in unusable]
         return tuple(hunt.run(usable, known))
+
+
+def hunt_suite(
+    session: Session, reference: str, solved: Iterable[str], budget: Budget
+) -> SuiteHunt:
+    """Hunts on the solved tasks of a suite; each failure is written as soon as it is found."""
+    suite = session.suite(reference)
+    plan = suite.plan
+    tasks = [plan.tasks[task] for task in dict.fromkeys(solved)]
+    names = plan.config.perturbations or DEFAULT
+    store = Failures(session.root / FOLDER)
+    known = store.read(reference, [task.id for task in tasks])
+    hunt = Hunt(
+        suite.single,
+        session.ledger,
+        reference,
+        names,
+        budget,
+        reproduce=lambda task: hunt_command(session, reference, task),
+        listen=session.listen,
+    )
+    drawn_from, notes = members(names)
+    hunted: list[Hunted] = []
+    files: dict[str, str] = {}
+    try:
+        for bare in hunt.run(tasks, known):
+            each = _with_report(bare, drawn_from, plan.tasks[bare.task_id], session)
+            hunted.append(each)
+            for failure in _failures_to_keep(each, session):
+                files[failure.id] = store.write(failure).relative_to(session.root).as_posix()
+    except KeyboardInterrupt:
+        notes = (*notes, f"interrupted: {len(tasks) - len(hunted)} tasks were not hunted to an end")
+    return SuiteHunt(
+        reference, session.model, names, tuple(hunted), files, (*notes, *store.trouble)
+    )
+
+
+def list_solved(observations: Iterable[Observation]) -> list[str]:
+    """The tasks whose clean prompt the model solves, in order of the plan."""
+    return list(dict.fromkeys(each.task_id for each in observations if each.status in SOLVED))
+
+
+def hunt_command(session: Session, reference: str, task: str) -> str:
+    """The command that hunts on one task again, its known failure first; "" for suites that
+    have no file."""
+    if not reference.endswith(".toml"):
+        return ""
+    return session.command(f"{reference}::{task}[clean]", "--coderobust-hunt")
+
+
+def _with_report(hunted: Hunted, names: Sequence[str], task: Task, session: Session) -> Hunted:
+    """The same with Hypothesis' report of the minimum, which its database then holds too."""
+    failure = hunted.failure
+    if failure is None:
+        return hunted
+    database = session.root / EXAMPLES / failure.id
+    report = hypothesis_report(failure, names, task.canonical or "", database)
+    return replace(hunted, failure=replace(failure, report=report))
+
+
+def _failures_to_keep(hunted: Hunted, session: Session) -> Iterator[Failure]:
+    """The failure of a task's hunt, and those of earlier hunts that are fixed now."""
+    if hunted.failure is not None:
+        yield hunted.failure
+    model = session.backend.identity
+    yield from (fixed(old, model) for old, fails in hunted.replayed if not fails)
 
 
 def _config(suite: str | Path | SuiteConfig) -> SuiteConfig:
@@ -92,10 +171,6 @@ def _config(suite: str | Path | SuiteConfig) -> SuiteConfig:
     if str(suite).endswith(".toml"):
         return read_suite(Path(suite))
     return replace(named_suite(str(suite), Path.cwd()), name=str(suite))
-
-
-def _name(suite: str | Path | SuiteConfig) -> str:
-    return suite.name if isinstance(suite, SuiteConfig) else str(suite)
 
 
 def _chosen(

@@ -9,7 +9,7 @@ from conftest import Project
 from support.early_suite import EARLY, MANY, completions, forget, of_many_tasks, outcomes, run, said
 
 from pytest_coderobust.plugin.choices import read_choices
-from pytest_coderobust.plugin.early import check_early
+from pytest_coderobust.session.checks import check_early
 
 SETTLED = "the gates were settled after 40 of 60 tasks; 40 of 120 completions were not asked"
 

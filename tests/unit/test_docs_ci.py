@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_coderobust.plugin.options import OPTIONS
+from pytest_coderobust.session.options import OPTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 RECIPES = sorted((DOCS / "examples").rglob("*.yml"))

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.gates import switch_off
-from pytest_coderobust.plugin.session import CodeRobust
 from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.session.resources import Resources
+from pytest_coderobust.session.suite import SuiteSession
 
 
-def with_floor(state: CodeRobust, reference: str, result: SuiteResult) -> SuiteResult:
+def with_floor(resources: Resources, suite: SuiteSession, result: SuiteResult) -> SuiteResult:
     """The suite joined by its noise floor; gates whose threshold is finer are refused.
 
     Raises:
@@ -20,7 +21,7 @@ def with_floor(state: CodeRobust, reference: str, result: SuiteResult) -> SuiteR
     from pytest_coderobust.gates.noise_floor import heed_floor
 
     run, summary = result.run, result.summary
-    plan = state.plan(reference)
+    plan = suite.plan
     if summary.incomplete or run.incomplete:
         raise UsageError(f"--noise-floor of {run.suite}: not measured on a part of a run")
     if plan.config.edit.editors:
@@ -28,7 +29,8 @@ def with_floor(state: CodeRobust, reference: str, result: SuiteResult) -> SuiteR
             f"--noise-floor of {run.suite}: an edited model is not re-run; "
             "measure the floor of the model before it is edited"
         )
-    floor = measure_floor(plan, state.backend, state.judge, state.ledger, state.listen)
+    shared = resources
+    floor = measure_floor(plan, shared.backend, shared.verdicts, shared.ledger, shared.listen)
     summary = replace(summary, floor=floor)
-    outcomes = heed_floor(result.gates, floor, summary)
-    return SuiteResult(run, summary, outcomes if state.choices.gates else switch_off(outcomes))
+    gates = heed_floor(result.gates, floor, summary)
+    return SuiteResult(run, summary, gates if shared.choices.gates else switch_off(gates))

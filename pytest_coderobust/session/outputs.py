@@ -9,8 +9,8 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from pytest_coderobust.plugin.choices import Choices
 from pytest_coderobust.results.conclusion import SuiteReport
+from pytest_coderobust.session.choices import Choices
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 PACKAGES = ("pytest-coderobust", "pytest", "torch", "transformers", "tokenizers")

@@ -8,10 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
-from pytest_coderobust.errors import CodeRobustError, DataError
-from pytest_coderobust.plugin.choices import Choices
+from pytest_coderobust.errors import CodeRobustError, DataError, UsageError
+from pytest_coderobust.session.choices import Choices
 
 if TYPE_CHECKING:
     from pytest_coderobust.config.baseline import BaselineRule
@@ -21,25 +19,25 @@ if TYPE_CHECKING:
 SUFFIX = ".jsonl"
 
 
-def check_choices(choices: Choices) -> None:
+def check_baseline(choices: Choices) -> None:
     """Refuses what can be seen to be wrong before a model loads.
 
     Raises:
-        pytest.UsageError: there is nothing to update, or a baseline cannot be read.
+        UsageError: there is nothing to update, or a baseline cannot be read.
     """
     if choices.baseline is None:
         if choices.update_baseline:
-            raise pytest.UsageError("--update-baseline needs --baseline PATH: the file to write")
+            raise UsageError("--update-baseline needs --baseline PATH: the file to write")
     elif choices.update_baseline:
         if choices.perturb is not None:
-            raise pytest.UsageError(
+            raise UsageError(
                 "--update-baseline writes whole suites and --perturb takes a part: leave one out"
             )
     elif choices.baseline.is_file():
         try:
             read(choices.baseline)
         except DataError as error:
-            raise pytest.UsageError(f"--baseline {error}") from None
+            raise UsageError(f"--baseline {error}") from None
 
 
 def file_for(path: Path, suite: str) -> Path:

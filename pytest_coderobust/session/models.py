@@ -1,11 +1,11 @@
-"""The user's choices and the project's own models, as the registry of models takes them."""
+"""The user's choices and the project's own models, in the form that the registry takes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.config.settings import Settings
-from pytest_coderobust.plugin.choices import Choices
+from pytest_coderobust.session.choices import Choices
 
 if TYPE_CHECKING:
     from pytest_coderobust.models.registry import ModelOptions, ModelSpec

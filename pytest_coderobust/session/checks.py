@@ -1,0 +1,74 @@
+"""Choices that contradict each other or cannot be, refused before anything heavy loads."""
+
+from __future__ import annotations
+
+from pytest_coderobust.config.edits import EditConfig, with_editors
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.session.baselines import check_baseline
+from pytest_coderobust.session.choices import Choices
+from pytest_coderobust.session.edits import edit_stack
+from pytest_coderobust.session.models import known_models
+from pytest_coderobust.session.resources import Resources
+
+WHOLE_ONLY = {
+    "baseline": "--baseline compares whole runs",
+    "noise_floor": "--noise-floor asks every clean prompt again",
+    "hunt": "--hunt searches every solved task",
+    "strict": "--coderobust-strict wants the outcome of every item",
+    "edit": "--edit makes several models",
+}
+"""Choices under which nothing may be left out, with the reason."""
+
+
+def check_choices(resources: Resources) -> None:
+    """Refuses what can be seen to be wrong in the choices alone.
+
+    Raises:
+        UsageError: a name is unknown, a value impossible, or two choices contradict each other.
+    """
+    from pytest_coderobust.config.perturbations import check_names
+    from pytest_coderobust.models.registry import check_model_name
+
+    choices = resources.choices
+    check_baseline(choices)
+    check_early(choices)
+    if choices.model is not None:
+        check_model_name(choices.model, known_models(resources.settings))
+    check_names(choices.perturb or (), f"{resources.label('perturb')}: ")
+    if choices.edit:
+        edit_stack(with_editors(EditConfig(), choices.edit, "--edit"), resources)
+    if choices.budget is not None:
+        from pytest_coderobust.engine.budget import parse_budget
+
+        parse_budget(choices.budget)
+    if choices.hunt:
+        from pytest_coderobust.hunt.hunt import check_huntable
+
+        check_huntable(resources.backend.keyed_by, resources.model)
+
+
+def check_early(choices: Choices) -> None:
+    """Refuses choices that contradict an early end.
+
+    Raises:
+        UsageError: the run may not end early, or its budget bounds nothing.
+    """
+    if choices.early and (why := whole_because(choices)):
+        raise UsageError(
+            f"--coderobust-early leaves out what decides no gate, and {why}: leave one out"
+        )
+    if choices.early and not choices.gates:
+        raise UsageError(
+            "--coderobust-early settles gates, and --coderobust-no-gates has none: leave one out"
+        )
+    if choices.budget is not None and not choices.hunt:
+        for name in ("noise_floor", "edit"):
+            if getattr(choices, name):
+                raise UsageError(
+                    f"--budget bounds the run of a suite, and {WHOLE_ONLY[name]}: leave one out"
+                )
+
+
+def whole_because(choices: Choices) -> str:
+    """Why nothing may be left out, or ""."""
+    return next((why for name, why in WHOLE_ONLY.items() if getattr(choices, name)), "")

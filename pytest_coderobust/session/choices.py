@@ -1,0 +1,107 @@
+"""What the user chose, read once and validated, whichever door it came through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from pytest_coderobust.session.options import OPTIONS
+
+Label = Callable[[str], str]
+"""Spells an option's name as the door's user writes it: "--coderobust-device", "--device"."""
+
+
+class ModelKeywords(TypedDict, total=False):
+    """The rows of `OPTIONS` about models and the sandbox, as keyword arguments."""
+
+    device: str
+    dtype: str
+    batch_size: int | None
+    threads: int | None
+    chat: bool | None
+    allow_bin: bool
+    trust_remote_code: bool
+    allow_unsafe: bool
+    sandbox_workers: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """One value for each row of `OPTIONS`; the defaults are theirs."""
+
+    model: str | None = None
+    perturb: tuple[str, ...] | None = None
+    edit: tuple[str, ...] = ()
+    strict: bool = False
+    hunt: bool = False
+    budget: str | None = None
+    early: bool = False
+    no_gates: bool = False
+    noise_floor: bool = False
+    baseline: Path | None = None
+    update_baseline: bool = False
+    json: Path | None = None
+    html: Path | None = None
+    bug_reports: Path | None = None
+    markdown: Path | None = None
+    ledger: Path | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    batch_size: int | None = None
+    threads: int | None = None
+    chat: bool | None = None
+    allow_bin: bool = False
+    trust_remote_code: bool = False
+    allow_unsafe: bool = False
+    sandbox_workers: int | None = None
+
+    @property
+    def gates(self) -> bool:
+        """Whether gates decide."""
+        return not self.no_gates
+
+    def arguments(self) -> list[str]:
+        """The options that change what a model answers, as words of a pytest command."""
+        named = {
+            "model": self.model,
+            "perturb": ",".join(self.perturb) if self.perturb else None,
+            "device": None if self.device == "auto" else self.device,
+            "dtype": None if self.dtype == "auto" else self.dtype,
+            "batch-size": self.batch_size,
+            "chat": None if self.chat is None else ("yes" if self.chat else "no"),
+        }
+        words = [f"{pytest_label(name)}={value}" for name, value in named.items() if value]
+        words += [f"{pytest_label('edit')}={edit}" for edit in self.edit]
+        flags = {"allow-bin": self.allow_bin, "trust-remote-code": self.trust_remote_code}
+        return words + [pytest_label(name) for name, chosen in flags.items() if chosen]
+
+
+def make_choices(values: Mapping[str, object], label: Label) -> Choices:
+    """The choices that some values make, by field; an absent one or None has its default.
+
+    Raises:
+        UsageError: a value is impossible.
+    """
+    chosen: dict[str, Any] = {
+        option.field: option.read(label(option.name), values[option.field])
+        for option in OPTIONS
+        if values.get(option.field) is not None
+    }
+    return Choices(**chosen)
+
+
+def pytest_label(name: str) -> str:
+    """An option's name as pytest's command line has it."""
+    return f"--coderobust-{name}"
+
+
+def command_label(name: str) -> str:
+    """An option's name as the `coderobust` commands have it."""
+    return f"--{name}"
+
+
+def python_label(name: str) -> str:
+    """An option's name as a keyword argument."""
+    return name.replace("-", "_")

@@ -1,0 +1,131 @@
+"""The end of a session: what was seen of each suite becomes numbers, decisions and a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pytest_coderobust.config.baseline import BaselineRule
+from pytest_coderobust.engine.early import Why, with_course
+from pytest_coderobust.errors import CodeRobustError
+from pytest_coderobust.gates import GateOutcome, decide, switch_off
+from pytest_coderobust.metrics.summary import Summary, summarise
+from pytest_coderobust.records import ModelIdentity, Square, SuiteRun
+from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
+from pytest_coderobust.results.edits import with_editing
+from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.suite_run import assemble
+from pytest_coderobust.session.baselines import update, with_baseline
+from pytest_coderobust.session.floors import with_floor
+from pytest_coderobust.session.outputs import environment
+from pytest_coderobust.session.session import Session
+from pytest_coderobust.session.stopping import note_on
+
+
+@dataclass(slots=True)
+class SuiteFindings:
+    """What a session learned about one suite.
+
+    Attributes:
+        gated: its gates are decided.
+        squares: the squares that were observed.
+        runs: the digests that processes stored them under; more than one is trouble.
+        errors: items that ended in error.
+        waves: the suite was asked in waves.
+        unasked: squares that were not asked, and why.
+    """
+
+    gated: bool = False
+    squares: set[Square] = field(default_factory=set["Square"])
+    runs: set[str] = field(default_factory=set[str])
+    errors: int = 0
+    waves: bool = False
+    unasked: dict[Square, Why] = field(default_factory=dict["Square", "Why"])
+
+
+class Conclusions:
+    """Every suite's report, with what went wrong and what is worth a note.
+
+    Attributes:
+        errors: each makes the session fail.
+        notes: sentences for the terminal.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._written: set[Path] = set()
+        self.reports: list[SuiteReport] = []
+        self.errors: list[str] = []
+        self.notes: list[str] = []
+
+    def add(self, reference: str, seen: SuiteFindings) -> None:
+        """Computes a suite's numbers and gates from the ledger, and stores its conclusion."""
+        try:
+            self.reports.append(self._conclude(reference, seen))
+        except CodeRobustError as error:
+            if seen.squares:  # else collection has reported it already
+                self.errors.append(str(error))
+
+    def _conclude(self, reference: str, seen: SuiteFindings) -> SuiteReport:
+        session = self._session
+        digest = max(seen.runs, default="")
+        run = self._run(reference, seen, digest)
+        summary = summarise(run)
+        gates = self._gates(reference, seen, run, summary)
+        rule = session.suite(reference).plan.config.baseline
+        result = self._against_baseline(SuiteResult(run, summary, gates), seen, rule)
+        if session.choices.noise_floor and seen.gated:
+            try:
+                result = with_floor(session, session.suite(reference), result)
+            except CodeRobustError as error:
+                self.errors.append(str(error))
+        origin = Origin(reference, tuple(session.choices.arguments()), environment())
+        return conclude(session.ledger, digest, result, origin)
+
+    def _run(self, reference: str, seen: SuiteFindings, digest: str) -> SuiteRun:
+        """The run as far as this session saw it, with the reason where that is a part."""
+        session = self._session
+        suite = session.suite(reference)
+        plan = suite.plan
+        model, tier = session.ledger.description(digest) or (ModelIdentity(session.model, ""), "")
+        run = assemble(
+            plan, session.ledger, digest, model, tier, seen=seen.squares, trouble=_trouble(seen)
+        )
+        run = with_editing(run, plan, session.ledger, digest, seen.squares)
+        if seen.errors and not run.incomplete:
+            run = replace(run, incomplete=f"{seen.errors} items ended in error")
+        if len(seen.runs) > 1:
+            run = replace(run, incomplete="the processes disagree about the model or the suite")
+        elif seen.waves and not seen.errors:
+            run = with_course(run, seen.unasked)
+        if note := note_on(suite):
+            run = replace(run, notes=(*run.notes, note))
+        return run
+
+    def _gates(
+        self, reference: str, seen: SuiteFindings, run: SuiteRun, summary: Summary
+    ) -> tuple[GateOutcome, ...]:
+        if not seen.gated:
+            return ()
+        outcomes = decide(self._session.suite(reference).gates, summary, run)
+        return outcomes if self._session.choices.gates else switch_off(outcomes)
+
+    def _against_baseline(
+        self, result: SuiteResult, seen: SuiteFindings, rule: BaselineRule
+    ) -> SuiteResult:
+        """The suite joined by what its baseline says, or the baseline written from it."""
+        choices = self._session.choices
+        if choices.baseline is None or not seen.gated:
+            return result
+        if not choices.update_baseline:
+            found = with_baseline(result, choices.baseline, rule)
+            return found if choices.gates else replace(found, gates=switch_off(found.gates))
+        try:
+            self.notes.append(update(result, choices.baseline, self._written))
+        except CodeRobustError as error:
+            self.errors.append(str(error))
+        return result
+
+
+def _trouble(seen: SuiteFindings) -> str:
+    return f"{seen.errors} in error" if seen.errors else "deselected, or the run stopped early"

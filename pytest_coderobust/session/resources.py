@@ -1,0 +1,106 @@
+"""The resources of a session: model, ledger and sandbox, each opened when it is first used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_coderobust.config.settings import Settings
+from pytest_coderobust.engine.events import Event, Listener
+from pytest_coderobust.errors import SandboxError
+from pytest_coderobust.session.choices import Choices, Label, pytest_label
+
+if TYPE_CHECKING:
+    from pytest_coderobust.engine.verdicts import VerdictStore
+    from pytest_coderobust.ledger import Ledger
+    from pytest_coderobust.models.backend import Backend
+
+LEDGER = Path(".coderobust") / "ledger.sqlite"
+
+
+class Resources:
+    """What all suites of a session share.
+
+    Args:
+        root: the project's root; the ledger and `[tool.coderobust]` lie there.
+        label: how options are spelt where errors name them.
+        backend: a model that somebody else opened and closes; else the one that is named.
+    """
+
+    def __init__(
+        self,
+        choices: Choices,
+        settings: Settings,
+        root: Path,
+        *,
+        label: Label = pytest_label,
+        backend: Backend | None = None,
+    ) -> None:
+        self.choices = choices
+        self.settings = settings
+        self.root = root
+        self.label = label
+        self.listeners: list[Listener] = []
+        """Hear the engine's events; the first is the terminal where there is one."""
+        self._borrowed = backend
+        self._backend: Backend | None = None
+        self._verdicts: VerdictStore | None = None
+        self._ledger: Ledger | None = None
+
+    @property
+    def model(self) -> str:
+        """The model's name as the user wrote it."""
+        if self._borrowed is not None:
+            return self._borrowed.identity.name
+        assert self.choices.model is not None
+        return self.choices.model
+
+    @property
+    def backend(self) -> Backend:
+        if self._borrowed is not None:
+            return self._borrowed
+        if self._backend is None:
+            from pytest_coderobust.models.registry import open_backend
+            from pytest_coderobust.session.models import known_models, model_options
+
+            self._backend = open_backend(
+                self.model, options=model_options(self.choices), known=known_models(self.settings)
+            )
+        return self._backend
+
+    @property
+    def ledger(self) -> Ledger:
+        if self._ledger is None:
+            from pytest_coderobust.ledger import Ledger
+
+            path = self.choices.ledger or self.settings.ledger or self.root / LEDGER
+            self._ledger = Ledger(path)
+        return self._ledger
+
+    @property
+    def verdicts(self) -> VerdictStore:
+        """The sandbox, whose verdicts the ledger remembers."""
+        if self._verdicts is None:
+            from pytest_coderobust.engine.verdicts import VerdictStore
+            from pytest_coderobust.sandbox import open_sandbox
+
+            unsafe = self.choices.allow_unsafe
+            try:
+                sandbox = open_sandbox(self.choices.sandbox_workers, allow_unsafe=unsafe)
+            except SandboxError as error:
+                hint = "" if unsafe else f"; {self.label('allow-unsafe')} accepts limits alone"
+                raise SandboxError(f"{error}{hint}") from None
+            self._verdicts = VerdictStore(sandbox, self.ledger, self.listen)
+        return self._verdicts
+
+    def listen(self, event: Event) -> None:
+        """Passes an event on to every listener."""
+        for listener in self.listeners:
+            listener(event)
+
+    def close(self) -> None:
+        """Ends the sandbox, the model that was opened here and the ledger's connection."""
+        for part in (self._verdicts, self._backend, self._ledger):
+            if part is not None:
+                part.close()
+        self._verdicts = self._backend = self._ledger = None
