@@ -33,13 +33,15 @@ OWN_TESTS = """
 import pytest
 import torch
 
+from pytest_coderobust.plugin.stash import SESSION
+
 @pytest.mark.coderobust(suite="quick.toml")
-def test_models(code_task, variant, base_model, edited_model, edit_session):
+def test_models(code_task, variant, base_model, edited_model, edit_session, pytestconfig):
     assert base_model.identity.digest != edited_model.identity.digest
     if code_task.id != "quickstart/0":
         return
     before = base_model.complete(code_task, variant.prompt)
-    weights = edit_session._state.backend.load().model.state_dict()
+    weights = pytestconfig.stash[SESSION].backend.load().model.state_dict()
     kept = {name: each.clone() for name, each in weights.items()}
     request = edit_session.request(code_task.id, "C1")
     with edit_session.edited("ft:epsilon=0.5,lr=0.3,layer=1,stop=0", request) as broken:

@@ -1,0 +1,130 @@
+"""One table of options: its rows are pytest's options, the commands' and Python's keywords."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_coderobust.cli.options import OPENING, add_model_options
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.session.choices import (
+    Choices,
+    ModelKeywords,
+    command_label,
+    make_choices,
+    pytest_label,
+    python_label,
+)
+from pytest_coderobust.session.models import model_options
+from pytest_coderobust.session.options import OPTIONS
+
+GOOD: dict[str, tuple[list[str], object]] = {
+    "device": (["cuda:1"], "cuda:1"),
+    "dtype": (["bfloat16"], "bfloat16"),
+    "batch_size": (["7"], 7),
+    "threads": (["3"], 3),
+    "chat": (["yes"], True),
+    "allow_bin": ([], True),
+    "trust_remote_code": ([], True),
+    "allow_unsafe": ([], True),
+    "sandbox_workers": (["2"], 2),
+    "ledger": (["kept/l.sqlite"], Path("kept/l.sqlite")),
+}
+"""A value of every option that a command which opens a model has, and what it means."""
+
+
+def test_every_row_is_a_field_with_the_same_default() -> None:
+    assert [each.name for each in fields(Choices)] == [option.field for option in OPTIONS]
+    defaults = Choices()
+    for option in OPTIONS:
+        assert getattr(defaults, option.field) == option.default, option.name
+
+
+def test_the_keywords_are_the_rows_about_models_and_the_sandbox() -> None:
+    known = {option.field for option in OPTIONS if option.part in ("model", "store")}
+    assert set(get_type_hints(ModelKeywords)) == known - {"ledger"}
+
+
+def test_no_value_makes_the_defaults() -> None:
+    assert make_choices({}, pytest_label) == Choices()
+    assert make_choices({option.field: None for option in OPTIONS}, pytest_label) == Choices()
+
+
+def test_a_command_that_opens_a_model_has_every_row_about_it() -> None:
+    assert {option.field for option in OPTIONS if option.name in OPENING} == set(GOOD)
+
+
+@pytest.mark.parametrize("field", GOOD)
+def test_a_good_value_reaches_the_choices(field: str) -> None:
+    words, meant = GOOD[field]
+    parser = argparse.ArgumentParser()
+    add_model_options(parser)
+    typed = parser.parse_args(["--model", "tiny", f"--{field.replace('_', '-')}", *words])
+    values = {name: getattr(typed, name) for name in GOOD}
+    assert make_choices(values, command_label) == Choices(**{field: meant})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "field", ["device", "dtype", "batch_size", "threads", "chat", "allow_bin", "trust_remote_code"]
+)
+def test_a_choice_reaches_the_model(field: str) -> None:
+    meant = GOOD[field][1]
+    options = model_options(Choices(**{field: meant}))  # type: ignore[arg-type]
+    assert getattr(options, field) == meant
+
+
+@pytest.mark.parametrize(
+    ("label", "named"),
+    [(pytest_label, "--coderobust-batch-size"), (command_label, "--batch-size"),
+     (python_label, "batch_size")],
+)  # fmt: skip
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", True])
+def test_a_wrong_count_is_named_as_its_door_spells_it(
+    label: object, named: str, value: object
+) -> None:
+    with pytest.raises(UsageError, match=rf"^{named} '.*' must be a whole number from 1$"):
+        make_choices({"batch_size": value}, label)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("device", "gpu", "must be one of auto, cpu, cuda"),
+        ("device", "cpu:1", "or cuda:1"),
+        ("dtype", "int8", "must be one of auto, float32, float16, bfloat16"),
+        ("chat", "maybe", "must be one of auto, yes, no"),
+    ],
+)
+def test_a_wrong_word_is_one_sentence_with_the_valid_ones(
+    field: str, value: str, told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        make_choices({field: value}, command_label)
+
+
+@given(st.sampled_from(["auto", "yes", "no", True, False]))
+def test_chat_is_a_word_or_a_truth_value(value: object) -> None:
+    meant = {"auto": None, "yes": True, "no": False, True: True, False: False}[value]
+    assert make_choices({"chat": value}, python_label).chat is meant
+
+
+@given(st.lists(st.text("abC1,: ", max_size=5), max_size=4))
+def test_names_are_equal_as_a_text_and_as_a_list(names: list[str]) -> None:
+    text, listed = ",".join(names), [part for name in names for part in name.split(",")]
+    assert make_choices({"perturb": text}, python_label).perturb == (
+        make_choices({"perturb": listed if text else None}, python_label).perturb
+    )
+
+
+def test_a_reproducing_command_has_what_changes_an_answer() -> None:
+    chosen = Choices(model="m", perturb=("C1", "C2"), edit=("rome",), batch_size=2, chat=False)
+    assert chosen.arguments() == [
+        "--coderobust-model=m", "--coderobust-perturb=C1,C2", "--coderobust-batch-size=2",
+        "--coderobust-chat=no", "--coderobust-edit=rome",
+    ]  # fmt: skip
