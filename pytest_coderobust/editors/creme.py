@@ -33,8 +33,6 @@ from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
 class Creme:
     """The method: find the key layer, align its states."""
 
-    name = "creme"
-
     def __init__(self, options: CremeOptions) -> None:
         self.options = options
 

@@ -32,8 +32,6 @@ from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
 class Dinm:
     """The method; successive edits accumulate on the weights."""
 
-    name = "dinm"
-
     def __init__(self, options: DinmOptions) -> None:
         self.options = options
 

@@ -24,8 +24,6 @@ from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
 class ConstrainedFineTuning:
     """The method; successive edits are each bounded anew, so drift grows by epsilon an edit."""
 
-    name = "ft"
-
     def __init__(self, options: FinetuningOptions) -> None:
         self.options = options
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.records import Cell, Completion, Row, Sampling, Task, Variant, digest
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_coderobust.editors.access import Access
     from pytest_coderobust.models.loaded import Loaded
 
-ChangeKind = Literal["weights", "codebook", "adapter", "prompts"]
 Facts = Mapping[str, object]
 """What an edit tells of itself (layer, losses, steps): JSON-able, in the order it is shown."""
 
@@ -96,7 +95,9 @@ class ModelChange(Protocol):
     """What an editor found: weights, a codebook, an adapter, or another way to write prompts."""
 
     @property
-    def kind(self) -> ChangeKind: ...
+    def kind(self) -> str:
+        """A name for how it is saved: "weights", "codebook", "adapter", "prompts", or another."""
+        ...
 
     @property
     def facts(self) -> Facts: ...
@@ -122,13 +123,7 @@ class ModelChange(Protocol):
 
 
 class Editor(Protocol):
-    """A method with its options.
-
-    Attributes:
-        name: in the registry.
-    """
-
-    name: str
+    """A method with its options."""
 
     def compute(
         self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None

@@ -35,8 +35,6 @@ from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
 class Rome:
     """The method; successive edits accumulate, each with keys of the model edited so far."""
 
-    name = "rome"
-
     def __init__(self, options: RomeOptions) -> None:
         self.options = options
 
