@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from pytest_coderobust.engine.edited.measurement import EditedMeasurement
     from pytest_coderobust.plugin.session import CodeRobust
 
-WEIGHTLESS = ("oracle", "replay:", "scripted:")
-"""How the names of models start that are no network."""
-
 
 def check_edits(edits: Sequence[str], model: str) -> None:
     """Refuses an `--edit` that cannot be; nothing heavy loads.
@@ -35,10 +32,11 @@ def edit_stack(config: EditConfig, model: str) -> tuple[EditorSpec | SavedSpec, 
     """
     from pytest_coderobust.editors.registry import parse_edit
     from pytest_coderobust.editors.stack import check_stack
+    from pytest_coderobust.models.registry import has_weights
 
     specs = tuple(parse_edit(text) for text in config.editors)
     named = f"--edit {' --edit '.join(config.editors)}"
-    if model.startswith(WEIGHTLESS):
+    if not has_weights(model):
         raise UsageError(
             f"{named}: model {model!r} has no weights to edit; name a checkpoint, such as 'tiny'"
         )
