@@ -16,8 +16,9 @@ import torch
 
 from pytest_coderobust.editors.hooks import hooked, tensor_of
 from pytest_coderobust.editors.projection import Projection
-from pytest_coderobust.editors.protocol import EditRequest, PassTest, Weighted
+from pytest_coderobust.editors.request import EditRequest, PassTest
 from pytest_coderobust.errors import ModelError, UsageError
+from pytest_coderobust.models.backend import Weighted
 
 _LAYERS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers")
 _DOWN = ("mlp.down_proj", "mlp.c_proj", "mlp.fc_out", "mlp.fc2", "mlp.dense_4h_to_h")

@@ -26,24 +26,14 @@ from pytest_coderobust.editors.localisation import Trace, trace
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.pass_tests import judge_of
 from pytest_coderobust.editors.projection import Projection, trained
-from pytest_coderobust.editors.protocol import EditRequest, ModelChange
-from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
+from pytest_coderobust.editors.protocol import EditRequest
+from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
 
 
-class Creme:
+class Creme(WeightEditor[CremeOptions]):
     """The method: find the key layer, align its states."""
 
-    name = "creme"
-
-    def __init__(self, options: CremeOptions) -> None:
-        self.options = options
-
-    def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
-    ) -> WeightChange:
-        return fold(access, requests, so_far, self._one)
-
-    def _one(
+    def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
     ) -> WeightChange:
         facts: dict[str, object] = {}

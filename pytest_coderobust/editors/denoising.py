@@ -94,8 +94,6 @@ def prompt_change(_tensors: Mapping[str, torch.Tensor], facts: Facts) -> PromptC
 class SelfDenoising:
     """The method; requests teach it nothing, since it rewrites every prompt alike."""
 
-    name = "denoise"
-
     def __init__(self, options: DenoisingOptions) -> None:
         self.options = options
 

@@ -24,25 +24,15 @@ from pytest_coderobust.editors.hooks import hooked, tensor_of
 from pytest_coderobust.editors.options import DinmOptions
 from pytest_coderobust.editors.prefixes import NEUTRAL
 from pytest_coderobust.editors.projection import Projection, trained
-from pytest_coderobust.editors.protocol import EditRequest, ModelChange
+from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.targets import target_batch, target_loss
-from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
+from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
 
 
-class Dinm:
+class Dinm(WeightEditor[DinmOptions]):
     """The method; successive edits accumulate on the weights."""
 
-    name = "dinm"
-
-    def __init__(self, options: DinmOptions) -> None:
-        self.options = options
-
-    def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
-    ) -> WeightChange:
-        return fold(access, requests, so_far, self._one)
-
-    def _one(
+    def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
     ) -> WeightChange:
         prompt = access.encode(request, request.perturbed)

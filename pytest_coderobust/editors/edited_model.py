@@ -20,7 +20,7 @@ from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, 
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
 from pytest_coderobust.editors.weights import WeightChange
 from pytest_coderobust.errors import ModelError, UsageError
-from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.models.loaded import Loaded
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
 
@@ -33,7 +33,7 @@ class EditCost:
     peak_bytes: int | None = None
 
 
-class EditedBackend:
+class EditedBackend(ForwardingBackend):
     """A backend whose answers are those of an edited model.
 
     Attributes:
@@ -43,28 +43,30 @@ class EditedBackend:
         stack: the edits that must be in force for this one to answer, itself the last.
     """
 
-    keyed_by: KeyedBy = "prompt"
-
     def __init__(
         self, below: Weighted, access: Access, change: ModelChange, identity: ModelIdentity
     ) -> None:
+        super().__init__(below)
         self.change = change
-        self.identity = identity
-        self.batch_size = below.batch_size
         self.facts: Facts = change.facts
         self.cost = EditCost()
-        self._below = below
+        self._identity = identity
+        self._model = below
         self._access = access
         self._prompts: dict[str, str] = {}
         self.stack: list[str] = []
 
     @property
+    def identity(self) -> ModelIdentity:
+        return self._identity
+
+    @property
     def checkpoint_digest(self) -> str:
-        return digest("edited", self._below.checkpoint_digest, self.identity.digest)
+        return digest("edited", self._model.checkpoint_digest, self.identity.digest)
 
     @property
     def depth(self) -> int | None:
-        return self._below.depth
+        return self._model.depth
 
     def load(self) -> Loaded:
         """The model in memory.
@@ -79,16 +81,10 @@ class EditedBackend:
         return loaded
 
     def encode(self, prompt: str, language: str) -> list[int]:
-        return self._below.encode(prompt, language)
+        return self._model.encode(prompt, language)
 
     def computing(self, loaded: Loaded) -> AbstractContextManager[None]:
-        return self._below.computing(loaded)
-
-    def unavailable(self, variant: Variant, sampling: Sampling) -> str:
-        return self._below.unavailable(variant, sampling)
-
-    def prompt_length(self, prompt: str) -> int:
-        return self._below.prompt_length(prompt)
+        return self._model.computing(loaded)
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
         return self.answer(rows, sampling, self.load())
@@ -101,10 +97,7 @@ class EditedBackend:
             replace(row, variant=replace(row.variant, prompt=self._prompts[row.variant.prompt]))
             for row in rows
         ]
-        return self._below.answer(shown, sampling, loaded)
-
-    def close(self) -> None:
-        """The weights belong to the model below, and are its own again when the context ends."""
+        return self._model.answer(shown, sampling, loaded)
 
     def _rewrite(self, variants: Sequence[Variant]) -> None:
         """Remembers what is shown for every prompt, asking for all of them at once."""

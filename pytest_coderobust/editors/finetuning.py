@@ -8,33 +8,21 @@ at its bound: the method is then a signed-gradient step, and later steps only fl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch.nn.functional import cross_entropy
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.options import FinetuningOptions
 from pytest_coderobust.editors.projection import Projection, trained
-from pytest_coderobust.editors.protocol import EditRequest, ModelChange
+from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.targets import target_loss
-from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
+from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
 
 
-class ConstrainedFineTuning:
+class ConstrainedFineTuning(WeightEditor[FinetuningOptions]):
     """The method; successive edits are each bounded anew, so drift grows by epsilon an edit."""
 
-    name = "ft"
-
-    def __init__(self, options: FinetuningOptions) -> None:
-        self.options = options
-
-    def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
-    ) -> WeightChange:
-        return fold(access, requests, so_far, self._one)
-
-    def _one(
+    def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
     ) -> WeightChange:
         layer = access.layer_index(self.options.layer, 21 / 32)

@@ -33,8 +33,6 @@ _WIDE = torch.tensor([torch.inf])
 class Grace:
     """The method; successive edits add keys, and split radii where they meet."""
 
-    name = "grace"
-
     def __init__(self, options: GraceOptions) -> None:
         self.options = options
 

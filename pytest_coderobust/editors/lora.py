@@ -79,8 +79,6 @@ class AdapterChange:
 class Lora:
     """The method."""
 
-    name = "lora"
-
     def __init__(self, options: LoraOptions) -> None:
         require_peft()
         self.options = options

@@ -6,8 +6,9 @@ papers' numbers are those of models of 28 to 32 layers.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, ClassVar, Literal, Protocol, get_args, get_origin, get_type_hints
 
 from pytest_coderobust.errors import ConfigError, nearest
 
@@ -173,22 +174,22 @@ class DenoisingOptions:
     tokens: int = _at_least(96, 1)
 
 
-Options: TypeAlias = (
-    CremeOptions
-    | DenoisingOptions
-    | DinmOptions
-    | FinetuningOptions
-    | GraceOptions
-    | LoraOptions
-    | RomeOptions
-)
+class Options(Protocol):
+    """The options of one editor: a frozen dataclass whose every field has a default.
+
+    A field is a number, a text, true or false, or one of the choices of a `Literal`; the metadata
+    "least" and "most" bound a number.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
-def make_options(kind: type, values: dict[str, object], where: str) -> Options:
-    """The options in a mapping: texts of the command line, or values of a TOML table.
+def make_options(kind: type[Options], values: Mapping[str, object], where: str) -> Options:
+    """Makes the options from the texts of the command line, or from values of their types.
 
     Args:
-        where: starts every message ("--edit rome:lr=x", "suite.toml: [edit]").
+        kind: the dataclass of the options.
+        where: starts every message ("--edit rome:lr=x").
 
     Raises:
         ConfigError: an option that the editor does not have, or an impossible value.
@@ -200,13 +201,13 @@ def make_options(kind: type, values: dict[str, object], where: str) -> Options:
             raise ConfigError(f"{where}: unknown option {key!r}{nearest(key, hints)}")
         made[key] = _converted(value, hints[key], f"{where}: {key} = {value}")
     options = kind(**made)
-    for each in fields(kind):
+    for each in fields(options):
         value = getattr(options, each.name)
         least, most = each.metadata.get("least"), each.metadata.get("most")
         if least is not None and value is not None and not least <= value <= most:
             bound = f"at least {least:g}" if most == float("inf") else f"{least:g} to {most:g}"
             raise ConfigError(f"{where}: {each.name} = {value}: must be {bound}")
-    return cast("Options", options)
+    return options
 
 
 def changed_options(options: Options) -> dict[str, object]:
@@ -236,6 +237,8 @@ def _converted(value: object, hint: Any, where: str) -> object:
         if found is None:
             raise ConfigError(f"{where}: must be true or false")
         return found
+    if kind is str:
+        return str(value)
     noun = "a whole number" if kind is int else "a number"
     if isinstance(value, bool) or (kind is int and isinstance(value, float)):
         raise ConfigError(f"{where}: must be {noun}")

@@ -1,4 +1,4 @@
-"""Editor names, and what stands behind `--edit`: a method with options, or a saved edit.
+"""Editors by name, one row each, and what an `--edit` asks for: a method or a saved edit.
 
 Nothing here imports torch; an editor's own module is imported when the editor is opened.
 """
@@ -7,47 +7,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import cast
 
 from pytest_coderobust.editors import options as kinds
 from pytest_coderobust.editors.options import Options, changed_options, make_options
 from pytest_coderobust.editors.protocol import Editor
 from pytest_coderobust.errors import UnknownName, UsageError
+from pytest_coderobust.extensions import read_rows
 from pytest_coderobust.records import digest
 
-EDITORS: Mapping[str, str] = {
-    "creme": "pytest_coderobust.editors.creme:Creme",
-    "rome": "pytest_coderobust.editors.rome:Rome",
-    "ft": "pytest_coderobust.editors.finetuning:ConstrainedFineTuning",
-    "grace": "pytest_coderobust.editors.grace:Grace",
-    "dinm": "pytest_coderobust.editors.dinm:Dinm",
-    "lora": "pytest_coderobust.editors.lora:Lora",
-    "denoise": "pytest_coderobust.editors.denoising:SelfDenoising",
-}
-"""Every editor by name; the class takes the options of the same name in `OPTIONS`."""
 
-OPTIONS: Mapping[str, type[Options]] = {
-    "creme": kinds.CremeOptions,
-    "rome": kinds.RomeOptions,
-    "ft": kinds.FinetuningOptions,
-    "grace": kinds.GraceOptions,
-    "dinm": kinds.DinmOptions,
-    "lora": kinds.LoraOptions,
-    "denoise": kinds.DenoisingOptions,
+@dataclass(frozen=True, slots=True)
+class EditorEntry:
+    """One editor's row in the registry.
+
+    Attributes:
+        code: "module:Class"; the class is made with the options alone.
+        options: the frozen dataclass of its options; or "module:Class", which is imported when the
+            editor is asked for, so that one file can hold both classes and import torch.
+        version: changes whenever the same request might become another change; part of edited
+            identities.
+        saved: "module:function" that makes a saved change again from its tensors and facts. Only
+            for a change of a kind that `saved_edits.KINDS` lacks.
+    """
+
+    code: str
+    options: type[Options] | str
+    version: int = 1
+    saved: str = ""
+
+    @property
+    def options_class(self) -> type[Options]:
+        """The dataclass of the options."""
+        if isinstance(self.options, str):
+            return cast("type[Options]", resolve_name(self.options))
+        return self.options
+
+
+_OWN: Mapping[str, EditorEntry] = {
+    "creme": EditorEntry("pytest_coderobust.editors.creme:Creme", kinds.CremeOptions),
+    "rome": EditorEntry("pytest_coderobust.editors.rome:Rome", kinds.RomeOptions),
+    "ft": EditorEntry(
+        "pytest_coderobust.editors.finetuning:ConstrainedFineTuning", kinds.FinetuningOptions
+    ),
+    "grace": EditorEntry("pytest_coderobust.editors.grace:Grace", kinds.GraceOptions),
+    "dinm": EditorEntry("pytest_coderobust.editors.dinm:Dinm", kinds.DinmOptions),
+    "lora": EditorEntry("pytest_coderobust.editors.lora:Lora", kinds.LoraOptions),
+    "denoise": EditorEntry(
+        "pytest_coderobust.editors.denoising:SelfDenoising", kinds.DenoisingOptions
+    ),
 }
 
-VERSIONS: Mapping[str, int] = {
-    "creme": 1,
-    "rome": 1,
-    "ft": 1,
-    "grace": 1,
-    "dinm": 1,
-    "lora": 1,
-    "denoise": 1,
-}
-"""Changes whenever the same request might become another change; part of edited identities."""
+EDITORS = read_rows("coderobust.editors", EditorEntry, _OWN)
+"""Every editor by name: ours, then those of installed packages."""
 
 EDIT_FILE = "edit.json"
 """What makes a folder a saved edit."""
@@ -69,7 +83,7 @@ class EditorSpec:
 
     @property
     def digest(self) -> str:
-        return digest("editor", self.name, VERSIONS[self.name], asdict(self.options))
+        return digest("editor", self.name, EDITORS[self.name].version, asdict(self.options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +127,7 @@ def make_spec(name: str, values: Mapping[str, object], where: str) -> EditorSpec
     """
     if name not in EDITORS:
         raise UnknownName("editor", name, EDITORS, f"{where}: ")
-    return EditorSpec(name, make_options(OPTIONS[name], dict(values), where))
+    return EditorSpec(name, make_options(EDITORS[name].options_class, dict(values), where))
 
 
 def open_editor(spec: EditorSpec) -> Editor:
@@ -122,8 +136,7 @@ def open_editor(spec: EditorSpec) -> Editor:
     Raises:
         MissingExtra: it needs a package that is not installed.
     """
-    module, _, name = EDITORS[spec.name].partition(":")
-    return cast("Editor", getattr(import_module(module), name)(spec.options))
+    return cast("Editor", resolve_name(EDITORS[spec.name].code)(spec.options))
 
 
 def _pairs(text: str, whole: str) -> dict[str, object]:

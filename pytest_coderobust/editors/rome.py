@@ -27,25 +27,15 @@ from pytest_coderobust.editors.lookup import Lookup, lookup
 from pytest_coderobust.editors.options import RomeOptions
 from pytest_coderobust.editors.prefixes import NEUTRAL, behind, prefixes
 from pytest_coderobust.editors.projection import Projection
-from pytest_coderobust.editors.protocol import EditRequest, ModelChange
+from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.targets import loss_at, target_batch
-from pytest_coderobust.editors.weights import WeightChange, fold, weight_change
+from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
 
 
-class Rome:
+class Rome(WeightEditor[RomeOptions]):
     """The method; successive edits accumulate, each with keys of the model edited so far."""
 
-    name = "rome"
-
-    def __init__(self, options: RomeOptions) -> None:
-        self.options = options
-
-    def compute(
-        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
-    ) -> WeightChange:
-        return fold(access, requests, so_far, self._one)
-
-    def _one(
+    def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
     ) -> WeightChange:
         layer = access.layer_index(self.options.layer, 5 / 32)

@@ -8,29 +8,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, cast
 
 from pytest_coderobust.editors.edited_model import EditedBackend, applied
 from pytest_coderobust.editors.identity import stacked_identity
 from pytest_coderobust.editors.protocol import EditRequest, ModelChange, Weighted
-from pytest_coderobust.editors.registry import EDIT_FILE, EditorSpec, SavedSpec
-from pytest_coderobust.errors import DataError, ModelError
+from pytest_coderobust.editors.registry import EDIT_FILE, EDITORS, EditorSpec, SavedSpec
+from pytest_coderobust.errors import DataError, ModelError, UsageError
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.models.fingerprint import file_digest
 from pytest_coderobust.records import ModelIdentity, digest
 
 FORMAT = 1
 
-KINDS: Mapping[str, tuple[str, str]] = {
-    "weights": ("edit.safetensors", "pytest_coderobust.editors.weights:WeightChange"),
-    "codebook": ("edit.safetensors", "pytest_coderobust.editors.codebook:codebook_change"),
-    "adapter": ("adapter_model.safetensors", "pytest_coderobust.editors.lora:adapter_change"),
-    "prompts": ("edit.safetensors", "pytest_coderobust.editors.denoising:prompt_change"),
+KINDS: Mapping[str, str] = {
+    "weights": "pytest_coderobust.editors.weights:WeightChange",
+    "codebook": "pytest_coderobust.editors.codebook:codebook_change",
+    "adapter": "pytest_coderobust.editors.lora:adapter_change",
+    "prompts": "pytest_coderobust.editors.denoising:prompt_change",
 }
-"""Of every kind of change the file of its tensors, and what makes it from tensors and facts."""
+"""The kinds of changes, each with what makes a change from its tensors and facts."""
 
 
 def save_edit(
@@ -43,10 +43,16 @@ def save_edit(
     """Writes a change that was made for `backend` (the model below, not the edited one).
 
     Raises:
+        UsageError: the editor makes changes that nothing could load again.
         DataError: the folder cannot be written.
     """
     from safetensors.torch import save_file
 
+    if not _maker(change.kind, spec.label):
+        raise UsageError(
+            f"--edit {spec.label}: changes of kind {change.kind!r} cannot be saved; the row of the "
+            "editor names nothing that loads them"
+        )
     record = {
         "format": FORMAT,
         "kind": change.kind,
@@ -60,7 +66,7 @@ def save_edit(
     tensors = {name: tensor.contiguous().cpu() for name, tensor in change.tensors().items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, folder / KINDS[change.kind][0])
+        save_file(tensors, folder / _tensor_file(change.kind))
         if change.kind == "adapter":
             from pytest_coderobust.editors.lora import adapter_config
 
@@ -81,14 +87,14 @@ def load_edit(spec: SavedSpec, backend: Weighted) -> ModelChange:
     from safetensors.torch import load_file
 
     record = record_for(spec, backend)
-    file, target = KINDS[cast("str", record["kind"])]
+    kind = str(record["kind"])
+    file = spec.folder / _tensor_file(kind)
     try:
-        tensors = load_file(spec.folder / file)
+        tensors = load_file(file)
     except (OSError, SafetensorError) as error:
-        raise DataError(f"{spec.folder / file}: cannot be read: {error}") from None
-    module, _, name = target.partition(":")
-    made: Callable[[Any, Any], ModelChange] = getattr(import_module(module), name)
-    return made(tensors, record["facts"])
+        raise DataError(f"{file}: cannot be read: {error}") from None
+    make: Callable[[Any, Any], ModelChange] = resolve_name(_maker(kind, str(record["editor"])))
+    return make(tensors, record["facts"])
 
 
 def saved_edit(spec: SavedSpec, backend: Weighted) -> AbstractContextManager[EditedBackend]:
@@ -108,7 +114,7 @@ def saved_identity(spec: SavedSpec, backend: Backend) -> ModelIdentity:
         DataError: the folder's files are missing or malformed.
     """
     record = read_record(spec.folder)
-    content = file_digest(spec.folder / KINDS[cast("str", record["kind"])][0])
+    content = file_digest(spec.folder / _tensor_file(str(record["kind"])))
     label = f"{record['editor']} saved in {spec.label}"
     name = digest("saved", record["kind"], record["facts"], content)
     return stacked_identity(backend.identity, name, label)
@@ -145,7 +151,7 @@ def read_record(folder: Path) -> dict[str, object]:
     required = ("format", "kind", "editor", "model", "base", "facts")
     if not isinstance(record, dict) or any(key not in record for key in required):
         raise DataError(f"{file}: is no saved edit")
-    if record["format"] != FORMAT or record["kind"] not in KINDS:
+    if record["format"] != FORMAT or not _maker(record["kind"], str(record["editor"])):
         raise DataError(
             f"{file}: format {record['format']!r}, kind {record['kind']!r} is unknown here; "
             f"known is format {FORMAT} with kinds {', '.join(KINDS)}"
@@ -153,3 +159,20 @@ def read_record(folder: Path) -> dict[str, object]:
     if not isinstance(record["facts"], dict):
         raise DataError(f"{file}: facts must be an object")
     return cast("dict[str, object]", record)
+
+
+def _tensor_file(kind: str) -> str:
+    """The file of a change's tensors; plain peft looks for an adapter under its own name."""
+    return "adapter_model.safetensors" if kind == "adapter" else "edit.safetensors"
+
+
+def _maker(kind: object, editor: str) -> str:
+    """The "module:function" that makes a change of a kind from tensors and facts, or "".
+
+    Args:
+        editor: the label of the editor ("ft:layer=2"), whose row may name one for its own kind.
+    """
+    if isinstance(kind, str) and kind in KINDS:
+        return KINDS[kind]
+    name = editor.partition(":")[0]
+    return EDITORS[name].saved if name in EDITORS else ""

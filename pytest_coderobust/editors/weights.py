@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import torch
 
@@ -116,20 +117,32 @@ def weight_change(
     return WeightChange(deltas, {**facts, **names})
 
 
-def fold(
-    access: Access,
-    requests: Sequence[EditRequest],
-    so_far: ModelChange | None,
-    one: Callable[[Access, EditRequest, WeightChange | None], WeightChange],
-) -> WeightChange:
-    """Edits for one request after the other, each on the model that holds the ones before."""
-    assert so_far is None or isinstance(so_far, WeightChange)
-    change = one(access, requests[0], so_far)
-    for request in requests[1:]:
-        before = change.without(so_far)
-        with before.installed(access):
-            change = one(access, request, change)
-    return change
+OptionsT = TypeVar("OptionsT")
+
+
+class WeightEditor(ABC, Generic[OptionsT]):
+    """An editor that changes weights for one request after the other."""
+
+    def __init__(self, options: OptionsT) -> None:
+        self.options = options
+
+    @abstractmethod
+    def edit(
+        self, access: Access, request: EditRequest, so_far: WeightChange | None
+    ) -> WeightChange:
+        """The change for a request, on top of the change `so_far`, which the model holds."""
+
+    def compute(
+        self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
+    ) -> WeightChange:
+        """Edits for each request on the model that holds the edits before it."""
+        assert so_far is None or isinstance(so_far, WeightChange)
+        change = self.edit(access, requests[0], so_far)
+        for request in requests[1:]:
+            before = change.without(so_far)
+            with before.installed(access):
+                change = self.edit(access, request, change)
+        return change
 
 
 def _drift(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_coderobust.engine.completions import CompletionStore
@@ -14,43 +13,24 @@ from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import mean
-from pytest_coderobust.models.backend import Backend, KeyedBy
-from pytest_coderobust.records import Cell, Completion, ModelIdentity, Row, Sampling, Variant
+from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.forwarding import ForwardingBackend
+from pytest_coderobust.records import Cell
 
 SEEDS = 3
 """Sampling seeds tried: the suite's own and the next ones."""
 
 
-class Rebatched:
+class Rebatched(ForwardingBackend):
     """A backend whose rows come in batches of another size, at most its own."""
 
     def __init__(self, backend: Backend, size: int) -> None:
-        self._backend = backend
+        super().__init__(backend)
         self._size = size
-
-    @property
-    def identity(self) -> ModelIdentity:
-        return self._backend.identity
 
     @property
     def batch_size(self) -> int:
         return self._size
-
-    @property
-    def keyed_by(self) -> KeyedBy:
-        return self._backend.keyed_by
-
-    def unavailable(self, variant: Variant, sampling: Sampling) -> str:
-        return self._backend.unavailable(variant, sampling)
-
-    def prompt_length(self, prompt: str) -> int:
-        return self._backend.prompt_length(prompt)
-
-    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
-        return self._backend.generate(rows, sampling)
-
-    def close(self) -> None:
-        """Leaves the backend open: it is somebody else's."""
 
 
 def measure_floor(

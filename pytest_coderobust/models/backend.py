@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant
+
+if TYPE_CHECKING:
+    from pytest_coderobust.models.loaded import Loaded
 
 KeyedBy = Literal["prompt", "variant"]
 
@@ -50,4 +54,36 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Frees what the backend holds; a later `generate` loads again."""
+        ...
+
+
+class Weighted(Backend, Protocol):
+    """A backend that has weights to edit: `HFBackend`, or the edited one on top of it."""
+
+    @property
+    def checkpoint_digest(self) -> str:
+        """What an edit was made for: weights (edits included), tokenizer, configuration."""
+        ...
+
+    @property
+    def depth(self) -> int | None:
+        """The number of its layers, read without loading it; None where that is not known."""
+        ...
+
+    def load(self) -> Loaded:
+        """The model in memory, loaded once."""
+        ...
+
+    def encode(self, prompt: str, language: str) -> list[int]:
+        """The token ids of a prompt as the network gets them."""
+        ...
+
+    def answer(
+        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+    ) -> Sequence[Completion]:
+        """Answers with the weights in `loaded`, whatever edits are in force."""
+        ...
+
+    def computing(self, loaded: Loaded) -> AbstractContextManager[None]:
+        """The threads and the silence that the network runs under."""
         ...

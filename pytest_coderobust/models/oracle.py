@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.models.options import ROWS, ModelOptions
 from pytest_coderobust.records import (
     Completion,
     ModelIdentity,
@@ -38,6 +39,11 @@ class Oracle:
 
     def close(self) -> None:
         pass
+
+
+def open_oracle(name: str, options: ModelOptions) -> Oracle:  # noqa: ARG001
+    """Opens "oracle"."""
+    return Oracle(batch_size=options.batch_size or ROWS)
 
 
 def _canonical(row: Row) -> str:

@@ -1,59 +1,99 @@
-"""Model names: the short ones of the papers, folders, hub ids, and the models that are no network.
+"""Models by name: backends with a row of their own, and checkpoints.
 
-Nothing here imports torch or transformers; a backend does so when it loads.
+A name is one of the user's own, a backend's ("oracle", "replay:FILE"), a short name of the papers,
+a folder, or a hub id, in this order. Nothing here imports torch or transformers; a backend does so
+when it loads.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import cast
 
-from pytest_coderobust.errors import UnknownName, UsageError
+from pytest_coderobust.errors import UnknownName
+from pytest_coderobust.extensions import read_rows
 from pytest_coderobust.models.backend import Backend
-from pytest_coderobust.models.options import ROWS, ModelOptions, ModelSpec, apply_options
+from pytest_coderobust.models.names import BUILTIN, find_spec
+from pytest_coderobust.models.options import ModelOptions, ModelSpec, apply_options
 
-__all__ = ["BUILTIN", "ModelOptions", "ModelSpec", "check_model_name", "find_spec", "open_backend"]
+__all__ = [
+    "BACKENDS",
+    "BUILTIN",
+    "BackendEntry",
+    "ModelOptions",
+    "ModelSpec",
+    "check_model_name",
+    "has_weights",
+    "open_backend",
+]
 
-BUILTIN: Mapping[str, ModelSpec] = {
-    "codellama-7b": ModelSpec("codellama/CodeLlama-7b-hf"),
-    "qwen2.5-coder-7b": ModelSpec("Qwen/Qwen2.5-Coder-7B"),
-    "codeqwen1.5-7b": ModelSpec("Qwen/CodeQwen1.5-7B"),
-    "stable-code-3b": ModelSpec("stabilityai/stable-code-3b"),
-    "deepseek-coder-1.3b": ModelSpec("deepseek-ai/deepseek-coder-1.3b-base"),
-    "deepseek-coder-6.7b": ModelSpec("deepseek-ai/deepseek-coder-6.7b-base"),
-    "codegen-2b-multi": ModelSpec("Salesforce/codegen-2B-multi"),
-    "starcoder-1b": ModelSpec("bigcode/starcoderbase-1b"),
-    "starcoder-3b": ModelSpec("bigcode/starcoderbase-3b"),
+
+@dataclass(frozen=True, slots=True)
+class BackendEntry:
+    """One backend's row in the registry.
+
+    Attributes:
+        open: "module:function"; the function takes the name as the user wrote it and the
+            `ModelOptions`, and returns a `Backend` that has not loaded anything yet.
+        argument: what follows the row's name and a colon ("FILE" in "replay:FILE"); "" where the
+            model's name is the row's name alone.
+        check: "module:function"; the function takes the name and raises UsageError where no
+            model can have it. It reads no weights. "" has nothing to check.
+        weights: an editor can change the model; the backend is then a `Weighted` one.
+        offered: messages about unknown names offer it.
+    """
+
+    open: str
+    argument: str = ""
+    check: str = ""
+    weights: bool = False
+    offered: bool = True
+
+
+_OWN: Mapping[str, BackendEntry] = {
+    "tiny": BackendEntry(
+        "pytest_coderobust.models.bundled:open_bundled",
+        check="pytest_coderobust.models.bundled:check_bundled",
+        weights=True,
+    ),
+    "oracle": BackendEntry("pytest_coderobust.models.oracle:open_oracle"),
+    "replay": BackendEntry(
+        "pytest_coderobust.models.replay:open_replay",
+        argument="FILE",
+        check="pytest_coderobust.models.replay:check_replay",
+    ),
+    "scripted": BackendEntry(
+        "pytest_coderobust.models.scripted:open_scripted",
+        argument="canonical@SHARE",
+        check="pytest_coderobust.models.scripted:check_scripted",
+        offered=False,  # a testing aid
+    ),
 }
 
-TINY = "tiny"
-ORACLE = "oracle"
-REPLAY = "replay:"
-SCRIPTED = "scripted:"
-FORMS = (TINY, ORACLE, "replay:FILE", "ORG/NAME", "./FOLDER")
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+BACKENDS = read_rows("coderobust.backends", BackendEntry, _OWN)
+"""Every backend that is not an ordinary checkpoint, by name: ours, then those of packages."""
+
+CHECKPOINTS = ("ORG/NAME", "./FOLDER")
+"""How the names of checkpoints look that have no short name."""
 
 
 def check_model_name(name: str, known: Mapping[str, ModelSpec] | None = None) -> None:
     """Refuses a name that no model can have; reads no weights and asks no hub.
 
     Args:
-        known: the user's own short names; they win over the built-in ones.
+        known: the user's own short names; they win over all others.
 
     Raises:
         UnknownName: nothing is called that; the message offers the nearest name.
         UsageError: a file or folder that the name points to is not there.
     """
-    if name.startswith(REPLAY):
-        path = Path(name[len(REPLAY) :]).expanduser()
-        if not path.is_file():
-            raise UsageError(f"model {name!r}: no file {str(path)!r} to replay")
-    elif name.startswith(SCRIPTED):
-        _parse_scripted(name)
-    elif name != ORACLE:
-        find_spec(name, known)
+    row = _find_row(name, known)
+    if row is None:
+        _find_checkpoint(name, known)
+    elif row.check:
+        resolve_name(row.check)(name)
 
 
 def open_backend(
@@ -62,11 +102,12 @@ def open_backend(
     options: ModelOptions | None = None,
     known: Mapping[str, ModelSpec] | None = None,
 ) -> Backend:
-    """The model behind a name, not loaded yet.
+    """Opens the model behind a name; nothing is loaded yet.
 
     Args:
         name: a short name, a local folder, a hub id, "replay:FILE", "oracle", or
-            "scripted:canonical@SHARE" (a testing aid: solves that share of the rows).
+            "scripted:canonical@SHARE" (a testing aid: solves that share of the rows), or what a
+            package adds.
 
     Raises:
         UsageError: as `check_model_name`, or an option is impossible.
@@ -74,72 +115,50 @@ def open_backend(
     """
     check_model_name(name, known)
     options = options or ModelOptions()
-    rows = options.batch_size or ROWS
-    if name == ORACLE:
-        from pytest_coderobust.models.oracle import Oracle
-
-        return Oracle(batch_size=rows)
-    if name.startswith(REPLAY):
-        from pytest_coderobust.models.replay import Replay
-
-        path = Path(name[len(REPLAY) :]).expanduser()
-        return Replay(path, name=name, batch_size=rows)
-    if name.startswith(SCRIPTED):
-        from pytest_coderobust.models.scripted import canonical_share
-
-        share = _parse_scripted(name)
-        return canonical_share(share, name=name, batch_size=rows)
+    if row := _find_row(name, known):
+        make = cast("Callable[[str, ModelOptions], Backend]", resolve_name(row.open))
+        return make(name, options)
     from pytest_coderobust.models.hf import HFBackend
 
-    spec = apply_options(find_spec(name, known), options)
-    return HFBackend(name, spec, options)
+    return HFBackend(name, apply_options(_find_checkpoint(name, known), options), options)
 
 
-def find_spec(name: str, known: Mapping[str, ModelSpec] | None = None) -> ModelSpec:
-    """The checkpoint behind a name: the user's own, ours, a folder, a hub id, in this order.
-
-    Raises:
-        UnknownName: none of them.
-        UsageError: it is spelt as a folder, and there is none.
-    """
-    names = {**BUILTIN, **(known or {})}
-    if name in names:
-        spec = names[name]
-        if not (Path(spec.id).expanduser().is_dir() or _HUB_ID.fullmatch(spec.id)):
-            raise UsageError(f"model {name!r}: its id {spec.id!r} is no folder and no hub id")
-        return spec
-    if name == TINY:
-        return _bundled()
-    folder = Path(name).expanduser()
-    if (folder / "config.json").is_file():
-        return ModelSpec(str(folder))
-    if name.startswith(("/", "./", "../", "~")) and not folder.is_dir():
-        raise UsageError(f"model {name!r}: there is no such folder")
-    if name and folder.is_dir():
-        raise UsageError(f"model {name!r}: the folder has no config.json, so it is no checkpoint")
-    if _HUB_ID.fullmatch(name):
-        return ModelSpec(name)
-    raise UnknownName("model", name, (*names, *FORMS))
+def has_weights(name: str, known: Mapping[str, ModelSpec] | None = None) -> bool:
+    """Whether an editor can change the model behind a name; opens nothing."""
+    row = _find_row(name, known)
+    return row is None or row.weights
 
 
-def _bundled() -> ModelSpec:
-    """The bundled model; its room is beside this one, so it is looked up only when asked for."""
-    folder: Path = import_module("pytest_coderobust.tiny").checkpoint_path()
-    if not folder.is_dir():
-        raise UsageError(f"model {TINY!r}: this installation lacks its weights ({folder})")
-    return ModelSpec(str(folder))
+def _find_row(name: str, known: Mapping[str, ModelSpec] | None) -> BackendEntry | None:
+    """The row that a name belongs to; None for a checkpoint, and for what is no name at all."""
+    key, colon, _ = name.partition(":")
+    if name in (known or {}) or key not in BACKENDS:
+        return None
+    row = BACKENDS[key]
+    return row if bool(colon) == bool(row.argument) else None
 
 
-def _parse_scripted(name: str) -> float:
-    """The share in "scripted:canonical@SHARE".
+def _find_checkpoint(name: str, known: Mapping[str, ModelSpec] | None) -> ModelSpec:
+    """The checkpoint behind a name.
 
     Raises:
-        UsageError: the form is another one.
+        UnknownName: there is none; the message offers the nearest name of any model.
+        UsageError: the name is spelt as a folder, and there is none.
     """
-    found = re.fullmatch(r"scripted:canonical(?:@(0(?:\.\d+)?|1(?:\.0+)?))?", name)
-    if found is None:
-        raise UsageError(
-            f"model {name!r}: the only script is 'scripted:canonical@SHARE' with a share "
-            "from 0 to 1, such as 'scripted:canonical@0.7'"
+    spec = find_spec(name, known)
+    if spec is None:
+        forms = [_form(key, name) for key in BACKENDS]
+        raise UnknownName(
+            "model", name, filter(None, (*BUILTIN, *(known or {}), *forms, *CHECKPOINTS))
         )
-    return float(found[1] or 1)
+    return spec
+
+
+def _form(key: str, asked: str) -> str:
+    """A row's names as a message shows them; "" where it shows none."""
+    # The row of a package is imported only where it is the one that was asked for.
+    if key not in _OWN and key != asked.partition(":")[0]:
+        return key
+    row = BACKENDS[key]
+    form = f"{key}:{row.argument}" if row.argument else key
+    return form if row.offered else ""

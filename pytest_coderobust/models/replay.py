@@ -23,8 +23,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast, get_args
 
-from pytest_coderobust.errors import DataError
+from pytest_coderobust.errors import DataError, UsageError
 from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.models.options import ROWS, ModelOptions
 from pytest_coderobust.records import (
     CLEAN,
     Cell,
@@ -115,6 +116,27 @@ class Replay:
         if answer.whole and text.startswith(variant.task.prompt):
             text = text[len(variant.task.prompt) :]
         return Completion(text, answer.finish)
+
+
+def check_replay(name: str) -> None:
+    """Refuses a file that is not there.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    path = _path(name)
+    if not path.is_file():
+        raise UsageError(f"model {name!r}: no file {str(path)!r} to replay")
+
+
+def open_replay(name: str, options: ModelOptions) -> Replay:
+    """Opens "replay:FILE"; the file is read when it is first asked."""
+    return Replay(_path(name), name=name, batch_size=options.batch_size or ROWS)
+
+
+def _path(name: str) -> Path:
+    """The file in "replay:FILE"."""
+    return Path(name.partition(":")[2]).expanduser()
 
 
 def read_recording(path: Path) -> Recording:

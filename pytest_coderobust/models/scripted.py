@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
+from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.models.options import ROWS, ModelOptions
 from pytest_coderobust.records import (
     Completion,
     ModelIdentity,
@@ -15,6 +18,8 @@ from pytest_coderobust.records import (
 )
 
 ScriptedAnswers = Callable[[Row], str] | Mapping[str, str]
+
+_SCRIPT = re.compile(r"scripted:canonical(?:@(0(?:\.\d+)?|1(?:\.0+)?))?")
 
 WRONG = "    pass\n"
 """What `canonical_share` answers when it does not solve a row."""
@@ -88,6 +93,26 @@ def canonical_share(
         return (variant.task.canonical if solved else None) or WRONG
 
     return Scripted(answer, name=name, batch_size=batch_size)
+
+
+def check_scripted(name: str) -> None:
+    """Refuses a script that there is not.
+
+    Raises:
+        UsageError: the name has another form than "scripted:canonical@SHARE".
+    """
+    if _SCRIPT.fullmatch(name) is None:
+        raise UsageError(
+            f"model {name!r}: the only script is 'scripted:canonical@SHARE' with a share "
+            "from 0 to 1, such as 'scripted:canonical@0.7'"
+        )
+
+
+def open_scripted(name: str, options: ModelOptions) -> Scripted:
+    """Opens "scripted:canonical@SHARE"."""
+    found = _SCRIPT.fullmatch(name)
+    assert found is not None, "check_scripted() said so"
+    return canonical_share(float(found[1] or 1), name=name, batch_size=options.batch_size or ROWS)
 
 
 def _lookup(answers: Mapping[str, str], variant: Variant) -> str | None:

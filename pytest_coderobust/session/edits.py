@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from pytest_coderobust.engine.observations import Answered
     from pytest_coderobust.engine.plan import Plan
 
-WEIGHTLESS = ("oracle", "replay:", "scripted:")
-"""How the names of models start that are no network."""
-
 DRAWN = "drawn"
 """The perturbation's name of a prompt that a test made up itself."""
 
@@ -31,11 +28,12 @@ def edit_stack(config: EditConfig, resources: Resources) -> tuple[EditorSpec | S
     """
     from pytest_coderobust.editors.registry import parse_edit
     from pytest_coderobust.editors.stack import check_stack
+    from pytest_coderobust.models.registry import has_weights
 
     specs = tuple(parse_edit(text) for text in config.editors)
     named = f"--edit {' --edit '.join(config.editors)}"
     model = resources.model
-    if model.startswith(WEIGHTLESS):
+    if not has_weights(model):
         raise UsageError(
             f"{named}: model {model!r} has no weights to edit; name a checkpoint, such as 'tiny'"
         )

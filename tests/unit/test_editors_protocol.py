@@ -23,7 +23,7 @@ from support.models_checkpoints import PROMPT, row
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.edited_model import edited, placebo, successive
 from pytest_coderobust.editors.identity import edited_identity, require_weights
-from pytest_coderobust.editors.registry import SavedSpec, open_editor, parse_edit
+from pytest_coderobust.editors.registry import SavedSpec, parse_edit
 from pytest_coderobust.editors.saved_edits import load_edit, save_edit, saved_edit
 from pytest_coderobust.editors.weights import WeightChange
 from pytest_coderobust.errors import ConfigError, DataError, ModelError, UnknownName, UsageError
@@ -230,15 +230,6 @@ class TestBadInput:
         access.layers = [torch.nn.Linear(1, 1)]
         with pytest.raises(ModelError, match="has no down-projection under"):
             access.projection(0)
-
-
-def test_every_editor_opens_under_its_name() -> None:
-    from pytest_coderobust.editors.registry import EDITORS, OPTIONS, VERSIONS
-
-    assert list(EDITORS) == list(OPTIONS) == list(VERSIONS)
-    for name in EDITORS:
-        spec: Any = parse_edit(name)
-        assert open_editor(spec).name == name
 
 
 def test_a_row_is_answered_alike_alone_and_in_a_batch(model: Any) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.packages import install
 
+import pytest_coderobust
 from pytest_coderobust.errors import UnknownName, UsageError
 from pytest_coderobust.models.hf import HFBackend
+from pytest_coderobust.models.names import find_spec
 from pytest_coderobust.models.options import ModelOptions, ModelSpec, apply_options
 from pytest_coderobust.models.oracle import Oracle
 from pytest_coderobust.models.registry import (
+    BACKENDS,
     BUILTIN,
     check_model_name,
-    find_spec,
+    has_weights,
     open_backend,
 )
 from pytest_coderobust.models.replay import Replay
@@ -62,9 +68,9 @@ def test_a_hub_id_and_a_folder_are_names(checkpoint: Path, monkeypatch: pytest.M
 
 
 def test_ones_own_name_wins() -> None:
-    own = {name: ModelSpec("me/large", chat=True) for name in ("tiny", "starcoder-1b")}
+    own = {name: ModelSpec("me/large", chat=True) for name in ("tiny", "oracle", "starcoder-1b")}
     for name, spec in own.items():
-        assert find_spec(name, own) == spec
+        assert open_backend(name, known=own).spec == spec
 
 
 def test_forms_open_their_backend(tmp_path: Path, checkpoint: Path) -> None:
@@ -119,22 +125,93 @@ def test_a_name_that_points_nowhere_is_refused(name: str, message: str) -> None:
 
 def test_an_id_of_ones_own_that_leads_nowhere_is_refused() -> None:
     with pytest.raises(
-        UsageError, match=r"model 'mine': its id '\./gone' is no folder and no hub id"
+        UsageError, match=r"model 'mine': its id '\./gone' is neither a folder nor a hub id"
     ):
         check_model_name("mine", {"mine": ModelSpec("./gone")})
 
 
 def test_the_bundled_model_may_be_absent(monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> None:
     monkeypatch.setattr("pytest_coderobust.tiny.checkpoint_path", lambda: checkpoint)
-    assert find_spec("tiny").id == str(checkpoint)
+    assert open_backend("tiny").spec.id == str(checkpoint)
     monkeypatch.setattr("pytest_coderobust.tiny.checkpoint_path", lambda: checkpoint / "gone")
     with pytest.raises(UsageError, match="model 'tiny': this installation lacks its weights"):
         check_model_name("tiny")
 
 
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"has no config\.json, so it is no checkpoint"):
+    with pytest.raises(UsageError, match=r"has no config\.json, so it is not a checkpoint"):
         check_model_name(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        ("oracle", False),
+        ("replay:answers.jsonl", False),
+        ("scripted:canonical@0.5", False),
+        ("tiny", True),
+        ("starcoder-1b", True),
+        ("./folder", True),
+        ("oracle/of-delphi", True),
+        ("paper", True),
+    ],
+)
+def test_which_names_have_weights(name: str, *, weights: bool) -> None:
+    assert has_weights(name) is weights
+
+
+def test_ones_own_name_has_weights() -> None:
+    assert has_weights("oracle", {"oracle": ModelSpec("me/mine")})
+
+
+def test_a_backend_of_ours_is_one_file_and_a_row() -> None:
+    sources = Path(pytest_coderobust.__file__).parent
+    texts = {path: path.read_text("utf-8") for path in sources.rglob("*.py")}
+    for row in BACKENDS.values():
+        module, _, name = row.open.partition(":")
+        naming = {path for path, text in texts.items() if re.search(rf"\b{name}\b", text)}
+        own = sources.parent / (module.replace(".", "/") + ".py")
+        assert naming == {own, sources / "models" / "registry.py"}
+
+
+PARROT = """
+from pytest_coderobust.models.registry import BackendEntry
+from pytest_coderobust.models.scripted import Scripted
+from support.packages import install
+
+
+def open_parrot(name, options):
+    words = name.partition(":")[2]
+    return Scripted(lambda row: words, name=name, batch_size=options.batch_size or 5)
+
+
+ROW = BackendEntry("parrots:open_parrot", argument="WORDS")
+"""
+
+
+@pytest.fixture
+def parrots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    install(tmp_path / "site", "parrots", PARROT, "[coderobust.backends]\nparrot = parrots:ROW\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    yield
+    sys.modules.pop("parrots", None)
+
+
+@pytest.mark.usefixtures("parrots")
+def test_an_installed_package_brings_a_backend() -> None:
+    check_model_name("parrot:hello")
+    model = open_backend("parrot:hello", options=ModelOptions(batch_size=7))
+    assert (model.identity.name, model.batch_size) == ("parrot:hello", 7)
+    assert not has_weights("parrot:hello")
+
+
+@pytest.mark.usefixtures("parrots")
+def test_a_backend_of_a_package_is_offered_as_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="unknown model 'parot'; did you mean 'parrot'"):
+        check_model_name("parot")
+    assert "parrots" not in sys.modules, "a name is offered without an import"
+    with pytest.raises(UnknownName, match="unknown model 'parrot'; did you mean 'parrot:WORDS'"):
+        check_model_name("parrot")
 
 
 def test_options_win_over_the_spec() -> None:

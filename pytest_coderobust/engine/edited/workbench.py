@@ -11,8 +11,9 @@ from contextlib import ExitStack
 
 from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.engine.edited.model_states import EditedState, ModelState, SuccessionStep
-from pytest_coderobust.models.backend import Backend, KeyedBy
-from pytest_coderobust.records import Completion, Row, Sampling, Variant
+from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.forwarding import ForwardingBackend
+from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling
 
 Entered = Callable[[EditedState | SuccessionStep], None]
 
@@ -53,28 +54,20 @@ class Workbench:
         until.close()
 
 
-class Benched:
-    """A backend that puts its recipe in when it has to answer."""
-
-    keyed_by: KeyedBy = "prompt"
+class Benched(ForwardingBackend):
+    """A backend that puts its recipe in when it has to answer; the model is the bench's."""
 
     def __init__(self, bench: Workbench, recipe: ModelState) -> None:
+        super().__init__(bench.base)
         self.recipe = recipe
-        self.identity = recipe.identity
-        self.batch_size = bench.base.batch_size
         self._bench = bench
 
-    def unavailable(self, variant: Variant, sampling: Sampling) -> str:
-        return self._bench.base.unavailable(variant, sampling)
-
-    def prompt_length(self, prompt: str) -> int:
-        return self._bench.base.prompt_length(prompt)
+    @property
+    def identity(self) -> ModelIdentity:
+        return self.recipe.identity
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
         return self._bench.hold(self.recipe).generate(rows, sampling)
-
-    def close(self) -> None:
-        """The model is the bench's."""
 
 
 def _continues(held: ModelState | None, recipe: ModelState) -> bool:

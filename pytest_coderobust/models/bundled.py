@@ -1,0 +1,34 @@
+"""The bundled model, "tiny", as a checkpoint on disk."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.options import ModelOptions, ModelSpec, apply_options
+
+
+def check_bundled(name: str) -> None:
+    """Refuses an installation without the weights.
+
+    Raises:
+        UsageError: they are not there.
+    """
+    folder = _folder()
+    if not folder.is_dir():
+        raise UsageError(f"model {name!r}: this installation lacks its weights ({folder})")
+
+
+def open_bundled(name: str, options: ModelOptions) -> Backend:
+    """Opens the bundled model, which loads when it is first asked."""
+    from pytest_coderobust.models.hf import HFBackend
+
+    return HFBackend(name, apply_options(ModelSpec(str(_folder())), options), options)
+
+
+def _folder() -> Path:
+    # `tiny` is a room beside this one, so no import may name it; it is looked up when asked for.
+    folder: Path = import_module("pytest_coderobust.tiny").checkpoint_path()
+    return folder

@@ -1,0 +1,50 @@
+"""Names of checkpoints: the short ones of the papers and the user's own, folders, hub ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.models.options import ModelSpec
+
+BUILTIN: Mapping[str, ModelSpec] = {
+    "codellama-7b": ModelSpec("codellama/CodeLlama-7b-hf"),
+    "qwen2.5-coder-7b": ModelSpec("Qwen/Qwen2.5-Coder-7B"),
+    "codeqwen1.5-7b": ModelSpec("Qwen/CodeQwen1.5-7B"),
+    "stable-code-3b": ModelSpec("stabilityai/stable-code-3b"),
+    "deepseek-coder-1.3b": ModelSpec("deepseek-ai/deepseek-coder-1.3b-base"),
+    "deepseek-coder-6.7b": ModelSpec("deepseek-ai/deepseek-coder-6.7b-base"),
+    "codegen-2b-multi": ModelSpec("Salesforce/codegen-2B-multi"),
+    "starcoder-1b": ModelSpec("bigcode/starcoderbase-1b"),
+    "starcoder-3b": ModelSpec("bigcode/starcoderbase-3b"),
+}
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def find_spec(name: str, known: Mapping[str, ModelSpec] | None = None) -> ModelSpec | None:
+    """The checkpoint behind a name: the user's own, ours, a folder, a hub id, in this order.
+
+    Returns None where no checkpoint can have the name.
+
+    Raises:
+        UsageError: the name or the id behind it is spelt as a folder, and no checkpoint is there.
+    """
+    names = {**BUILTIN, **(known or {})}
+    if name in names:
+        spec = names[name]
+        if not (Path(spec.id).expanduser().is_dir() or _HUB_ID.fullmatch(spec.id)):
+            raise UsageError(f"model {name!r}: its id {spec.id!r} is neither a folder nor a hub id")
+        return spec
+    folder = Path(name).expanduser()
+    if (folder / "config.json").is_file():
+        return ModelSpec(str(folder))
+    if name.startswith(("/", "./", "../", "~")) and not folder.is_dir():
+        raise UsageError(f"model {name!r}: there is no such folder")
+    if name and folder.is_dir():
+        raise UsageError(
+            f"model {name!r}: the folder has no config.json, so it is not a checkpoint"
+        )
+    return ModelSpec(name) if _HUB_ID.fullmatch(name) else None
