@@ -12,7 +12,7 @@ from pytest_coderobust.errors import ConfigError, nearest
 from pytest_coderobust.records import Task
 
 
-def with_api_changes(tasks: tuple[Task, ...], config: SuiteConfig) -> tuple[Task, ...]:
+def add_api_changes(tasks: tuple[Task, ...], config: SuiteConfig) -> tuple[Task, ...]:
     """The tasks, each with the changes of the suite that are for it beside its own.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_coderobust.engine.events import Listener, RowsGenerated
-from pytest_coderobust.engine.keys import completion_key, noise
+from pytest_coderobust.engine.keys import make_completion_key, make_noise_seed
 from pytest_coderobust.engine.windows import cut_batches
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
@@ -27,7 +27,8 @@ class CompletionStore:
     def keys(self, variant: Variant, sampling: Sampling) -> list[str]:
         """The keys of a variant's n completions, in sample order."""
         return [
-            completion_key(self.backend, variant, sampling, sample) for sample in range(sampling.n)
+            make_completion_key(self.backend, variant, sampling, sample)
+            for sample in range(sampling.n)
         ]
 
     def stored(self, variant: Variant, sampling: Sampling) -> list[Keyed] | None:
@@ -54,7 +55,7 @@ class CompletionStore:
             ModelError: the model cannot be loaded or run.
         """
         rows = {
-            key: Row(variant, sample, noise(variant, sampling, sample))
+            key: Row(variant, sample, make_noise_seed(variant, sampling, sample))
             for variant in variants
             for sample, key in enumerate(self.keys(variant, sampling))
         }

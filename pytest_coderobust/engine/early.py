@@ -37,7 +37,7 @@ class Asked:
     tasks: Mapping[Cell, int]
 
 
-def asking_order(tasks: Sequence[str], seed: int) -> list[str]:
+def order_tasks(tasks: Sequence[str], seed: int) -> list[str]:
     """The tasks in the random order in which they are asked, whatever their order in the file."""
     return sorted(tasks, key=lambda task: digest("asking order", seed, task))
 
@@ -49,29 +49,29 @@ def cut_waves(tasks: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def ask_in_waves(
-    measuring: Measurement, wanted: Collection[Square], look: WaveLook, allowance: Allowance
+    measurement: Measurement, wanted: Collection[Square], look: WaveLook, allowance: Allowance
 ) -> Asked:
     """Asks wave after wave until `look` wants no cell or the allowance is spent.
 
     Raises:
         ModelError, OracleError: the harness failed.
     """
-    plan, squares = measuring.plan, frozenset(wanted)
-    order = asking_order(tuple(plan.tasks), measuring.sampling.seed)
+    plan, squares = measurement.plan, frozenset(wanted)
+    order = order_tasks(tuple(plan.tasks), measurement.sampling.seed)
     needed: Collection[Cell] = plan.cells
     asked: set[Square] = set()
     spent = False
     for tasks in cut_waves(order):
         cells = [cell for cell in plan.cells if cell in needed]
-        chosen = tasks[: allowance.tasks(len(cells) * measuring.sampling.n)]
+        chosen = tasks[: allowance.tasks(len(cells) * measurement.sampling.n)]
         wave = [(task, cell) for cell in cells for task in chosen if (task, cell) in squares]
         clean = [(task, Cell()) for task in dict.fromkeys(task for task, _ in wave)]
         window = tuple(dict.fromkeys([*clean, *wave]))
-        spent = not measuring.ask(window, may_begin=lambda: not allowance.late)
+        spent = not measurement.ask(window, may_begin=lambda: not allowance.late)
         if not spent:
-            found = observed(measuring, wave)
+            found = observe_wave(measurement, wave)
             asked.update(wave)
-            allowance.spend(cost(found.values()))
+            allowance.spend(count_completions(found.values()))
             needed = look(chosen, found)
             spent = len(chosen) < len(tasks) and bool(needed)
         if spent or not needed:
@@ -83,26 +83,26 @@ def ask_in_waves(
     )
 
 
-def observed(measuring: Measurement, wave: Sequence[Square]) -> dict[Square, Observation]:
+def observe_wave(measurement: Measurement, wave: Sequence[Square]) -> dict[Square, Observation]:
     """What the squares of a wave turned out to be; one whose check failed is left to its item."""
     found: dict[Square, Observation] = {}
     for task, cell in wave:
         try:
-            seen = measuring.measure(measuring.plan.tasks[task], cell)
+            seen = measurement.measure(measurement.plan.tasks[task], cell)
         except SandboxError:
             continue
         found[task, cell] = seen.observation
     return found
 
 
-def cost(found: Iterable[Observation]) -> int:
+def count_completions(found: Iterable[Observation]) -> int:
     """Completions behind the observations of a wave; a task's clean ones count once."""
     seen = list(found)
     clean = {each.task_id: each.clean_n for each in seen}
     return sum(each.n for each in seen if not each.cell.is_clean) + sum(clean.values())
 
 
-def with_course(run: SuiteRun, unasked: Mapping[Square, Why]) -> SuiteRun:
+def add_course(run: SuiteRun, unasked: Mapping[Square, Why]) -> SuiteRun:
     """The run, which was asked in waves, with how far it went and why no further.
 
     Where other items are missing too the run is as partial as without waves.
@@ -116,10 +116,10 @@ def with_course(run: SuiteRun, unasked: Mapping[Square, Why]) -> SuiteRun:
     why = set(unasked.values())
     ended: Literal["", Why] = "budget" if "budget" in why else "settled" if why else ""
     course = Course(ended, len({task for task, _ in seen}), drawn, drawn + left)
-    return replace(run, course=course, incomplete=_told(course, len(run.tasks)))
+    return replace(run, course=course, incomplete=_describe_end(course, len(run.tasks)))
 
 
-def _told(course: Course, tasks: int) -> str:
+def _describe_end(course: Course, tasks: int) -> str:
     if not course.ended:
         return ""
     subject = "the budget ended" if course.ended == "budget" else "the gates were settled"

@@ -46,7 +46,7 @@ def export(plan: Plan, path: Path) -> Exported:
             if variant.skipped and variant.skipped != NOT_DRAWN:
                 left_out[variant.skipped] += 1
             else:
-                lines.append(json.dumps(row(task, variant), ensure_ascii=True) + "\n")
+                lines.append(json.dumps(make_row(task, variant), ensure_ascii=True) + "\n")
     if not lines:
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise DataError(f"there is nothing to write to {path}: {why or 'no perturbation is named'}")
@@ -57,7 +57,7 @@ def export(plan: Plan, path: Path) -> Exported:
     return Exported(len(lines), dict(left_out))
 
 
-def row(task: Task, variant: Variant) -> dict[str, object]:
+def make_row(task: Task, variant: Variant) -> dict[str, object]:
     """One variant as a row; a change of code brings the task that judges it along."""
     found: dict[str, object] = {
         "task_id": task.id,

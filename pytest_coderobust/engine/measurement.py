@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
-from pytest_coderobust.engine.keys import run_digest
-from pytest_coderobust.engine.observations import Answered, Measured, observed
+from pytest_coderobust.engine.keys import digest_run
+from pytest_coderobust.engine.observations import Answered, Measured, make_observation
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
 from pytest_coderobust.engine.variants import make_variant, prepare
@@ -46,7 +46,7 @@ class Measurement:
         selfcheck: SelfCheck | None = None,
     ) -> None:
         self.plan = plan
-        self.run = run_digest(plan.digest, plan.config, answers.backend, judge.tier)
+        self.run = digest_run(plan.digest, plan.config, answers.backend, judge.tier)
         self._answers = answers
         self._judge = judge
         self._ledger = ledger
@@ -83,7 +83,7 @@ class Measurement:
             False where something is missing and `may_begin`, asked under the lease, forbids it.
         """
         index = len(self._windows.squares)
-        self._windows = self._windows.joined_by(squares)
+        self._windows = self._windows.add(squares)
         return self._fill(index, may_begin)
 
     def selfcheck(self) -> SelfCheck:
@@ -170,14 +170,14 @@ class Measurement:
             )
         solved_at = self.plan.config.solved_at
         clean = self.answer(clean_variant)
-        found = observed(clean, clean, solved_at, checked=checked)
+        found = make_observation(clean, clean, solved_at, checked=checked)
         if cell.is_clean:
             return Measured(found, clean)
         if task.id not in self._told:  # a variant alone (-k C1) is shown beside its clean prompt
             self._told.add(task.id)
             self._store(found, clean)
         seen = self.answer(variant)
-        return Measured(observed(clean, seen, solved_at, checked=checked), clean, seen)
+        return Measured(make_observation(clean, seen, solved_at, checked=checked), clean, seen)
 
     def _store(self, observation: Observation, seen: Answered | None) -> None:
         self._ledger.observe(

@@ -68,9 +68,9 @@ def measure_floor(
             plan, config=replace(plan.config, sampling=sampling), cells=(Cell(),), recorded={}
         )
         answers = CompletionStore(Rebatched(backend, size), ledger, listen)
-        measuring = Measurement(again, answers, judge, ledger, listen)
-        measuring.want((task, Cell()) for task in plan.tasks)
-        found = [measuring.measure(task, Cell()).observation for task in plan.tasks.values()]
+        measurement = Measurement(again, answers, judge, ledger, listen)
+        measurement.want((task, Cell()) for task in plan.tasks)
+        found = [measurement.measure(task, Cell()).observation for task in plan.tasks.values()]
         return {o.task_id: pass_at_k(o.n, o.c, k) for o in found if o.measured}
 
     k = min(plan.config.ks)

@@ -53,7 +53,9 @@ class Measured:
     perturbed: Answered | None = None
 
 
-def observed(clean: Answered, seen: Answered, solved_at: float, *, checked: bool) -> Observation:
+def make_observation(
+    clean: Answered, seen: Answered, solved_at: float, *, checked: bool
+) -> Observation:
     """What a variant's samples say beside those of its task's clean prompt.
 
     Args:

@@ -8,8 +8,12 @@ from dataclasses import astuple, dataclass, field, replace
 from coderobust_strategies import PerturbationError, level
 from coderobust_strategies.catalogue import CODE_PREFIX, WITH_WORDNET, lookup
 from pytest_coderobust.config.suite import SuiteConfig
-from pytest_coderobust.engine.api_changes import with_api_changes
-from pytest_coderobust.engine.rewriting import Rewriting, open_rewriting, rewriting_notes
+from pytest_coderobust.engine.api_changes import add_api_changes
+from pytest_coderobust.engine.rewrites import (
+    RewriteSource,
+    describe_rewriters,
+    open_rewrite_sources,
+)
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
@@ -34,7 +38,7 @@ class Plan:
     recorded: Mapping[Cell, Mapping[str, Variant]]
     digest: str
     notes: tuple[str, ...] = field(default=())
-    rewriting: Mapping[str, Rewriting] = field(default_factory=dict[str, Rewriting])
+    rewrite_sources: Mapping[str, RewriteSource] = field(default_factory=dict[str, RewriteSource])
 
     @property
     def levels(self) -> dict[str, str]:
@@ -65,7 +69,7 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
         UsageError: an engine or a lexicon lacks what it needs.
     """
     tasks = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
-    tasks = replace(tasks, tasks=with_api_changes(tasks.tasks, config))
+    tasks = replace(tasks, tasks=add_api_changes(tasks.tasks, config))
     perturbing = config.perturbing
     recorded = load_recorded(
         config.recorded,
@@ -78,7 +82,7 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
     if not chosen:
         raise DataError(f"{config.path}: {config.tasks} has no tasks")
     _check_lexicon(config)
-    rewriting = open_rewriting(config, tasks, memory)
+    rewrite_sources = open_rewrite_sources(config, tasks, memory)
     return Plan(
         config=config,
         tasks={task.id: task for task in chosen},
@@ -93,13 +97,16 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
             [perturbing.profile, perturbing.edit_rate, perturbing.sample_ratio],
             [perturbing.lexicon, perturbing.damaged],
             {name: [spec.text] for name, spec in perturbing.engines.specs.items()},
-            {name: {str(s): dict(r) for s, r in w.rows.items()} for name, w in rewriting.items()},
+            {
+                name: {str(s): dict(r) for s, r in w.rows.items()}
+                for name, w in rewrite_sources.items()
+            },
             astuple(config.limits),
             config.solved_at,
             [[astuple(change) for change in task.api_changes] for task in chosen],
         ),
-        notes=(*tasks.notes, *recorded.notes, *rewriting_notes(config)),
-        rewriting=rewriting,
+        notes=(*tasks.notes, *recorded.notes, *describe_rewriters(config)),
+        rewrite_sources=rewrite_sources,
     )
 
 

@@ -21,7 +21,7 @@ from pytest_coderobust.config.suite import (
     read_suite,
     suite_kind,
 )
-from pytest_coderobust.engine.api_changes import with_api_changes
+from pytest_coderobust.engine.api_changes import add_api_changes
 from pytest_coderobust.errors import DataError, UsageError, nearest
 from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Limits, Task, Tests, Verdict
@@ -55,7 +55,7 @@ class ForeignSample:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class SampleSuite:
     """The tasks that samples are judged by.
 
     Attributes:
@@ -68,7 +68,7 @@ class Bench:
     notes: tuple[str, ...] = ()
 
 
-def open_bench(suite: str, base: Path) -> Bench:
+def open_sample_suite(suite: str, base: Path) -> SampleSuite:
     """The tasks of a suite.
 
     Args:
@@ -84,8 +84,8 @@ def open_bench(suite: str, base: Path) -> Bench:
     config = read_suite(path) if own else named_suite(suite, base)
     found = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
     chosen = found.tasks[: config.limit] if config.limit else found.tasks
-    chosen = with_api_changes(chosen, config)
-    return Bench(config, {task.id: task for task in chosen}, found.notes)
+    chosen = add_api_changes(chosen, config)
+    return SampleSuite(config, {task.id: task for task in chosen}, found.notes)
 
 
 def read_samples(path: Path, tasks: Collection[str]) -> tuple[ForeignSample, ...]:
@@ -98,7 +98,7 @@ def read_samples(path: Path, tasks: Collection[str]) -> tuple[ForeignSample, ...
     wrong: list[str] = []
     for row in read_rows(path):
         try:
-            samples.append(_sample(row, tasks))
+            samples.append(_read_sample(row, tasks))
         except DataError as error:
             wrong.append(str(error))
     if wrong:
@@ -136,7 +136,7 @@ def check(
         SandboxError: no isolation works here, or the harness failed on a check.
     """
     wanted = list(solutions)
-    bench: Bench | None = None
+    sample_suite: SampleSuite | None = None
     checks: list[Check] = []
     for place, solution in enumerate(wanted):
         if isinstance(solution, Check):
@@ -144,36 +144,43 @@ def check(
             continue
         if not suite:
             raise UsageError(f"solution {place} is a Sample: name the suite that it answers")
-        bench = bench or open_bench(suite, Path.cwd())
-        if solution.task_id not in bench.tasks:
-            raise UsageError(f"solution {place}: {_unknown(solution.task_id, bench.tasks)}")
-        checks.append(check_of_sample(bench, solution, extraction, limits))
-    canonicals = canonical_checks(bench, limits) if bench is not None else ()
+        sample_suite = sample_suite or open_sample_suite(suite, Path.cwd())
+        if solution.task_id not in sample_suite.tasks:
+            raise UsageError(
+                f"solution {place}: {_describe_unknown(solution.task_id, sample_suite.tasks)}"
+            )
+        checks.append(make_sample_check(sample_suite, solution, extraction, limits))
+    canonicals = make_canonical_checks(sample_suite, limits) if sample_suite is not None else ()
     return judge_all(checks, canonicals, workers=workers, tiers=tiers, allow_unsafe=allow_unsafe)[0]
 
 
-def canonical_checks(bench: Bench, limits: Limits | None = None) -> tuple[Check, ...]:
+def make_canonical_checks(
+    sample_suite: SampleSuite, limits: Limits | None = None
+) -> tuple[Check, ...]:
     """The check of each task's own solution, which may be older than a declared API change."""
     return tuple(
         replace(
-            check_of_sample(bench, ForeignSample(task.id, task.canonical), "raw", limits),
+            make_sample_check(sample_suite, ForeignSample(task.id, task.canonical), "raw", limits),
             api_changes=(),
         )
-        for task in bench.tasks.values()
+        for task in sample_suite.tasks.values()
         if task.canonical is not None
     )
 
 
-def check_of_sample(
-    bench: Bench, sample: ForeignSample, extraction: Extraction, limits: Limits | None = None
+def make_sample_check(
+    sample_suite: SampleSuite,
+    sample: ForeignSample,
+    extraction: Extraction,
+    limits: Limits | None = None,
 ) -> Check:
     """The check of one sample."""
-    task = bench.tasks[sample.task_id]
+    task = sample_suite.tasks[sample.task_id]
     return Check(
         solution=sample.text if sample.whole else extract(sample.text, task, extraction),
         entry_point=task.entry_point,
         tests=task.tests,
-        limits=limits or bench.config.limits,
+        limits=limits or sample_suite.config.limits,
         language=task.language,
         api_changes=task.api_changes,
     )
@@ -198,26 +205,26 @@ def judge_all(
         SandboxError: no isolation works here, or the harness failed on a check.
     """
     with open_sandbox(workers, tiers=tiers, allow_unsafe=allow_unsafe) as sandbox:
-        verdicts = _judged(sandbox, checks, listen)
+        verdicts = _judge(sandbox, checks, listen)
         failed = [at for at, check in enumerate(checks) if may_be_inside(check, verdicts[at])]
-        about = {_about(checks[at]) for at in failed}
-        known = [check for check in canonicals if _about(check) in about]
-        calibrated = calibrate(known, partial(_judged, sandbox))
+        about = {_name_tests(checks[at]) for at in failed}
+        known = [check for check in canonicals if _name_tests(check) in about]
+        calibrated = calibrate(known, partial(_judge, sandbox))
         pairs = zip(known, calibrated, strict=True)
-        other = {_about(check): check for before, (check, _) in pairs if check != before}
-        again = [at for at in failed if _about(checks[at]) in other]
-        judged = [like(checks[at], other[_about(checks[at])]) for at in again]
-        for at, verdict in zip(again, _judged(sandbox, judged), strict=True):
+        other = {_name_tests(check): check for before, (check, _) in pairs if check != before}
+        again = [at for at in failed if _name_tests(checks[at]) in other]
+        judged = [like(checks[at], other[_name_tests(checks[at])]) for at in again]
+        for at, verdict in zip(again, _judge(sandbox, judged), strict=True):
             verdicts[at] = verdict
         return verdicts, sandbox.tier
 
 
-def _about(check: Check) -> tuple[Tests, str]:
+def _name_tests(check: Check) -> tuple[Tests, str]:
     """What a check asks of a solution."""
     return check.tests, check.entry_point
 
 
-def _judged(
+def _judge(
     sandbox: Sandbox, checks: Sequence[Check], listen: Listen | None = None
 ) -> list[Verdict]:
     futures = [sandbox.submit(each) for each in checks]
@@ -228,8 +235,8 @@ def _judged(
     return [future.result() for future in futures]
 
 
-def _sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
-    task_id = _task_id(row, tasks)
+def _read_sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
+    task_id = _read_task_id(row, tasks)
     if "completion" not in row and "solution" not in row:
         raise row.error("there is neither 'completion' nor 'solution'")
     whole = "solution" in row
@@ -237,17 +244,17 @@ def _sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
     return ForeignSample(task_id, text, whole, row.where)
 
 
-def _task_id(row: DataRow, tasks: Collection[str]) -> str:
+def _read_task_id(row: DataRow, tasks: Collection[str]) -> str:
     if "task_id" in row or "_identifier" not in row:
         found = row.identifier("task_id")
     else:
         named = row.text("_identifier")
         found = named if named in tasks else _PLACE.sub("", named)
     if found not in tasks:
-        raise row.error(_unknown(found, tasks))
+        raise row.error(_describe_unknown(found, tasks))
     return found
 
 
-def _unknown(task_id: str, tasks: Collection[str]) -> str:
+def _describe_unknown(task_id: str, tasks: Collection[str]) -> str:
     close = nearest(task_id, tasks).partition(" (valid:")[0]
     return f"the suite has no task {task_id[:80]!r}{close}"

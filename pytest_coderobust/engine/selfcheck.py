@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.events import Listener, SelfCheckDone, SelfCheckStarted
-from pytest_coderobust.engine.verdicts import VerdictStore, check_of
+from pytest_coderobust.engine.verdicts import VerdictStore, make_check
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.records import Task, Verdict
 from pytest_coderobust.sandbox.calibration import calibrate, like
@@ -47,7 +47,7 @@ class SelfCheck:
 
     def check(self, task: Task, completion: str, config: SuiteConfig) -> Check:
         """The check of a completion, as its task is rightly judged."""
-        check = check_of(task, completion, config)
+        check = make_check(task, completion, config)
         calibrated = self.calibrated.get(task.id)
         return check if calibrated is None else like(check, calibrated)
 
@@ -74,9 +74,9 @@ def _check_oracle(
 ) -> SelfCheck:
     if not tasks:
         return SelfCheck({}, frozenset())
-    stubs = {name: check_of(task, stub(task), config) for name, task in tasks.items()}
+    stubs = {name: make_check(task, make_stub(task), config) for name, task in tasks.items()}
     canonicals = {
-        name: check_of(task, task.canonical, config)
+        name: make_check(task, task.canonical, config)
         for name, task in tasks.items()
         if task.canonical is not None
     }
@@ -109,7 +109,7 @@ def _check_oracle(
     found = calibrate(tuple(tried.values()), judge.in_order)
     for (name, before), (check, verdict) in zip(tried.items(), found, strict=True):
         if not verdict.full:
-            unusable[name] = f"its canonical solution fails: {_why(verdict)}"
+            unusable[name] = f"its canonical solution fails: {_describe_failure(verdict)}"
         elif check != before:
             calibrated[name] = check
     inside = {name: check for name, check in calibrated.items() if check.in_process}
@@ -117,11 +117,11 @@ def _check_oracle(
     for name, verdict in zip(inside, judge.in_order(again), strict=True):
         if verdict.full:
             unusable[name] = STUB_PASSES
-    _bound(unusable, tasks, config)
+    _refuse_too_many(unusable, tasks, config)
     return SelfCheck(unusable, frozenset(tasks) - frozenset(canonicals), calibrated)
 
 
-def stub(task: Task) -> str:
+def make_stub(task: Task) -> str:
     """A completion that does nothing, in the form the prompt asks for.
 
     A partial prompt may end inside a block, so deeper bodies are tried too.
@@ -140,7 +140,9 @@ def stub(task: Task) -> str:
     return f"def {task.entry_point}(*arguments, **options):\n    pass\n"
 
 
-def _bound(unusable: Mapping[str, str], tasks: Mapping[str, Task], config: SuiteConfig) -> None:
+def _refuse_too_many(
+    unusable: Mapping[str, str], tasks: Mapping[str, Task], config: SuiteConfig
+) -> None:
     allowed = config.max_unusable * len(tasks)
     if len(unusable) <= allowed:
         return
@@ -151,6 +153,6 @@ def _bound(unusable: Mapping[str, str], tasks: Mapping[str, Task], config: Suite
     )
 
 
-def _why(verdict: Verdict) -> str:
+def _describe_failure(verdict: Verdict) -> str:
     detail = f" ({verdict.detail})" if verdict.detail else ""
     return f"{verdict.failure} at {verdict.passed} of {verdict.total} tests{detail}"

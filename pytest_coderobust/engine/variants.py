@@ -35,8 +35,8 @@ def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
         return found or Variant(task, cell, task.prompt, skipped="not recorded")
     perturbing = plan.config.perturbing
     if cell.perturbation.startswith(CODE_PREFIX):
-        return recoded(task, cell, perturbing.sample_ratio)
-    behind = plan.rewriting.get(cell.perturbation) or plan.rewriting.get("S1")
+        return recode_variant(task, cell, perturbing.sample_ratio)
+    behind = plan.rewrite_sources.get(cell.perturbation) or plan.rewrite_sources.get("S1")
     try:
         drawn = perturb(
             task.prompt,
@@ -68,13 +68,13 @@ def prepare(plan: Plan, squares: Iterable[tuple[str, Cell]]) -> None:
     for task, cell in squares:
         spec = plan.config.perturbing.engines.serving(cell.perturbation)
         for name, each in plan.config.perturbing.engines.specs.items():
-            if each is spec and name in plan.rewriting:
+            if each is spec and name in plan.rewrite_sources:
                 wanted.setdefault(name, []).append(plan.tasks[task])
     for name, tasks in wanted.items():
-        plan.rewriting[name].prepare(tasks)
+        plan.rewrite_sources[name].prepare(tasks)
 
 
-def recoded(task: Task, cell: Cell, sample_ratio: float = 1.0) -> Variant:
+def recode_variant(task: Task, cell: Cell, sample_ratio: float = 1.0) -> Variant:
     """The variant of a task under one of `recode:`; a rename reaches tests and solution too."""
     skipped = ""
     if task.language != "python":
@@ -92,10 +92,10 @@ def recoded(task: Task, cell: Cell, sample_ratio: float = 1.0) -> Variant:
         return Variant(task, cell, task.prompt, skipped=made.skipped)
     changed = made.task
     edits = tuple(replace(edit, kind=KIND) for edit in recorded(task.prompt, changed.prompt))
-    return Variant(_judge(task, changed), cell, changed.prompt, edits)
+    return Variant(_make_judging_task(task, changed), cell, changed.prompt, edits)
 
 
-def _judge(task: Task, changed: TaskCode) -> Task:
+def _make_judging_task(task: Task, changed: TaskCode) -> Task:
     helpers, _, source = changed.tests.partition(_BORDER)
     return replace(
         task,

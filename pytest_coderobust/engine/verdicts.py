@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.events import ChecksJudged, Listener
-from pytest_coderobust.engine.keys import verdict_key
+from pytest_coderobust.engine.keys import make_verdict_key
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.extraction.solution import extract
@@ -31,7 +31,7 @@ class VerdictStore:
         return self._sandbox.tier
 
     def key(self, check: Check) -> str:
-        return verdict_key(check, self.tier)
+        return make_verdict_key(check, self.tier)
 
     def unknown(self, checks: Iterable[Check]) -> dict[str, Check]:
         """The checks that have no verdict yet, by key."""
@@ -94,7 +94,7 @@ class VerdictStore:
             self._listen(ChecksJudged(count))
 
 
-def check_of(task: Task, completion: str, config: SuiteConfig) -> Check:
+def make_check(task: Task, completion: str, config: SuiteConfig) -> Check:
     """The check of a completion; the clean prompt stands in front of it, never a perturbed one."""
     return Check(
         solution=extract(completion, task, config.extraction),

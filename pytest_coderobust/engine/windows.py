@@ -29,7 +29,7 @@ class Windows:
     growing: bool = False
     """Whether nobody knows yet how many there will be."""
 
-    def joined_by(self, squares: Sequence[Square]) -> Windows:
+    def add(self, squares: Sequence[Square]) -> Windows:
         """The same with one window more."""
         place = len(self.squares)
         index = {**self.index, **dict.fromkeys(squares, place)}
@@ -45,7 +45,7 @@ def cut_windows(wanted: Iterable[Square], tasks: Iterable[str], cells: Iterable[
     ordered = sorted(asked, key=lambda square: (column[square[1]], rank[square[0]]))
     windows: list[tuple[Square, ...]] = []
     for _, squares in groupby(ordered, key=lambda square: square[1]):
-        windows += _chunks(tuple(squares), WINDOW)
+        windows += _chunk(tuple(squares), WINDOW)
     index = {square: place for place, window in enumerate(windows) for square in window}
     return Windows(tuple(windows), index)
 
@@ -55,8 +55,8 @@ def cut_batches(rows: Iterable[T], size: int, length: Callable[[T], int]) -> lis
 
     The longest first, so that a batch that does not fit into memory shows at once.
     """
-    return _chunks(tuple(sorted(rows, key=lambda row: -length(row))), size)
+    return _chunk(tuple(sorted(rows, key=lambda row: -length(row))), size)
 
 
-def _chunks(values: tuple[T, ...], size: int) -> list[tuple[T, ...]]:
+def _chunk(values: tuple[T, ...], size: int) -> list[tuple[T, ...]]:
     return [values[start : start + size] for start in range(0, len(values), size)]

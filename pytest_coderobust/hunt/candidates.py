@@ -28,7 +28,7 @@ class Drawn:
     cell: Cell
 
 
-def members(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def list_members(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The perturbations to draw from, and why others are left out.
 
     An aggregate stands for all its members.
@@ -48,7 +48,7 @@ def members(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(found), tuple(left_out)
 
 
-def damage(observations: Iterable[Observation]) -> Mapping[str, float]:
+def estimate_damage(observations: Iterable[Observation]) -> Mapping[str, float]:
     """For each perturbation the share of solved tasks it broke, drawn towards a half."""
     broken: Counter[str] = Counter()
     seen: Counter[str] = Counter()
@@ -60,7 +60,7 @@ def damage(observations: Iterable[Observation]) -> Mapping[str, float]:
     return {name: (broken[name] + 1) / (seen[name] + 2) for name in seen}
 
 
-def rounds(
+def draw_rounds(
     plan: Plan, task: Task, names: Sequence[str], weights: Mapping[str, float]
 ) -> Iterator[list[Drawn]]:
     """Rounds of new variants of a task, at the suite's rates.

@@ -149,7 +149,7 @@ def from_json(text: str, where: str) -> Failure:
     return failure
 
 
-def fixed(failure: Failure, model: ModelIdentity) -> Failure:
+def mark_fixed(failure: Failure, model: ModelIdentity) -> Failure:
     """The failure after a replay in which `model` solved the task."""
     return replace(failure, state="fixed", model=model)
 

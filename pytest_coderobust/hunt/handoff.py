@@ -19,7 +19,7 @@ EXAMPLES = 1000
 """Free draws; one in two or three holds the minimum."""
 
 
-def hypothesis_report(
+def make_hypothesis_report(
     failure: Failure, perturbations: Sequence[str], code: str = "", database: Path | None = None
 ) -> str:
     """Hypothesis' report of the minimum with its reproduction blob; "" where it ends elsewhere.
@@ -36,7 +36,7 @@ def hypothesis_report(
     from coderobust_strategies.hypothesis_strategies import PerturbedPrompt, ladders, remnants
 
     clean, first, entry = failure.clean.prompt, failure.first_edits, failure.entry_point
-    still = oracle(failure.edits, ladders(clean, first, perturbations, entry, code))
+    still = make_oracle(failure.edits, ladders(clean, first, perturbations, entry, code))
     last: list[PerturbedPrompt] = []
 
     @settings(
@@ -66,7 +66,7 @@ def hypothesis_report(
     return "\n".join(said)
 
 
-def oracle(
+def make_oracle(
     minimum: Sequence[Edit], steps: Sequence[Sequence[Edit]]
 ) -> Callable[[Sequence[Edit]], bool]:
     """Whether edits hold each edit of the minimum, or what it was simplified from."""

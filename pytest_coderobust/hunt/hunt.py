@@ -12,7 +12,7 @@ from pytest_coderobust.engine.budget import Budget, Purse
 from pytest_coderobust.engine.events import HuntAdvanced, HuntDone, HuntStarted, Listener, silent
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.hunt.candidates import Drawn, damage, members, rounds
+from pytest_coderobust.hunt.candidates import Drawn, draw_rounds, estimate_damage, list_members
 from pytest_coderobust.hunt.failure import Failure, HuntCost
 from pytest_coderobust.hunt.panel import Ballot, Confirm, Panel, Question
 from pytest_coderobust.hunt.questions import OutOfBudget, Questions
@@ -81,7 +81,7 @@ class Hunt:
         reproduce: the command that shows a task's failure again, by task id.
     """
 
-    measuring: Measurement
+    measurement: Measurement
     ledger: Ledger
     suite: str
     names: tuple[str, ...]
@@ -97,18 +97,20 @@ class Hunt:
             UsageError: the model answers squares of a plan, not prompts, or a name is unknown.
             ModelError, SandboxError: the harness failed.
         """
-        check_huntable(self.measuring.keyed_by, self.measuring.model.name)
-        panel = Panel(self.measuring, self.confirm)
-        weights = damage(self.ledger.observations_of(self.measuring.plan.config.name))
-        drawn_from, _ = members(self.names)
+        check_huntable(self.measurement.keyed_by, self.measurement.model.name)
+        panel = Panel(self.measurement, self.confirm)
+        weights = estimate_damage(self.ledger.observations_of(self.measurement.plan.config.name))
+        drawn_from, _ = list_members(self.names)
         purse = Purse(self.budget)
-        waiting = iter([self._quest(task, drawn_from, weights, known) for task in tasks])
+        waiting = iter([self._make_quest(task, drawn_from, weights, known) for task in tasks])
         live: list[_Quest] = []
         done = found = 0
-        self.ledger.describe(self._run, self.measuring.plan.config.name, self.measuring.model, "")
-        self.listen(HuntStarted(self.measuring.plan.config.name, len(tasks)))
+        self.ledger.describe(
+            self._run, self.measurement.plan.config.name, self.measurement.model, ""
+        )
+        self.listen(HuntStarted(self.measurement.plan.config.name, len(tasks)))
         try:
-            while live := [*live, *_upto(waiting, TOGETHER - len(live))]:
+            while live := [*live, *_take(waiting, TOGETHER - len(live))]:
                 self._round(panel, purse, live)
                 ended = [quest for quest in live if quest.found is not None]
                 live = [quest for quest in live if quest.found is None]
@@ -122,9 +124,9 @@ class Hunt:
     @property
     def _run(self) -> str:
         """Where observations of a hunt are kept: beside those of the suite, in no report."""
-        return digest("hunt", self.measuring.run)
+        return digest("hunt", self.measurement.run)
 
-    def _quest(
+    def _make_quest(
         self,
         task: Task,
         names: Sequence[str],
@@ -137,7 +139,7 @@ class Hunt:
         drawn: dict[frozenset[Edit], Cell] = {}
 
         def turns() -> Iterator[list[Drawn]]:
-            for turn in rounds(self.measuring.plan, task, names, weights):
+            for turn in draw_rounds(self.measurement.plan, task, names, weights):
                 drawn.update((each.edits, each.cell) for each in turn)
                 yield turn
 
@@ -196,7 +198,7 @@ class Hunt:
             if quest.found is not None and quest.found.minimum is not None
         ]
         questions = [Question(quest.task, edits) for quest, edits in minima]
-        ballots = panel.confirmed(questions) if questions else []
+        ballots = panel.vote_again(questions) if questions else []
         confirmed = {id(quest): ballot for (quest, _), ballot in zip(minima, ballots, strict=True)}
         for quest in quests:
             assert quest.found is not None
@@ -205,12 +207,12 @@ class Hunt:
             ending: HuntEnding = quest.found.outcome
             if ballot is not None:
                 ending = "found" if panel.broke(ballot) else "unconfirmed"
-                failure = self._failure(quest, ballot) if ending == "found" else None
+                failure = self._make_failure(quest, ballot) if ending == "found" else None
             still = quest.found.still or (False,) * len(quest.known)
             replayed = tuple(zip(quest.known, still, strict=True)) if quest.found.still else ()
             yield Hunted(quest.task.id, ending, failure, quest.spent, replayed)
 
-    def _failure(self, quest: _Quest, ballot: Ballot) -> Failure:
+    def _make_failure(self, quest: _Quest, ballot: Ballot) -> Failure:
         assert quest.found is not None
         minimum, first = quest.found.minimum, quest.found.first
         assert minimum is not None
@@ -220,8 +222,8 @@ class Hunt:
             suite=self.suite,
             task_id=quest.task.id,
             entry_point=quest.task.entry_point,
-            model=self.measuring.model,
-            sampling=self.measuring.sampling,
+            model=self.measurement.model,
+            sampling=self.measurement.sampling,
             perturbation=",".join(self.names),
             member=first.cell.perturbation,
             seed=first.cell.seed,
@@ -257,6 +259,6 @@ def _fits(edit: Edit, others: Iterable[Edit]) -> bool:
     )
 
 
-def _upto(quests: Iterator[_Quest], count: int) -> Iterator[_Quest]:
+def _take(quests: Iterator[_Quest], count: int) -> Iterator[_Quest]:
     for _, quest in zip(range(count), quests, strict=False):
         yield quest

@@ -79,9 +79,9 @@ class Panel:
         confirm: how often a sampling model is asked; a greedy one is asked once.
     """
 
-    def __init__(self, measuring: Measurement, confirm: Confirm) -> None:
-        self.measuring = measuring
-        greedy = measuring.sampling.greedy
+    def __init__(self, measurement: Measurement, confirm: Confirm) -> None:
+        self.measurement = measurement
+        greedy = measurement.sampling.greedy
         self.confirm = Confirm(1, 1) if greedy else confirm
         self._fresh = 0 if greedy else confirm.n
 
@@ -89,7 +89,7 @@ class Panel:
         """A ballot for each question, drawn until k of n is decided either way."""
         return self._vote(questions, 0)
 
-    def confirmed(self, questions: Sequence[Question]) -> list[Ballot]:
+    def vote_again(self, questions: Sequence[Question]) -> list[Ballot]:
         """New ballots with noise that no search has looked at; the same ones under greedy."""
         return self._vote(questions, self._fresh)
 
@@ -98,7 +98,7 @@ class Panel:
 
     def most(self, questions: int) -> int:
         """The most completions that so many questions can take."""
-        return questions * self.confirm.n * self.measuring.sampling.n
+        return questions * self.confirm.n * self.measurement.sampling.n
 
     def _vote(self, questions: Sequence[Question], first: int) -> list[Ballot]:
         k, n = self.confirm.k, self.confirm.n
@@ -121,12 +121,12 @@ class Panel:
     ) -> None:
         variants = [question.variant for question in questions]
         for draw in draws:
-            answers = self.measuring.answer_all(variants, self._sampling(draw))
+            answers = self.measurement.answer_all(variants, self._sampling(draw))
             for ballot, answered in zip(ballots, answers, strict=True):
                 ballot.answers.append(answered)
-                ballot.failed += not self.measuring.solved(answered)
+                ballot.failed += not self.measurement.solved(answered)
 
     def _sampling(self, draw: int) -> Sampling:
         """Draw 0 is the suite's own, so that a hunt starts from what the ledger has."""
-        sampling = self.measuring.sampling
+        sampling = self.measurement.sampling
         return replace(sampling, seed=sampling.seed + draw * _FAR)

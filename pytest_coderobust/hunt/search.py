@@ -8,7 +8,7 @@ from typing import Literal
 
 from coderobust_strategies import Edit
 from pytest_coderobust.hunt.candidates import Drawn
-from pytest_coderobust.hunt.minimise import Minimum, Simpler, minimise
+from pytest_coderobust.hunt.minimisation import Minimum, Simpler, minimise
 from pytest_coderobust.hunt.questions import OutOfBudget, Questions
 
 SearchEnding = Literal["found", "robust", "unsolved", "budget"]

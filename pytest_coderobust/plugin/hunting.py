@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pytest_coderobust.engine.budget import Budget, parse_budget
 from pytest_coderobust.errors import CodeRobustError
-from pytest_coderobust.hunt.candidates import members
-from pytest_coderobust.hunt.failure import Failure, fixed
-from pytest_coderobust.hunt.handoff import hypothesis_report
+from pytest_coderobust.hunt.candidates import list_members
+from pytest_coderobust.hunt.failure import Failure, mark_fixed
+from pytest_coderobust.hunt.handoff import make_hypothesis_report
 from pytest_coderobust.hunt.hunt import Hunt, Hunted
 from pytest_coderobust.hunt.store import FOLDER, Failures
 from pytest_coderobust.hunt.tally import SuiteHunt
@@ -66,7 +66,7 @@ def hunt_suite(
         reproduce=lambda task: reproduce(state, reference, task),
         listen=state.listen,
     )
-    drawn_from, notes = members(names)
+    drawn_from, notes = list_members(names)
     hunted: list[Hunted] = []
     files: dict[str, str] = {}
     try:
@@ -86,7 +86,7 @@ def reported(hunted: Hunted, names: Sequence[str], task: Task, state: CodeRobust
     if failure is None:
         return hunted
     database = state.root / EXAMPLES / failure.id
-    report = hypothesis_report(failure, names, task.canonical or "", database)
+    report = make_hypothesis_report(failure, names, task.canonical or "", database)
     return replace(hunted, failure=replace(failure, report=report))
 
 
@@ -94,7 +94,7 @@ def kept(hunted: Hunted, state: CodeRobust) -> list[Failure]:
     """What a task's hunt writes: its failure, and those of earlier hunts that are fixed now."""
     found = [hunted.failure] if hunted.failure is not None else []
     model = state.backend.identity
-    return found + [fixed(old, model) for old, fails in hunted.replayed if not fails]
+    return found + [mark_fixed(old, model) for old, fails in hunted.replayed if not fails]
 
 
 def solved_tasks(observations: Iterable[Observation]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 import pytest
 
 from pytest_coderobust.config.baseline import BaselineRule
-from pytest_coderobust.engine.early import Why, with_course
+from pytest_coderobust.engine.early import Why, add_course
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, Judged, decide, exit_failed, switch_off
 from pytest_coderobust.hunt.store import FOLDER
@@ -155,7 +155,7 @@ class Findings:
         if len(suite.runs) > 1:
             run = replace(run, incomplete="the processes disagree about the model or the suite")
         elif suite.waves and not suite.errors:
-            run = with_course(run, suite.unasked)
+            run = add_course(run, suite.unasked)
         if note := note_on(state, reference):
             run = replace(run, notes=(*run.notes, note))
         summary = summarise(run)

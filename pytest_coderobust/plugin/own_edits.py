@@ -112,7 +112,7 @@ def edited_model(state: CodeRobust, place: TestPlace) -> OneModel:
     names = planned if place.cell.is_clean else [place.cell.perturbation]
     for name in names:
         if model := suite.model(name):
-            return OneModel(model.recipe.identity, model.measuring)
+            return OneModel(model.state.identity, model.measurement)
     pytest.skip(f"no eligible request under {', '.join(names) or 'no perturbation'}")
 
 

@@ -71,10 +71,12 @@ def find_breaking_prompt(
         stack.callback(store.close)
         judge = VerdictStore(open_sandbox(sandbox_workers), store, listen)
         stack.callback(judge.close)
-        measuring = Measurement(plan, CompletionStore(backend, store, listen), judge, store, listen)
-        unusable = measuring.selfcheck().unusable
+        measurement = Measurement(
+            plan, CompletionStore(backend, store, listen), judge, store, listen
+        )
+        unusable = measurement.selfcheck().unusable
         hunt = Hunt(
-            measuring,
+            measurement,
             store,
             _name(suite),
             tuple(perturbations),

@@ -91,10 +91,10 @@ class EditedState:
                 else edited(model, spec, self.requests, self.judge)
             )
             top = until.enter_context(context)
-            shown.append(facts_of(top))
+            shown.append(read_facts(top))
             made.append((top.change, top.identity))
             model = top
-        self.made, self.facts = made, joined(shown)
+        self.made, self.facts = made, join_facts(shown)
         return model
 
 
@@ -151,7 +151,7 @@ class SuccessionStep:
             return until.enter_context(applied(base, change, identity))
         model = self.succession.step(base, self.number, until)
         assert isinstance(model, EditedBackend)
-        self.made, self.facts = [(model.change, model.identity)], facts_of(model)
+        self.made, self.facts = [(model.change, model.identity)], read_facts(model)
         return model
 
 
@@ -180,7 +180,7 @@ class PlaceboState:
         return model
 
 
-def stack_identity(base: Backend, specs: Stack, requests: Sequence[EditRequest]) -> ModelIdentity:
+def identify_stack(base: Backend, specs: Stack, requests: Sequence[EditRequest]) -> ModelIdentity:
     """Who a model is under a stack of edits.
 
     Raises:
@@ -200,7 +200,7 @@ def stack_identity(base: Backend, specs: Stack, requests: Sequence[EditRequest])
     return identity
 
 
-def facts_of(model: object) -> EditFacts:
+def read_facts(model: object) -> EditFacts:
     """What the edit that is in force told of itself."""
     from pytest_coderobust.editors.edited_model import EditedBackend
 
@@ -217,7 +217,7 @@ def facts_of(model: object) -> EditFacts:
     )
 
 
-def joined(shown: Sequence[EditFacts]) -> EditFacts:
+def join_facts(shown: Sequence[EditFacts]) -> EditFacts:
     """The facts of a stack: its time in all, the worst of the rest."""
     drifts = [each.drift for each in shown if each.drift is not None]
     return EditFacts(

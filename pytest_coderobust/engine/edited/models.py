@@ -14,10 +14,10 @@ from pytest_coderobust.engine.edited.model_states import (
     Stack,
     Succession,
     SuccessionStep,
-    stack_identity,
+    identify_stack,
 )
-from pytest_coderobust.engine.edited.requests import tasks_of
-from pytest_coderobust.engine.edited.scoring import Draws, changes, trials
+from pytest_coderobust.engine.edited.requests import list_request_tasks
+from pytest_coderobust.engine.edited.scoring import Draws, list_changes, make_trials
 from pytest_coderobust.engine.edited.setting import EditSetting
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.records import Square
@@ -39,12 +39,12 @@ class EditedModel:
     number: int
     requests: tuple[EditRequest, ...]
     tasks: tuple[str, ...]
-    recipe: EditedState | SuccessionStep
-    measuring: Measurement
+    state: EditedState | SuccessionStep
+    measurement: Measurement
     final: bool = True
 
 
-def edited_models(
+def plan_models(
     setting: EditSetting, specs: Stack, name: str, requests: tuple[EditRequest, ...]
 ) -> tuple[EditedModel, ...]:
     """The models for a perturbation, none of them made yet.
@@ -53,23 +53,23 @@ def edited_models(
         requests: one a model (`instant`), or accumulating (`successive`); none for a saved edit.
     """
     config = setting.plan.config.edit
-    recipes: list[EditedState | SuccessionStep]
+    states: list[EditedState | SuccessionStep]
     if config.regime == "successive" and requests:
         (spec,) = specs
         assert isinstance(spec, EditorSpec)
         succession = Succession(spec, requests, setting.base.passing)
         numbers = sorted({min(step, len(requests)) for step in config.steps})
         taken = [requests[:number] for number in numbers]
-        recipes = [
-            SuccessionStep(succession, len(some), stack_identity(setting.backend, specs, some))
+        states = [
+            SuccessionStep(succession, len(some), identify_stack(setting.backend, specs, some))
             for some in taken
         ]
     else:
         taken = [(request,) for request in requests] or [()]
         numbers = list(range(1, len(taken) + 1))
-        recipes = [
+        states = [
             EditedState(
-                specs, some, stack_identity(setting.backend, specs, some), setting.base.passing
+                specs, some, identify_stack(setting.backend, specs, some), setting.base.passing
             )
             for some in taken
         ]
@@ -78,16 +78,16 @@ def edited_models(
             perturbation=name,
             number=number,
             requests=some,
-            tasks=tasks_of(some) or saved_tasks(specs, setting.plan.tasks),
-            recipe=recipe,
-            measuring=setting.measuring(recipe, f"edited for {name}"),
-            final=isinstance(recipe, EditedState) or number == numbers[-1],
+            tasks=list_request_tasks(some) or read_saved_tasks(specs, setting.plan.tasks),
+            state=state,
+            measurement=setting.make_measurement(state, f"edited for {name}"),
+            final=isinstance(state, EditedState) or number == numbers[-1],
         )
-        for number, some, recipe in zip(numbers, taken, recipes, strict=True)
+        for number, some, state in zip(numbers, taken, states, strict=True)
     )
 
 
-def saved_tasks(specs: Stack, tasks: Iterable[str]) -> tuple[str, ...]:
+def read_saved_tasks(specs: Stack, tasks: Iterable[str]) -> tuple[str, ...]:
     """Those of a suite's tasks that saved edits were made for."""
     from pytest_coderobust.editors.saved_edits import read_record
 
@@ -100,7 +100,7 @@ def saved_tasks(specs: Stack, tasks: Iterable[str]) -> tuple[str, ...]:
     return tuple(task for task in tasks if task in named)
 
 
-def record_of(
+def make_record(
     setting: EditSetting, model: EditedModel, squares: Sequence[Square], broken: Sequence[Square]
 ) -> EditRecord:
     """What an edit did: its facts, its scores beside those of its controls, and every change.
@@ -114,22 +114,24 @@ def record_of(
     """
     unedited = BaseState(setting.backend.identity)
     draws = Draws(
-        before=setting.scoring(unedited, "base", 1),
-        control=setting.scoring(unedited, "base again", 2),
-        after=setting.scoring(model.recipe, "edited", 2),
-        placebos=[setting.scoring(each, "placebo", 2) for each in placebos(setting, model)],
+        before=setting.make_scoring(unedited, "base", 1),
+        control=setting.make_scoring(unedited, "base again", 2),
+        after=setting.make_scoring(model.state, "edited", 2),
+        placebos=[
+            setting.make_scoring(each, "placebo", 2) for each in list_placebos(setting, model)
+        ],
         greedy=setting.plan.config.edit.scored.greedy,
     )
     own = [square for square in broken if square[0] in model.tasks]
     others = [square for square in broken if square[0] not in model.tasks]
-    own_trials, other_trials = trials(draws, setting.plan, own, others)
+    own_trials, other_trials = make_trials(draws, setting.plan, own, others)
     rest = [square for square in squares if square[0] not in model.tasks]
-    changed = tuple(changes(setting.base, model.measuring, rest))
+    changed = tuple(list_changes(setting.base, model.measurement, rest))
     return EditRecord(
         perturbation=model.perturbation,
         number=model.number,
         tasks=model.tasks,
-        facts=setting.facts(model.recipe),
+        facts=setting.read_facts(model.state),
         own=own_trials,
         trials=other_trials,
         clean=tuple(change for cell, change in changed if cell.is_clean),
@@ -137,11 +139,11 @@ def record_of(
     )
 
 
-def placebos(setting: EditSetting, model: EditedModel) -> list[PlaceboState]:
+def list_placebos(setting: EditSetting, model: EditedModel) -> list[PlaceboState]:
     """The rotated edits, where nothing but weights is changed; a succession has them at its end,
     where its edits can be taken out.
     """
-    if not model.final or setting.facts(model.recipe).kind != "weights":
+    if not model.final or setting.read_facts(model.state).kind != "weights":
         return []
     count = setting.plan.config.edit.placebos
-    return [PlaceboState(model.recipe, seed) for seed in range(count)]
+    return [PlaceboState(model.state, seed) for seed in range(count)]

@@ -10,7 +10,7 @@ from pytest_coderobust.engine.variants import make_variant
 from pytest_coderobust.records import Square, Status, digest
 
 
-def broken_squares(base: Measurement, perturbation: str) -> tuple[Square, ...]:
+def find_broken_squares(base: Measurement, perturbation: str) -> tuple[Square, ...]:
     """The squares of a perturbation that are solved clean and broken perturbed, in plan order.
 
     Raises:
@@ -41,10 +41,10 @@ def draw_requests(
     drawn: dict[str, Square] = {}
     for square in sorted(eligible, key=place):
         drawn.setdefault(square[0], square)
-    return tuple(request(base, square) for square in list(drawn.values())[:count])
+    return tuple(make_request(base, square) for square in list(drawn.values())[:count])
 
 
-def request(base: Measurement, square: Square) -> EditRequest:
+def make_request(base: Measurement, square: Square) -> EditRequest:
     """The request that a square's prompt be answered as its clean one is."""
     task_id, cell = square
     task = base.plan.tasks[task_id]
@@ -58,6 +58,6 @@ def request(base: Measurement, square: Square) -> EditRequest:
     )
 
 
-def tasks_of(requests: Sequence[EditRequest]) -> tuple[str, ...]:
+def list_request_tasks(requests: Sequence[EditRequest]) -> tuple[str, ...]:
     """The tasks that a model is edited on."""
     return tuple(dict.fromkeys(each.task.id for each in requests))

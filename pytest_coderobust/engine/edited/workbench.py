@@ -14,7 +14,7 @@ from pytest_coderobust.engine.edited.model_states import EditedState, ModelState
 from pytest_coderobust.models.backend import Backend, KeyedBy
 from pytest_coderobust.records import Completion, Row, Sampling, Variant
 
-Entered = Callable[[EditedState | SuccessionStep], None]
+EditListener = Callable[[EditedState | SuccessionStep], None]
 
 
 class Workbench:
@@ -24,26 +24,26 @@ class Workbench:
         entered: hears of every edit that was put in.
     """
 
-    def __init__(self, base: Weighted, entered: Entered) -> None:
+    def __init__(self, base: Weighted, listen: EditListener) -> None:
         self.base = base
-        self._entered = entered
+        self._listen = listen
         self._held: ModelState | None = None
         self._model: Backend = base
         self._until = ExitStack()
 
-    def hold(self, recipe: ModelState) -> Backend:
+    def hold(self, state: ModelState) -> Backend:
         """The model as the recipe has it; what was in force before is undone, bit for bit.
 
         Raises:
             UsageError, ModelError, DataError: as the recipe.
         """
-        if recipe is not self._held:
-            if not _continues(self._held, recipe):
+        if state is not self._held:
+            if not _continues(self._held, state):
                 self.release()
-            self._model = recipe.enter(self.base, self._until)
-            self._held = recipe
-            if isinstance(recipe, (EditedState, SuccessionStep)):
-                self._entered(recipe)
+            self._model = state.enter(self.base, self._until)
+            self._held = state
+            if isinstance(state, (EditedState, SuccessionStep)):
+                self._listen(state)
         return self._model
 
     def release(self) -> None:
@@ -53,37 +53,37 @@ class Workbench:
         until.close()
 
 
-class Benched:
+class WorkbenchBackend:
     """A backend that puts its recipe in when it has to answer."""
 
     keyed_by: KeyedBy = "prompt"
 
-    def __init__(self, bench: Workbench, recipe: ModelState) -> None:
-        self.recipe = recipe
-        self.identity = recipe.identity
-        self.batch_size = bench.base.batch_size
-        self._bench = bench
+    def __init__(self, workbench: Workbench, state: ModelState) -> None:
+        self.state = state
+        self.identity = state.identity
+        self.batch_size = workbench.base.batch_size
+        self._workbench = workbench
 
     def unavailable(self, variant: Variant, sampling: Sampling) -> str:
-        return self._bench.base.unavailable(variant, sampling)
+        return self._workbench.base.unavailable(variant, sampling)
 
     def prompt_length(self, prompt: str) -> int:
-        return self._bench.base.prompt_length(prompt)
+        return self._workbench.base.prompt_length(prompt)
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
-        return self._bench.hold(self.recipe).generate(rows, sampling)
+        return self._workbench.hold(self.state).generate(rows, sampling)
 
     def close(self) -> None:
         """The model is the bench's."""
 
 
-def _continues(held: ModelState | None, recipe: ModelState) -> bool:
+def _continues(held: ModelState | None, state: ModelState) -> bool:
     """Whether a succession goes on from the step that is in force."""
     return (
         isinstance(held, SuccessionStep)
-        and isinstance(recipe, SuccessionStep)
-        and held.succession is recipe.succession
+        and isinstance(state, SuccessionStep)
+        and held.succession is state.succession
         and held.succession.steps is not None
-        and held.succession.done == held.number < recipe.number
-        and not recipe.made
+        and held.succession.done == held.number < state.number
+        and not state.made
     )

@@ -113,13 +113,13 @@ def _halve(memory: _Memory[E]) -> Questions[E, None]:
 
 def _leave_out(memory: _Memory[E]) -> Questions[E, None]:
     """Leaves out parts, then parts of parts, until every single edit is needed."""
-    parts = _parts(memory.best)
+    parts = _cut_level(memory.best)
     while memory.best:
         answers = yield from memory.ask(memory.best - part for part in parts)
         needless = [part for part, fails in zip(parts, answers, strict=True) if fails]
         if needless:
             memory.best = yield from _leave_out_together(memory, needless)
-            parts = _parts(memory.best)
+            parts = _cut_level(memory.best)
         elif len(parts) == len(memory.best):
             return
         else:
@@ -151,7 +151,7 @@ def _simplify(memory: _Memory[E], simpler: Simpler[E]) -> Questions[E, None]:
         if fails:
             chosen.setdefault(old, new)
     swaps = list(chosen.items())
-    attempts = [_swapped(memory.best, swaps[:count]) for count in range(len(swaps), -1, -1)]
+    attempts = [_swap(memory.best, swaps[:count]) for count in range(len(swaps), -1, -1)]
     together = attempts[0]
     ahead = [together - {edit} for edit in sorted(together)]
     if (yield from memory.ask([together, *ahead]))[0]:
@@ -161,13 +161,13 @@ def _simplify(memory: _Memory[E], simpler: Simpler[E]) -> Questions[E, None]:
     memory.best = next(one for one, fails in zip(attempts, answers, strict=True) if fails)
 
 
-def _swapped(edits: frozenset[E], swaps: Iterable[tuple[E, E]]) -> frozenset[E]:
+def _swap(edits: frozenset[E], swaps: Iterable[tuple[E, E]]) -> frozenset[E]:
     for old, new in swaps:
         edits = edits - {old} | {new}
     return edits
 
 
-def _parts(edits: frozenset[E]) -> list[frozenset[E]]:
+def _cut_level(edits: frozenset[E]) -> list[frozenset[E]]:
     return _cut(edits, len(edits) if len(edits) <= SINGLES else CHUNKS)
 
 

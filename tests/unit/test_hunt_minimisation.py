@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.hunt_toys import KINDS, Edits, simpler, toy
 
-from pytest_coderobust.hunt.minimise import Minimum, minimise
+from pytest_coderobust.hunt.minimisation import Minimum, minimise
 from pytest_coderobust.hunt.questions import Effort, settle
 
 SEEDS = 20

@@ -23,7 +23,7 @@ RecordedRows = Mapping[int, Mapping[str, str]]
 
 
 @dataclass(slots=True)
-class Rewriting:
+class RewriteSource:
     """What stands behind one perturbation: an engine with a memory, or recorded rows.
 
     Attributes:
@@ -46,14 +46,14 @@ class Rewriting:
         """Rewrites a paragraph of the task's description; None where rows are recorded."""
         if self.engine is None:
             return None
-        names = _anatomy(task).names
+        names = _dissect(task).names
         seed = cell.seed if self.engine.seeded else 0
         return lambda text: self.answers([Paragraph(text, protected_spans(text, names), seed)])[0]
 
     def prepare(self, tasks: Iterable[Task]) -> None:
         """Rewrites the descriptions of many tasks at once where that is far cheaper."""
         if self.engine is not None and self.engine.batched:
-            self.answers([paragraph for task in tasks for paragraph in _paragraphs(task)])
+            self.answers([paragraph for task in tasks for paragraph in _list_paragraphs(task)])
 
     def answers(self, asked: Sequence[Paragraph]) -> list[str]:
         """The answer to each paragraph; another process's answer wins over a later one.
@@ -84,9 +84,9 @@ class Rewriting:
         return {key: found.text for key, found in self.memory().completions(keys).items()}
 
 
-def open_rewriting(
+def open_rewrite_sources(
     config: SuiteConfig, tasks: TaskSet, memory: Callable[[], Ledger] | None
-) -> dict[str, Rewriting]:
+) -> dict[str, RewriteSource]:
     """What stands behind each perturbation of the suite that needs an engine.
 
     Raises:
@@ -94,27 +94,27 @@ def open_rewriting(
         DataError: recorded rows cannot be used.
     """
     engines = config.perturbing.engines
-    found: dict[str, Rewriting] = {}
+    found: dict[str, RewriteSource] = {}
     for name, spec in engines.specs.items():
         if not any(engines.serving(wanted) is spec for wanted in config.perturbations):
             continue
         where = f"{config.path}: [engines] {name} = {spec.text!r}"
         if spec.kind == "rows":
-            found[name] = Rewriting(rows=_rows(spec.arguments[0], config, tasks, where))
+            found[name] = RewriteSource(rows=_read_rows(spec.arguments[0], config, tasks, where))
         else:
             engine = open_engine(spec, config.base, where, allow_bin=engines.allow_bin)
-            found[name] = Rewriting(engine, memory=memory)
+            found[name] = RewriteSource(engine, memory=memory)
     for name in config.perturbations:
         if name.startswith(FOREIGN_PREFIX):
             from pytest_coderobust.rewriters.textattack import TextAttack
 
             where = f"{config.path}: [suite] perturbations: {name}"
             foreign = TextAttack(name, config.perturbing.edit_rate, where)
-            found[name] = Rewriting(foreign, memory=memory)
+            found[name] = RewriteSource(foreign, memory=memory)
     return found
 
 
-def rewriting_notes(config: SuiteConfig) -> tuple[str, ...]:
+def describe_rewriters(config: SuiteConfig) -> tuple[str, ...]:
     """What a report must say about engines: which is lossy, which is missing."""
     engines = config.perturbing.engines
     notes = [
@@ -138,7 +138,7 @@ def rewriting_notes(config: SuiteConfig) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _rows(pattern: str, config: SuiteConfig, tasks: TaskSet, where: str) -> RecordedRows:
+def _read_rows(pattern: str, config: SuiteConfig, tasks: TaskSet, where: str) -> RecordedRows:
     found = load_recorded(
         (pattern,), base=config.base, tasks=tasks, form=config.prompt_form, keep_damaged=True
     )
@@ -151,11 +151,11 @@ def _rows(pattern: str, config: SuiteConfig, tasks: TaskSet, where: str) -> Reco
     }
 
 
-def _anatomy(task: Task) -> Anatomy:
+def _dissect(task: Task) -> Anatomy:
     return dissect(task.prompt, task.entry_point, task.canonical or "")
 
 
-def _paragraphs(task: Task) -> list[Paragraph]:
-    anatomy = _anatomy(task)
+def _list_paragraphs(task: Task) -> list[Paragraph]:
+    anatomy = _dissect(task)
     texts = [flat(anatomy, start, stop) for start, stop in paragraphs(anatomy)]
     return [Paragraph(text, protected_spans(text, anatomy.names)) for text in texts]
