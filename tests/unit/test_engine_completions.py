@@ -35,8 +35,10 @@ class Recording(Scripted):
 
     keyed_by = "prompt"
 
-    def __init__(self, batch_size: int) -> None:
-        super().__init__(lambda row: f"{row.variant.prompt}/{row.sample}", batch_size=batch_size)
+    def __init__(self, batch_size: int, name: str = "recording") -> None:
+        super().__init__(
+            lambda row: f"{row.variant.prompt}/{row.sample}", name=name, batch_size=batch_size
+        )
         self.batches: list[list[tuple[str, int]]] = []
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
@@ -136,18 +138,12 @@ def test_model_that_loses_rows_is_an_error(ledger: Ledger) -> None:
         run(CompletionStore(Losing(2), ledger, silent), variants("a", "b"), Sampling())
 
 
-def other_model(name: str) -> Recording:
-    model = Recording(4)
-    model._name = name
-    return model
-
-
 def test_completion_key_changes_with_everything_that_may_change_the_answer() -> None:
     model, sampling = Recording(4), Sampling(temperature=0.5)
     variant = Variant(TASK, Cell(), "prompt")
     base = make_completion_key(model, variant, sampling, 0)
     others = [
-        make_completion_key(other_model("another"), variant, sampling, 0),
+        make_completion_key(Recording(4, "another"), variant, sampling, 0),
         make_completion_key(Recording(8), variant, sampling, 0),
         make_completion_key(model, replace(variant, prompt="prompt "), sampling, 0),
         make_completion_key(model, variant, sampling, 1),
