@@ -1,4 +1,4 @@
-"""One suite under measurement: fill a window, then observe its squares one by one."""
+"""Measurement of one suite on one model: a window is filled, then its squares are observed."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from pytest_coderobust.sandbox.check import Check
 
 
 class Measurement:
-    """A suite, a model and a judge, sharing one ledger.
+    """A suite, a model and a sandbox that share one ledger.
 
     Args:
-        selfcheck: what the oracle self-check of the same tasks has found already.
+        selfcheck: the result of an earlier oracle self-check of the same tasks.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Measurement:
         self._filled: set[int] = set()
         self._variants: dict[Square, Variant] = {}
         self._selfcheck = selfcheck
-        self._told: set[str] = set()
+        self._clean_stored: set[str] = set()
         ledger.describe(self.run, plan.config.name, answers.backend.identity, judge.tier)
 
     @property
@@ -68,19 +68,20 @@ class Measurement:
 
     @property
     def keyed_by(self) -> KeyedBy:
-        """What an answer depends on: the prompt alone, or the square of the plan too."""
+        """The part of a row that its answer depends on: the prompt alone, or the whole variant."""
         return self._answers.backend.keyed_by
 
     def want(self, squares: Iterable[Square]) -> None:
-        """Says once which squares will be observed, so that their rows share windows."""
+        """Announces which squares will be observed, so that their rows share windows."""
         self._windows = cut_windows(squares, self.plan.tasks, self.plan.cells)
         self._filled.clear()
 
     def ask(self, squares: Sequence[Square], may_begin: Callable[[], bool]) -> bool:
-        """Answers and judges squares as a window of their own, after those before.
+        """Answers and judges squares as one more window.
 
         Returns:
-            False where something is missing and `may_begin`, asked under the lease, forbids it.
+            False if something is missing and `may_begin`, called under the lease, forbids to
+            compute it.
         """
         index = len(self._windows.squares)
         self._windows = self._windows.add(squares)
@@ -148,7 +149,7 @@ class Measurement:
         return answered
 
     def unavailable(self, variant: Variant) -> str:
-        """Why a variant cannot be measured: no eligible site, or not recorded; or ""."""
+        """The reason why a variant cannot be measured ("no eligible site"), or ""."""
         return variant.skipped or self._answers.backend.unavailable(variant, self.sampling)
 
     def solved(self, answered: Answered) -> bool:
@@ -173,8 +174,10 @@ class Measurement:
         found = make_observation(clean, clean, solved_at, checked=checked)
         if cell.is_clean:
             return Measured(found, clean)
-        if task.id not in self._told:  # a variant alone (-k C1) is shown beside its clean prompt
-            self._told.add(task.id)
+        if task.id not in self._clean_stored:
+            # A report shows a variant beside its clean prompt, also where only the variant was
+            # wanted (-k C1), so the clean observation is stored too.
+            self._clean_stored.add(task.id)
             self._store(found, clean)
         seen = self.answer(variant)
         return Measured(make_observation(clean, seen, solved_at, checked=checked), clean, seen)
@@ -193,7 +196,7 @@ class Measurement:
         return self._variants.get(square) or make_variant(self.plan, task, cell)
 
     def _fill(self, index: int | None, may_begin: Callable[[], bool] = lambda: True) -> bool:
-        """Generates and judges a whole window, unless it is there already, or may not be begun."""
+        """Generates and judges a window unless the ledger has it; False if it may not begin."""
         if index is None or index in self._filled:
             return True
         variants = self._window_variants(self._windows.squares[index])
@@ -208,7 +211,7 @@ class Measurement:
         return True
 
     def _window_variants(self, squares: Sequence[Square]) -> list[Variant]:
-        """The variants of a window that can be measured; kept until the next window."""
+        """Makes a window's variants, kept until the next window; returns the available ones."""
         unusable = self.selfcheck().unusable
         usable = [square for square in squares if square[0] not in unusable]
         prepare(self.plan, usable)
@@ -219,7 +222,7 @@ class Measurement:
         return [variant for variant in self._variants.values() if not self.unavailable(variant)]
 
     def _incomplete(self, variants: Sequence[Variant]) -> bool:
-        """Whether a completion or a verdict of these variants is missing."""
+        """Whether the ledger lacks a completion or a verdict of these variants."""
         missing = self._answers.missing(variants, self.sampling)
         return bool(missing) or bool(self._judge.unknown(self._checks(variants)))
 
@@ -236,7 +239,7 @@ class Measurement:
             self._listen(WindowDone())
 
     def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
-        """Which completions pass every test: the suite's own judge, for editors that ask.
+        """Tells for each completion whether it passes every test, for editors that ask.
 
         Raises:
             SandboxError: the harness failed on one of them.
@@ -248,7 +251,7 @@ class Measurement:
         return self.selfcheck().check(task, completion, self.plan.config)
 
     def _checks(self, variants: Iterable[Variant], sampling: Sampling | None = None) -> list[Check]:
-        """The checks of every stored completion; a variant that lacks a sample has none yet."""
+        """The checks of the stored completions; a variant that lacks a sample has none yet."""
         return [
             self._check(variant.task, completion.text)
             for variant in variants

@@ -1,4 +1,4 @@
-"""Clean prompts again, with other batches and other seeds: what the noise floor is from."""
+"""Noise floor: the clean prompts answered again with other batch sizes and other seeds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pytest_coderobust.models.backend import Backend, KeyedBy
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Row, Sampling, Variant
 
 SEEDS = 3
-"""Sampling seeds tried: the suite's own and the next ones."""
+"""Number of sampling seeds: the suite's own and the next ones."""
 
 
 class Rebatched:
-    """A backend whose rows come in batches of another size, at most its own."""
+    """A backend that answers in batches of another size, at most its own."""
 
     def __init__(self, backend: Backend, size: int) -> None:
         self._backend = backend
@@ -50,13 +50,13 @@ class Rebatched:
         return self._backend.generate(rows, sampling)
 
     def close(self) -> None:
-        """Leaves the backend open: it is somebody else's."""
+        """Leaves the backend open, because its owner closes it."""
 
 
 def measure_floor(
     plan: Plan, backend: Backend, judge: VerdictStore, ledger: Ledger, listen: Listener
 ) -> NoiseFloor:
-    """Answers and judges every clean prompt under each batch size and seed; through the ledger.
+    """Answers and judges every clean prompt under each batch size and each seed.
 
     Raises:
         ModelError, SandboxError, OracleError: the harness failed; nothing is known.

@@ -1,4 +1,4 @@
-"""What measuring finds: a variant with its verdicts, and the observation that two of them make."""
+"""Judged variants, and the observation that a variant and its clean prompt make."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Answered:
 
     @property
     def adoptions(self) -> tuple[Adoption, ...]:
-        """What each sample made of the API changes; none where the task declares none."""
+        """The adoption of each sample; empty if the task declares no API change."""
         if not self.variant.task.api_changes:
             return ()
         return tuple(adoption_of(verdict) for _, verdict in self.verdicts)
 
     @property
     def in_process(self) -> bool:
-        """Whether a verdict came from a solution's own process."""
+        """Whether a solution was judged in its own process."""
         return any(verdict.in_process for _, verdict in self.verdicts)
 
     @property
@@ -46,7 +46,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An observation with what it was computed from; None where nothing was asked."""
+    """An observation with the answers it was computed from; None where nothing was asked."""
 
     observation: Observation
     clean: Answered | None = None
@@ -56,7 +56,7 @@ class Measured:
 def make_observation(
     clean: Answered, seen: Answered, solved_at: float, *, checked: bool
 ) -> Observation:
-    """What a variant's samples say beside those of its task's clean prompt.
+    """Makes the observation of a variant from its samples and those of the clean prompt.
 
     Args:
         checked: the task has a canonical solution, and it passes.

@@ -1,4 +1,4 @@
-"""The plan of a suite: its tasks, its cells, and the variant that stands in each square."""
+"""The plan of a suite: its tasks, its cells and its recorded variants."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Plan:
 
     Attributes:
         recorded: variants that come from files, by cell and task id.
-        rewriting: what rewrites sentences, by perturbation.
-        digest: changes whenever any measured number might.
+        digest: changes whenever a measured number might change.
+        rewrite_sources: sources of rewritten sentences, by perturbation.
     """
 
     config: SuiteConfig
@@ -53,7 +53,7 @@ class Plan:
 
     @property
     def api_changes(self) -> tuple[ApiChange, ...]:
-        """Every change that a task declares, once."""
+        """Every API change that a task declares, once."""
         declared = (change for task in self.tasks.values() for change in task.api_changes)
         return tuple(dict.fromkeys(declared))
 
@@ -62,11 +62,11 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
     """Reads the tasks of a suite; no prompt is perturbed yet.
 
     Args:
-        memory: the ledger that remembers what engines wrote, opened when first used.
+        memory: opens the ledger that remembers what rewriters wrote; called at the first use.
 
     Raises:
         DataError: the tasks or the recorded variants cannot be read.
-        UsageError: an engine or a lexicon lacks what it needs.
+        UsageError: what a rewriter or a lexicon needs is missing.
     """
     tasks = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
     tasks = replace(tasks, tasks=add_api_changes(tasks.tasks, config))
@@ -114,7 +114,7 @@ def _check_lexicon(config: SuiteConfig) -> None:
     """Refuses a lexicon whose data are missing, if a perturbation of the suite reads it.
 
     Raises:
-        DataError: says how to get them.
+        DataError: the data are missing; the message says how to get them.
     """
     if config.perturbing.lexicon != "wordnet" or not any(map(_reads_words, config.perturbations)):
         return

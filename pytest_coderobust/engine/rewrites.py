@@ -1,4 +1,4 @@
-"""A suite's engines at work: each paragraph is rewritten once and remembered in the ledger."""
+"""Rewritten sentences of a suite: each paragraph is rewritten once and kept in the ledger."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ RecordedRows = Mapping[int, Mapping[str, str]]
 
 @dataclass(slots=True)
 class RewriteSource:
-    """What stands behind one perturbation: an engine with a memory, or recorded rows.
+    """The source of one perturbation's rewritten prompts: a rewriter, or recorded rows.
 
     Attributes:
-        memory: the ledger, opened when first used; None remembers for this process alone.
+        memory: opens the ledger that remembers the rewriter's answers; with None they are
+            remembered for this process alone.
     """
 
     engine: SentenceRewriter | None = None
@@ -36,14 +37,14 @@ class RewriteSource:
     _known: dict[str, str] = field(default_factory=dict[str, str])
 
     def recorded(self, task: Task, cell: Cell) -> str | None:
-        """The recorded prompt of a task, "" where there is none; None where an engine writes."""
+        """The recorded prompt of a task, "" if there is none; None for a rewriter."""
         if self.engine is not None:
             return None
         only = next(iter(self.rows.values())) if len(self.rows) == 1 else {}
         return self.rows.get(cell.seed, only).get(task.id, "")
 
     def rewriter(self, task: Task, cell: Cell) -> Rewriter | None:
-        """Rewrites a paragraph of the task's description; None where rows are recorded."""
+        """A function that rewrites a paragraph of the task; None for recorded rows."""
         if self.engine is None:
             return None
         names = _dissect(task).names
@@ -56,10 +57,10 @@ class RewriteSource:
             self.answers([paragraph for task in tasks for paragraph in _list_paragraphs(task)])
 
     def answers(self, asked: Sequence[Paragraph]) -> list[str]:
-        """The answer to each paragraph; another process's answer wins over a later one.
+        """Rewrites each paragraph; the answer that was stored first is the one that counts.
 
         Raises:
-            ModelError: the engine cannot be run.
+            ModelError: the rewriter cannot be run.
         """
         assert self.engine is not None
         known, engine = self._known, self.engine
@@ -75,6 +76,7 @@ class RewriteSource:
             if self.memory is not None:
                 stored = {key: Completion(text, "recorded") for key, text in made.items()}
                 self.memory().add_completions(stored)
+                # Another process may have stored its own answer meanwhile, and that one stays.
                 known.update(self._remembered(made))
         return [known[key] for key in keys]
 
@@ -87,10 +89,10 @@ class RewriteSource:
 def open_rewrite_sources(
     config: SuiteConfig, tasks: TaskSet, memory: Callable[[], Ledger] | None
 ) -> dict[str, RewriteSource]:
-    """What stands behind each perturbation of the suite that needs an engine.
+    """Opens the source of each perturbation of the suite that needs rewritten sentences.
 
     Raises:
-        UsageError: what an engine needs is not there.
+        UsageError: what a rewriter needs is missing.
         DataError: recorded rows cannot be used.
     """
     engines = config.perturbing.engines
@@ -115,7 +117,7 @@ def open_rewrite_sources(
 
 
 def describe_rewriters(config: SuiteConfig) -> tuple[str, ...]:
-    """What a report must say about engines: which is lossy, which is missing."""
+    """Makes the notes of a report about rewriters that are lossy or missing."""
     engines = config.perturbing.engines
     notes = [
         f"{name} is made by {spec.text}, which {remark(spec)}"

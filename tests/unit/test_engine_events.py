@@ -1,4 +1,4 @@
-"""What began ends for whoever listens, also when Ctrl-C or an error breaks it off."""
+"""Events that begin something have an end, also when Ctrl-C or an error interrupts it."""
 
 from __future__ import annotations
 

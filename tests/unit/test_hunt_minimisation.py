@@ -1,4 +1,4 @@
-"""Whatever the predicate: the minimum fails, no edit of it can go, and it comes cheap."""
+"""For every predicate the minimum fails, needs each of its edits, and comes cheap."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The models of a run that were edited for one perturbation: which there are, and their record."""
+"""Edited models of a run: those that one perturbation needs, and the record of each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
@@ -20,7 +20,9 @@ from pytest_coderobust.engine.edited.requests import list_request_tasks
 from pytest_coderobust.engine.edited.scoring import Draws, list_changes, make_trials
 from pytest_coderobust.engine.edited.setting import EditSetting
 from pytest_coderobust.engine.measurement import Measurement
-from pytest_coderobust.records import Square
+from pytest_coderobust.engine.observations import Measured
+from pytest_coderobust.metrics.outcome import status
+from pytest_coderobust.records import Cell, Square, Task
 from pytest_coderobust.records.editing import EditRecord
 
 
@@ -29,10 +31,10 @@ class EditedModel:
     """One edited model of a run.
 
     Attributes:
-        number: its request's place, or the requests so far.
-        requests: what it was edited on.
-        tasks: the tasks of the requests, and of a saved edit those it names.
-        final: the item's statuses are about this one: the last of a succession, every other.
+        number: the place of its request, or the number of requests of a succession so far.
+        requests: the requests it was edited for.
+        tasks: the tasks of the requests; for a saved edit the tasks that it names.
+        final: whether items report on this model: not for the earlier steps of a succession.
     """
 
     perturbation: str
@@ -47,10 +49,11 @@ class EditedModel:
 def plan_models(
     setting: EditSetting, specs: Stack, name: str, requests: tuple[EditRequest, ...]
 ) -> tuple[EditedModel, ...]:
-    """The models for a perturbation, none of them made yet.
+    """Plans the models for a perturbation; none of them is edited yet.
 
     Args:
-        requests: one a model (`instant`), or accumulating (`successive`); none for a saved edit.
+        requests: one for each model (`instant`), or more and more (`successive`); none for a
+            saved edit.
     """
     config = setting.plan.config.edit
     states: list[EditedState | SuccessionStep]
@@ -88,7 +91,7 @@ def plan_models(
 
 
 def read_saved_tasks(specs: Stack, tasks: Iterable[str]) -> tuple[str, ...]:
-    """Those of a suite's tasks that saved edits were made for."""
+    """Reads which of a suite's tasks the saved edits were made for."""
     from pytest_coderobust.editors.saved_edits import read_record
 
     named: set[str] = set()
@@ -103,11 +106,11 @@ def read_saved_tasks(specs: Stack, tasks: Iterable[str]) -> tuple[str, ...]:
 def make_record(
     setting: EditSetting, model: EditedModel, squares: Sequence[Square], broken: Sequence[Square]
 ) -> EditRecord:
-    """What an edit did: its facts, its scores beside those of its controls, and every change.
+    """Makes the record of an edit: its facts, its scores and those of its controls, every change.
 
     Args:
-        squares: all of its perturbation's, and the clean ones.
-        broken: those that were broken when requests were drawn.
+        squares: all squares of its perturbation, and the clean ones.
+        broken: the squares that were broken when requests were drawn.
 
     Raises:
         UsageError, ModelError, SandboxError: the edit cannot be made, or the harness failed.
@@ -140,10 +143,38 @@ def make_record(
 
 
 def list_placebos(setting: EditSetting, model: EditedModel) -> list[PlaceboState]:
-    """The rotated edits, where nothing but weights is changed; a succession has them at its end,
-    where its edits can be taken out.
+    """Lists the placebos of an edit that changes nothing but weights.
+
+    A succession has them at its last step only, where its edits can be taken out.
     """
     if not model.final or setting.read_facts(model.state).kind != "weights":
         return []
     count = setting.plan.config.edit.placebos
     return [PlaceboState(model.state, seed) for seed in range(count)]
+
+
+def pool_models(
+    task: Task, cell: Cell, models: Sequence[EditedModel], solved_at: float
+) -> Measured:
+    """Pools a square's counts over the models that were not edited on its task, if there are any.
+
+    Raises:
+        ModelError, SandboxError, OracleError, UsageError: the harness failed.
+    """
+    others = [model for model in models if task.id not in model.tasks]
+    found = [model.measurement.measure(task, cell) for model in others or models]
+    seen = [each.observation for each in found]
+    observation = replace(
+        seen[0],
+        n=sum(o.n for o in seen),
+        c=sum(o.c for o in seen),
+        clean_n=sum(o.clean_n for o in seen),
+        clean_c=sum(o.clean_c for o in seen),
+        truncated=sum(o.truncated for o in seen),
+        in_process=any(o.in_process for o in seen),
+        adoptions=tuple(adoption for o in seen for adoption in o.adoptions),
+        self_edited=not others,
+    )
+    clean, own = (observation.clean_n, observation.clean_c), (observation.n, observation.c)
+    observation = replace(observation, status=status(cell, clean, own, solved_at))
+    return replace(found[0], observation=observation)

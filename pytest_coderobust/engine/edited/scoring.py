@@ -1,8 +1,8 @@
-"""Edits are scored on samples drawn since the requests were chosen.
+"""Scoring of edits on samples that were drawn after the requests were chosen.
 
-The first draw is the base run, which chooses. The second gives "original" and "before", the third
-"after" and the controls: the edited model, the base once more and the placebos share its noise, so
-that their differences hold less of it.
+Draw 0 is the base run, from which requests are chosen. Draw 1 gives "original" and "before".
+Draw 2 gives "after" and the controls: the edited model, the base model once more and the placebos
+share its noise, so that their differences hold less of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pytest_coderobust.records.editing import ItemChange, Passes, Trial
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """The models of a scoring, each with the draw it answers under."""
+    """The measurements of a scoring, each of one model under one draw."""
 
     before: Measurement
     control: Measurement
@@ -30,8 +30,10 @@ class Draws:
 
 
 def make_scoring_sampling(scored: Sampling, suite: Sampling, draw: int) -> Sampling:
-    """The suite's sampling with the scoring's n, temperature and top_p, and a seed of its own;
-    greedy decoding has no noise to draw again, and answers as the suite's own greedy run did.
+    """Makes the sampling of a draw: the scoring's n, temperature and top_p, and a seed of its own.
+
+    Greedy decoding has no noise to draw again: it keeps the suite's seed, and with a greedy suite
+    its answers are those of the suite's own run.
     """
     drawn = replace(suite, n=scored.n, temperature=scored.temperature, top_p=scored.top_p)
     if scored.greedy:
@@ -42,7 +44,7 @@ def make_scoring_sampling(scored: Sampling, suite: Sampling, draw: int) -> Sampl
 def make_trials(
     draws: Draws, plan: Plan, own: Sequence[Square], others: Sequence[Square]
 ) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
-    """The scores of the edited tasks' prompts, and of the other broken ones.
+    """Scores the prompts of the edited tasks, and the other broken prompts.
 
     Raises:
         ModelError, SandboxError: the harness failed.
@@ -74,7 +76,7 @@ def make_trials(
 def list_changes(
     base: Measurement, edited: Measurement, squares: Sequence[Square]
 ) -> Iterator[tuple[Cell, ItemChange]]:
-    """Each measured square before and after, under the suite's own sampling."""
+    """Compares each measured square before and after, under the suite's own sampling."""
     for task, cell in squares:
         before = base.measure(base.plan.tasks[task], cell).observation
         after = edited.measure(edited.plan.tasks[task], cell).observation

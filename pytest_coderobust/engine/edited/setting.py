@@ -1,4 +1,4 @@
-"""What all models of a run with edits share: the plan, one workbench, one judge, one ledger."""
+"""Setting of a run with edits: the plan, workbench, sandbox and ledger that its models share."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ FACTS = "facts"
 
 @dataclass(slots=True)
 class EditSetting:
-    """The place where models, edited or not, are measured.
+    """The plan, workbench, sandbox and ledger that all models of a run with edits share.
 
     Attributes:
-        base: the unedited model under the suite's own sampling; its self-check serves all.
+        base: the measurement of the unedited model under the suite's own sampling; all others
+            use its self-check.
     """
 
     plan: Plan
@@ -50,10 +51,11 @@ class EditSetting:
     def make_measurement(
         self, state: ModelState, what: str, sampling: Sampling | None = None
     ) -> Measurement:
-        """The suite on the model of a recipe, by the suite's own sampling or another one.
+        """Makes a measurement of the suite on a state of the model.
 
         Args:
-            what: tells it from the suite's other measurements.
+            what: part of the measurement's name, which differs from all others of the suite.
+            sampling: the suite's own if left out.
         """
         config = self.plan.config
         title = f"{config.name}, {what}"
@@ -66,13 +68,13 @@ class EditSetting:
         )
 
     def make_scoring(self, state: ModelState, what: str, draw: int) -> Measurement:
-        """The same as edits are scored: samples of a draw of their own."""
+        """Makes a measurement for scoring, under the sampling of a draw."""
         config = self.plan.config
         sampling = make_scoring_sampling(config.edit.scored, config.sampling, draw)
         return self.make_measurement(state, f"scoring {what}", sampling)
 
     def read_facts(self, state: EditedState | SuccessionStep) -> EditFacts:
-        """What the edit showed when it was made, in this process or another one."""
+        """Reads the stored facts of an edit, which is made now if it never was before."""
         kept = self.ledger.edits(state.identity.digest).get(FACTS)
         if kept is None:
             self.workbench.hold(state)
@@ -83,7 +85,7 @@ class EditSetting:
         return CompletionStore(WorkbenchBackend(self.workbench, state), self.ledger, self.listen)
 
     def _store_facts(self, state: EditedState | SuccessionStep) -> None:
-        """Remembers what an edit showed the first time."""
+        """Stores the facts of an edit, unless they are stored already."""
         assert state.facts is not None
         if FACTS not in self.ledger.edits(state.identity.digest):
             body = json.dumps(asdict(state.facts))

@@ -1,7 +1,8 @@
-"""One model that holds at most one edit at a time: whoever has to answer gets its own put in.
+"""Workbench: the one loaded model, which is in one state at a time.
 
-Answers that are stored need no edit, so edits are made when a batch is really generated, by the
-process that holds the lease.
+Several backends share it, each with a state of its own. The model is brought into a backend's
+state when a batch is really generated, by the process that holds the lease; answers that are
+stored need no edit.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ EditListener = Callable[[EditedState | SuccessionStep], None]
 
 
 class Workbench:
-    """The base model, and the recipe that is in force.
+    """The base model, and the state that is in force.
 
     Args:
-        entered: hears of every edit that was put in.
+        listen: called after every edit that was put in.
     """
 
     def __init__(self, base: Weighted, listen: EditListener) -> None:
@@ -32,10 +33,10 @@ class Workbench:
         self._until = ExitStack()
 
     def hold(self, state: ModelState) -> Backend:
-        """The model as the recipe has it; what was in force before is undone, bit for bit.
+        """Brings the model into a state; the state before is undone, bit for bit.
 
         Raises:
-            UsageError, ModelError, DataError: as the recipe.
+            UsageError, ModelError, DataError: the state cannot be entered.
         """
         if state is not self._held:
             if not _continues(self._held, state):
@@ -47,14 +48,14 @@ class Workbench:
         return self._model
 
     def release(self) -> None:
-        """Back to the base model."""
+        """Undoes the state in force, so that the base model is back."""
         self._held, self._model = None, self.base
         until, self._until = self._until, ExitStack()
         until.close()
 
 
 class WorkbenchBackend:
-    """A backend that puts its recipe in when it has to answer."""
+    """A backend that brings the model into its state when it has to answer."""
 
     keyed_by: KeyedBy = "prompt"
 
@@ -74,11 +75,11 @@ class WorkbenchBackend:
         return self._workbench.hold(self.state).generate(rows, sampling)
 
     def close(self) -> None:
-        """The model is the bench's."""
+        """Leaves the model open, because the workbench owns it."""
 
 
 def _continues(held: ModelState | None, state: ModelState) -> bool:
-    """Whether a succession goes on from the step that is in force."""
+    """Whether `state` is a later step of the succession whose step is in force."""
     return (
         isinstance(held, SuccessionStep)
         and isinstance(state, SuccessionStep)
