@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
 from pytest_coderobust.engine.keys import digest_run
-from pytest_coderobust.engine.observations import Answered, Measured, make_observation
+from pytest_coderobust.engine.observations import (
+    Answered,
+    Measured,
+    make_observation,
+    store_measured,
+)
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
 from pytest_coderobust.engine.variants import make_variant, prepare
@@ -107,7 +113,7 @@ class Measurement:
             ModelError, SandboxError, OracleError: the harness failed; nothing is known.
         """
         measured = self._measure(task, cell)
-        self._store(measured.observation, measured.perturbed or measured.clean)
+        store_measured(measured, self._ledger, self.run)
         return measured
 
     def answer(self, variant: Variant) -> Answered:
@@ -117,17 +123,8 @@ class Measurement:
             ModelError, SandboxError: the harness failed.
         """
         self._fill(self._windows.index.get((variant.task.id, variant.cell)))
-        completions = self._answers.stored(variant, self.sampling)
-        if completions is None:
-            with self._ledger.lease():
-                for _ in self._answers.generate([variant], self.sampling):
-                    pass
-            completions = self._answers.stored(variant, self.sampling)
-            assert completions is not None
-        checks = [self._check(variant.task, completion.text) for _, completion in completions]
-        found = self._judge.verdicts(checks)
-        keys = [self._judge.key(check) for check in checks]
-        return Answered(variant, tuple(completions), tuple((key, found[key]) for key in keys))
+        (answered,) = self.answer_all([variant], self.sampling)
+        return answered
 
     def answer_all(self, variants: Sequence[Variant], sampling: Sampling) -> list[Answered]:
         """Answers and judges variants outside the plan together, in batches of like length.
@@ -139,14 +136,20 @@ class Measurement:
             with self._ledger.lease():
                 for batch in self._answers.generate(variants, sampling):
                     self._judge.begin(self._checks(batch, sampling))
-        found = self._judge.verdicts(self._checks(variants, sampling))
-        answered: list[Answered] = []
-        for variant in variants:
-            completions = self._answers.stored(variant, sampling) or []
-            keys = [self._judge.key(check) for check in self._checks([variant], sampling)]
-            verdicts = tuple((key, found[key]) for key in keys)
-            answered.append(Answered(variant, tuple(completions), verdicts))
-        return answered
+        stored = [self._answers.stored(variant, sampling) or [] for variant in variants]
+        checks = [
+            [self._check(variant.task, completion.text) for _, completion in completions]
+            for variant, completions in zip(variants, stored, strict=True)
+        ]
+        found = self._judge.verdicts(chain.from_iterable(checks))
+        return [
+            Answered(
+                variant,
+                tuple(completions),
+                tuple((key, found[key]) for key in map(self._judge.key, own)),
+            )
+            for variant, completions, own in zip(variants, stored, checks, strict=True)
+        ]
 
     def unavailable(self, variant: Variant) -> str:
         """The reason why a variant cannot be measured ("no eligible site"), or ""."""
@@ -178,18 +181,9 @@ class Measurement:
             # A report shows a variant beside its clean prompt, also where only the variant was
             # wanted (-k C1), so the clean observation is stored too.
             self._clean_stored.add(task.id)
-            self._store(found, clean)
+            store_measured(Measured(found, clean), self._ledger, self.run)
         seen = self.answer(variant)
         return Measured(make_observation(clean, seen, solved_at, checked=checked), clean, seen)
-
-    def _store(self, observation: Observation, seen: Answered | None) -> None:
-        self._ledger.observe(
-            self.run,
-            observation,
-            prompt=seen.variant.prompt if seen else "",
-            completions=[key for key, _ in seen.completions] if seen else (),
-            verdicts=[key for key, _ in seen.verdicts] if seen else (),
-        )
 
     def _variant(self, task: Task, cell: Cell) -> Variant:
         square = (task.id, cell)

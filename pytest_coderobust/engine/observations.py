@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_coderobust.engine.completions import Keyed
+from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.adoption import adoption_of
 from pytest_coderobust.metrics.outcome import status
 from pytest_coderobust.records import Adoption, Observation, Variant, Verdict
@@ -75,4 +76,16 @@ def make_observation(
         member=seen.variant.member,
         adoptions=seen.adoptions,
         in_process=seen.in_process,
+    )
+
+
+def store_measured(measured: Measured, ledger: Ledger, run: str) -> None:
+    """Stores an observation of a run with the prompt it is about and the keys behind it."""
+    seen = measured.perturbed or measured.clean
+    ledger.observe(
+        run,
+        measured.observation,
+        prompt=seen.variant.prompt if seen else "",
+        completions=[key for key, _ in seen.completions] if seen else (),
+        verdicts=[key for key, _ in seen.verdicts] if seen else (),
     )

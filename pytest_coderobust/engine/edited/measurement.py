@@ -24,7 +24,7 @@ from pytest_coderobust.engine.edited.models import (
 from pytest_coderobust.engine.edited.requests import draw_requests, find_broken_squares
 from pytest_coderobust.engine.edited.setting import EditSetting
 from pytest_coderobust.engine.events import Listener
-from pytest_coderobust.engine.observations import Answered, Measured
+from pytest_coderobust.engine.observations import Answered, Measured, store_measured
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.ledger import Ledger
@@ -89,14 +89,7 @@ class EditedMeasurement:
         measured = self.base.measure(task, cell)
         if models and measured.observation.measured:
             measured = pool_models(task, cell, models, self.plan.config.solved_at)
-        seen = measured.perturbed or measured.clean
-        self._ledger.observe(
-            self.run,
-            measured.observation,
-            prompt=seen.variant.prompt if seen else "",
-            completions=[key for key, _ in seen.completions] if seen else (),
-            verdicts=[key for key, _ in seen.verdicts] if seen else (),
-        )
+        store_measured(measured, self._ledger, self.run)
         return measured
 
     def answer(self, variant: Variant) -> Answered:
