@@ -29,7 +29,7 @@ from coderobust_strategies.audit import audit, damaged
 from pytest_coderobust.engine.budget import Budget
 from pytest_coderobust.hunt.failure import Failure, from_json
 from pytest_coderobust.hunt.hunt import Hunted
-from pytest_coderobust.hunt.minimise import minimise
+from pytest_coderobust.hunt.minimisation import minimise
 from pytest_coderobust.hunt.questions import settle
 from pytest_coderobust.hunt.store import Failures
 from pytest_coderobust.session.hunting import find_breaking_prompt
@@ -179,10 +179,10 @@ def again(failures: Sequence[Failure]) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         store = Ledger(Path(scratch) / "ledger")
         judge = VerdictStore(open_sandbox(), store, silent)
-        measuring = Measurement(
+        measurement = Measurement(
             plan, CompletionStore(open_backend("tiny"), store, silent), judge, store, silent
         )
-        panel = Panel(measuring, Confirm())
+        panel = Panel(measurement, Confirm())
         right = 0
         sets = [
             (plan.tasks[f.task_id], f, [frozenset(f.edits) - {e} for e in f.edits])

@@ -87,7 +87,7 @@ def task(index: int) -> dict[str, str]:
 
 def batching() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from pytest_coderobust.engine.keys import noise
+    from pytest_coderobust.engine.keys import make_noise_seed
     from pytest_coderobust.models.registry import open_backend
     from pytest_coderobust.records import Cell, Row, Sampling, Variant
     from pytest_coderobust.tasks.load import load_tasks
@@ -96,7 +96,7 @@ def batching() -> None:
     tasks = load_tasks("quickstart", base=Path()).tasks[:PROMPTS]
     variants = [Variant(each, Cell(), each.prompt) for each in tasks]
     sampling = Sampling(max_new_tokens=96)
-    rows = [Row(variant, 0, noise(variant, sampling, 0)) for variant in variants]
+    rows = [Row(variant, 0, make_noise_seed(variant, sampling, 0)) for variant in variants]
     backend.generate(rows[:1], sampling)
     print(f"\n{'batch':>8} {'seconds':>9} {'prompts/s':>9} {'ratio':>7}")
     alone = 0.0

@@ -14,21 +14,21 @@ DRAWN = "drawn"
 """The perturbation's name of a prompt that is in no plan."""
 
 
-def score_of(measuring: Measurement, task: Task) -> Score:
+def score_of(measurement: Measurement, task: Task) -> Score:
     """The score of prompts for a task under a suite's model, sampling and judge.
 
     The mean over the samples; completions and verdicts are kept in the ledger.
     """
 
     def score(prompts: Sequence[str]) -> list[float]:
-        return [_share(measuring, Variant(task, Cell(DRAWN), prompt)) for prompt in prompts]
+        return [_share(measurement, Variant(task, Cell(DRAWN), prompt)) for prompt in prompts]
 
     return score
 
 
-def _share(measuring: Measurement, variant: Variant) -> float:
-    answered = measuring.answer(variant)
-    if measuring.solved(answered):
+def _share(measurement: Measurement, variant: Variant) -> float:
+    answered = measurement.answer(variant)
+    if measurement.solved(answered):
         return 1.0
     shares = [verdict.passed / max(verdict.total, 1) for _, verdict in answered.verdicts]
     return min(sum(shares) / len(shares), 0.999)  # unsolved, however near

@@ -46,27 +46,27 @@ def register(commands: Commands) -> None:
 def check(options: argparse.Namespace) -> int:
     """Judges the file and prints pass@k and each task's levels."""
     from pytest_coderobust.engine.samples import (
-        canonical_checks,
-        check_of_sample,
         judge_all,
-        open_bench,
+        make_canonical_checks,
+        make_sample_check,
+        open_sample_suite,
         read_samples,
     )
     from pytest_coderobust.metrics.samples import possible_ks, score_samples
     from pytest_coderobust.reporting.terminal.samples import render, results
 
     ks = _ks(options.k)
-    bench = open_bench(options.suite, Path.cwd())
+    sample_suite = open_sample_suite(options.suite, Path.cwd())
     try:
-        samples = read_samples(options.samples, bench.tasks)
+        samples = read_samples(options.samples, sample_suite.tasks)
     except DataError as error:
         print(f"coderobust: {error}", file=sys.stderr)  # noqa: T201
         return 2
     counts = Counter(sample.task_id for sample in samples)
     wanted = possible_ks(counts, ks)
     verdicts, tier = judge_all(
-        [check_of_sample(bench, sample, options.extraction) for sample in samples],
-        canonical_checks(bench),
+        [make_sample_check(sample_suite, sample, options.extraction) for sample in samples],
+        make_canonical_checks(sample_suite),
         workers=options.workers,
         allow_unsafe=options.allow_unsafe,
         listen=_tell if sys.stderr.isatty() else None,
@@ -74,11 +74,11 @@ def check(options: argparse.Namespace) -> int:
     if options.results is not None:
         ids, places = [each.task_id for each in samples], [each.where for each in samples]
         _write(options.results, "".join(f"{x}\n" for x in results(ids, places, verdicts)))
-    grouped: dict[str, list[Verdict]] = {task: [] for task in bench.tasks}
+    grouped: dict[str, list[Verdict]] = {task: [] for task in sample_suite.tasks}
     for sample, verdict in zip(samples, verdicts, strict=True):
         grouped[sample.task_id].append(verdict)
     scores = score_samples({task: found for task, found in grouped.items() if found}, wanted)
-    notes = [*bench.notes, *_remarks(grouped)]
+    notes = [*sample_suite.notes, *_remarks(grouped)]
     for line in render(scores, options.suite, f"sandbox {tier}", notes):
         print(line)  # noqa: T201
     return 0

@@ -90,7 +90,7 @@ def _requests(base: Measurement, perturbation: str | None) -> tuple[EditRequest,
     Raises:
         DataError: nothing is solved clean and broken perturbed.
     """
-    from pytest_coderobust.engine.edited.requests import broken_squares, draw_requests
+    from pytest_coderobust.engine.edited.requests import draw_requests, find_broken_squares
     from pytest_coderobust.errors import DataError
 
     plan = base.plan
@@ -98,7 +98,7 @@ def _requests(base: Measurement, perturbation: str | None) -> tuple[EditRequest,
     base.want([(task, cell) for cell in plan.cells for task in plan.tasks])
     config = plan.config.edit
     for name in names:
-        broken = broken_squares(base, name)
+        broken = find_broken_squares(base, name)
         if requests := draw_requests(base, broken, config.requests, config.seed):
             return requests
     about = perturbation or ", ".join(names) or "no perturbation"

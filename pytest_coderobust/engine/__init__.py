@@ -1,1 +1,1 @@
-"""The path itself: plan, generate in windows, judge, observe."""
+"""The path of a run: plan, generate in windows, judge, observe."""

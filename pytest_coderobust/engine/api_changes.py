@@ -1,4 +1,4 @@
-"""A suite's API changes, given to the tasks that they are for."""
+"""Assignment of a suite's API changes to its tasks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pytest_coderobust.errors import ConfigError, nearest
 from pytest_coderobust.records import Task
 
 
-def with_api_changes(tasks: tuple[Task, ...], config: SuiteConfig) -> tuple[Task, ...]:
-    """The tasks, each with the changes of the suite that are for it beside its own.
+def add_api_changes(tasks: tuple[Task, ...], config: SuiteConfig) -> tuple[Task, ...]:
+    """Adds to each task the changes of the suite that are for it, after its own.
 
     Raises:
         ConfigError: a change is for no task, or contradicts another one.

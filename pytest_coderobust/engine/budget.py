@@ -1,4 +1,4 @@
-"""What a session may spend: completions and time; a hunt, completions for each task too."""
+"""Limits on completions and time: of a run, and of a hunt, which limits each task too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pytest_coderobust.errors import UsageError
 
 EACH = 200
-"""Completions of one task unless the user says otherwise."""
+"""Default limit of the completions of one task of a hunt."""
 
 _MINUTES = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -29,7 +29,7 @@ class Budget:
 
 
 def parse_budget(text: str, each: int = EACH) -> Budget:
-    """A budget as users write it: "30m", "90s", "2h", "5000" completions, or both by a comma.
+    """Reads a budget as users write it: "30m", "90s", "2h", "5000" completions, or "5000,2h".
 
     Raises:
         UsageError: the text is none of these.
@@ -52,14 +52,14 @@ def parse_budget(text: str, each: int = EACH) -> Budget:
 
 @dataclass(slots=True)
 class Purse:
-    """What is left of a budget."""
+    """The rest of a hunt's budget."""
 
     budget: Budget
     spent: int = 0
     _started: float = field(default_factory=time.monotonic)
 
     def affords(self, spent_on_task: int, more: int) -> bool:
-        """Whether a task that cost so much may cost `more`."""
+        """Whether a task on which `spent_on_task` were spent may have `more` completions."""
         total = self.budget.completions
         return (
             spent_on_task + more <= self.budget.each
@@ -76,18 +76,18 @@ class Purse:
 
 @dataclass(slots=True)
 class Allowance:
-    """What is left of the budget of a run, over its suites.
+    """The rest of a run's budget, shared by its suites.
 
     Attributes:
         completions: None for no limit. Counted as asked, whether a ledger had them or not.
-        deadline: a time of day in seconds, which all processes share; None for none.
+        deadline: Unix time in seconds, which all processes share; None for no limit.
     """
 
     completions: int | None = None
     deadline: float | None = None
 
     def tasks(self, cost: int) -> int | None:
-        """How many tasks that cost so many completions each are left to ask; None for any."""
+        """The number of tasks of `cost` completions each that can still be asked; None for any."""
         return None if self.completions is None else self.completions // max(1, cost)
 
     def spend(self, completions: int) -> None:

@@ -1,11 +1,11 @@
-"""Completions, from the ledger where they are, from the model where they are not."""
+"""Completions of a model: read from the ledger, or generated and stored there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from pytest_coderobust.engine.events import Listener, RowsGenerated
-from pytest_coderobust.engine.keys import completion_key, noise
+from pytest_coderobust.engine.keys import make_completion_key, make_noise_seed
 from pytest_coderobust.engine.windows import cut_batches
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
@@ -17,7 +17,7 @@ Keyed = tuple[str, Completion]
 
 
 class CompletionStore:
-    """A model's completions, each computed once."""
+    """The completions of one model; each is computed once."""
 
     def __init__(self, backend: Backend, ledger: Ledger, listen: Listener) -> None:
         self.backend = backend
@@ -27,17 +27,18 @@ class CompletionStore:
     def keys(self, variant: Variant, sampling: Sampling) -> list[str]:
         """The keys of a variant's n completions, in sample order."""
         return [
-            completion_key(self.backend, variant, sampling, sample) for sample in range(sampling.n)
+            make_completion_key(self.backend, variant, sampling, sample)
+            for sample in range(sampling.n)
         ]
 
     def stored(self, variant: Variant, sampling: Sampling) -> list[Keyed] | None:
-        """A variant's n completions, or None while one of them is missing."""
+        """A variant's n completions with their keys; None while one of them is missing."""
         keys = self.keys(variant, sampling)
         found = self._ledger.completions(keys)
         return [(key, found[key]) for key in keys] if len(found) == len(keys) else None
 
     def missing(self, variants: Sequence[Variant], sampling: Sampling) -> int:
-        """How many completions of these variants no one has computed yet."""
+        """The number of these variants' completions that are not in the ledger."""
         keys = {key for variant in variants for key in self.keys(variant, sampling)}
         return len(keys) - len(self._ledger.completions(keys))
 
@@ -46,15 +47,15 @@ class CompletionStore:
     ) -> Iterator[Sequence[Variant]]:
         """Computes what is missing, batch by batch; yields the variants of each stored batch.
 
-        A batch with one missing row is computed whole, so that its rows have the batch mates
-        that the plan gave them; what was stored before stays as it was. The caller holds the
-        lease.
+        A batch with one missing row is computed whole, because greedy decoding moves with the
+        rows that share a batch. Rows that were stored before are not replaced. The caller must
+        hold the ledger's lease.
 
         Raises:
             ModelError: the model cannot be loaded or run.
         """
         rows = {
-            key: Row(variant, sample, noise(variant, sampling, sample))
+            key: Row(variant, sample, make_noise_seed(variant, sampling, sample))
             for variant in variants
             for sample, key in enumerate(self.keys(variant, sampling))
         }

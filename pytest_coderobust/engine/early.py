@@ -1,9 +1,9 @@
-"""A suite asked in waves, so that it can end before its plan does.
+"""Early ends: a suite is asked wave by wave, until no more is needed or the budget is spent.
 
-A wave is some tasks, in a random order that the suite's seed fixes, under every cell that is still
-wanted: a task's prompts come together, and after each wave somebody looks at what they say. What is
-asked depends on finished waves alone, so every process asks the same, and so does a run that goes
-on after it was killed.
+A wave is a number of tasks, each under every cell that is still needed. The order of the tasks is
+random, and the suite's seed fixes it. After each wave a function looks at its observations and
+says which cells the next wave needs. The next wave depends on finished waves alone, so every
+process asks the same squares, and so does a run that continues after it was killed.
 """
 
 from __future__ import annotations
@@ -18,64 +18,76 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Cell, Course, Observation, Square, SuiteRun, digest
 
 WAVE = 20
-"""Tasks a wave: some looks at a suite of 100, and still whole batches for the model."""
+"""Tasks of a wave: five looks at a suite of 100 tasks, and still whole batches for the model."""
 
 LOOKS = 50
-"""Waves at most: larger suites take larger waves."""
+"""Largest number of waves: larger suites have larger waves."""
 
 Why = Literal["settled", "budget"]
 
 WaveLook = Callable[[Sequence[str], Mapping[Square, Observation]], Collection[Cell]]
-"""Told a wave's tasks and what was observed; says which cells are wanted of the next."""
+"""Called after each wave with its tasks and observations; returns the cells to ask next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What of the wanted squares was not asked, and why; by cell, how many tasks were."""
+    """The outcome of asking in waves.
+
+    Attributes:
+        unasked: the wanted squares that were not asked, and why.
+        tasks: the number of tasks that were asked, by cell.
+    """
 
     unasked: Mapping[Square, Why]
     tasks: Mapping[Cell, int]
 
 
-def asking_order(tasks: Sequence[str], seed: int) -> list[str]:
-    """The tasks in the random order in which they are asked, whatever their order in the file."""
+def order_tasks(tasks: Sequence[str], seed: int) -> list[str]:
+    """Sorts tasks into the random order in which they are asked; the seed alone fixes it."""
     return sorted(tasks, key=lambda task: digest("asking order", seed, task))
 
 
 def cut_waves(tasks: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Tasks in order, wave by wave."""
+    """Cuts tasks into waves, in order."""
     size = max(WAVE, -(-len(tasks) // LOOKS))
     return (tasks[start : start + size] for start in range(0, len(tasks), size))
 
 
 def ask_in_waves(
-    measuring: Measurement, wanted: Collection[Square], look: WaveLook, allowance: Allowance
+    measurement: Measurement, wanted: Collection[Square], look: WaveLook, allowance: Allowance
 ) -> Asked:
-    """Asks wave after wave until `look` wants no cell or the allowance is spent.
+    """Asks wave after wave until `look` needs no cell or the allowance is spent.
 
     Raises:
         ModelError, OracleError: the harness failed.
     """
-    plan, squares = measuring.plan, frozenset(wanted)
-    order = asking_order(tuple(plan.tasks), measuring.sampling.seed)
+    plan, squares = measurement.plan, frozenset(wanted)
+    order = order_tasks(tuple(plan.tasks), measurement.sampling.seed)
     needed: Collection[Cell] = plan.cells
     asked: set[Square] = set()
     spent = False
     for tasks in cut_waves(order):
         cells = [cell for cell in plan.cells if cell in needed]
-        chosen = tasks[: allowance.tasks(len(cells) * measuring.sampling.n)]
+        # A wave that the allowance does not cover whole is asked for fewer tasks, never for fewer
+        # cells: a task without one of its cells could not be compared with its clean prompt.
+        chosen = tasks[: allowance.tasks(len(cells) * measurement.sampling.n)]
         wave = [(task, cell) for cell in cells for task in chosen if (task, cell) in squares]
+        # A perturbed prompt is judged beside its clean one, also where that was not wanted.
         clean = [(task, Cell()) for task in dict.fromkeys(task for task, _ in wave)]
         window = tuple(dict.fromkeys([*clean, *wave]))
-        spent = not measuring.ask(window, may_begin=lambda: not allowance.late)
+        # The clock is asked under the lease, and only if something is missing. So a process that
+        # finds the wave in the ledger takes it, and all processes agree on how far the run went.
+        spent = not measurement.ask(window, may_begin=lambda: not allowance.late)
         if not spent:
-            found = observed(measuring, wave)
+            found = observe_wave(measurement, wave)
             asked.update(wave)
-            allowance.spend(cost(found.values()))
+            allowance.spend(count_completions(found.values()))
             needed = look(chosen, found)
+            # A shortened wave that settles everything was not ended by the budget.
             spent = len(chosen) < len(tasks) and bool(needed)
         if spent or not needed:
             break
+    # Cells that nobody needed any more are settled, even if the budget ended the others.
     open_cells = needed if spent else ()
     return Asked(
         {square: "budget" if square[1] in open_cells else "settled" for square in squares - asked},
@@ -83,29 +95,29 @@ def ask_in_waves(
     )
 
 
-def observed(measuring: Measurement, wave: Sequence[Square]) -> dict[Square, Observation]:
-    """What the squares of a wave turned out to be; one whose check failed is left to its item."""
+def observe_wave(measurement: Measurement, wave: Sequence[Square]) -> dict[Square, Observation]:
+    """Observes the squares of a wave; if the sandbox fails on one, its item will report it."""
     found: dict[Square, Observation] = {}
     for task, cell in wave:
         try:
-            seen = measuring.measure(measuring.plan.tasks[task], cell)
+            seen = measurement.measure(measurement.plan.tasks[task], cell)
         except SandboxError:
             continue
         found[task, cell] = seen.observation
     return found
 
 
-def cost(found: Iterable[Observation]) -> int:
-    """Completions behind the observations of a wave; a task's clean ones count once."""
+def count_completions(found: Iterable[Observation]) -> int:
+    """Counts the completions behind a wave's observations; a task's clean ones count once."""
     seen = list(found)
     clean = {each.task_id: each.clean_n for each in seen}
     return sum(each.n for each in seen if not each.cell.is_clean) + sum(clean.values())
 
 
-def with_course(run: SuiteRun, unasked: Mapping[Square, Why]) -> SuiteRun:
-    """The run, which was asked in waves, with how far it went and why no further.
+def add_course(run: SuiteRun, unasked: Mapping[Square, Why]) -> SuiteRun:
+    """Adds to a run that was asked in waves how far it went, and why it went no further.
 
-    Where other items are missing too the run is as partial as without waves.
+    Where other items are missing too, the run is left as partial as without waves.
     """
     seen = {(o.task_id, o.cell) for o in run.observations}
     planned = len(run.tasks) * len(run.cells)
@@ -116,10 +128,10 @@ def with_course(run: SuiteRun, unasked: Mapping[Square, Why]) -> SuiteRun:
     why = set(unasked.values())
     ended: Literal["", Why] = "budget" if "budget" in why else "settled" if why else ""
     course = Course(ended, len({task for task, _ in seen}), drawn, drawn + left)
-    return replace(run, course=course, incomplete=_told(course, len(run.tasks)))
+    return replace(run, course=course, incomplete=_describe_end(course, len(run.tasks)))
 
 
-def _told(course: Course, tasks: int) -> str:
+def _describe_end(course: Course, tasks: int) -> str:
     if not course.ended:
         return ""
     subject = "the budget ended" if course.ended == "budget" else "the gates were settled"

@@ -1,4 +1,4 @@
-"""What the engine tells whoever listens while it works."""
+"""Events that the engine sends to a listener while it works."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SelfCheckStarted:
-    """The oracle self-check begins to judge `checks` solutions that are in no ledger yet."""
+    """The oracle self-check begins to judge `checks` solutions that the ledger does not have."""
 
     checks: int
 
 
 @dataclass(frozen=True, slots=True)
 class SelfCheckDone:
-    """The oracle self-check is over, or was broken off."""
+    """The oracle self-check ended, or was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowStarted:
     """A window needs `rows` completions; it is number `index` of `count`, counted from 1.
 
-    `count` is 0 where nobody knows yet how many there will be.
+    `count` is 0 where the number of windows is not known yet.
     """
 
     suite: str
@@ -33,7 +33,7 @@ class WindowStarted:
 
 @dataclass(frozen=True, slots=True)
 class RowsGenerated:
-    """A batch of `rows` completions was written and stored."""
+    """A batch of `rows` completions was generated and stored."""
 
     rows: int
 
@@ -47,7 +47,7 @@ class ChecksJudged:
 
 @dataclass(frozen=True, slots=True)
 class WindowDone:
-    """The window is over: all of it is in the ledger, unless an error or Ctrl-C broke it off."""
+    """The window ended: all of it is in the ledger, unless an error or Ctrl-C interrupted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class HuntStarted:
 
 @dataclass(frozen=True, slots=True)
 class HuntAdvanced:
-    """So many of a hunt's tasks are done, found broken, and completions were asked so far."""
+    """A hunt's progress: tasks done, failures found and completions asked so far."""
 
     done: int
     found: int
@@ -69,7 +69,7 @@ class HuntAdvanced:
 
 @dataclass(frozen=True, slots=True)
 class HuntDone:
-    """The hunt is over, or was broken off."""
+    """The hunt ended, or was interrupted."""
 
 
 Event = (
@@ -87,4 +87,4 @@ Listener = Callable[[Event], None]
 
 
 def silent(_event: Event) -> None:
-    """The listener of those who do not listen."""
+    """Ignores every event."""

@@ -1,4 +1,4 @@
-"""Writes the variants of a plan as rows for use anywhere: training sets, other harnesses."""
+"""Export of a plan's variants as JSON lines, for training sets and other harnesses."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from pytest_coderobust.records import Task, Variant
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export wrote.
+    """The outcome of an export.
 
     Attributes:
         rows: variants written.
-        left_out: how many were not, by reason ("no eligible site").
+        left_out: the number of variants that were not written, by reason ("no eligible site").
     """
 
     rows: int
@@ -31,11 +31,11 @@ class Exported:
 def export(plan: Plan, path: Path) -> Exported:
     """Writes every variant of the plan's perturbations to a JSONL file, in plan order.
 
-    Samples that `sample_ratio` leaves clean are written as they are: the file is the mixture.
+    Samples that `sample_ratio` leaves clean are written too: the file is the whole mixture.
 
     Raises:
         DataError: a prompt cannot be perturbed, there is nothing to write, or the file cannot be
-            written; a file that was there before is then as it was.
+            written; a file that was there before is then unchanged.
     """
     lines: list[str] = []
     left_out: Counter[str] = Counter()
@@ -46,7 +46,7 @@ def export(plan: Plan, path: Path) -> Exported:
             if variant.skipped and variant.skipped != NOT_DRAWN:
                 left_out[variant.skipped] += 1
             else:
-                lines.append(json.dumps(row(task, variant), ensure_ascii=True) + "\n")
+                lines.append(json.dumps(make_row(task, variant), ensure_ascii=True) + "\n")
     if not lines:
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise DataError(f"there is nothing to write to {path}: {why or 'no perturbation is named'}")
@@ -57,8 +57,8 @@ def export(plan: Plan, path: Path) -> Exported:
     return Exported(len(lines), dict(left_out))
 
 
-def row(task: Task, variant: Variant) -> dict[str, object]:
-    """One variant as a row; a change of code brings the task that judges it along."""
+def make_row(task: Task, variant: Variant) -> dict[str, object]:
+    """Makes the row of a variant; a change of code adds the entry point, solution and tests."""
     found: dict[str, object] = {
         "task_id": task.id,
         "perturbation": variant.cell.perturbation,

@@ -14,51 +14,51 @@ from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import toolchain_version
 
 
-def completion_key(backend: Backend, variant: Variant, sampling: Sampling, sample: int) -> str:
-    """The key of one completion.
+def make_completion_key(backend: Backend, variant: Variant, sampling: Sampling, sample: int) -> str:
+    """Makes the key of one completion.
 
-    It holds the model's digest (weights, edits, tokenizer, template, dtype, device kind, library
-    versions), what the answer depends on (the prompt; the cell too for recordings), the
-    sampling without n, the sample index, and the batch size: greedy decoding moves with it.
+    The key covers the model's digest (weights, edits, tokenizer, template, dtype, device kind,
+    library versions), the prompt (for recordings the task and cell too), the sampling without n,
+    the sample index, and the batch size, because greedy decoding moves with it.
     """
     asked: list[object] = [variant.prompt]
     if backend.keyed_by == "variant":
         cell = variant.cell
         asked += [variant.task.id, variant.task.canonical, cell.perturbation, cell.seed]
-    drawn = _drawn(sampling)
+    drawn = _list_drawn(sampling)
     return digest("completion", backend.identity.digest, asked, drawn, sample, backend.batch_size)
 
 
-def noise(variant: Variant, sampling: Sampling, sample: int) -> int:
-    """The seed of a row's own random generator.
+def make_noise_seed(variant: Variant, sampling: Sampling, sample: int) -> int:
+    """Makes the seed of a row's own random generator.
 
-    It leaves the model out on purpose: the base and an edited model then draw with common random
+    The model is left out on purpose: the base and an edited model then draw with common random
     numbers, which takes sampling noise out of their paired comparison.
     """
-    return int(digest("noise", variant.prompt, _drawn(sampling), sample)[:16], 16)
+    return int(digest("noise", variant.prompt, _list_drawn(sampling), sample)[:16], 16)
 
 
 @cache
-def _drawn(sampling: Sampling) -> tuple[object, ...]:
-    """What a sample depends on: all of the sampling but the number of samples."""
+def _list_drawn(sampling: Sampling) -> tuple[object, ...]:
+    """The part of the sampling that a sample depends on: all but the number of samples."""
     return astuple(replace(sampling, n=0))
 
 
-def verdict_key(check: Check, tier: str) -> str:
-    """The key of one verdict: solution, tests, API changes, limits, judge, tools and isolation."""
+def make_verdict_key(check: Check, tier: str) -> str:
+    """Makes a verdict's key from solution, tests, API changes, limits, judge, tools and tier."""
     judged = (check.solution, astuple(check.tests), check.entry_point, check.language)
     how = ([astuple(change) for change in check.api_changes], check.in_process)
     judge = (JUDGE_VERSION, toolchain_version(check.language), tier)
     return digest("verdict", judged, how, astuple(check.limits), judge)
 
 
-def judge_digest(extraction: str, tier: str) -> str:
-    """What turns a completion into a verdict, apart from the task."""
+def digest_judge(extraction: str, tier: str) -> str:
+    """Digests what turns a completion into a verdict, apart from the task."""
     return digest("judge", EXTRACTOR_VERSION, extraction, JUDGE_VERSION, tier)
 
 
-def run_digest(plan_digest: str, config: SuiteConfig, backend: Backend, tier: str) -> str:
-    """The identity of a run: the same plan, model, sampling and judge continue one another."""
+def digest_run(plan_digest: str, config: SuiteConfig, backend: Backend, tier: str) -> str:
+    """Digests plan, model, sampling and judge; runs of equal digest continue one another."""
     sampling = config.sampling
     return digest(
         "run",
@@ -67,12 +67,12 @@ def run_digest(plan_digest: str, config: SuiteConfig, backend: Backend, tier: st
         backend.batch_size,
         [sampling.n, sampling.temperature, sampling.top_p, sampling.max_new_tokens],
         [list(sampling.stop), sampling.seed],
-        judge_digest(config.extraction, tier),
+        digest_judge(config.extraction, tier),
     )
 
 
-def basis(plan_digest: str, extraction: str) -> dict[str, str]:
-    """What two runs must share to be compared, apart from sampling and perturbations.
+def make_comparison_basis(plan_digest: str, extraction: str) -> dict[str, str]:
+    """Digests what two runs must share to be compared, apart from sampling and perturbations.
 
     The isolation tier is left out: it guards the machine and decides no verdict, and a baseline
     written on one machine must serve another.

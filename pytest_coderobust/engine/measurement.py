@@ -1,13 +1,19 @@
-"""One suite under measurement: fill a window, then observe its squares one by one."""
+"""Measurement of one suite on one model: a window is filled, then its squares are observed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
-from pytest_coderobust.engine.keys import run_digest
-from pytest_coderobust.engine.observations import Answered, Measured, observed
+from pytest_coderobust.engine.keys import digest_run
+from pytest_coderobust.engine.observations import (
+    Answered,
+    Measured,
+    make_observation,
+    store_measured,
+)
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
 from pytest_coderobust.engine.variants import make_variant, prepare
@@ -30,10 +36,10 @@ from pytest_coderobust.sandbox.check import Check
 
 
 class Measurement:
-    """A suite, a model and a judge, sharing one ledger.
+    """A suite, a model and a sandbox that share one ledger.
 
     Args:
-        selfcheck: what the oracle self-check of the same tasks has found already.
+        selfcheck: the result of an earlier oracle self-check of the same tasks.
     """
 
     def __init__(
@@ -46,7 +52,7 @@ class Measurement:
         selfcheck: SelfCheck | None = None,
     ) -> None:
         self.plan = plan
-        self.run = run_digest(plan.digest, plan.config, answers.backend, judge.tier)
+        self.run = digest_run(plan.digest, plan.config, answers.backend, judge.tier)
         self._answers = answers
         self._judge = judge
         self._ledger = ledger
@@ -55,7 +61,7 @@ class Measurement:
         self._filled: set[int] = set()
         self._variants: dict[Square, Variant] = {}
         self._selfcheck = selfcheck
-        self._told: set[str] = set()
+        self._clean_stored: set[str] = set()
         ledger.describe(self.run, plan.config.name, answers.backend.identity, judge.tier)
 
     @property
@@ -68,22 +74,23 @@ class Measurement:
 
     @property
     def keyed_by(self) -> KeyedBy:
-        """What an answer depends on: the prompt alone, or the square of the plan too."""
+        """The part of a row that its answer depends on: the prompt alone, or the whole variant."""
         return self._answers.backend.keyed_by
 
     def want(self, squares: Iterable[Square]) -> None:
-        """Says once which squares will be observed, so that their rows share windows."""
+        """Announces which squares will be observed, so that their rows share windows."""
         self._windows = cut_windows(squares, self.plan.tasks, self.plan.cells)
         self._filled.clear()
 
     def ask(self, squares: Sequence[Square], may_begin: Callable[[], bool]) -> bool:
-        """Answers and judges squares as a window of their own, after those before.
+        """Answers and judges squares as one more window.
 
         Returns:
-            False where something is missing and `may_begin`, asked under the lease, forbids it.
+            False if something is missing and `may_begin`, called under the lease, forbids to
+            compute it.
         """
         index = len(self._windows.squares)
-        self._windows = self._windows.joined_by(squares)
+        self._windows = self._windows.add(squares)
         return self._fill(index, may_begin)
 
     def selfcheck(self) -> SelfCheck:
@@ -106,7 +113,7 @@ class Measurement:
             ModelError, SandboxError, OracleError: the harness failed; nothing is known.
         """
         measured = self._measure(task, cell)
-        self._store(measured.observation, measured.perturbed or measured.clean)
+        store_measured(measured, self._ledger, self.run)
         return measured
 
     def answer(self, variant: Variant) -> Answered:
@@ -116,17 +123,8 @@ class Measurement:
             ModelError, SandboxError: the harness failed.
         """
         self._fill(self._windows.index.get((variant.task.id, variant.cell)))
-        completions = self._answers.stored(variant, self.sampling)
-        if completions is None:
-            with self._ledger.lease():
-                for _ in self._answers.generate([variant], self.sampling):
-                    pass
-            completions = self._answers.stored(variant, self.sampling)
-            assert completions is not None
-        checks = [self._check(variant.task, completion.text) for _, completion in completions]
-        found = self._judge.verdicts(checks)
-        keys = [self._judge.key(check) for check in checks]
-        return Answered(variant, tuple(completions), tuple((key, found[key]) for key in keys))
+        (answered,) = self.answer_all([variant], self.sampling)
+        return answered
 
     def answer_all(self, variants: Sequence[Variant], sampling: Sampling) -> list[Answered]:
         """Answers and judges variants outside the plan together, in batches of like length.
@@ -138,17 +136,23 @@ class Measurement:
             with self._ledger.lease():
                 for batch in self._answers.generate(variants, sampling):
                     self._judge.begin(self._checks(batch, sampling))
-        found = self._judge.verdicts(self._checks(variants, sampling))
-        answered: list[Answered] = []
-        for variant in variants:
-            completions = self._answers.stored(variant, sampling) or []
-            keys = [self._judge.key(check) for check in self._checks([variant], sampling)]
-            verdicts = tuple((key, found[key]) for key in keys)
-            answered.append(Answered(variant, tuple(completions), verdicts))
-        return answered
+        stored = [self._answers.stored(variant, sampling) or [] for variant in variants]
+        checks = [
+            [self._check(variant.task, completion.text) for _, completion in completions]
+            for variant, completions in zip(variants, stored, strict=True)
+        ]
+        found = self._judge.verdicts(chain.from_iterable(checks))
+        return [
+            Answered(
+                variant,
+                tuple(completions),
+                tuple((key, found[key]) for key in map(self._judge.key, own)),
+            )
+            for variant, completions, own in zip(variants, stored, checks, strict=True)
+        ]
 
     def unavailable(self, variant: Variant) -> str:
-        """Why a variant cannot be measured: no eligible site, or not recorded; or ""."""
+        """The reason why a variant cannot be measured ("no eligible site"), or ""."""
         return variant.skipped or self._answers.backend.unavailable(variant, self.sampling)
 
     def solved(self, answered: Answered) -> bool:
@@ -170,30 +174,23 @@ class Measurement:
             )
         solved_at = self.plan.config.solved_at
         clean = self.answer(clean_variant)
-        found = observed(clean, clean, solved_at, checked=checked)
+        found = make_observation(clean, clean, solved_at, checked=checked)
         if cell.is_clean:
             return Measured(found, clean)
-        if task.id not in self._told:  # a variant alone (-k C1) is shown beside its clean prompt
-            self._told.add(task.id)
-            self._store(found, clean)
+        if task.id not in self._clean_stored:
+            # A report shows a variant beside its clean prompt, also where only the variant was
+            # wanted (-k C1), so the clean observation is stored too.
+            self._clean_stored.add(task.id)
+            store_measured(Measured(found, clean), self._ledger, self.run)
         seen = self.answer(variant)
-        return Measured(observed(clean, seen, solved_at, checked=checked), clean, seen)
-
-    def _store(self, observation: Observation, seen: Answered | None) -> None:
-        self._ledger.observe(
-            self.run,
-            observation,
-            prompt=seen.variant.prompt if seen else "",
-            completions=[key for key, _ in seen.completions] if seen else (),
-            verdicts=[key for key, _ in seen.verdicts] if seen else (),
-        )
+        return Measured(make_observation(clean, seen, solved_at, checked=checked), clean, seen)
 
     def _variant(self, task: Task, cell: Cell) -> Variant:
         square = (task.id, cell)
         return self._variants.get(square) or make_variant(self.plan, task, cell)
 
     def _fill(self, index: int | None, may_begin: Callable[[], bool] = lambda: True) -> bool:
-        """Generates and judges a whole window, unless it is there already, or may not be begun."""
+        """Generates and judges a window unless the ledger has it; False if it may not begin."""
         if index is None or index in self._filled:
             return True
         variants = self._window_variants(self._windows.squares[index])
@@ -208,7 +205,7 @@ class Measurement:
         return True
 
     def _window_variants(self, squares: Sequence[Square]) -> list[Variant]:
-        """The variants of a window that can be measured; kept until the next window."""
+        """Makes a window's variants, kept until the next window; returns the available ones."""
         unusable = self.selfcheck().unusable
         usable = [square for square in squares if square[0] not in unusable]
         prepare(self.plan, usable)
@@ -219,7 +216,7 @@ class Measurement:
         return [variant for variant in self._variants.values() if not self.unavailable(variant)]
 
     def _incomplete(self, variants: Sequence[Variant]) -> bool:
-        """Whether a completion or a verdict of these variants is missing."""
+        """Whether the ledger lacks a completion or a verdict of these variants."""
         missing = self._answers.missing(variants, self.sampling)
         return bool(missing) or bool(self._judge.unknown(self._checks(variants)))
 
@@ -236,7 +233,7 @@ class Measurement:
             self._listen(WindowDone())
 
     def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
-        """Which completions pass every test: the suite's own judge, for editors that ask.
+        """Tells for each completion whether it passes every test, for editors that ask.
 
         Raises:
             SandboxError: the harness failed on one of them.
@@ -248,7 +245,7 @@ class Measurement:
         return self.selfcheck().check(task, completion, self.plan.config)
 
     def _checks(self, variants: Iterable[Variant], sampling: Sampling | None = None) -> list[Check]:
-        """The checks of every stored completion; a variant that lacks a sample has none yet."""
+        """The checks of the stored completions; a variant that lacks a sample has none yet."""
         return [
             self._check(variant.task, completion.text)
             for variant in variants

@@ -1,4 +1,4 @@
-"""Clean prompts again, with other batches and other seeds: what the noise floor is from."""
+"""Noise floor: the clean prompts answered again with other batch sizes and other seeds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.records import Cell
 
 SEEDS = 3
-"""Sampling seeds tried: the suite's own and the next ones."""
+"""Number of sampling seeds: the suite's own and the next ones."""
 
 
 class Rebatched(ForwardingBackend):
-    """A backend whose rows come in batches of another size, at most its own."""
+    """A backend that answers in batches of another size, at most its own."""
 
     def __init__(self, backend: Backend, size: int) -> None:
         super().__init__(backend)
@@ -36,7 +36,7 @@ class Rebatched(ForwardingBackend):
 def measure_floor(
     plan: Plan, backend: Backend, judge: VerdictStore, ledger: Ledger, listen: Listener
 ) -> NoiseFloor:
-    """Answers and judges every clean prompt under each batch size and seed; through the ledger.
+    """Answers and judges every clean prompt under each batch size and each seed.
 
     Raises:
         ModelError, SandboxError, OracleError: the harness failed; nothing is known.
@@ -48,9 +48,9 @@ def measure_floor(
             plan, config=replace(plan.config, sampling=sampling), cells=(Cell(),), recorded={}
         )
         answers = CompletionStore(Rebatched(backend, size), ledger, listen)
-        measuring = Measurement(again, answers, judge, ledger, listen)
-        measuring.want((task, Cell()) for task in plan.tasks)
-        found = [measuring.measure(task, Cell()).observation for task in plan.tasks.values()]
+        measurement = Measurement(again, answers, judge, ledger, listen)
+        measurement.want((task, Cell()) for task in plan.tasks)
+        found = [measurement.measure(task, Cell()).observation for task in plan.tasks.values()]
         return {o.task_id: pass_at_k(o.n, o.c, k) for o in found if o.measured}
 
     k = min(plan.config.ks)

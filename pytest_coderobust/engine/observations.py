@@ -1,10 +1,11 @@
-"""What measuring finds: a variant with its verdicts, and the observation that two of them make."""
+"""Judged variants, and the observation that a variant and its clean prompt make."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from pytest_coderobust.engine.completions import Keyed
+from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.adoption import adoption_of
 from pytest_coderobust.metrics.outcome import status
 from pytest_coderobust.records import Adoption, Observation, Variant, Verdict
@@ -29,14 +30,14 @@ class Answered:
 
     @property
     def adoptions(self) -> tuple[Adoption, ...]:
-        """What each sample made of the API changes; none where the task declares none."""
+        """The adoption of each sample; empty if the task declares no API change."""
         if not self.variant.task.api_changes:
             return ()
         return tuple(adoption_of(verdict) for _, verdict in self.verdicts)
 
     @property
     def in_process(self) -> bool:
-        """Whether a verdict came from a solution's own process."""
+        """Whether a solution was judged in its own process."""
         return any(verdict.in_process for _, verdict in self.verdicts)
 
     @property
@@ -46,15 +47,17 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An observation with what it was computed from; None where nothing was asked."""
+    """An observation with the answers it was computed from; None where nothing was asked."""
 
     observation: Observation
     clean: Answered | None = None
     perturbed: Answered | None = None
 
 
-def observed(clean: Answered, seen: Answered, solved_at: float, *, checked: bool) -> Observation:
-    """What a variant's samples say beside those of its task's clean prompt.
+def make_observation(
+    clean: Answered, seen: Answered, solved_at: float, *, checked: bool
+) -> Observation:
+    """Makes the observation of a variant from its samples and those of the clean prompt.
 
     Args:
         checked: the task has a canonical solution, and it passes.
@@ -73,4 +76,16 @@ def observed(clean: Answered, seen: Answered, solved_at: float, *, checked: bool
         member=seen.variant.member,
         adoptions=seen.adoptions,
         in_process=seen.in_process,
+    )
+
+
+def store_measured(measured: Measured, ledger: Ledger, run: str) -> None:
+    """Stores an observation of a run with the prompt it is about and the keys behind it."""
+    seen = measured.perturbed or measured.clean
+    ledger.observe(
+        run,
+        measured.observation,
+        prompt=seen.variant.prompt if seen else "",
+        completions=[key for key, _ in seen.completions] if seen else (),
+        verdicts=[key for key, _ in seen.verdicts] if seen else (),
     )

@@ -1,4 +1,4 @@
-"""The plan of a suite: its tasks, its cells, and the variant that stands in each square."""
+"""The plan of a suite: its tasks, its cells and its recorded variants."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from dataclasses import astuple, dataclass, field, replace
 from coderobust_strategies import PerturbationError, level
 from coderobust_strategies.catalogue import CODE_PREFIX, WITH_WORDNET, lookup
 from pytest_coderobust.config.suite import SuiteConfig
-from pytest_coderobust.engine.api_changes import with_api_changes
-from pytest_coderobust.engine.rewriting import Rewriting, open_rewriting, rewriting_notes
+from pytest_coderobust.engine.api_changes import add_api_changes
+from pytest_coderobust.engine.rewrites import (
+    RewriteSource,
+    describe_rewriters,
+    open_rewrite_sources,
+)
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
@@ -24,8 +28,8 @@ class Plan:
 
     Attributes:
         recorded: variants that come from files, by cell and task id.
-        rewriting: what rewrites sentences, by perturbation.
-        digest: changes whenever any measured number might.
+        digest: changes whenever a measured number might change.
+        rewrite_sources: sources of rewritten sentences, by perturbation.
     """
 
     config: SuiteConfig
@@ -34,7 +38,7 @@ class Plan:
     recorded: Mapping[Cell, Mapping[str, Variant]]
     digest: str
     notes: tuple[str, ...] = field(default=())
-    rewriting: Mapping[str, Rewriting] = field(default_factory=dict[str, Rewriting])
+    rewrite_sources: Mapping[str, RewriteSource] = field(default_factory=dict[str, RewriteSource])
 
     @property
     def levels(self) -> dict[str, str]:
@@ -49,7 +53,7 @@ class Plan:
 
     @property
     def api_changes(self) -> tuple[ApiChange, ...]:
-        """Every change that a task declares, once."""
+        """Every API change that a task declares, once."""
         declared = (change for task in self.tasks.values() for change in task.api_changes)
         return tuple(dict.fromkeys(declared))
 
@@ -58,14 +62,14 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
     """Reads the tasks of a suite; no prompt is perturbed yet.
 
     Args:
-        memory: the ledger that remembers what engines wrote, opened when first used.
+        memory: opens the ledger that remembers what rewriters wrote; called at the first use.
 
     Raises:
         DataError: the tasks or the recorded variants cannot be read.
-        UsageError: an engine or a lexicon lacks what it needs.
+        UsageError: what a rewriter or a lexicon needs is missing.
     """
     tasks = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
-    tasks = replace(tasks, tasks=with_api_changes(tasks.tasks, config))
+    tasks = replace(tasks, tasks=add_api_changes(tasks.tasks, config))
     perturbing = config.perturbing
     recorded = load_recorded(
         config.recorded,
@@ -78,7 +82,7 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
     if not chosen:
         raise DataError(f"{config.path}: {config.tasks} has no tasks")
     _check_lexicon(config)
-    rewriting = open_rewriting(config, tasks, memory)
+    rewrite_sources = open_rewrite_sources(config, tasks, memory)
     return Plan(
         config=config,
         tasks={task.id: task for task in chosen},
@@ -93,13 +97,16 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
             [perturbing.profile, perturbing.edit_rate, perturbing.sample_ratio],
             [perturbing.lexicon, perturbing.damaged],
             {name: [spec.text] for name, spec in perturbing.engines.specs.items()},
-            {name: {str(s): dict(r) for s, r in w.rows.items()} for name, w in rewriting.items()},
+            {
+                name: {str(s): dict(r) for s, r in w.rows.items()}
+                for name, w in rewrite_sources.items()
+            },
             astuple(config.limits),
             config.solved_at,
             [[astuple(change) for change in task.api_changes] for task in chosen],
         ),
-        notes=(*tasks.notes, *recorded.notes, *rewriting_notes(config)),
-        rewriting=rewriting,
+        notes=(*tasks.notes, *recorded.notes, *describe_rewriters(config)),
+        rewrite_sources=rewrite_sources,
     )
 
 
@@ -107,7 +114,7 @@ def _check_lexicon(config: SuiteConfig) -> None:
     """Refuses a lexicon whose data are missing, if a perturbation of the suite reads it.
 
     Raises:
-        DataError: says how to get them.
+        DataError: the data are missing; the message says how to get them.
     """
     if config.perturbing.lexicon != "wordnet" or not any(map(_reads_words, config.perturbations)):
         return

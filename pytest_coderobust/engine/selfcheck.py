@@ -1,7 +1,7 @@
-"""The oracle checks itself: canonical solutions must pass and stubs must fail.
+"""The oracle self-check: canonical solutions must pass and stubs must fail.
 
-Both go through the extractor and the sandbox that will judge the model, so that a broken judge is
-found before it says anything about one.
+Both are judged by the extractor and the sandbox that will judge the model, so that a broken judge
+is found before a model is measured with it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.events import Listener, SelfCheckDone, SelfCheckStarted
-from pytest_coderobust.engine.verdicts import VerdictStore, check_of
+from pytest_coderobust.engine.verdicts import VerdictStore, make_check
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.records import Task, Verdict
 from pytest_coderobust.sandbox.calibration import calibrate, like
@@ -32,13 +32,13 @@ class OracleError(CodeRobustError):
 
 @dataclass(frozen=True, slots=True)
 class SelfCheck:
-    """What the self-check found.
+    """The outcome of the self-check.
 
     Attributes:
-        unusable: why, for each task that is left out of every metric.
-        unchecked: tasks without a canonical solution.
-        calibrated: the canonical solution's check for each task that is not judged as others are;
-            the task's completions are judged like it.
+        unusable: the tasks that are left out of every metric, each with the reason.
+        unchecked: the tasks without a canonical solution.
+        calibrated: the tasks that must be judged in another way than others, each with the
+            check of its canonical solution; completions of the task are judged like it.
     """
 
     unusable: Mapping[str, str]
@@ -46,8 +46,8 @@ class SelfCheck:
     calibrated: Mapping[str, Check] = field(default_factory=dict[str, Check])
 
     def check(self, task: Task, completion: str, config: SuiteConfig) -> Check:
-        """The check of a completion, as its task is rightly judged."""
-        check = check_of(task, completion, config)
+        """Makes the check of a completion, calibrated if its task is."""
+        check = make_check(task, completion, config)
         calibrated = self.calibrated.get(task.id)
         return check if calibrated is None else like(check, calibrated)
 
@@ -74,13 +74,15 @@ def _check_oracle(
 ) -> SelfCheck:
     if not tasks:
         return SelfCheck({}, frozenset())
-    stubs = {name: check_of(task, stub(task), config) for name, task in tasks.items()}
+    # Everything that may be needed is judged in one go, so that the sandbox is busy throughout.
+    stubs = {name: make_check(task, make_stub(task), config) for name, task in tasks.items()}
     canonicals = {
-        name: check_of(task, task.canonical, config)
+        name: make_check(task, task.canonical, config)
         for name, task in tasks.items()
         if task.canonical is not None
     }
-    # A canonical solution may be older than a declared API change, or written for it.
+    # A canonical solution may be older than a declared API change, or written for it: it counts
+    # as right if it passes with the changes or without them.
     unchanged = {
         name: replace(check, api_changes=())
         for name, check in canonicals.items()
@@ -94,6 +96,8 @@ def _check_oracle(
     finally:
         if unknown:
             listen(SelfCheckDone())
+    # A task whose tests pass a stub says nothing about a model. If all do, the tests or the judge
+    # are broken, and the run stops.
     passing = [name for name, check in stubs.items() if verdicts[judge.key(check)].full]
     if len(passing) == len(tasks):
         raise OracleError(
@@ -101,6 +105,7 @@ def _check_oracle(
             "the tests of this suite cannot tell right from wrong"
         )
     unusable = dict.fromkeys(passing, STUB_PASSES)
+    # Calibration starts from the form of the canonical solution that passed, if one did.
     tried = {
         name: check if verdicts[judge.key(check)].full else unchanged.get(name, check)
         for name, check in canonicals.items()
@@ -109,20 +114,22 @@ def _check_oracle(
     found = calibrate(tuple(tried.values()), judge.in_order)
     for (name, before), (check, verdict) in zip(tried.items(), found, strict=True):
         if not verdict.full:
-            unusable[name] = f"its canonical solution fails: {_why(verdict)}"
+            unusable[name] = f"its canonical solution fails: {_describe_failure(verdict)}"
         elif check != before:
             calibrated[name] = check
+    # In its own process a solution can reach the tests, so a stub may pass there that failed
+    # outside: stubs are judged again as the task's completions will be.
     inside = {name: check for name, check in calibrated.items() if check.in_process}
     again = [like(stubs[name], check) for name, check in inside.items()]
     for name, verdict in zip(inside, judge.in_order(again), strict=True):
         if verdict.full:
             unusable[name] = STUB_PASSES
-    _bound(unusable, tasks, config)
+    _refuse_too_many(unusable, tasks, config)
     return SelfCheck(unusable, frozenset(tasks) - frozenset(canonicals), calibrated)
 
 
-def stub(task: Task) -> str:
-    """A completion that does nothing, in the form the prompt asks for.
+def make_stub(task: Task) -> str:
+    """Makes a completion that does nothing and fits behind the prompt.
 
     A partial prompt may end inside a block, so deeper bodies are tried too.
     """
@@ -140,7 +147,9 @@ def stub(task: Task) -> str:
     return f"def {task.entry_point}(*arguments, **options):\n    pass\n"
 
 
-def _bound(unusable: Mapping[str, str], tasks: Mapping[str, Task], config: SuiteConfig) -> None:
+def _refuse_too_many(
+    unusable: Mapping[str, str], tasks: Mapping[str, Task], config: SuiteConfig
+) -> None:
     allowed = config.max_unusable * len(tasks)
     if len(unusable) <= allowed:
         return
@@ -151,6 +160,6 @@ def _bound(unusable: Mapping[str, str], tasks: Mapping[str, Task], config: Suite
     )
 
 
-def _why(verdict: Verdict) -> str:
+def _describe_failure(verdict: Verdict) -> str:
     detail = f" ({verdict.detail})" if verdict.detail else ""
     return f"{verdict.failure} at {verdict.passed} of {verdict.total} tests{detail}"

@@ -1,4 +1,4 @@
-"""The variant that stands in each square of a plan, made when it is first needed."""
+"""Variants of a plan: the prompt of each square, made when it is first needed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _BORDER = "\n# ---- what stands below is the tests, above are the names they use
 
 
 def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
-    """The prompt of `task` under `cell`: the same for ever, in every process.
+    """Makes the variant of `task` under `cell`: always the same, in every process.
 
     Raises:
         DataError: the perturbation cannot read the prompt.
-        ModelError: the engine of a rewriting perturbation cannot be run.
+        ModelError: the rewriter of a perturbation cannot be run.
     """
     if cell.is_clean:
         return Variant(task, cell, task.prompt)
@@ -35,8 +35,9 @@ def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
         return found or Variant(task, cell, task.prompt, skipped="not recorded")
     perturbing = plan.config.perturbing
     if cell.perturbation.startswith(CODE_PREFIX):
-        return recoded(task, cell, perturbing.sample_ratio)
-    behind = plan.rewriting.get(cell.perturbation) or plan.rewriting.get("S1")
+        return recode_variant(task, cell, perturbing.sample_ratio)
+    # An aggregate (S, mix_all) has no source of its own; its member S1 is the one that needs one.
+    source = plan.rewrite_sources.get(cell.perturbation) or plan.rewrite_sources.get("S1")
     try:
         drawn = perturb(
             task.prompt,
@@ -49,8 +50,8 @@ def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
             edit_rate=perturbing.edit_rate,
             sample_ratio=perturbing.sample_ratio,
             lexicon=perturbing.lexicon,
-            rewriter=behind.rewriter(task, cell) if behind else None,
-            recorded=behind.recorded(task, cell) if behind else None,
+            rewriter=source.rewriter(task, cell) if source else None,
+            recorded=source.recorded(task, cell) if source else None,
             keep_damaged=perturbing.keep_damaged,
         )
     except PerturbationError as error:
@@ -59,23 +60,23 @@ def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
 
 
 def prepare(plan: Plan, squares: Iterable[tuple[str, Cell]]) -> None:
-    """Rewrites at once what the variants of many squares need, where that is far cheaper.
+    """Rewrites the sentences of many squares together, for rewriters that are faster in batches.
 
     Raises:
-        ModelError: an engine cannot be run.
+        ModelError: a rewriter cannot be run.
     """
     wanted: dict[str, list[Task]] = {}
     for task, cell in squares:
         spec = plan.config.perturbing.engines.serving(cell.perturbation)
         for name, each in plan.config.perturbing.engines.specs.items():
-            if each is spec and name in plan.rewriting:
+            if each is spec and name in plan.rewrite_sources:
                 wanted.setdefault(name, []).append(plan.tasks[task])
     for name, tasks in wanted.items():
-        plan.rewriting[name].prepare(tasks)
+        plan.rewrite_sources[name].prepare(tasks)
 
 
-def recoded(task: Task, cell: Cell, sample_ratio: float = 1.0) -> Variant:
-    """The variant of a task under one of `recode:`; a rename reaches tests and solution too."""
+def recode_variant(task: Task, cell: Cell, sample_ratio: float = 1.0) -> Variant:
+    """Makes the variant of a task under a `recode:` perturbation; tests and solution change too."""
     skipped = ""
     if task.language != "python":
         skipped = NOT_PYTHON
@@ -92,10 +93,10 @@ def recoded(task: Task, cell: Cell, sample_ratio: float = 1.0) -> Variant:
         return Variant(task, cell, task.prompt, skipped=made.skipped)
     changed = made.task
     edits = tuple(replace(edit, kind=KIND) for edit in recorded(task.prompt, changed.prompt))
-    return Variant(_judge(task, changed), cell, changed.prompt, edits)
+    return Variant(_make_judging_task(task, changed), cell, changed.prompt, edits)
 
 
-def _judge(task: Task, changed: TaskCode) -> Task:
+def _make_judging_task(task: Task, changed: TaskCode) -> Task:
     helpers, _, source = changed.tests.partition(_BORDER)
     return replace(
         task,

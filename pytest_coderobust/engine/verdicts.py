@@ -1,4 +1,4 @@
-"""Verdicts, from the ledger where they are, from the sandbox where they are not."""
+"""Verdicts of checks: read from the ledger, or reached in the sandbox and stored there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.events import ChecksJudged, Listener
-from pytest_coderobust.engine.keys import verdict_key
+from pytest_coderobust.engine.keys import make_verdict_key
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.extraction.solution import extract
@@ -16,7 +16,7 @@ from pytest_coderobust.sandbox.check import Check, Sandbox
 
 
 class VerdictStore:
-    """A sandbox whose verdicts are remembered."""
+    """A sandbox whose verdicts are kept in a ledger."""
 
     def __init__(self, sandbox: Sandbox, ledger: Ledger, listen: Listener) -> None:
         self._sandbox = sandbox
@@ -27,14 +27,14 @@ class VerdictStore:
 
     @property
     def tier(self) -> str:
-        """The isolation in force, part of every verdict's key."""
+        """The isolation tier in force, part of every verdict's key."""
         return self._sandbox.tier
 
     def key(self, check: Check) -> str:
-        return verdict_key(check, self.tier)
+        return make_verdict_key(check, self.tier)
 
     def unknown(self, checks: Iterable[Check]) -> dict[str, Check]:
-        """The checks that have no verdict yet, by key."""
+        """The checks that have no verdict and are not being judged, by key."""
         keyed = {self.key(check): check for check in checks}
         known = self._ledger.verdicts(keyed)
         running = set(self._running.values())
@@ -43,14 +43,14 @@ class VerdictStore:
         }
 
     def begin(self, checks: Iterable[Check]) -> None:
-        """Starts what is unknown, and stores what has finished meanwhile."""
+        """Submits the unknown checks, and stores the verdicts that were reached meanwhile."""
         for key, check in self.unknown(checks).items():
             self._failed.pop(key, None)
             self._running[self._sandbox.submit(check)] = key
         self._store({future for future in self._running if future.done()})
 
     def finish(self) -> None:
-        """Waits until everything that was begun is stored."""
+        """Waits until every submitted check has its verdict stored."""
         while self._running:
             done, _ = wait(self._running, return_when=FIRST_COMPLETED)
             self._store(done)
@@ -59,7 +59,7 @@ class VerdictStore:
         """The verdict of every check, by key.
 
         Raises:
-            SandboxError: the harness failed on one of them; nothing is known about it.
+            SandboxError: the harness failed on one of them, which has no verdict.
         """
         wanted = list(checks)
         self.begin(wanted)
@@ -71,12 +71,12 @@ class VerdictStore:
         return self._ledger.verdicts(keys)
 
     def in_order(self, checks: Sequence[Check]) -> list[Verdict]:
-        """The verdict of every check, in order; errors as `verdicts`."""
+        """The verdict of every check, in order; raises what `verdicts` raises."""
         found = self.verdicts(checks)
         return [found[self.key(check)] for check in checks]
 
     def close(self) -> None:
-        """Ends the sandbox; the verdicts stay."""
+        """Closes the sandbox; the verdicts stay in the ledger."""
         self._sandbox.close()
 
     def _store(self, done: Iterable[Future[Verdict]]) -> None:
@@ -94,8 +94,8 @@ class VerdictStore:
             self._listen(ChecksJudged(count))
 
 
-def check_of(task: Task, completion: str, config: SuiteConfig) -> Check:
-    """The check of a completion; the clean prompt stands in front of it, never a perturbed one."""
+def make_check(task: Task, completion: str, config: SuiteConfig) -> Check:
+    """Makes the check of a completion that follows the clean prompt, never a perturbed one."""
     return Check(
         solution=extract(completion, task, config.extraction),
         entry_point=task.entry_point,

@@ -1,8 +1,9 @@
-"""Windows: which rows are generated together, cut from the plan and never from what is missing.
+"""Windows: the squares that are generated together.
 
-A window is a run of up to `WINDOW` tasks of one cell. Cutting within a cell keeps the windows of
-C1 what they were when C2 joins the suite; cutting from the plan makes a resumed run use the very
-batches of the run that was killed.
+A window holds up to `WINDOW` tasks of one cell. Windows are cut within a cell, so that those of C1
+do not change when C2 is added to the suite. They are cut from the plan and never from what is
+missing, so that a resumed run has the very batches of the run that was killed: greedy decoding
+moves with the rows that share a batch.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ from typing import TypeVar
 from pytest_coderobust.records import Cell, Square
 
 WINDOW = 256
-"""Tasks a window: enough to sort by length, few enough that first results come soon."""
+"""Tasks of a window: enough to sort by length, few enough that first results come soon."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of a run, and which of them each square lies in."""
+    """The windows of a run, and the index of the window that each square is in."""
 
     squares: tuple[tuple[Square, ...], ...]
     index: Mapping[Square, int]
     growing: bool = False
-    """Whether nobody knows yet how many there will be."""
+    """Whether windows are still added, so that their number is not known."""
 
-    def joined_by(self, squares: Sequence[Square]) -> Windows:
-        """The same with one window more."""
+    def add(self, squares: Sequence[Square]) -> Windows:
+        """The same windows and one more."""
         place = len(self.squares)
         index = {**self.index, **dict.fromkeys(squares, place)}
         return Windows((*self.squares, tuple(squares)), index, growing=True)
@@ -39,24 +40,27 @@ class Windows:
 def cut_windows(wanted: Iterable[Square], tasks: Iterable[str], cells: Iterable[Cell]) -> Windows:
     """Cuts the wanted squares, each joined by its task's clean square, in plan order."""
     asked = set(wanted)
+    # A perturbed prompt is judged beside its clean one, so the clean square comes along.
     asked |= {(task, Cell()) for task, _ in asked}
     rank = {task: place for place, task in enumerate(tasks)}
     column = {cell: place for place, cell in enumerate(cells)}
     ordered = sorted(asked, key=lambda square: (column[square[1]], rank[square[0]]))
     windows: list[tuple[Square, ...]] = []
     for _, squares in groupby(ordered, key=lambda square: square[1]):
-        windows += _chunks(tuple(squares), WINDOW)
+        windows += _chunk(tuple(squares), WINDOW)
     index = {square: place for place, window in enumerate(windows) for square in window}
     return Windows(tuple(windows), index)
 
 
 def cut_batches(rows: Iterable[T], size: int, length: Callable[[T], int]) -> list[tuple[T, ...]]:
-    """Batches of up to `size` rows of like length, the longest first.
+    """Cuts rows into batches of up to `size` of like length, the longest first.
 
-    The longest first, so that a batch that does not fit into memory shows at once.
+    A batch pads its rows to the longest one, so rows of like length waste least. The longest come
+    first, so that a batch that does not fit into memory fails at once and not at the end.
     """
-    return _chunks(tuple(sorted(rows, key=lambda row: -length(row))), size)
+    # The sort is stable: rows of equal length keep the plan's order, in every process alike.
+    return _chunk(tuple(sorted(rows, key=lambda row: -length(row))), size)
 
 
-def _chunks(values: tuple[T, ...], size: int) -> list[tuple[T, ...]]:
+def _chunk(values: tuple[T, ...], size: int) -> list[tuple[T, ...]]:
     return [values[start : start + size] for start in range(0, len(values), size)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_coderobust.engine.early import asking_order, cut_waves
+from pytest_coderobust.engine.early import cut_waves, order_tasks
 from pytest_coderobust.gates.bets import LOOKING, Bets, form_of
 from pytest_coderobust.gates.gate import TOLERANCE, Gate, holds
 from pytest_coderobust.metrics.catalogue import RATES, WHOLE
@@ -170,7 +170,7 @@ def replayed(gates: Iterable[Gate], run: SuiteRun) -> list[Settled | None]:
     panel = GateWatch(gates, planned_by(run))
     found = {(seen.task_id, seen.cell): seen for seen in run.observations}
     asked = {task for task, _ in found}
-    for wave in cut_waves(asking_order(run.tasks, run.sampling.seed)):
+    for wave in cut_waves(order_tasks(run.tasks, run.sampling.seed)):
         if tasks := [task for task in wave if task in asked]:
             panel.take(tasks, found)
     return panel.settled

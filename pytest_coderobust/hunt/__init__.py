@@ -1,1 +1,1 @@
-"""Search for the smallest breaking prompt: candidates, minimisation, confirmation, record."""
+"""Hunt for the smallest breaking prompt: candidates, minimisation, confirmation, record."""

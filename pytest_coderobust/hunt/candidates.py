@@ -1,4 +1,4 @@
-"""The variants a search tries, the most damaging perturbations of earlier runs first."""
+"""Candidates of a search: variants, those of the most damaging perturbations first."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from pytest_coderobust.errors import DataError, UsageError
 from pytest_coderobust.records import Cell, Observation, Status, Task
 
 ROUND = 8
-"""Variants tried before the search looks whether one of them broke the model."""
+"""Variants that are tried before the search looks whether one of them broke the model."""
 
 SEEDS = 64
-"""Seeds of each perturbation after which a prompt has no more to offer."""
+"""Largest number of seeds of one perturbation that are tried on one prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A variant as a search sees it: its edits, and the square of a plan it stands for."""
+    """A variant as a search sees it: its edits and its cell."""
 
     edits: frozenset[Edit]
     cell: Cell
 
 
-def members(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The perturbations to draw from, and why others are left out.
+def list_members(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Lists the perturbations to draw from, and the reasons why others are left out.
 
-    An aggregate stands for all its members.
+    An aggregate is replaced by all its members.
 
     Raises:
         UsageError: none is left.
@@ -48,8 +48,8 @@ def members(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(found), tuple(left_out)
 
 
-def damage(observations: Iterable[Observation]) -> Mapping[str, float]:
-    """For each perturbation the share of solved tasks it broke, drawn towards a half."""
+def estimate_damage(observations: Iterable[Observation]) -> Mapping[str, float]:
+    """Estimates each perturbation's share of broken tasks among solved ones, shrunk towards 1/2."""
     broken: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     for found in observations:
@@ -60,13 +60,13 @@ def damage(observations: Iterable[Observation]) -> Mapping[str, float]:
     return {name: (broken[name] + 1) / (seen[name] + 2) for name in seen}
 
 
-def rounds(
+def draw_rounds(
     plan: Plan, task: Task, names: Sequence[str], weights: Mapping[str, float]
 ) -> Iterator[list[Drawn]]:
-    """Rounds of new variants of a task, at the suite's rates.
+    """Draws rounds of new variants of a task, at the suite's rates.
 
-    A perturbation that is twice as damaging gets twice as many seeds; without a history they
-    take turns.
+    A perturbation that is twice as damaging gets twice as many seeds. Without earlier runs all
+    perturbations take turns.
     """
     tried: set[frozenset[Edit]] = {frozenset()}
     turn: list[Drawn] = []
@@ -74,7 +74,7 @@ def rounds(
         try:
             variant = make_variant(plan, task, Cell(name, seed))
         except (DataError, PerturbationError):
-            continue  # this prompt cannot be read by that perturbation; others may
+            continue  # that perturbation cannot read this prompt; others may
         edits = frozenset(variant.edits)
         if variant.skipped or variant.task is not task or edits in tried:
             continue
@@ -88,7 +88,7 @@ def rounds(
 
 
 def _schedule(names: Sequence[str], weights: Mapping[str, float]) -> Iterator[tuple[str, int]]:
-    """(perturbation, seed) pairs, each perturbation as often as its weight says."""
+    """Orders (perturbation, seed) pairs; each perturbation is as frequent as its weight says."""
     weight = {name: max(weights.get(name, 0.5), 0.02) for name in names}
     queue = [(0.5 / weight[name], place, name, 0) for place, name in enumerate(names)]
     heapq.heapify(queue)

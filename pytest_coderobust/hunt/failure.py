@@ -1,6 +1,6 @@
 """A minimal failure: the prompt that breaks a model, all that is known about it, and its JSON form.
 
-docs/hunt.md describes the document; a reader of another version of the schema is told so.
+docs/hunt.md describes the document. Documents of another version of the schema are refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ State = Literal["broken", "fixed"]
 
 @dataclass(frozen=True, slots=True)
 class ShownPrompt:
-    """One prompt with what came of it: completions and verdicts in sample order."""
+    """A prompt with its completions and their verdicts, in sample order."""
 
     prompt: str
     completions: tuple[Completion, ...]
@@ -37,7 +37,7 @@ class ShownPrompt:
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """How often a prompt failed when it was asked again with fresh noise."""
+    """The number of draws in which a prompt failed, of those with fresh noise."""
 
     failed: int
     of: int
@@ -45,7 +45,7 @@ class Votes:
 
 @dataclass(frozen=True, slots=True)
 class HuntCost:
-    """What finding and minimising it took: completions computed, in how many batches."""
+    """The cost of finding and minimising a failure: completions asked, and batches."""
 
     completions: int = 0
     batches: int = 0
@@ -56,11 +56,11 @@ class Failure:
     """The smallest breaking prompt of one task.
 
     Attributes:
-        suite: how a session names the suite: its file from the root, or a data set's name.
-        model: the model it was found on, or that was asked last.
-        perturbation: what was searched ("mix_all"); `member` and `seed` name the variant
-            that failed first, or are "" and 0 when a test of the user's own drew it.
-        edits: what turns the clean prompt into the broken one, in order.
+        suite: the suite's name in a session: its file from the root, or a data set's name.
+        model: the model it was found on, or the one that was asked last.
+        perturbation: the perturbations that were searched ("mix_all"); `member` and `seed` name
+            the variant that failed first, or are "" and 0 when a user's own test drew it.
+        edits: the edits that turn the clean prompt into the broken one, in order.
         first_edits: the edits of the variant that failed first.
         minimal: every single edit was taken back once, and the task was solved each time.
         votes: repeated confirmation; 1 of 1 under greedy decoding.
@@ -90,13 +90,13 @@ class Failure:
 
     @property
     def id(self) -> str:
-        """Names the file: the same suite, task and prompt have the same id, whatever the model."""
+        """The file's name: equal for the same suite, task and prompt, whatever the model."""
         slug = re.sub(r"[^A-Za-z0-9]+", "-", self.task_id).strip("-")[:40] or "task"
         return f"{slug}-{digest('failure', self.suite, self.task_id, self.broken.prompt)[:12]}"
 
 
 def to_json(failure: Failure) -> str:
-    """The document as text: pure ASCII, the same bytes for the same failure."""
+    """Writes the failure as a JSON document: pure ASCII, equal bytes for equal failures."""
     document: dict[str, object] = {
         "schema": SCHEMA,
         "id": failure.id,
@@ -127,10 +127,11 @@ def to_json(failure: Failure) -> str:
 
 
 def from_json(text: str, where: str) -> Failure:
-    """The failure a document describes.
+    """Reads the failure that a JSON document describes.
 
     Raises:
-        DataError: it is no such document, of another schema, or its edits do not make its prompt.
+        DataError: the text is not such a document, has another schema, or its edits do not make
+            its prompt.
     """
     try:
         document = json.loads(text)
@@ -143,14 +144,14 @@ def from_json(text: str, where: str) -> Failure:
         failure = _failure(document)
         made = apply_edits(failure.clean.prompt, failure.edits)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{where}: no record of a failure: {error!r}") from None
+        raise DataError(f"{where}: not a valid record of a failure: {error!r}") from None
     if made != failure.broken.prompt:
         raise DataError(f"{where}: its edits do not turn its clean prompt into its broken one")
     return failure
 
 
-def fixed(failure: Failure, model: ModelIdentity) -> Failure:
-    """The failure after a replay in which `model` solved the task."""
+def mark_fixed(failure: Failure, model: ModelIdentity) -> Failure:
+    """Marks a failure as fixed, after a replay in which `model` solved the task."""
     return replace(failure, state="fixed", model=model)
 
 

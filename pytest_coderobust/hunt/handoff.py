@@ -1,9 +1,10 @@
-"""Hands a verified minimum over to Hypothesis, so that its own report shows it.
+"""Handoff of a verified minimum to Hypothesis, so that Hypothesis' own report shows it.
 
-Hypothesis shrinks one candidate after the other, which a model cannot afford. It is asked about
-what the hunt has already proved instead: a remnant of the first failing variant fails when it
-still holds every edit of the minimum, in its simplest form that fails or the one it was found in.
-No model is called; what Hypothesis ends with, prints and stores is the minimum.
+Hypothesis shrinks one candidate after the other, which is too slow with a model behind it. So
+it searches the remnants of the first failing variant, and an oracle answers for the model from
+what the hunt has proved: a remnant fails if it has every edit of the minimum, either in its
+simplest failing form or in the form it was found in. No model is called. Hypothesis ends with the
+minimum, prints it and stores it.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from coderobust_strategies import Edit
 from pytest_coderobust.hunt.failure import Failure
 
 EXAMPLES = 1000
-"""Free draws; one in two or three holds the minimum."""
+"""Examples that Hypothesis draws at most; one in two or three contains the minimum."""
 
 
-def hypothesis_report(
+def make_hypothesis_report(
     failure: Failure, perturbations: Sequence[str], code: str = "", database: Path | None = None
 ) -> str:
-    """Hypothesis' report of the minimum with its reproduction blob; "" where it ends elsewhere.
+    """Makes Hypothesis' report of the minimum with its reproduction blob; "" if it ends elsewhere.
 
     Args:
-        perturbations: where simpler edits came from, as in the hunt.
+        perturbations: the perturbations that gave simpler edits in the hunt.
         code: the task's canonical solution.
         database: a folder for Hypothesis' example database, one for each failure.
     """
@@ -36,7 +37,7 @@ def hypothesis_report(
     from coderobust_strategies.hypothesis_strategies import PerturbedPrompt, ladders, remnants
 
     clean, first, entry = failure.clean.prompt, failure.first_edits, failure.entry_point
-    still = oracle(failure.edits, ladders(clean, first, perturbations, entry, code))
+    still = make_oracle(failure.edits, ladders(clean, first, perturbations, entry, code))
     last: list[PerturbedPrompt] = []
 
     @settings(
@@ -66,10 +67,10 @@ def hypothesis_report(
     return "\n".join(said)
 
 
-def oracle(
+def make_oracle(
     minimum: Sequence[Edit], steps: Sequence[Sequence[Edit]]
 ) -> Callable[[Sequence[Edit]], bool]:
-    """Whether edits hold each edit of the minimum, or what it was simplified from."""
+    """Makes the test whether edits have each edit of the minimum, or one it was simplified from."""
     needed: list[frozenset[Any]] = []
     for edit in minimum:
         above = [step[step.index(edit) :] for step in steps if edit in step]

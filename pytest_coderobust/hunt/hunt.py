@@ -1,35 +1,32 @@
-"""Hunts on many tasks at once: their questions share batches, ledger and budget."""
+"""A hunt on many tasks at once: their questions share batches, ledger and budget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from coderobust_strategies import Edit
-from coderobust_strategies.shrinking.simplicity import places, simpler
 from pytest_coderobust.engine.budget import Budget, Purse
 from pytest_coderobust.engine.events import HuntAdvanced, HuntDone, HuntStarted, Listener, silent
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.hunt.candidates import Drawn, damage, members, rounds
+from pytest_coderobust.hunt.candidates import estimate_damage, list_members
 from pytest_coderobust.hunt.failure import Failure, HuntCost
 from pytest_coderobust.hunt.panel import Ballot, Confirm, Panel, Question
-from pytest_coderobust.hunt.questions import OutOfBudget, Questions
-from pytest_coderobust.hunt.search import Found, search
+from pytest_coderobust.hunt.quest import Quest, make_quest
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import KeyedBy
-from pytest_coderobust.records import Cell, Observation, Status, Task, digest
+from pytest_coderobust.records import Observation, Status, Task, digest
 
 TOGETHER = 32
-"""Tasks that are hunted at once; with `ROUND` variants each they fill any batch."""
+"""Tasks that are searched at once; with `ROUND` variants each they fill any batch."""
 
 HuntEnding = Literal["found", "robust", "unsolved", "budget", "unconfirmed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Hunted:
-    """What came of one task.
+    """The outcome of one task's search.
 
     Attributes:
         ending: "found", or why there is no failure: every variant was "robust", the clean
@@ -45,43 +42,16 @@ class Hunted:
 
 
 @dataclass(slots=True)
-class _Quest:
-    task: Task
-    known: Sequence[Failure]
-    questions: Questions[Edit, Found]
-    drawn: dict[frozenset[Edit], Cell]
-    asked: Sequence[frozenset[Edit]] = ()
-    found: Found | None = None
-    completions: int = 0
-    batches: int = 0
-    clean: Ballot | None = None
-
-    def step(self, answers: Sequence[bool] | None) -> None:
-        """Sends answers (None: the budget is spent) and takes the next questions."""
-        try:
-            if answers is None:
-                self.asked = self.questions.throw(OutOfBudget())
-            else:
-                self.asked = self.questions.send(answers)
-        except StopIteration as stop:
-            self.asked, self.found = (), stop.value
-
-    @property
-    def spent(self) -> HuntCost:
-        return HuntCost(self.completions, self.batches)
-
-
-@dataclass(slots=True)
 class Hunt:
     """A hunt on one suite.
 
     Attributes:
-        suite: how records name the suite.
-        names: the perturbations to search; aggregates stand for their members.
-        reproduce: the command that shows a task's failure again, by task id.
+        suite: the suite's name in records.
+        names: the perturbations to search; an aggregate is replaced by its members.
+        reproduce: makes the command that shows the failure of a task id again.
     """
 
-    measuring: Measurement
+    measurement: Measurement
     ledger: Ledger
     suite: str
     names: tuple[str, ...]
@@ -91,25 +61,27 @@ class Hunt:
     listen: Listener = silent
 
     def run(self, tasks: Sequence[Task], known: Sequence[Failure] = ()) -> Iterator[Hunted]:
-        """Hunts on the tasks; each result comes as soon as it is there.
+        """Searches the tasks; yields each outcome as soon as it is known.
 
         Raises:
-            UsageError: the model answers squares of a plan, not prompts, or a name is unknown.
+            UsageError: the model does not answer by the prompt, or a name is unknown.
             ModelError, SandboxError: the harness failed.
         """
-        check_huntable(self.measuring.keyed_by, self.measuring.model.name)
-        panel = Panel(self.measuring, self.confirm)
-        weights = damage(self.ledger.observations_of(self.measuring.plan.config.name))
-        drawn_from, _ = members(self.names)
+        check_huntable(self.measurement.keyed_by, self.measurement.model.name)
+        panel = Panel(self.measurement, self.confirm)
+        plan = self.measurement.plan
+        suite = plan.config.name
+        weights = estimate_damage(self.ledger.observations_of(suite))
+        drawn_from, _ = list_members(self.names)
         purse = Purse(self.budget)
-        waiting = iter([self._quest(task, drawn_from, weights, known) for task in tasks])
-        live: list[_Quest] = []
+        waiting = iter([make_quest(plan, task, drawn_from, weights, known) for task in tasks])
+        live: list[Quest] = []
         done = found = 0
-        self.ledger.describe(self._run, self.measuring.plan.config.name, self.measuring.model, "")
-        self.listen(HuntStarted(self.measuring.plan.config.name, len(tasks)))
+        self.ledger.describe(self._run, suite, self.measurement.model, "")
+        self.listen(HuntStarted(suite, len(tasks)))
         try:
-            while live := [*live, *_upto(waiting, TOGETHER - len(live))]:
-                self._round(panel, purse, live)
+            while live := [*live, *_take(waiting, TOGETHER - len(live))]:
+                self._ask_round(panel, purse, live)
                 ended = [quest for quest in live if quest.found is not None]
                 live = [quest for quest in live if quest.found is None]
                 for hunted in self._conclude(panel, ended):
@@ -121,51 +93,26 @@ class Hunt:
 
     @property
     def _run(self) -> str:
-        """Where observations of a hunt are kept: beside those of the suite, in no report."""
-        return digest("hunt", self.measuring.run)
+        """The run of a hunt's observations, which are kept apart from the suite's reports."""
+        return digest("hunt", self.measurement.run)
 
-    def _quest(
-        self,
-        task: Task,
-        names: Sequence[str],
-        weights: Mapping[str, float],
-        known: Sequence[Failure],
-    ) -> _Quest:
-        mine = [
-            each for each in known if each.task_id == task.id and each.clean.prompt == task.prompt
-        ]
-        drawn: dict[frozenset[Edit], Cell] = {}
-
-        def turns() -> Iterator[list[Drawn]]:
-            for turn in rounds(self.measuring.plan, task, names, weights):
-                drawn.update((each.edits, each.cell) for each in turn)
-                yield turn
-
-        def simplest(edit: Edit, edits: frozenset[Edit]) -> list[Edit]:
-            others = edits - {edit}
-            pool = places(task.prompt, tuple(names), task.entry_point, task.canonical or "")
-            return [one for one in simpler(edit, pool) if _fits(one, others)]
-
-        replays = [
-            Drawn(frozenset(each.edits), Cell(each.member or each.perturbation, each.seed))
-            for each in mine
-        ]
-        quest = _Quest(task, mine, search(replays, turns(), simplest), drawn)
-        quest.asked = next(quest.questions)
-        return quest
-
-    def _round(self, panel: Panel, purse: Purse, live: Sequence[_Quest]) -> None:
-        """One question of every live quest, in common batches."""
-        asking: list[_Quest] = []
+    def _ask_round(self, panel: Panel, purse: Purse, live: Sequence[Quest]) -> None:
+        """Asks one set of questions of every live quest, in common batches."""
+        asking: list[Quest] = []
         for quest in live:
+            # Questions that the budget cannot pay are not asked. `step(None)` ends the search with
+            # what it has: nothing, or the smallest failing prompt so far.
             while quest.found is None and not purse.affords(
                 quest.completions, panel.most(len(quest.asked))
             ):
                 quest.step(None)
+            # The most that the questions can cost is set aside now, so that the quests of a round
+            # cannot together spend more than is left; the difference is given back below.
             if quest.found is None:
                 purse.spent += panel.most(len(quest.asked))
                 asking.append(quest)
         questions = [Question(each.task, edits) for each in asking for edits in each.asked]
+        # One vote for all, whose ballots come back in the order of the questions.
         ballots = iter(panel.vote(questions) if questions else ())
         for quest in asking:
             mine = [next(ballots) for _ in quest.asked]
@@ -176,8 +123,8 @@ class Hunt:
             self._remember(panel, quest, mine)
             quest.step([panel.broke(ballot) for ballot in mine])
 
-    def _remember(self, panel: Panel, quest: _Quest, ballots: Sequence[Ballot]) -> None:
-        """Keeps what each variant did, so that the next hunt starts with the worst."""
+    def _remember(self, panel: Panel, quest: Quest, ballots: Sequence[Ballot]) -> None:
+        """Stores what each variant did, so that the next hunt starts with the most damaging."""
         for edits, ballot in zip(quest.asked, ballots, strict=True):
             if not edits:
                 quest.clean = ballot
@@ -188,15 +135,17 @@ class Hunt:
                 seen = Observation(quest.task.id, cell, status, draws, draws - ballot.failed)
                 self.ledger.observe(self._run, seen)
 
-    def _conclude(self, panel: Panel, quests: Sequence[_Quest]) -> Iterator[Hunted]:
-        """Confirms what was found, together, and makes records of it."""
+    def _conclude(self, panel: Panel, quests: Sequence[Quest]) -> Iterator[Hunted]:
+        """Confirms the minima that were found, and yields the outcome of each quest."""
         minima = [
             (quest, quest.found.minimum.edits)
             for quest in quests
             if quest.found is not None and quest.found.minimum is not None
         ]
         questions = [Question(quest.task, edits) for quest, edits in minima]
-        ballots = panel.confirmed(questions) if questions else []
+        # A minimum was chosen because its draws failed, some of them by chance alone. Only a vote
+        # with noise that the search has not seen says that the prompt really breaks the model.
+        ballots = panel.vote_again(questions) if questions else []
         confirmed = {id(quest): ballot for (quest, _), ballot in zip(minima, ballots, strict=True)}
         for quest in quests:
             assert quest.found is not None
@@ -205,12 +154,13 @@ class Hunt:
             ending: HuntEnding = quest.found.outcome
             if ballot is not None:
                 ending = "found" if panel.broke(ballot) else "unconfirmed"
-                failure = self._failure(quest, ballot) if ending == "found" else None
-            still = quest.found.still or (False,) * len(quest.known)
-            replayed = tuple(zip(quest.known, still, strict=True)) if quest.found.still else ()
+                failure = self._make_failure(quest, ballot) if ending == "found" else None
+            # A search that the budget ended before its first answers has replayed no old failure.
+            still = quest.found.still
+            replayed = tuple(zip(quest.known, still, strict=True)) if still else ()
             yield Hunted(quest.task.id, ending, failure, quest.spent, replayed)
 
-    def _failure(self, quest: _Quest, ballot: Ballot) -> Failure:
+    def _make_failure(self, quest: Quest, ballot: Ballot) -> Failure:
         assert quest.found is not None
         minimum, first = quest.found.minimum, quest.found.first
         assert minimum is not None
@@ -220,8 +170,8 @@ class Hunt:
             suite=self.suite,
             task_id=quest.task.id,
             entry_point=quest.task.entry_point,
-            model=self.measuring.model,
-            sampling=self.measuring.sampling,
+            model=self.measurement.model,
+            sampling=self.measurement.sampling,
             perturbation=",".join(self.names),
             member=first.cell.perturbation,
             seed=first.cell.seed,
@@ -237,10 +187,10 @@ class Hunt:
 
 
 def check_huntable(keyed_by: KeyedBy, model: str) -> None:
-    """Refuses a model whose answers do not follow from the prompt.
+    """Refuses a model whose answers do not depend on the prompt.
 
     Raises:
-        UsageError: it replays, or knows the solutions.
+        UsageError: the model replays completions, or knows the solutions.
     """
     if keyed_by != "prompt":
         raise UsageError(
@@ -249,14 +199,6 @@ def check_huntable(keyed_by: KeyedBy, model: str) -> None:
         )
 
 
-def _fits(edit: Edit, others: Iterable[Edit]) -> bool:
-    """Whether an edit touches none of the others."""
-    return all(
-        edit.start != other.start and (edit.stop <= other.start or other.stop <= edit.start)
-        for other in others
-    )
-
-
-def _upto(quests: Iterator[_Quest], count: int) -> Iterator[_Quest]:
+def _take(quests: Iterator[Quest], count: int) -> Iterator[Quest]:
     for _, quest in zip(range(count), quests, strict=False):
         yield quest

@@ -1,4 +1,4 @@
-"""Asks a model about prompts: many at once, and again with fresh noise where it samples."""
+"""Panel of draws: a model is asked about many prompts at once, repeatedly if it samples."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pytest_coderobust.hunt.failure import ShownPrompt, Votes
 from pytest_coderobust.records import Cell, Sampling, Task, Variant
 
 HUNTED = "hunted"
-"""The perturbation's name of a prompt that is no square of a plan."""
+"""The name of the perturbation of prompts that are in no plan."""
 
 _FAR = 1_000_003
-"""Between the sampling seeds of two draws, so that suites of neighbouring seeds share none."""
+"""Distance of the sampling seeds of two draws: suites of neighbouring seeds share no draw."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """A prompt breaks a model that samples when it fails in at least k of n draws.
+    """Rule for a model that samples: a prompt breaks it if at least k of n draws fail.
 
-    A draw is what the suite calls an answer: its n samples, held against `solved_at`.
+    A draw is one answer of the suite: its n samples, which solve the task or not by `solved_at`.
     """
 
     k: int = 2
@@ -73,32 +73,32 @@ class Ballot:
 
 
 class Panel:
-    """A suite's model and judge, asked about sets of edits.
+    """A suite's measurement that is asked about sets of edits.
 
     Args:
-        confirm: how often a sampling model is asked; a greedy one is asked once.
+        confirm: the number of draws of a sampling model; a greedy one is asked once.
     """
 
-    def __init__(self, measuring: Measurement, confirm: Confirm) -> None:
-        self.measuring = measuring
-        greedy = measuring.sampling.greedy
+    def __init__(self, measurement: Measurement, confirm: Confirm) -> None:
+        self.measurement = measurement
+        greedy = measurement.sampling.greedy
         self.confirm = Confirm(1, 1) if greedy else confirm
         self._fresh = 0 if greedy else confirm.n
 
     def vote(self, questions: Sequence[Question]) -> list[Ballot]:
-        """A ballot for each question, drawn until k of n is decided either way."""
+        """Draws a ballot for each question until k of n is decided either way."""
         return self._vote(questions, 0)
 
-    def confirmed(self, questions: Sequence[Question]) -> list[Ballot]:
-        """New ballots with noise that no search has looked at; the same ones under greedy."""
+    def vote_again(self, questions: Sequence[Question]) -> list[Ballot]:
+        """Draws new ballots with noise that no search has seen; greedy ballots stay the same."""
         return self._vote(questions, self._fresh)
 
     def broke(self, ballot: Ballot) -> bool:
         return ballot.failed >= self.confirm.k
 
     def most(self, questions: int) -> int:
-        """The most completions that so many questions can take."""
-        return questions * self.confirm.n * self.measuring.sampling.n
+        """The largest number of completions that `questions` questions can take."""
+        return questions * self.confirm.n * self.measurement.sampling.n
 
     def _vote(self, questions: Sequence[Question], first: int) -> list[Ballot]:
         k, n = self.confirm.k, self.confirm.n
@@ -121,12 +121,12 @@ class Panel:
     ) -> None:
         variants = [question.variant for question in questions]
         for draw in draws:
-            answers = self.measuring.answer_all(variants, self._sampling(draw))
+            answers = self.measurement.answer_all(variants, self._sampling(draw))
             for ballot, answered in zip(ballots, answers, strict=True):
                 ballot.answers.append(answered)
-                ballot.failed += not self.measuring.solved(answered)
+                ballot.failed += not self.measurement.solved(answered)
 
     def _sampling(self, draw: int) -> Sampling:
-        """Draw 0 is the suite's own, so that a hunt starts from what the ledger has."""
-        sampling = self.measuring.sampling
+        """Makes the sampling of a draw; draw 0 is the suite's own, which the ledger may have."""
+        sampling = self.measurement.sampling
         return replace(sampling, seed=sampling.seed + draw * _FAR)

@@ -1,8 +1,8 @@
-"""Questions that a search asks in batches, and whoever answers them.
+"""Questions that a search asks in batches, and the loop that answers them.
 
-A search is a generator: it yields candidates (sets of edits), is sent whether each one breaks the
-model, and returns what it found. So one search knows nothing of models, budgets or its neighbours,
-and the candidates of many searches can share a batch.
+A search is a generator: it yields candidates (sets of edits), is sent for each one whether it
+breaks the model, and returns what it found. So a search knows nothing of models, budgets or other
+searches, and the candidates of many searches can share a batch.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Questions = Generator[Sequence[frozenset[T]], Sequence[bool], R]
-"""Yields candidates, none twice and none empty; is sent one answer for each; returns R."""
+"""Yields lists of new candidates, none of them empty; is sent an answer for each; returns R."""
 
 Breaks = Callable[[Sequence[frozenset[T]]], Sequence[bool]]
-"""Whether each candidate breaks the model; asked with at most a batch at once."""
+"""Tells for each candidate whether it breaks the model; called with one batch at most."""
 
 
 class OutOfBudget(Exception):
@@ -27,7 +27,7 @@ class OutOfBudget(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What a search cost: candidates evaluated, in how many batches."""
+    """The cost of a search: candidates evaluated, and batches."""
 
     evaluations: int = 0
     batches: int = 0
@@ -40,7 +40,7 @@ def settle(
 
     Args:
         batch: candidates evaluated at once.
-        most: evaluations after which the search is told to stop.
+        most: evaluations after which `OutOfBudget` is thrown into the search.
     """
     evaluations = batches = 0
     try:

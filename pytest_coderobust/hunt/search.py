@@ -1,4 +1,4 @@
-"""The search of one task: the clean prompt, known failures, new variants, then the minimum."""
+"""Search of one task: the clean prompt, known failures, new variants, then the minimum."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from coderobust_strategies import Edit
 from pytest_coderobust.hunt.candidates import Drawn
-from pytest_coderobust.hunt.minimise import Minimum, Simpler, minimise
+from pytest_coderobust.hunt.minimisation import Minimum, Simpler, minimise
 from pytest_coderobust.hunt.questions import OutOfBudget, Questions
 
 SearchEnding = Literal["found", "robust", "unsolved", "budget"]
@@ -16,13 +16,13 @@ SearchEnding = Literal["found", "robust", "unsolved", "budget"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search ended with.
+    """The result of a search.
 
     Attributes:
-        outcome: "robust" when every variant was solved, "unsolved" when the clean prompt was
-            not, "budget" when the search was told to stop before anything failed.
+        outcome: "found"; "robust" if every variant was solved; "unsolved" if the clean prompt
+            was not; "budget" if the budget ended before anything failed.
         first: the variant that the minimum was made from.
-        still: for each known failure whether it still fails.
+        still: for each known failure, whether it still fails.
     """
 
     outcome: SearchEnding
@@ -37,9 +37,9 @@ def search(
     """Looks for a failing variant and makes it small.
 
     Args:
-        known: failures of earlier runs; when one still fails nothing new is tried.
+        known: failures of earlier runs; if one still fails, nothing new is tried.
         rounds: new variants, tried round by round.
-        simpler: edits that may stand in the place of another.
+        simpler: lists edits that may replace another.
     """
     clean: frozenset[Edit] = frozenset()
     answers: dict[frozenset[Edit], bool] = {}

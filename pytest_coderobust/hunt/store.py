@@ -1,6 +1,6 @@
-"""The failures that hunts found, one JSON file each in `.coderobust/failures`.
+"""Store of the failures that hunts found: one JSON file each in `.coderobust/failures`.
 
-Written for good: small enough to commit, replayed before anything new is searched.
+The files are small enough to commit, and later hunts replay them before they search anew.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pytest_coderobust.errors import DataError
 from pytest_coderobust.hunt.failure import Failure, from_json, to_json
 
 FOLDER = Path(".coderobust") / "failures"
-"""Where failures live, from the root directory."""
+"""The folder of failures, from the root directory."""
 
 
 class Failures:
-    """A folder of failures; made when the first one is written.
+    """A folder of failures, which is made when the first one is written.
 
     Attributes:
         trouble: why files were left out, one sentence each; filled while reading.
@@ -36,7 +36,7 @@ class Failures:
         path = self.folder / f"{failure.id}.json"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            # Renamed into place: who reads at the same time sees the old text or the new one.
+            # Renamed into place, so that a reader sees the old text or the new one, never a part.
             draft = path.with_suffix(f".{os.getpid()}.draft")
             draft.write_text(to_json(failure), encoding="ascii")
             draft.replace(path)

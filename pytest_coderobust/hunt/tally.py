@@ -1,4 +1,4 @@
-"""What a hunt on a suite came to, counted for whoever reports it."""
+"""Tally of a hunt on one suite, for its reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SuiteHunt:
     """The hunt on one suite.
 
     Attributes:
-        files: where each failure is kept, by its id.
+        files: the path of each failure's file, by the failure's id.
         notes: sentences the report must show.
     """
 

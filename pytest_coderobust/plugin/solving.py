@@ -124,7 +124,7 @@ def edited_model_or_skip(suite: SuiteSession, place: TestPlace) -> OneModel:
     names = planned if place.cell.is_clean else [place.cell.perturbation]
     for name in names:
         if model := measurement.model(name):
-            return OneModel(model.recipe.identity, model.measuring)
+            return OneModel(model.state.identity, model.measurement)
     pytest.skip(f"no eligible request under {', '.join(names) or 'no perturbation'}")
 
 

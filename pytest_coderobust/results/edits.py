@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 
-from pytest_coderobust.engine.edited.measurement import REGIME
+from pytest_coderobust.engine.edited.measurement import EDITED_RUN
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Square, SuiteRun
@@ -23,9 +23,9 @@ def with_editing(
         seen: the squares measured in this session.
     """
     kept = ledger.edits(digest)
-    if REGIME not in kept:
+    if EDITED_RUN not in kept:
         return run
-    body = json.loads(kept.pop(REGIME))
+    body = json.loads(kept.pop(EDITED_RUN))
     stored = {(o.task_id, o.cell): o for o in ledger.observations(body["base"])}
     own = {(o.task_id, o.cell) for o in run.observations if o.self_edited}
     base = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from pytest_coderobust.engine.keys import basis
+from pytest_coderobust.engine.keys import make_comparison_basis
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.variants import make_variant
 from pytest_coderobust.ledger import Ledger
@@ -51,7 +51,7 @@ def assemble(
         incomplete=_incomplete(len(plan.tasks) * len(plan.cells), len(observations), trouble),
         notes=(*plan.notes, *_kept(plan, seen)),
         api_changes=plan.api_changes,
-        basis=basis(plan.digest, plan.config.extraction),
+        basis=make_comparison_basis(plan.digest, plan.config.extraction),
     )
 
 
@@ -66,7 +66,8 @@ def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
         return ()
     for cell in plan.cells:
         rewritten = (
-            perturbing.engines.serving(cell.perturbation) or cell.perturbation in plan.rewriting
+            perturbing.engines.serving(cell.perturbation)
+            or cell.perturbation in plan.rewrite_sources
         )
         if cell in plan.recorded or not rewritten:
             continue

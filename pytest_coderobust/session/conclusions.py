@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_coderobust.config.baseline import BaselineRule
-from pytest_coderobust.engine.early import Why, with_course
+from pytest_coderobust.engine.early import Why, add_course
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, decide, switch_off
 from pytest_coderobust.metrics.summary import Summary, summarise
@@ -97,7 +97,7 @@ class Conclusions:
         if len(seen.runs) > 1:
             run = replace(run, incomplete="the processes disagree about the model or the suite")
         elif seen.waves and not seen.errors:
-            run = with_course(run, seen.unasked)
+            run = add_course(run, seen.unasked)
         if note := note_on(suite):
             run = replace(run, notes=(*run.notes, note))
         return run

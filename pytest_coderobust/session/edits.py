@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_coderobust.config.edits import EditConfig
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Task, Variant
+from pytest_coderobust.session.models import known_models
 from pytest_coderobust.session.resources import Resources
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def edit_stack(config: EditConfig, resources: Resources) -> tuple[EditorSpec | S
     specs = tuple(parse_edit(text) for text in config.editors)
     named = f"--edit {' --edit '.join(config.editors)}"
     model = resources.model
-    if not has_weights(model):
+    if not has_weights(model, known_models(resources.settings)):
         raise UsageError(
             f"{named}: model {model!r} has no weights to edit; name a checkpoint, such as 'tiny'"
         )

@@ -13,9 +13,9 @@ from pytest_coderobust.config.suite import SuiteConfig, named_suite, read_suite
 from pytest_coderobust.engine.budget import EACH, Budget
 from pytest_coderobust.engine.events import Listener, silent
 from pytest_coderobust.errors import DataError, nearest
-from pytest_coderobust.hunt.candidates import members
-from pytest_coderobust.hunt.failure import Failure, fixed
-from pytest_coderobust.hunt.handoff import hypothesis_report
+from pytest_coderobust.hunt.candidates import list_members
+from pytest_coderobust.hunt.failure import Failure, mark_fixed
+from pytest_coderobust.hunt.handoff import make_hypothesis_report
 from pytest_coderobust.hunt.hunt import Hunt, Hunted
 from pytest_coderobust.hunt.panel import Confirm
 from pytest_coderobust.hunt.store import FOLDER, Failures
@@ -118,7 +118,7 @@ def hunt_suite(
         reproduce=lambda task: hunt_command(session, reference, task),
         listen=session.listen,
     )
-    drawn_from, notes = members(names)
+    drawn_from, notes = list_members(names)
     hunted: list[Hunted] = []
     files: dict[str, str] = {}
     try:
@@ -153,7 +153,7 @@ def _with_report(hunted: Hunted, names: Sequence[str], task: Task, session: Sess
     if failure is None:
         return hunted
     database = session.root / EXAMPLES / failure.id
-    report = hypothesis_report(failure, names, task.canonical or "", database)
+    report = make_hypothesis_report(failure, names, task.canonical or "", database)
     return replace(hunted, failure=replace(failure, report=report))
 
 
@@ -162,7 +162,7 @@ def _failures_to_keep(hunted: Hunted, session: Session) -> Iterator[Failure]:
     if hunted.failure is not None:
         yield hunted.failure
     model = session.backend.identity
-    yield from (fixed(old, model) for old, fails in hunted.replayed if not fails)
+    yield from (mark_fixed(old, model) for old, fails in hunted.replayed if not fails)
 
 
 def _config(suite: str | Path | SuiteConfig) -> SuiteConfig:

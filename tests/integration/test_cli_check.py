@@ -215,7 +215,7 @@ def test_the_api_judges_checks_and_samples_in_order(folder: Path) -> None:
     assert [verdict.level for verdict in verdicts] == [
         Level.FULL, Level.LOAD, Level.PARTIAL, Level.FULL,
     ]  # fmt: skip
-    with pytest.raises(UsageError, match="solution 0 is a Sample: name the suite"):
+    with pytest.raises(UsageError, match="solution 0 is a ForeignSample: name the suite"):
         check([ForeignSample("Toy/1", "")])
     with pytest.raises(UsageError, match="no task 'Toy/11'; did you mean 'Toy/1'"):
         check([ForeignSample("Toy/11", "")], "tasks.jsonl")

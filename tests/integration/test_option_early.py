@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 from conftest import Project
 from support.early_suite import EARLY, MANY, completions, forget, of_many_tasks, outcomes, run, said
+from support.generation_log import DIES_IN, count_batches, make_conftest
 
 from pytest_coderobust.plugin.choices import read_choices
 from pytest_coderobust.session.checks import check_early
@@ -55,23 +57,20 @@ def test_option_asks_what_the_key_asks_whoever_runs_it(many: Project) -> None:
     assert (many.json()["complete"], "early" in many.json()) == (True, False)
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_been(many: Project) -> None:
-    many.pytester.makeconftest(
-        "import os\n"
-        "from pytest_coderobust.engine import answers\n"
-        "real = answers.Answers._generate_batch\n"
-        "def counted(self, batch, sampling):\n"
-        "    real(self, batch, sampling)\n"
-        "    with open('batches.log', 'a') as log: log.write('x')\n"
-        "    if os.path.getsize('batches.log') == 3: os._exit(9)\n"
-        "answers.Answers._generate_batch = counted\n"
-    )
-    killed = run(many, "--coderobust-batch-size=16")
+def test_a_killed_run_goes_on_as_if_nothing_had_been(
+    many: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many.pytester.makeconftest(make_conftest("pytest_coderobust.models.oracle:Oracle"))
+    with monkeypatch.context() as dying:
+        dying.setenv(DIES_IN, "3")
+        killed = run(many, "--coderobust-batch-size=16")
+    assert killed.ret == -signal.SIGKILL
     assert "gate holds" not in killed.stdout.str()
-    assert completions(many) == 40  # one wave of 20 tasks under 2 cells, in 3 batches
+    # One wave is 20 tasks under 2 cells, in 3 batches; the third was not stored.
+    assert completions(many) == 32
     assert run(many, "--coderobust-batch-size=16").ret == 0
     assert completions(many) == 80
-    assert (many.path / "batches.log").read_text() == "x" * 6
+    assert count_batches(many.path) == 3 + 1 + 3
     resumed = (many.path / "out.json").read_bytes()
     forget(many)
     run(many, "--coderobust-batch-size=16")

@@ -7,28 +7,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from conftest import Project
-
-# Writes down every batch that the model really computes: process id, then the rows' noise seeds.
-LOG_BATCHES = """
-import os
-from pytest_coderobust.engine import answers
-
-real = answers.Answers._generate_batch
-
-def logged(self, batch, sampling):
-    with open("begun.log", "a") as log:
-        log.write(f"{os.getpid()}\\n")
-    real(self, batch, sampling)
-    with open("computed.log", "a") as log:
-        log.write("".join(f"{os.getpid()} {key}\\n" for key, _ in batch))
-
-answers.Answers._generate_batch = logged
-"""
+from support.generation_log import DIES_IN, DIES_WITH_GROUP, make_conftest, read_computed
 
 SUITE = """
 [suite]
@@ -46,7 +29,7 @@ max_new_tokens = 48
 @pytest.fixture
 def tiny(project: Project) -> Project:
     (project.path / "quick.toml").write_text(SUITE)
-    project.pytester.makeconftest(LOG_BATCHES)
+    project.pytester.makeconftest(make_conftest("pytest_coderobust.models.hf:HFBackend"))
     return project
 
 
@@ -80,44 +63,31 @@ def observations(path: Path) -> list[tuple[object, ...]]:
     return rows
 
 
-def count(path: Path) -> int:
-    try:
-        return len(completions(path))
-    except sqlite3.OperationalError:
-        return 0
-
-
-def wait_until_generating(project: Project, process: subprocess.Popen[bytes]) -> None:
-    """Until some batches are stored and another one is under way."""
-    ledger = project.path / ".coderobust" / "ledger.sqlite"
-    limit = time.monotonic() + 120
-    while time.monotonic() < limit and process.poll() is None:
-        if count(ledger) >= 16:
-            return
-        time.sleep(0.02)
-    pytest.fail(f"the run ended before it could be killed: {process.poll()}")
-
-
-def computed(project: Project) -> list[str]:
-    return [line.split()[1] for line in (project.path / "computed.log").read_text().splitlines()]
+def run_until_death(project: Project, *arguments: str, **environment: str) -> int:
+    """The exit status of a run in which a process dies in its third batch."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=project.path,
+        env={**os.environ, DIES_IN: "3", **environment},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    ).returncode
 
 
 def test_kill_in_mid_run_loses_and_repeats_nothing(tiny: Project) -> None:
-    process = subprocess.Popen(
-        command(), cwd=tiny.path, stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    wait_until_generating(tiny, process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    status = run_until_death(tiny, **{DIES_WITH_GROUP: "yes"})
+    assert status == -signal.SIGKILL
     ledger = tiny.path / ".coderobust" / "ledger.sqlite"
     before = completions(ledger)
+    assert len(before) == 2 * 8
     finish(tiny)
     after = completions(ledger)
-    assert 0 < len(before) < len(after)
+    assert len(before) < len(after)
     assert after.items() >= before.items()
-    # A batch that was computed and not yet stored when the process died is the only one repeated.
-    repeated = [key for key in set(computed(tiny)) if computed(tiny).count(key) > 1]
-    assert not set(repeated) & set(before)
+    # The batch that was computed and not yet stored when the process died is the only one repeated.
+    keys = read_computed(tiny.path)
+    assert {key for key in keys if keys.count(key) > 1} == set(keys[16:24])
     found = observations(ledger)
     assert len(found) == len({row[:3] for row in found}) == 2 * 14
     finish(tiny, "--coderobust-ledger=whole.sqlite")
@@ -126,13 +96,7 @@ def test_kill_in_mid_run_loses_and_repeats_nothing(tiny: Project) -> None:
 
 
 def test_death_of_the_generating_worker_leaves_a_complete_ledger(tiny: Project) -> None:
-    process = subprocess.Popen(
-        command("-n", "2"), cwd=tiny.path, stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    wait_until_generating(tiny, process)
-    holder = int((tiny.path / "begun.log").read_text().split()[-1])
-    os.kill(holder, signal.SIGKILL)
-    process.wait()
+    assert run_until_death(tiny, "-n", "2") == pytest.ExitCode.TESTS_FAILED
     ledger = tiny.path / ".coderobust" / "ledger.sqlite"
     killed = completions(ledger)
     finish(tiny, "--coderobust-ledger=whole.sqlite")
@@ -146,7 +110,7 @@ def test_two_processes_and_one_write_the_same_ledger_and_report(tiny: Project) -
         )
     assert completions(tiny.path / "one.sqlite") == completions(tiny.path / "two.sqlite")
     assert (tiny.path / "one.json").read_bytes() == (tiny.path / "two.json").read_bytes()
-    keys = computed(tiny)
+    keys = read_computed(tiny.path)
     assert len(keys) == 2 * len(set(keys))  # each of the two runs computed each row once
 
 

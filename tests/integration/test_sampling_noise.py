@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_coderobust.engine.keys import noise
+from pytest_coderobust.engine.keys import make_noise_seed
 from pytest_coderobust.models.registry import open_backend
 from pytest_coderobust.records import Cell, Row, Sampling, Variant
 from pytest_coderobust.tasks.load import load_tasks
@@ -21,7 +21,9 @@ def rows() -> list[Row]:
     """Two samples each of sixteen prompts of the quickstart suite."""
     tasks = load_tasks("quickstart", base=Path()).tasks[:16]
     variants = [Variant(task, Cell(), task.prompt) for task in tasks]
-    return [Row(v, sample, noise(v, SAMPLING, sample)) for v in variants for sample in (0, 1)]
+    return [
+        Row(v, sample, make_noise_seed(v, SAMPLING, sample)) for v in variants for sample in (0, 1)
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_coderobust.engine.early import asking_order, cut_waves, with_course
+from pytest_coderobust.engine.early import add_course, cut_waves, order_tasks
 from pytest_coderobust.gates import Gate, decide, parse_gate
 from pytest_coderobust.gates.watch import GateWatch, planned_by
 from pytest_coderobust.metrics.summary import summarise
@@ -87,17 +87,17 @@ def drawn(
 def asked_in_waves(
     found: Mapping[Square, Observation], tasks: int, gates: Sequence[Gate]
 ) -> SuiteRun:
-    """As `engine.waves.ask_in_waves`, on observations that are there already."""
+    """As `engine.early.ask_in_waves`, on observations that are there already."""
     run = asked_at_once(found, tasks)
     panel = GateWatch(gates, planned_by(run))
     asked: set[Square] = set()
     needed = frozenset(run.cells)
-    for wave in cut_waves(asking_order(run.tasks, 0)):
+    for wave in cut_waves(order_tasks(run.tasks, 0)):
         asked |= {(task, cell) for task in wave for cell in needed}
         panel.take(wave, found)
         needed = panel.needed
     seen = tuple(each for square, each in found.items() if square in asked)
-    return with_course(
+    return add_course(
         replace(run, observations=seen), dict.fromkeys(found.keys() - asked, "settled")
     )
 

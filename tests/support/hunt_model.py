@@ -76,7 +76,7 @@ def write_suite(folder: Path, names: Sequence[str] = ("total",), sections: str =
 
 
 @contextmanager
-def measuring(
+def open_measurement(
     suite: Path, model: Reader, listen: Listener = silent
 ) -> Generator[tuple[Measurement, Ledger]]:
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What began ends for whoever listens, also when Ctrl-C or an error breaks it off."""
+"""Events that begin something have an end, also when Ctrl-C or an error interrupts it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from support.hunt_model import Reader, measuring, write_suite
+from support.hunt_model import Reader, open_measurement, write_suite
 
 from pytest_coderobust.engine.budget import Budget
 from pytest_coderobust.engine.events import (
@@ -40,7 +40,7 @@ class Interrupted(Reader):
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ModelError("out of memory")])
 def test_a_window_ends(tmp_path: Path, error: BaseException) -> None:
     events: list[Event] = []
-    with measuring(write_suite(tmp_path), Interrupted(error), events.append) as (made, _):
+    with open_measurement(write_suite(tmp_path), Interrupted(error), events.append) as (made, _):
         made.want([("Toy/0", Cell())])
         with pytest.raises(type(error)):
             made.measure(made.plan.tasks["Toy/0"], Cell())
@@ -51,7 +51,7 @@ def test_a_window_ends(tmp_path: Path, error: BaseException) -> None:
 def test_a_hunt_ends(tmp_path: Path) -> None:
     events: list[Event] = []
     model = Interrupted(KeyboardInterrupt())
-    with measuring(write_suite(tmp_path), model, events.append) as (made, ledger):
+    with open_measurement(write_suite(tmp_path), model, events.append) as (made, ledger):
         hunt = Hunt(
             made, ledger, "toy.toml", ("C1",), Budget(), Confirm(),
             reproduce=str, listen=events.append,
@@ -69,7 +69,7 @@ def test_a_self_check_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     events: list[Event] = []
     monkeypatch.setattr(VerdictStore, "verdicts", interrupted)
     with (
-        measuring(write_suite(tmp_path), Reader(lambda _: 0.0), events.append) as (made, _),
+        open_measurement(write_suite(tmp_path), Reader(lambda _: 0.0), events.append) as (made, _),
         pytest.raises(KeyboardInterrupt),
     ):
         made.selfcheck()

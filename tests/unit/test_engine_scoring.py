@@ -8,8 +8,12 @@ from pathlib import Path
 from pytest_coderobust.config.edits import EditConfig
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.completions import CompletionStore
-from pytest_coderobust.engine.edited.requests import broken_squares, draw_requests, tasks_of
-from pytest_coderobust.engine.edited.scoring import Draws, scored_at, trials
+from pytest_coderobust.engine.edited.requests import (
+    draw_requests,
+    find_broken_squares,
+    list_request_tasks,
+)
+from pytest_coderobust.engine.edited.scoring import Draws, make_scoring_sampling, make_trials
 from pytest_coderobust.engine.events import silent
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.plan import Plan
@@ -56,8 +60,10 @@ def test_noise_alone_scores_like_its_control_and_above_zero(tmp_path: Path) -> N
     judge = VerdictStore(open_sandbox(1), ledger, silent)
     checked = SelfCheck({}, frozenset())
 
-    def measuring(name: str, draw: int) -> Measurement:
-        sampling = scored_at(EditConfig().scored, chosen_at, draw) if draw else chosen_at
+    def measure(name: str, draw: int) -> Measurement:
+        sampling = (
+            make_scoring_sampling(EditConfig().scored, chosen_at, draw) if draw else chosen_at
+        )
         drawn = replace(plan, config=replace(plan.config, sampling=sampling))
         answers = CompletionStore(coin(name), ledger, silent)
         made = Measurement(drawn, answers, judge, ledger, silent, checked)
@@ -65,25 +71,25 @@ def test_noise_alone_scores_like_its_control_and_above_zero(tmp_path: Path) -> N
         return made
 
     try:
-        base = measuring("base", 0)
-        broken = broken_squares(base, "W1")
+        base = measure("base", 0)
+        broken = find_broken_squares(base, "W1")
         requests = draw_requests(base, broken, 1, 0)
-        own = [square for square in broken if square[0] in tasks_of(requests)]
+        own = [square for square in broken if square[0] in list_request_tasks(requests)]
         draws = Draws(
-            before=measuring("base", 1),
-            control=measuring("base", 2),
-            after=measuring("edited", 2),
+            before=measure("base", 1),
+            control=measure("base", 2),
+            after=measure("edited", 2),
             placebos=(),
             greedy=False,
         )
         # Every prompt but the request's: being picked or not, the second draw is a coin's again.
         others = [(task, CELL) for task in plan.tasks if (task, CELL) not in own]
-        _, scored = trials(draws, plan, own, others)
+        _, scored = make_trials(draws, plan, own, others)
     finally:
         judge.close()
         ledger.close()
     assert 20 < len(broken) < 120
-    record = EditRecord("W1", 1, tasks_of(requests), EditFacts(), trials=scored)
+    record = EditRecord("W1", 1, list_request_tasks(requests), EditFacts(), trials=scored)
     editing = Editing(("nothing",), "instant", 1, False, "T=0.2, n=10", (record,))
     (found,) = summarise_edits(editing, 0.5).categories
     assert found.g_rir is not None

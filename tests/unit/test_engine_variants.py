@@ -141,7 +141,10 @@ def test_an_engine_that_lacks_something_is_refused_with_the_plan(
 
 
 def test_an_engine_nobody_uses_is_not_opened(tmp_path: Path) -> None:
-    assert plan(tmp_path, 'perturbations = ["C1"]', '[engines]\nS1 = "no_such:ask"').rewriting == {}
+    assert (
+        plan(tmp_path, 'perturbations = ["C1"]', '[engines]\nS1 = "no_such:ask"').rewrite_sources
+        == {}
+    )
 
 
 @pytest.mark.parametrize("body", ["return 1 / 0", "return None"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.early_simulation import simulated
 from support.metrics_runs import Outcome, suite_run
 
-from pytest_coderobust.engine.early import WAVE, asking_order, cut_waves, with_course
+from pytest_coderobust.engine.early import WAVE, add_course, cut_waves, order_tasks
 from pytest_coderobust.gates import Gate, decide, parse_gate
 from pytest_coderobust.gates.bets import STAKES, Bets, Capital, form_of
 from pytest_coderobust.gates.watch import GateWatch, planned_by
@@ -124,7 +124,7 @@ def test_what_is_settled_without_a_confidence_is_what_the_whole_run_says(
     (whole,) = decide([watched], summarise(run), run)
     panel = GateWatch([watched], planned_by(run))
     seen = {(o.task_id, o.cell): o for o in run.observations}
-    for wave in cut_waves(asking_order(run.tasks, 0)):
+    for wave in cut_waves(order_tasks(run.tasks, 0)):
         panel.take(wave, seen)
         if (settled := panel.settled[0]) is not None:
             assert whole.outcome == ("holds" if settled.met else "fails")
@@ -136,22 +136,22 @@ def test_what_is_settled_without_a_confidence_is_what_the_whole_run_says(
 def test_a_wave_that_misleads_settles_nothing(first: Row, rest: Row) -> None:
     """All gates at once: after each wave only what the whole run says is settled."""
     names = [f"T/{place}" for place in range(3 * WAVE)]
-    leading = set(asking_order(names, 0)[:WAVE])
+    leading = set(order_tasks(names, 0)[:WAVE])
     run = run_of([first if name in leading else rest for name in names])
     gates = [gate(text) for text in RATE_GATES + COUNT_GATES]
     whole = decide(gates, summarise(run), run)
     panel = GateWatch(gates, planned_by(run))
-    panel.take(asking_order(names, 0)[:WAVE], {(o.task_id, o.cell): o for o in run.observations})
+    panel.take(order_tasks(names, 0)[:WAVE], {(o.task_id, o.cell): o for o in run.observations})
     for settled, outcome in zip(panel.settled, whole, strict=True):
         assert settled is None or outcome.outcome == ("holds" if settled.met else "fails")
 
 
 def test_order_is_random_and_not_the_files() -> None:
     tasks = [f"T/{place}" for place in range(100)]
-    order = asking_order(tasks, 0)
-    assert order == asking_order(list(reversed(tasks)), 0)
+    order = order_tasks(tasks, 0)
+    assert order == order_tasks(list(reversed(tasks)), 0)
     assert sorted(order) == sorted(tasks)
-    assert order not in (tasks, asking_order(tasks, 1))
+    assert order not in (tasks, order_tasks(tasks, 1))
     assert [len(wave) for wave in cut_waves(order)] == [WAVE] * 5
     assert [len(wave) for wave in cut_waves(range(5000))] == [100] * 50  # type: ignore[arg-type]
 
@@ -161,11 +161,11 @@ ALL_PASS: list[Row] = [(2, 2, 2, 2)] * 100
 
 def partly(run: SuiteRun, tasks: int, why: str = "budget", cells: int = 4) -> SuiteRun:
     """The run with the first tasks, in asking order, under the first cells, and all clean ones."""
-    asked = set(asking_order(run.tasks, run.sampling.seed)[:tasks])
+    asked = set(order_tasks(run.tasks, run.sampling.seed)[:tasks])
     kept = run.cells[:cells]
     seen = tuple(o for o in run.observations if o.task_id in asked and o.cell in kept)
     left = {(o.task_id, o.cell) for o in run.observations if o not in seen}
-    return with_course(replace(run, observations=seen), dict.fromkeys(left, why))  # type: ignore[arg-type]
+    return add_course(replace(run, observations=seen), dict.fromkeys(left, why))  # type: ignore[arg-type]
 
 
 def test_settled_gates_are_decided_and_open_ones_are_inconclusive() -> None:
@@ -198,7 +198,7 @@ def test_items_that_are_missing_for_another_reason_make_a_run_partial() -> None:
     left = {(o.task_id, o.cell) for o in run_of(ALL_PASS).observations} - {
         (o.task_id, o.cell) for o in run.observations
     }
-    again = with_course(lost, dict.fromkeys(left, "budget"))  # type: ignore[arg-type]
+    again = add_course(lost, dict.fromkeys(left, "budget"))  # type: ignore[arg-type]
     assert again.course is None
     (outcome,) = decide([gate("pass@1 >= 0.7", 0.95)], summarise(again), again)
     assert outcome.outcome == "not judged"
@@ -210,12 +210,12 @@ def test_a_cell_is_asked_while_an_open_gate_reads_it_and_unread_cells_to_the_end
     panel = GateWatch(gates, planned_by(run))
     seen = {(o.task_id, o.cell): o for o in run.observations}
     assert panel.needed == set(run.cells)
-    panel.take(asking_order(run.tasks, 0)[:20], seen)
+    panel.take(order_tasks(run.tasks, 0)[:20], seen)
     assert panel.settled[0] is not None
     assert panel.settled[1] is None
     assert panel.needed == {Cell(), Cell("C2")}
     loose = GateWatch([gate("pass@1 >= 0.5", 0.95)], planned_by(run))
-    loose.take(asking_order(run.tasks, 0)[:20], seen)
+    loose.take(order_tasks(run.tasks, 0)[:20], seen)
     assert loose.needed == frozenset()
 
 

@@ -13,7 +13,7 @@ from support.hunt_failures import CLEAN, failure
 from coderobust_strategies import Edit, apply_edits, perturb
 from coderobust_strategies.hypothesis_strategies import PerturbedPrompt, ladders, remnants
 from pytest_coderobust.hunt.failure import Failure
-from pytest_coderobust.hunt.handoff import hypothesis_report, oracle
+from pytest_coderobust.hunt.handoff import make_hypothesis_report, make_oracle
 
 NAMES = ("C1", "C2", "C3", "W2")
 PROMPT = '''def pick(numbers, k):
@@ -43,7 +43,7 @@ def test_the_report_and_the_database_show_the_minimum(seed: int, name: str, tmp_
     # The minimum keeps one edit as it was found and another in its simplest form.
     minimum = tuple(sorted({steps[0][-1], steps[-1][0]}))
     failed = made(minimum, first)
-    report = hypothesis_report(failed, NAMES, database=tmp_path)
+    report = make_hypothesis_report(failed, NAMES, database=tmp_path)
     assert "is_solved(" in report
     for edit in minimum:
         line = next(
@@ -53,24 +53,24 @@ def test_the_report_and_the_database_show_the_minimum(seed: int, name: str, tmp_
     assert "@reproduce_failure(" in report
     assert [path for path in tmp_path.rglob("*") if path.is_file()]
     # The second run starts from what the first one stored.
-    again = hypothesis_report(failed, NAMES, database=tmp_path)
+    again = make_hypothesis_report(failed, NAMES, database=tmp_path)
     assert again.partition("\n\n")[0] == report.partition("\n\n")[0]
 
 
 def test_where_hypothesis_ends_elsewhere_there_is_no_report() -> None:
     odd = replace(failure(), edits=(Edit(0, 3, "fed", "case"),))
     odd = replace(odd, broken=replace(odd.broken, prompt=apply_edits(CLEAN, odd.edits)))
-    assert hypothesis_report(odd, ("C3",)) == ""
+    assert make_hypothesis_report(odd, ("C3",)) == ""
 
 
 def test_the_oracle_wants_every_edit_of_the_minimum_in_one_of_its_forms() -> None:
     a, a2, b = Edit(0, 1, "x", "case"), Edit(0, 1, "y", "typo"), Edit(5, 6, "z", "case")
-    still = oracle((a, b), [(a, a2), (b,)])
+    still = make_oracle((a, b), [(a, a2), (b,)])
     assert still((a, b))
     assert still((a2, b))
     assert not still((a,))
     assert not still((b,))
-    assert not oracle((a2, b), [(a, a2), (b,)])((a, b))
+    assert not make_oracle((a2, b), [(a, a2), (b,)])((a, b))
 
 
 @given(data=st.data(), seed=st.integers(0, 50))

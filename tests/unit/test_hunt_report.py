@@ -1,4 +1,4 @@
-"""What a person sees of a failure: plain words, nothing hidden, commands that can be pasted."""
+"""Failures as a person sees them: plain words, nothing hidden, commands that can be pasted."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One suite on a base model and on models edited from it."""
+"""Measurement of one suite on a base model and on models edited from it."""

@@ -1,37 +1,42 @@
-"""One suite on a base model and on edited ones: each perturbed prompt on the model that was edited
-for its perturbation, each clean prompt on all of them.
+"""Measurement of one suite on a base model and on models edited from it.
 
-The first item that is measured prepares everything under the ledger's lease: the base run, the
-requests, the edits, their answers and scores. Every other item, and every other process, reads.
+A perturbed prompt is measured on the models that were edited for its perturbation, a clean prompt
+on all edited models. The first item that is measured prepares everything under the ledger's lease:
+the base run, the requests, the edits, their answers and scores. Every other item, and every other
+process, reads what is stored.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from pytest_coderobust.config.edits import EditConfig, label
 from pytest_coderobust.editors.protocol import EditRequest, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
-from pytest_coderobust.engine.edited.model_states import Stack, stack_identity
-from pytest_coderobust.engine.edited.models import EditedModel, edited_models, record_of
-from pytest_coderobust.engine.edited.requests import broken_squares, draw_requests
+from pytest_coderobust.engine.edited.model_states import Stack, identify_stack
+from pytest_coderobust.engine.edited.models import (
+    EditedModel,
+    make_record,
+    plan_models,
+    pool_models,
+)
+from pytest_coderobust.engine.edited.requests import draw_requests, find_broken_squares
 from pytest_coderobust.engine.edited.setting import EditSetting
 from pytest_coderobust.engine.events import Listener
-from pytest_coderobust.engine.observations import Answered, Measured
+from pytest_coderobust.engine.observations import Answered, Measured, store_measured
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.metrics.outcome import status
 from pytest_coderobust.records import Cell, ModelIdentity, Sampling, Square, Task, Variant, digest
 from pytest_coderobust.records.editing import dump
 
-REGIME = "regime"
+EDITED_RUN = "regime"
+"""The key under which the ledger keeps how a run's edited models came about."""
 
 
 class EditedMeasurement:
-    """A suite under measurement, like `Measuring`, with edits.
+    """A suite under measurement, as `Measurement`, on edited models.
 
     Args:
         specs: the stack of editors, the first applied first.
@@ -55,7 +60,7 @@ class EditedMeasurement:
         self._models: dict[str, tuple[EditedModel, ...]] | None = None
         self._unedited: dict[str, str] = {}
         self._notes: list[str] = []
-        self.run = digest("regime", self.base.run, *_recipe(self._config, specs, backend))
+        self.run = digest("regime", self.base.run, *_list_key_parts(self._config, specs, backend))
         facts = {**backend.identity.facts, "edit": label(self._labels)}
         identity = ModelIdentity(backend.identity.name, self.run, facts)
         ledger.describe(self.run, plan.config.name, identity, judge.tier)
@@ -66,46 +71,40 @@ class EditedMeasurement:
 
     @property
     def saved(self) -> bool:
-        """Whether the edit was made before, for whatever requests."""
+        """Whether an edit of the stack was saved earlier, with requests of its own."""
         return any(isinstance(spec, SavedSpec) for spec in self._specs)
 
     def want(self, squares: Iterable[Square]) -> None:
-        """Says once which squares will be observed."""
+        """Announces which squares will be observed."""
         self._wanted = set(squares)
         self._models = None
 
     def measure(self, task: Task, cell: Cell) -> Measured:
-        """Measures one square on the models it is about; the observation is stored.
+        """Measures one square on its edited models; the observation is stored.
 
         Raises:
             ModelError, SandboxError, OracleError, UsageError: the harness failed.
         """
-        models = self._of(cell)
+        models = self._find_models(cell)
         measured = self.base.measure(task, cell)
         if models and measured.observation.measured:
-            measured = pooled(task, cell, models, self.plan.config.solved_at)
-        seen = measured.perturbed or measured.clean
-        self._ledger.observe(
-            self.run,
-            measured.observation,
-            prompt=seen.variant.prompt if seen else "",
-            completions=[key for key, _ in seen.completions] if seen else (),
-            verdicts=[key for key, _ in seen.verdicts] if seen else (),
-        )
+            measured = pool_models(task, cell, models, self.plan.config.solved_at)
+        store_measured(measured, self._ledger, self.run)
         return measured
 
     def answer(self, variant: Variant) -> Answered:
-        """Answers and judges one variant with the model edited for its perturbation; a prompt of
-        no perturbation of the suite with that of the suite's first edit.
+        """Answers and judges one variant with the model edited for its perturbation.
+
+        A prompt of another perturbation is answered by the suite's first edited model.
 
         Raises:
             ModelError, SandboxError: the harness failed.
         """
-        models = self._of(variant.cell) or self._of(Cell())
-        return (models[0].measuring if models else self.base).answer(variant)
+        models = self._find_models(variant.cell) or self._find_models(Cell())
+        return (models[0].measurement if models else self.base).answer(variant)
 
     def unavailable(self, variant: Variant) -> str:
-        """Why a variant cannot be measured, or ""."""
+        """The reason why a variant cannot be measured, or ""."""
         return self.base.unavailable(variant)
 
     def solved(self, answered: Answered) -> bool:
@@ -113,13 +112,15 @@ class EditedMeasurement:
         return self.base.solved(answered)
 
     def model(self, perturbation: str) -> EditedModel | None:
-        """The model that was edited for a perturbation, the first of several; None without one."""
-        models = self._prepared(self._columns({Cell(perturbation)})).get(perturbation, ())
+        """The model that was edited for a perturbation, the first if there are several, or None."""
+        models = self._prepare_models(self._find_columns({Cell(perturbation)})).get(
+            perturbation, ()
+        )
         return next((model for model in models if model.final), None)
 
     def release(self) -> None:
-        """Back to the base model."""
-        self._setting.bench.release()
+        """Undoes the edit in force, so that the base model is back."""
+        self._setting.workbench.release()
 
     @property
     def _config(self) -> EditConfig:
@@ -129,22 +130,24 @@ class EditedMeasurement:
     def _labels(self) -> tuple[str, ...]:
         return tuple(spec.label for spec in self._specs)
 
-    def _of(self, cell: Cell) -> tuple[EditedModel, ...]:
-        """The edited models that a cell is measured on: of all perturbations for a clean one."""
-        prepared = self._prepared(self._columns({cell} | {cell for _, cell in self._wanted}))
+    def _find_models(self, cell: Cell) -> tuple[EditedModel, ...]:
+        """The edited models that a cell is measured on; a clean cell is measured on all of them."""
+        prepared = self._prepare_models(
+            self._find_columns({cell} | {cell for _, cell in self._wanted})
+        )
         found = prepared.get(cell.perturbation, ())
         if cell.is_clean:
             found = tuple(model for models in prepared.values() for model in models)
-        final = {model.recipe.identity.digest: model for model in found if model.final}
+        final = {model.state.identity.digest: model for model in found if model.final}
         return tuple(final.values())
 
-    def _columns(self, cells: Iterable[Cell]) -> tuple[str, ...]:
-        """The perturbations that need an edit; a clean prompt is measured on every one's."""
+    def _find_columns(self, cells: Iterable[Cell]) -> tuple[str, ...]:
+        """The perturbations that need an edit: those of the cells, or all for a clean cell."""
         names = {cell.perturbation for cell in cells}
         planned = dict.fromkeys(c.perturbation for c in self.plan.cells if not c.is_clean)
         return tuple(name for name in planned if name in names or Cell().perturbation in names)
 
-    def _prepared(self, columns: Sequence[str]) -> Mapping[str, tuple[EditedModel, ...]]:
+    def _prepare_models(self, columns: Sequence[str]) -> Mapping[str, tuple[EditedModel, ...]]:
         done = self._models
         if done is not None and all(name in done for name in columns):
             return done
@@ -152,20 +155,24 @@ class EditedMeasurement:
             made = dict(done or {})
             try:
                 left = [name for name in columns if name not in made]
-                # The whole base run first, so that the model changes hands as seldom as can be.
-                self.base.want([(task, cell) for cell in self._cells(left) for task in self._tasks])
-                broken = {name: broken_squares(self.base, name) for name in left}
+                # The whole base run comes first, so that the model is edited as seldom as possible.
+                self.base.want(
+                    [(task, cell) for cell in self._find_cells(left) for task in self._tasks]
+                )
+                broken = {name: find_broken_squares(self.base, name) for name in left}
                 for name in left:
-                    made[name] = self._edited(name, broken[name])
-                self._keep()
+                    made[name] = self._edit_for(name, broken[name])
+                self._describe_run()
             finally:
-                self._setting.bench.release()
+                self._setting.workbench.release()
         self._models = made
         return made
 
-    def _edited(self, name: str, broken: Sequence[Square]) -> tuple[EditedModel, ...]:
-        """The models edited for one perturbation, measured and scored."""
+    def _edit_for(self, name: str, broken: Sequence[Square]) -> tuple[EditedModel, ...]:
+        """Makes, measures and scores the models edited for one perturbation."""
         requests: tuple[EditRequest, ...] = ()
+        # A saved edit has requests of its own; any other is made for prompts that the base model
+        # breaks on, and without one there is nothing to repair.
         if not self.saved:
             asked = self._config.requests
             requests = draw_requests(self.base, broken, asked, self._config.seed)
@@ -176,20 +183,24 @@ class EditedMeasurement:
                 return ()
             if len(requests) < asked:
                 self._notes.append(f"{name}: {len(requests)} eligible requests, {asked} asked for")
-        models = edited_models(self._setting, self._specs, name, requests)
-        squares = [(task, cell) for cell in self._cells([name]) for task in self._tasks]
+        models = plan_models(self._setting, self._specs, name, requests)
+        squares = [(task, cell) for cell in self._find_cells([name]) for task in self._tasks]
+        # Scores are about all tasks. If only some of them are wanted (-k HumanEval/3), models are
+        # measured on those alone, and no score is stored.
         whole = self._wanted.issuperset(s for s in squares if not s[1].is_clean)
         wanted = squares if whole else [s for s in squares if s in self._wanted]
         for model in models:
-            model.measuring.want(wanted)
+            # One model after the other: each measurement puts its edit in, and a succession takes
+            # its next step from the state that the one before has left.
+            model.measurement.want(wanted)
             for task, cell in wanted:
-                model.measuring.measure(self.plan.tasks[task], cell)
+                model.measurement.measure(self.plan.tasks[task], cell)
             if whole:
-                record = record_of(self._setting, model, squares, broken)
+                record = make_record(self._setting, model, squares, broken)
                 self._ledger.keep_edit(self.run, f"{name}/{model.number:06}", dump(record))
         return models
 
-    def _cells(self, names: Iterable[str]) -> list[Cell]:
+    def _find_cells(self, names: Iterable[str]) -> list[Cell]:
         chosen = {*names, Cell().perturbation}
         return [cell for cell in self.plan.cells if cell.perturbation in chosen]
 
@@ -197,8 +208,8 @@ class EditedMeasurement:
     def _tasks(self) -> tuple[str, ...]:
         return tuple(self.plan.tasks)
 
-    def _keep(self) -> None:
-        """Says in the ledger how this run's models came about."""
+    def _describe_run(self) -> None:
+        """Stores in the ledger how this run's models came about."""
         scored = self._config.scored
         drawn = "greedy" if scored.greedy else f"T={scored.temperature:g}, n={scored.n}"
         body = {
@@ -211,13 +222,13 @@ class EditedMeasurement:
             "unedited": self._unedited,
             "notes": self._notes,
         }
-        self._ledger.keep_edit(self.run, REGIME, json.dumps(body, sort_keys=True))
+        self._ledger.keep_edit(self.run, EDITED_RUN, json.dumps(body, sort_keys=True))
 
 
-def _recipe(config: EditConfig, specs: Stack, base: Weighted) -> list[object]:
-    """What decides which edited models a run has, and how they are scored."""
+def _list_key_parts(config: EditConfig, specs: Stack, base: Weighted) -> list[object]:
+    """Lists what decides which edited models a run has, and how they are scored."""
     if any(isinstance(spec, SavedSpec) for spec in specs):
-        edits: list[object] = [stack_identity(base, specs, ()).digest]
+        edits: list[object] = [identify_stack(base, specs, ()).digest]
     else:
         edits = [spec.digest for spec in specs if isinstance(spec, EditorSpec)]
     scored = config.scored
@@ -226,28 +237,3 @@ def _recipe(config: EditConfig, specs: Stack, base: Weighted) -> list[object]:
         [config.requests, config.regime, config.seed, list(config.steps), config.placebos],
         [scored.n, scored.temperature, scored.top_p],
     ]
-
-
-def pooled(task: Task, cell: Cell, models: Sequence[EditedModel], solved_at: float) -> Measured:
-    """A square on the models that were not edited on its task, if there are any; counts add up.
-
-    Raises:
-        ModelError, SandboxError, OracleError, UsageError: the harness failed.
-    """
-    others = [model for model in models if task.id not in model.tasks]
-    found = [model.measuring.measure(task, cell) for model in others or models]
-    seen = [each.observation for each in found]
-    observation = replace(
-        seen[0],
-        n=sum(o.n for o in seen),
-        c=sum(o.c for o in seen),
-        clean_n=sum(o.clean_n for o in seen),
-        clean_c=sum(o.clean_c for o in seen),
-        truncated=sum(o.truncated for o in seen),
-        in_process=any(o.in_process for o in seen),
-        adoptions=tuple(adoption for o in seen for adoption in o.adoptions),
-        self_edited=not others,
-    )
-    clean, own = (observation.clean_n, observation.clean_c), (observation.n, observation.c)
-    observation = replace(observation, status=status(cell, clean, own, solved_at))
-    return replace(found[0], observation=observation)

@@ -1,7 +1,7 @@
-"""How a model on the workbench is made from the base one: not at all, by an edit, by a placebo.
+"""States of the model on the workbench: the base model, an edited one, or a placebo.
 
-A recipe knows the model's identity before anything is computed, so a run whose answers are all
-stored never edits. What an edit computed is kept, and put in again without computing.
+A state knows the model's identity before anything is computed, so a run whose answers are all
+stored never edits. The change that an edit computed is kept, and applied again without computing.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _APART = 1000
 
 
 class ModelState(Protocol):
-    """One state of the model."""
+    """A state that the base model can be brought into."""
 
     @property
     def identity(self) -> ModelIdentity: ...
 
     def enter(self, base: Weighted, until: ExitStack) -> Backend:
-        """Brings the base model into this state until the stack is closed.
+        """Brings the base model into this state until `until` is closed.
 
         Raises:
             UsageError, ModelError, DataError: the edit cannot be made or loaded.
@@ -50,12 +50,12 @@ class BaseState:
 
 @dataclass(slots=True, eq=False)
 class EditedState:
-    """A stack of editors for the same requests, the first applied first.
+    """The model under a stack of editors with the same requests, the first applied first.
 
     Attributes:
-        judge: tells which completions pass, for editors that look for their layer by tests.
-        made: what each of them computed; filled on entering, empty before.
-        facts: what the first entering showed.
+        judge: tells which completions pass, for editors that choose their layer by tests.
+        made: the change of each editor; empty until the state was entered once.
+        facts: facts of the edit; None until the state was entered once.
     """
 
     specs: Stack
@@ -91,16 +91,16 @@ class EditedState:
                 else edited(model, spec, self.requests, self.judge)
             )
             top = until.enter_context(context)
-            shown.append(facts_of(top))
+            shown.append(read_facts(top))
             made.append((top.change, top.identity))
             model = top
-        self.made, self.facts = made, joined(shown)
+        self.made, self.facts = made, join_facts(shown)
         return model
 
 
 @dataclass(slots=True, eq=False)
 class Succession:
-    """Requests that one editor fulfils one after the other, each on the model before it."""
+    """Edits of one editor for one request after the other, each on the model edited before."""
 
     spec: EditorSpec
     requests: Sequence[EditRequest]
@@ -109,7 +109,7 @@ class Succession:
     done: int = 0
 
     def step(self, base: Weighted, number: int, until: ExitStack) -> Backend:
-        """The model after that many requests; goes on from where it stands."""
+        """Edits on until `number` requests are done; begins anew if more are done already."""
         from pytest_coderobust.editors.edited_model import successive
 
         if self.steps is None or self.done >= number:
@@ -151,13 +151,13 @@ class SuccessionStep:
             return until.enter_context(applied(base, change, identity))
         model = self.succession.step(base, self.number, until)
         assert isinstance(model, EditedBackend)
-        self.made, self.facts = [(model.change, model.identity)], facts_of(model)
+        self.made, self.facts = [(model.change, model.identity)], read_facts(model)
         return model
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlaceboState:
-    """The control of an edit: its change of weights, turned at random; each one's of a stack."""
+    """The control of an edit: each of its changes of weights, rotated at random."""
 
     edit: EditedState | SuccessionStep
     seed: int
@@ -180,11 +180,11 @@ class PlaceboState:
         return model
 
 
-def stack_identity(base: Backend, specs: Stack, requests: Sequence[EditRequest]) -> ModelIdentity:
-    """Who a model is under a stack of edits.
+def identify_stack(base: Backend, specs: Stack, requests: Sequence[EditRequest]) -> ModelIdentity:
+    """Computes the identity of the base model under a stack of edits.
 
     Raises:
-        UsageError: a saved edit stands on top of another edit.
+        UsageError: a saved edit comes after another edit.
         DataError: a saved edit cannot be read.
     """
     from pytest_coderobust.editors.saved_edits import saved_identity
@@ -200,8 +200,8 @@ def stack_identity(base: Backend, specs: Stack, requests: Sequence[EditRequest])
     return identity
 
 
-def facts_of(model: object) -> EditFacts:
-    """What the edit that is in force told of itself."""
+def read_facts(model: object) -> EditFacts:
+    """Reads the facts of the edit that is in force."""
     from pytest_coderobust.editors.edited_model import EditedBackend
 
     assert isinstance(model, EditedBackend)
@@ -217,8 +217,8 @@ def facts_of(model: object) -> EditFacts:
     )
 
 
-def joined(shown: Sequence[EditFacts]) -> EditFacts:
-    """The facts of a stack: its time in all, the worst of the rest."""
+def join_facts(shown: Sequence[EditFacts]) -> EditFacts:
+    """Joins the facts of a stack's edits: seconds add up, memory and drift are the largest."""
     drifts = [each.drift for each in shown if each.drift is not None]
     return EditFacts(
         kind="+".join(dict.fromkeys(each.kind for each in shown)),

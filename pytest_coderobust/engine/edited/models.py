@@ -1,9 +1,9 @@
-"""The models of a run that were edited for one perturbation: which there are, and their record."""
+"""Edited models of a run: those that one perturbation needs, and the record of each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
@@ -14,13 +14,15 @@ from pytest_coderobust.engine.edited.model_states import (
     Stack,
     Succession,
     SuccessionStep,
-    stack_identity,
+    identify_stack,
 )
-from pytest_coderobust.engine.edited.requests import tasks_of
-from pytest_coderobust.engine.edited.scoring import Draws, changes, trials
+from pytest_coderobust.engine.edited.requests import list_request_tasks
+from pytest_coderobust.engine.edited.scoring import Draws, list_changes, make_trials
 from pytest_coderobust.engine.edited.setting import EditSetting
 from pytest_coderobust.engine.measurement import Measurement
-from pytest_coderobust.records import Square
+from pytest_coderobust.engine.observations import Measured
+from pytest_coderobust.metrics.outcome import status
+from pytest_coderobust.records import Cell, Square, Task
 from pytest_coderobust.records.editing import EditRecord
 
 
@@ -29,47 +31,48 @@ class EditedModel:
     """One edited model of a run.
 
     Attributes:
-        number: its request's place, or the requests so far.
-        requests: what it was edited on.
-        tasks: the tasks of the requests, and of a saved edit those it names.
-        final: the item's statuses are about this one: the last of a succession, every other.
+        number: the place of its request, or the number of requests of a succession so far.
+        requests: the requests it was edited for.
+        tasks: the tasks of the requests; for a saved edit the tasks that it names.
+        final: whether items report on this model: not for the earlier steps of a succession.
     """
 
     perturbation: str
     number: int
     requests: tuple[EditRequest, ...]
     tasks: tuple[str, ...]
-    recipe: EditedState | SuccessionStep
-    measuring: Measurement
+    state: EditedState | SuccessionStep
+    measurement: Measurement
     final: bool = True
 
 
-def edited_models(
+def plan_models(
     setting: EditSetting, specs: Stack, name: str, requests: tuple[EditRequest, ...]
 ) -> tuple[EditedModel, ...]:
-    """The models for a perturbation, none of them made yet.
+    """Plans the models for a perturbation; none of them is edited yet.
 
     Args:
-        requests: one a model (`instant`), or accumulating (`successive`); none for a saved edit.
+        requests: one for each model (`instant`), or more and more (`successive`); none for a
+            saved edit.
     """
     config = setting.plan.config.edit
-    recipes: list[EditedState | SuccessionStep]
+    states: list[EditedState | SuccessionStep]
     if config.regime == "successive" and requests:
         (spec,) = specs
         assert isinstance(spec, EditorSpec)
         succession = Succession(spec, requests, setting.base.passing)
         numbers = sorted({min(step, len(requests)) for step in config.steps})
         taken = [requests[:number] for number in numbers]
-        recipes = [
-            SuccessionStep(succession, len(some), stack_identity(setting.backend, specs, some))
+        states = [
+            SuccessionStep(succession, len(some), identify_stack(setting.backend, specs, some))
             for some in taken
         ]
     else:
         taken = [(request,) for request in requests] or [()]
         numbers = list(range(1, len(taken) + 1))
-        recipes = [
+        states = [
             EditedState(
-                specs, some, stack_identity(setting.backend, specs, some), setting.base.passing
+                specs, some, identify_stack(setting.backend, specs, some), setting.base.passing
             )
             for some in taken
         ]
@@ -78,17 +81,17 @@ def edited_models(
             perturbation=name,
             number=number,
             requests=some,
-            tasks=tasks_of(some) or saved_tasks(specs, setting.plan.tasks),
-            recipe=recipe,
-            measuring=setting.measuring(recipe, f"edited for {name}"),
-            final=isinstance(recipe, EditedState) or number == numbers[-1],
+            tasks=list_request_tasks(some) or read_saved_tasks(specs, setting.plan.tasks),
+            state=state,
+            measurement=setting.make_measurement(state, f"edited for {name}"),
+            final=isinstance(state, EditedState) or number == numbers[-1],
         )
-        for number, some, recipe in zip(numbers, taken, recipes, strict=True)
+        for number, some, state in zip(numbers, taken, states, strict=True)
     )
 
 
-def saved_tasks(specs: Stack, tasks: Iterable[str]) -> tuple[str, ...]:
-    """Those of a suite's tasks that saved edits were made for."""
+def read_saved_tasks(specs: Stack, tasks: Iterable[str]) -> tuple[str, ...]:
+    """Reads which of a suite's tasks the saved edits were made for."""
     from pytest_coderobust.editors.saved_edits import read_record
 
     named: set[str] = set()
@@ -100,36 +103,38 @@ def saved_tasks(specs: Stack, tasks: Iterable[str]) -> tuple[str, ...]:
     return tuple(task for task in tasks if task in named)
 
 
-def record_of(
+def make_record(
     setting: EditSetting, model: EditedModel, squares: Sequence[Square], broken: Sequence[Square]
 ) -> EditRecord:
-    """What an edit did: its facts, its scores beside those of its controls, and every change.
+    """Makes the record of an edit: its facts, its scores and those of its controls, every change.
 
     Args:
-        squares: all of its perturbation's, and the clean ones.
-        broken: those that were broken when requests were drawn.
+        squares: all squares of its perturbation, and the clean ones.
+        broken: the squares that were broken when requests were drawn.
 
     Raises:
         UsageError, ModelError, SandboxError: the edit cannot be made, or the harness failed.
     """
     unedited = BaseState(setting.backend.identity)
     draws = Draws(
-        before=setting.scoring(unedited, "base", 1),
-        control=setting.scoring(unedited, "base again", 2),
-        after=setting.scoring(model.recipe, "edited", 2),
-        placebos=[setting.scoring(each, "placebo", 2) for each in placebos(setting, model)],
+        before=setting.make_scoring(unedited, "base", 1),
+        control=setting.make_scoring(unedited, "base again", 2),
+        after=setting.make_scoring(model.state, "edited", 2),
+        placebos=[
+            setting.make_scoring(each, "placebo", 2) for each in list_placebos(setting, model)
+        ],
         greedy=setting.plan.config.edit.scored.greedy,
     )
     own = [square for square in broken if square[0] in model.tasks]
     others = [square for square in broken if square[0] not in model.tasks]
-    own_trials, other_trials = trials(draws, setting.plan, own, others)
+    own_trials, other_trials = make_trials(draws, setting.plan, own, others)
     rest = [square for square in squares if square[0] not in model.tasks]
-    changed = tuple(changes(setting.base, model.measuring, rest))
+    changed = tuple(list_changes(setting.base, model.measurement, rest))
     return EditRecord(
         perturbation=model.perturbation,
         number=model.number,
         tasks=model.tasks,
-        facts=setting.facts(model.recipe),
+        facts=setting.read_facts(model.state),
         own=own_trials,
         trials=other_trials,
         clean=tuple(change for cell, change in changed if cell.is_clean),
@@ -137,11 +142,39 @@ def record_of(
     )
 
 
-def placebos(setting: EditSetting, model: EditedModel) -> list[PlaceboState]:
-    """The rotated edits, where nothing but weights is changed; a succession has them at its end,
-    where its edits can be taken out.
+def list_placebos(setting: EditSetting, model: EditedModel) -> list[PlaceboState]:
+    """Lists the placebos of an edit that changes nothing but weights.
+
+    A succession has them at its last step only, where its edits can be taken out.
     """
-    if not model.final or setting.facts(model.recipe).kind != "weights":
+    if not model.final or setting.read_facts(model.state).kind != "weights":
         return []
     count = setting.plan.config.edit.placebos
-    return [PlaceboState(model.recipe, seed) for seed in range(count)]
+    return [PlaceboState(model.state, seed) for seed in range(count)]
+
+
+def pool_models(
+    task: Task, cell: Cell, models: Sequence[EditedModel], solved_at: float
+) -> Measured:
+    """Pools a square's counts over the models that were not edited on its task, if there are any.
+
+    Raises:
+        ModelError, SandboxError, OracleError, UsageError: the harness failed.
+    """
+    others = [model for model in models if task.id not in model.tasks]
+    found = [model.measurement.measure(task, cell) for model in others or models]
+    seen = [each.observation for each in found]
+    observation = replace(
+        seen[0],
+        n=sum(o.n for o in seen),
+        c=sum(o.c for o in seen),
+        clean_n=sum(o.clean_n for o in seen),
+        clean_c=sum(o.clean_c for o in seen),
+        truncated=sum(o.truncated for o in seen),
+        in_process=any(o.in_process for o in seen),
+        adoptions=tuple(adoption for o in seen for adoption in o.adoptions),
+        self_edited=not others,
+    )
+    clean, own = (observation.clean_n, observation.clean_c), (observation.n, observation.c)
+    observation = replace(observation, status=status(cell, clean, own, solved_at))
+    return replace(found[0], observation=observation)

@@ -1,4 +1,4 @@
-"""Which prompts a model is edited on: drawn by seed from those that the base run found broken."""
+"""Edit requests: drawn by seed from the prompts that the base run found broken."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pytest_coderobust.engine.variants import make_variant
 from pytest_coderobust.records import Square, Status, digest
 
 
-def broken_squares(base: Measurement, perturbation: str) -> tuple[Square, ...]:
-    """The squares of a perturbation that are solved clean and broken perturbed, in plan order.
+def find_broken_squares(base: Measurement, perturbation: str) -> tuple[Square, ...]:
+    """Finds a perturbation's squares that are solved clean and broken perturbed, in plan order.
 
     Raises:
         ModelError, SandboxError, OracleError: the harness failed.
@@ -28,10 +28,10 @@ def broken_squares(base: Measurement, perturbation: str) -> tuple[Square, ...]:
 def draw_requests(
     base: Measurement, eligible: Iterable[Square], count: int, seed: int
 ) -> tuple[EditRequest, ...]:
-    """Up to `count` requests of different tasks.
+    """Draws up to `count` requests of different tasks.
 
-    The order of drawing follows from seed and square alone, so that a larger count starts with the
-    same requests, and another task's fate changes nothing but its own place.
+    The order of drawing follows from the seed and the square alone. So a larger count starts with
+    the same requests, and a task that joins or leaves moves no other one.
     """
 
     def place(square: Square) -> str:
@@ -41,11 +41,11 @@ def draw_requests(
     drawn: dict[str, Square] = {}
     for square in sorted(eligible, key=place):
         drawn.setdefault(square[0], square)
-    return tuple(request(base, square) for square in list(drawn.values())[:count])
+    return tuple(make_request(base, square) for square in list(drawn.values())[:count])
 
 
-def request(base: Measurement, square: Square) -> EditRequest:
-    """The request that a square's prompt be answered as its clean one is."""
+def make_request(base: Measurement, square: Square) -> EditRequest:
+    """Makes the request that a square's prompt be answered as its clean prompt is."""
     task_id, cell = square
     task = base.plan.tasks[task_id]
     variant = make_variant(base.plan, task, cell)
@@ -58,6 +58,6 @@ def request(base: Measurement, square: Square) -> EditRequest:
     )
 
 
-def tasks_of(requests: Sequence[EditRequest]) -> tuple[str, ...]:
-    """The tasks that a model is edited on."""
+def list_request_tasks(requests: Sequence[EditRequest]) -> tuple[str, ...]:
+    """Lists the tasks of requests, each once."""
     return tuple(dict.fromkeys(each.task.id for each in requests))

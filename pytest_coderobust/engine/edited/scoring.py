@@ -1,8 +1,8 @@
-"""Edits are scored on samples drawn since the requests were chosen.
+"""Scoring of edits on samples that were drawn after the requests were chosen.
 
-The first draw is the base run, which chooses. The second gives "original" and "before", the third
-"after" and the controls: the edited model, the base once more and the placebos share its noise, so
-that their differences hold less of it.
+Draw 0 is the base run, from which requests are chosen. Draw 1 gives "original" and "before".
+Draw 2 gives "after" and the controls: the edited model, the base model once more and the placebos
+share its noise, so that their differences hold less of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pytest_coderobust.records.editing import ItemChange, Passes, Trial
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """The models of a scoring, each with the draw it answers under."""
+    """The measurements of a scoring, each of one model under one draw."""
 
     before: Measurement
     control: Measurement
@@ -29,9 +29,11 @@ class Draws:
     greedy: bool
 
 
-def scored_at(scored: Sampling, suite: Sampling, draw: int) -> Sampling:
-    """The suite's sampling with the scoring's n, temperature and top_p, and a seed of its own;
-    greedy decoding has no noise to draw again, and answers as the suite's own greedy run did.
+def make_scoring_sampling(scored: Sampling, suite: Sampling, draw: int) -> Sampling:
+    """Makes the sampling of a draw: the scoring's n, temperature and top_p, and a seed of its own.
+
+    Greedy decoding has no noise to draw again: it keeps the suite's seed, and with a greedy suite
+    its answers are those of the suite's own run.
     """
     drawn = replace(suite, n=scored.n, temperature=scored.temperature, top_p=scored.top_p)
     if scored.greedy:
@@ -39,10 +41,10 @@ def scored_at(scored: Sampling, suite: Sampling, draw: int) -> Sampling:
     return replace(drawn, seed=suite.seed + draw)
 
 
-def trials(
+def make_trials(
     draws: Draws, plan: Plan, own: Sequence[Square], others: Sequence[Square]
 ) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
-    """The scores of the edited tasks' prompts, and of the other broken ones.
+    """Scores the prompts of the edited tasks, and the other broken prompts.
 
     Raises:
         ModelError, SandboxError: the harness failed.
@@ -50,11 +52,11 @@ def trials(
     squares = [*own, *others]
     # The base model answers everything before the edited one is put in, and the placebos last.
     draws.before.want(squares)
-    clean = {s: _passes(draws.before, plan, (s[0], Cell())) for s in squares}
-    before = {s: _passes(draws.before, plan, s) for s in squares}
-    control = {} if draws.greedy else _all(draws.control, plan, others)
-    after = _all(draws.after, plan, squares)
-    placebos = [_all(placebo, plan, others) for placebo in draws.placebos]
+    clean = {s: _count_passes(draws.before, plan, (s[0], Cell())) for s in squares}
+    before = {s: _count_passes(draws.before, plan, s) for s in squares}
+    control = {} if draws.greedy else _count_all(draws.control, plan, others)
+    after = _count_all(draws.after, plan, squares)
+    placebos = [_count_all(placebo, plan, others) for placebo in draws.placebos]
 
     def trial(square: Square) -> Trial:
         task, cell = square
@@ -71,27 +73,29 @@ def trials(
     return tuple(map(trial, own)), tuple(map(trial, others))
 
 
-def changes(
+def list_changes(
     base: Measurement, edited: Measurement, squares: Sequence[Square]
 ) -> Iterator[tuple[Cell, ItemChange]]:
-    """Each measured square before and after, under the suite's own sampling."""
+    """Compares each measured square before and after, under the suite's own sampling."""
     for task, cell in squares:
         before = base.measure(base.plan.tasks[task], cell).observation
         after = edited.measure(edited.plan.tasks[task], cell).observation
         if before.measured and after.measured:
-            yield cell, ItemChange(task, cell.seed, _counts(before), _counts(after))
+            yield cell, ItemChange(task, cell.seed, _make_passes(before), _make_passes(after))
 
 
-def _all(measuring: Measurement, plan: Plan, squares: Sequence[Square]) -> dict[Square, Passes]:
-    measuring.want(squares)
-    return {square: _passes(measuring, plan, square) for square in squares}
+def _count_all(
+    measurement: Measurement, plan: Plan, squares: Sequence[Square]
+) -> dict[Square, Passes]:
+    measurement.want(squares)
+    return {square: _count_passes(measurement, plan, square) for square in squares}
 
 
-def _passes(measuring: Measurement, plan: Plan, square: Square) -> Passes:
+def _count_passes(measurement: Measurement, plan: Plan, square: Square) -> Passes:
     task, cell = square
-    found: Answered = measuring.answer(make_variant(plan, plan.tasks[task], cell))
+    found: Answered = measurement.answer(make_variant(plan, plan.tasks[task], cell))
     return Passes(found.n, found.c)
 
 
-def _counts(observation: Observation) -> Passes:
+def _make_passes(observation: Observation) -> Passes:
     return Passes(observation.n, observation.c)

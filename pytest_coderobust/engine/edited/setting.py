@@ -1,4 +1,4 @@
-"""What all models of a run with edits share: the plan, one workbench, one judge, one ledger."""
+"""Setting of a run with edits: the plan, workbench, sandbox and ledger that its models share."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pytest_coderobust.engine.edited.model_states import (
     ModelState,
     SuccessionStep,
 )
-from pytest_coderobust.engine.edited.scoring import scored_at
-from pytest_coderobust.engine.edited.workbench import Benched, Workbench
+from pytest_coderobust.engine.edited.scoring import make_scoring_sampling
+from pytest_coderobust.engine.edited.workbench import Workbench, WorkbenchBackend
 from pytest_coderobust.engine.events import Listener
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.plan import Plan
@@ -28,10 +28,11 @@ FACTS = "facts"
 
 @dataclass(slots=True)
 class EditSetting:
-    """The place where models, edited or not, are measured.
+    """The plan, workbench, sandbox and ledger that all models of a run with edits share.
 
     Attributes:
-        base: the unedited model under the suite's own sampling; its self-check serves all.
+        base: the measurement of the unedited model under the suite's own sampling; all others
+            use its self-check.
     """
 
     plan: Plan
@@ -39,21 +40,22 @@ class EditSetting:
     judge: VerdictStore
     ledger: Ledger
     listen: Listener
-    bench: Workbench = field(init=False)
+    workbench: Workbench = field(init=False)
     base: Measurement = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bench = Workbench(self.backend, self._entered)
-        answers = self._answers(BaseState(self.backend.identity))
+        self.workbench = Workbench(self.backend, self._store_facts)
+        answers = self._open_completions(BaseState(self.backend.identity))
         self.base = Measurement(self.plan, answers, self.judge, self.ledger, self.listen)
 
-    def measuring(
-        self, recipe: ModelState, what: str, sampling: Sampling | None = None
+    def make_measurement(
+        self, state: ModelState, what: str, sampling: Sampling | None = None
     ) -> Measurement:
-        """The suite on the model of a recipe, by the suite's own sampling or another one.
+        """Makes a measurement of the suite on a state of the model.
 
         Args:
-            what: tells it from the suite's other measurements.
+            what: part of the measurement's name, which differs from all others of the suite.
+            sampling: the suite's own if left out.
         """
         config = self.plan.config
         title = f"{config.name}, {what}"
@@ -61,28 +63,30 @@ class EditSetting:
             self.plan, config=replace(config, name=title, sampling=sampling or config.sampling)
         )
         check = self.base.selfcheck()
-        return Measurement(plan, self._answers(recipe), self.judge, self.ledger, self.listen, check)
+        return Measurement(
+            plan, self._open_completions(state), self.judge, self.ledger, self.listen, check
+        )
 
-    def scoring(self, recipe: ModelState, what: str, draw: int) -> Measurement:
-        """The same as edits are scored: samples of a draw of their own."""
+    def make_scoring(self, state: ModelState, what: str, draw: int) -> Measurement:
+        """Makes a measurement for scoring, under the sampling of a draw."""
         config = self.plan.config
-        sampling = scored_at(config.edit.scored, config.sampling, draw)
-        return self.measuring(recipe, f"scoring {what}", sampling)
+        sampling = make_scoring_sampling(config.edit.scored, config.sampling, draw)
+        return self.make_measurement(state, f"scoring {what}", sampling)
 
-    def facts(self, recipe: EditedState | SuccessionStep) -> EditFacts:
-        """What the edit showed when it was made, in this process or another one."""
-        kept = self.ledger.edits(recipe.identity.digest).get(FACTS)
+    def read_facts(self, state: EditedState | SuccessionStep) -> EditFacts:
+        """Reads the stored facts of an edit, which is made now if it never was before."""
+        kept = self.ledger.edits(state.identity.digest).get(FACTS)
         if kept is None:
-            self.bench.hold(recipe)
-            kept = self.ledger.edits(recipe.identity.digest)[FACTS]
+            self.workbench.hold(state)
+            kept = self.ledger.edits(state.identity.digest)[FACTS]
         return facts_of(json.loads(kept))
 
-    def _answers(self, recipe: ModelState) -> CompletionStore:
-        return CompletionStore(Benched(self.bench, recipe), self.ledger, self.listen)
+    def _open_completions(self, state: ModelState) -> CompletionStore:
+        return CompletionStore(WorkbenchBackend(self.workbench, state), self.ledger, self.listen)
 
-    def _entered(self, recipe: EditedState | SuccessionStep) -> None:
-        """Remembers what an edit showed the first time."""
-        assert recipe.facts is not None
-        if FACTS not in self.ledger.edits(recipe.identity.digest):
-            body = json.dumps(asdict(recipe.facts))
-            self.ledger.keep_edit(recipe.identity.digest, FACTS, body)
+    def _store_facts(self, state: EditedState | SuccessionStep) -> None:
+        """Stores the facts of an edit, unless they are stored already."""
+        assert state.facts is not None
+        if FACTS not in self.ledger.edits(state.identity.digest):
+            body = json.dumps(asdict(state.facts))
+            self.ledger.keep_edit(state.identity.digest, FACTS, body)

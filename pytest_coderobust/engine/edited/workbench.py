@@ -1,7 +1,8 @@
-"""One model that holds at most one edit at a time: whoever has to answer gets its own put in.
+"""Workbench: the one loaded model, which is in one state at a time.
 
-Answers that are stored need no edit, so edits are made when a batch is really generated, by the
-process that holds the lease.
+Several backends share it, each with a state of its own. The model is brought into a backend's
+state when a batch is really generated, by the process that holds the lease; answers that are
+stored need no edit.
 """
 
 from __future__ import annotations
@@ -15,68 +16,68 @@ from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling
 
-Entered = Callable[[EditedState | SuccessionStep], None]
+EditListener = Callable[[EditedState | SuccessionStep], None]
 
 
 class Workbench:
-    """The base model, and the recipe that is in force.
+    """The base model, and the state that is in force.
 
     Args:
-        entered: hears of every edit that was put in.
+        listen: called after every edit that was put in.
     """
 
-    def __init__(self, base: Weighted, entered: Entered) -> None:
+    def __init__(self, base: Weighted, listen: EditListener) -> None:
         self.base = base
-        self._entered = entered
+        self._listen = listen
         self._held: ModelState | None = None
         self._model: Backend = base
         self._until = ExitStack()
 
-    def hold(self, recipe: ModelState) -> Backend:
-        """The model as the recipe has it; what was in force before is undone, bit for bit.
+    def hold(self, state: ModelState) -> Backend:
+        """Brings the model into a state; the state before is undone, bit for bit.
 
         Raises:
-            UsageError, ModelError, DataError: as the recipe.
+            UsageError, ModelError, DataError: the state cannot be entered.
         """
-        if recipe is not self._held:
-            if not _continues(self._held, recipe):
+        if state is not self._held:
+            if not _continues(self._held, state):
                 self.release()
-            self._model = recipe.enter(self.base, self._until)
-            self._held = recipe
-            if isinstance(recipe, (EditedState, SuccessionStep)):
-                self._entered(recipe)
+            self._model = state.enter(self.base, self._until)
+            self._held = state
+            if isinstance(state, (EditedState, SuccessionStep)):
+                self._listen(state)
         return self._model
 
     def release(self) -> None:
-        """Back to the base model."""
+        """Undoes the state in force, so that the base model is back."""
         self._held, self._model = None, self.base
         until, self._until = self._until, ExitStack()
         until.close()
 
 
-class Benched(ForwardingBackend):
-    """A backend that puts its recipe in when it has to answer; the model is the bench's."""
+class WorkbenchBackend(ForwardingBackend):
+    """A backend that brings the model into its state when it has to answer."""
 
-    def __init__(self, bench: Workbench, recipe: ModelState) -> None:
-        super().__init__(bench.base)
-        self.recipe = recipe
-        self._bench = bench
+    def __init__(self, workbench: Workbench, state: ModelState) -> None:
+        super().__init__(workbench.base)
+        self.state = state
+        self._workbench = workbench
 
     @property
     def identity(self) -> ModelIdentity:
-        return self.recipe.identity
+        return self.state.identity
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
-        return self._bench.hold(self.recipe).generate(rows, sampling)
+        return self._workbench.hold(self.state).generate(rows, sampling)
 
 
-def _continues(held: ModelState | None, recipe: ModelState) -> bool:
-    """Whether a succession goes on from the step that is in force."""
+def _continues(held: ModelState | None, state: ModelState) -> bool:
+    """Whether `state` is a later step of the succession whose step is in force."""
     return (
         isinstance(held, SuccessionStep)
-        and isinstance(recipe, SuccessionStep)
-        and held.succession is recipe.succession
+        and isinstance(state, SuccessionStep)
+        and held.succession is state.succession
         and held.succession.steps is not None
-        and held.succession.done == held.number < recipe.number
-        and not recipe.made
+        and held.succession.done == held.number < state.number
+        and not state.made
     )

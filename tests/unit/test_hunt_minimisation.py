@@ -1,4 +1,4 @@
-"""Whatever the predicate: the minimum fails, no edit of it can go, and it comes cheap."""
+"""For every predicate the minimum fails, needs each of its edits, and comes cheap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.hunt_toys import KINDS, Edits, simpler, toy
 
-from pytest_coderobust.hunt.minimise import Minimum, minimise
+from pytest_coderobust.hunt.minimisation import Minimum, minimise
 from pytest_coderobust.hunt.questions import Effort, settle
 
 SEEDS = 20

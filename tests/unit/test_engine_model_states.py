@@ -15,7 +15,7 @@ from pytest_coderobust.engine.edited.model_states import (
     BaseState,
     EditedState,
     PlaceboState,
-    stack_identity,
+    identify_stack,
 )
 from pytest_coderobust.engine.edited.workbench import Workbench
 
@@ -31,7 +31,7 @@ def model(tmp_path: Path) -> Any:
 
 def stack(model: Any) -> EditedState:
     specs = [LOWER, UPPER]
-    return EditedState(specs, [REQUEST], stack_identity(model, specs, [REQUEST]))
+    return EditedState(specs, [REQUEST], identify_stack(model, specs, [REQUEST]))
 
 
 def weights(model: Any) -> dict[str, torch.Tensor]:
@@ -59,10 +59,10 @@ def test_a_stack_is_put_in_from_what_was_computed(model: Any) -> None:
 def test_the_placebo_of_a_stack_turns_every_change(model: Any) -> None:
     tensors, edit, base = fingerprint(model), stack(model), weights(model)
     found: list[dict[str, torch.Tensor]] = []
-    for recipe in (edit, PlaceboState(edit, 0), PlaceboState(edit, 1)):
+    for state in (edit, PlaceboState(edit, 0), PlaceboState(edit, 1)):
         with ExitStack() as until:
-            top: Any = recipe.enter(model, until)
-            assert top.identity == recipe.identity
+            top: Any = state.enter(model, until)
+            assert top.identity == state.identity
             found.append({name: now - base[name] for name, now in weights(model).items()})
         assert fingerprint(model) == tensors
     real, *turned = found

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import RowsGenerated, silent
-from pytest_coderobust.engine.keys import completion_key, noise, verdict_key
+from pytest_coderobust.engine.keys import make_completion_key, make_noise_seed, make_verdict_key
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.scripted import Scripted
@@ -35,8 +35,10 @@ class Recording(Scripted):
 
     keyed_by = "prompt"
 
-    def __init__(self, batch_size: int) -> None:
-        super().__init__(lambda row: f"{row.variant.prompt}/{row.sample}", batch_size=batch_size)
+    def __init__(self, batch_size: int, name: str = "recording") -> None:
+        super().__init__(
+            lambda row: f"{row.variant.prompt}/{row.sample}", name=name, batch_size=batch_size
+        )
         self.batches: list[list[tuple[str, int]]] = []
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
@@ -82,7 +84,7 @@ def test_batches_are_cut_from_the_plan_never_from_what_is_missing(ledger: Ledger
     sampling = Sampling()
     whole = Recording(batch_size=2)
     wanted = variants("aaaa", "bbb", "cc", "d")
-    ledger_key = completion_key(whole, wanted[1], sampling, 0)
+    ledger_key = make_completion_key(whole, wanted[1], sampling, 0)
     ledger.add_completions({ledger_key: Completion("stored before", "eos", 1)})
     answers = CompletionStore(whole, ledger, silent)
     run(answers, wanted, sampling)
@@ -136,23 +138,17 @@ def test_model_that_loses_rows_is_an_error(ledger: Ledger) -> None:
         run(CompletionStore(Losing(2), ledger, silent), variants("a", "b"), Sampling())
 
 
-def other_model(name: str) -> Recording:
-    model = Recording(4)
-    model._name = name
-    return model
-
-
 def test_completion_key_changes_with_everything_that_may_change_the_answer() -> None:
     model, sampling = Recording(4), Sampling(temperature=0.5)
     variant = Variant(TASK, Cell(), "prompt")
-    base = completion_key(model, variant, sampling, 0)
+    base = make_completion_key(model, variant, sampling, 0)
     others = [
-        completion_key(other_model("another"), variant, sampling, 0),
-        completion_key(Recording(8), variant, sampling, 0),
-        completion_key(model, replace(variant, prompt="prompt "), sampling, 0),
-        completion_key(model, variant, sampling, 1),
+        make_completion_key(Recording(4, "another"), variant, sampling, 0),
+        make_completion_key(Recording(8), variant, sampling, 0),
+        make_completion_key(model, replace(variant, prompt="prompt "), sampling, 0),
+        make_completion_key(model, variant, sampling, 1),
         *(
-            completion_key(model, variant, changed, 0)
+            make_completion_key(model, variant, changed, 0)
             for changed in (
                 replace(sampling, temperature=0.6), replace(sampling, top_p=0.9),
                 replace(sampling, max_new_tokens=9), replace(sampling, stop=("\n",)),
@@ -161,15 +157,15 @@ def test_completion_key_changes_with_everything_that_may_change_the_answer() -> 
         ),
     ]  # fmt: skip
     assert len({base, *others}) == 1 + len(others)
-    assert completion_key(model, variant, replace(sampling, n=9), 0) == base
-    assert completion_key(model, replace(variant, cell=Cell("C1", 3)), sampling, 0) == base
+    assert make_completion_key(model, variant, replace(sampling, n=9), 0) == base
+    assert make_completion_key(model, replace(variant, cell=Cell("C1", 3)), sampling, 0) == base
 
 
 def test_recordings_are_keyed_by_task_and_cell() -> None:
     model = Scripted(lambda _row: "", batch_size=4)
     variant = Variant(TASK, Cell(), "prompt")
     keys = {
-        completion_key(model, each, Sampling(), 0)
+        make_completion_key(model, each, Sampling(), 0)
         for each in (
             variant,
             replace(variant, cell=Cell("C1", 0)),
@@ -182,23 +178,23 @@ def test_recordings_are_keyed_by_task_and_cell() -> None:
 def test_noise_is_the_same_for_every_model_and_differs_by_prompt_and_sample() -> None:
     variant, sampling = Variant(TASK, Cell(), "prompt"), Sampling(temperature=0.8)
     seeds = {
-        noise(variant, sampling, 0), noise(variant, sampling, 1),
-        noise(replace(variant, prompt="x"), sampling, 0),
-        noise(variant, replace(sampling, seed=1), 0),
+        make_noise_seed(variant, sampling, 0), make_noise_seed(variant, sampling, 1),
+        make_noise_seed(replace(variant, prompt="x"), sampling, 0),
+        make_noise_seed(variant, replace(sampling, seed=1), 0),
     }  # fmt: skip
     assert len(seeds) == 4
-    assert noise(replace(variant, cell=Cell("C1", 4)), sampling, 0) in seeds
+    assert make_noise_seed(replace(variant, cell=Cell("C1", 4)), sampling, 0) in seeds
 
 
 def test_verdict_key_changes_with_everything_that_may_change_the_verdict() -> None:
     check = Check("def f(): pass", "f", Tests("assert f()", "asserts"))
     keys = {
-        verdict_key(check, "ns"), verdict_key(check, "rlimits"),
-        verdict_key(replace(check, solution="def f(): return 1"), "ns"),
-        verdict_key(replace(check, entry_point="g"), "ns"),
-        verdict_key(replace(check, tests=replace(check.tests, source="assert not f()")), "ns"),
-        verdict_key(replace(check, tests=replace(check.tests, helpers="x = 1")), "ns"),
-        verdict_key(replace(check, limits=Limits(cpu_seconds=6)), "ns"),
+        make_verdict_key(check, "ns"), make_verdict_key(check, "rlimits"),
+        make_verdict_key(replace(check, solution="def f(): return 1"), "ns"),
+        make_verdict_key(replace(check, entry_point="g"), "ns"),
+        make_verdict_key(replace(check, tests=replace(check.tests, source="assert not f()")), "ns"),
+        make_verdict_key(replace(check, tests=replace(check.tests, helpers="x = 1")), "ns"),
+        make_verdict_key(replace(check, limits=Limits(cpu_seconds=6)), "ns"),
     }  # fmt: skip
     assert len(keys) == 7
 
@@ -207,7 +203,7 @@ def test_verdict_key_changes_with_everything_that_may_change_the_verdict() -> No
 def test_keys_of_unequal_prompts_differ(one: str, other: str) -> None:
     model = Recording(4)
     keys = [
-        completion_key(model, Variant(TASK, Cell(), prompt), Sampling(), 0)
+        make_completion_key(model, Variant(TASK, Cell(), prompt), Sampling(), 0)
         for prompt in (one, other)
     ]
     assert (keys[0] == keys[1]) is (one == other)
@@ -228,7 +224,7 @@ def test_verdict_key_changes_with_the_compiler(
             patch.setenv("PATH", str(tmp_path), prepend=":")
             for cached in (find_tools, toolchain_version):
                 cached.cache_clear()
-            keys.add(verdict_key(check, "ns"))
+            keys.add(make_verdict_key(check, "ns"))
     for cached in (find_tools, toolchain_version):
         cached.cache_clear()
     assert len(keys) == 2

@@ -1,4 +1,4 @@
-"""A suite's engines at work: each paragraph is rewritten once and remembered in the ledger."""
+"""Rewritten sentences of a suite: each paragraph is rewritten once and kept in the ledger."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ RecordedRows = Mapping[int, Mapping[str, str]]
 
 
 @dataclass(slots=True)
-class Rewriting:
-    """What stands behind one perturbation: an engine with a memory, or recorded rows.
+class RewriteSource:
+    """The source of one perturbation's rewritten prompts: a rewriter, or recorded rows.
 
     Attributes:
-        memory: the ledger, opened when first used; None remembers for this process alone.
+        memory: opens the ledger that remembers the rewriter's answers; with None they are
+            remembered for this process alone.
     """
 
     engine: SentenceRewriter | None = None
@@ -36,30 +37,30 @@ class Rewriting:
     _known: dict[str, str] = field(default_factory=dict[str, str])
 
     def recorded(self, task: Task, cell: Cell) -> str | None:
-        """The recorded prompt of a task, "" where there is none; None where an engine writes."""
+        """The recorded prompt of a task, "" if there is none; None for a rewriter."""
         if self.engine is not None:
             return None
         only = next(iter(self.rows.values())) if len(self.rows) == 1 else {}
         return self.rows.get(cell.seed, only).get(task.id, "")
 
     def rewriter(self, task: Task, cell: Cell) -> Rewriter | None:
-        """Rewrites a paragraph of the task's description; None where rows are recorded."""
+        """A function that rewrites a paragraph of the task; None for recorded rows."""
         if self.engine is None:
             return None
-        names = _anatomy(task).names
+        names = _dissect(task).names
         seed = cell.seed if self.engine.seeded else 0
         return lambda text: self.answers([Paragraph(text, protected_spans(text, names), seed)])[0]
 
     def prepare(self, tasks: Iterable[Task]) -> None:
         """Rewrites the descriptions of many tasks at once where that is far cheaper."""
         if self.engine is not None and self.engine.batched:
-            self.answers([paragraph for task in tasks for paragraph in _paragraphs(task)])
+            self.answers([paragraph for task in tasks for paragraph in _list_paragraphs(task)])
 
     def answers(self, asked: Sequence[Paragraph]) -> list[str]:
-        """The answer to each paragraph; another process's answer wins over a later one.
+        """Rewrites each paragraph; the answer that was stored first is the one that counts.
 
         Raises:
-            ModelError: the engine cannot be run.
+            ModelError: the rewriter cannot be run.
         """
         assert self.engine is not None
         known, engine = self._known, self.engine
@@ -75,6 +76,7 @@ class Rewriting:
             if self.memory is not None:
                 stored = {key: Completion(text, "recorded") for key, text in made.items()}
                 self.memory().add_completions(stored)
+                # Another process may have stored its own answer meanwhile, and that one stays.
                 known.update(self._remembered(made))
         return [known[key] for key in keys]
 
@@ -84,38 +86,38 @@ class Rewriting:
         return {key: found.text for key, found in self.memory().completions(keys).items()}
 
 
-def open_rewriting(
+def open_rewrite_sources(
     config: SuiteConfig, tasks: TaskSet, memory: Callable[[], Ledger] | None
-) -> dict[str, Rewriting]:
-    """What stands behind each perturbation of the suite that needs an engine.
+) -> dict[str, RewriteSource]:
+    """Opens the source of each perturbation of the suite that needs rewritten sentences.
 
     Raises:
-        UsageError: what an engine needs is not there.
+        UsageError: what a rewriter needs is missing.
         DataError: recorded rows cannot be used.
     """
     engines = config.perturbing.engines
-    found: dict[str, Rewriting] = {}
+    found: dict[str, RewriteSource] = {}
     for name, spec in engines.specs.items():
         if not any(engines.serving(wanted) is spec for wanted in config.perturbations):
             continue
         where = f"{config.path}: [engines] {name} = {spec.text!r}"
         if spec.kind == "rows":
-            found[name] = Rewriting(rows=_rows(spec.arguments[0], config, tasks, where))
+            found[name] = RewriteSource(rows=_read_rows(spec.arguments[0], config, tasks, where))
         else:
             engine = open_engine(spec, config.base, where, allow_bin=engines.allow_bin)
-            found[name] = Rewriting(engine, memory=memory)
+            found[name] = RewriteSource(engine, memory=memory)
     for name in config.perturbations:
         if name.startswith(FOREIGN_PREFIX):
             from pytest_coderobust.rewriters.textattack import TextAttack
 
             where = f"{config.path}: [suite] perturbations: {name}"
             foreign = TextAttack(name, config.perturbing.edit_rate, where)
-            found[name] = Rewriting(foreign, memory=memory)
+            found[name] = RewriteSource(foreign, memory=memory)
     return found
 
 
-def rewriting_notes(config: SuiteConfig) -> tuple[str, ...]:
-    """What a report must say about engines: which is lossy, which is missing."""
+def describe_rewriters(config: SuiteConfig) -> tuple[str, ...]:
+    """Makes the notes of a report about rewriters that are lossy or missing."""
     engines = config.perturbing.engines
     notes = [
         f"{name} is made by {spec.text}, which {remark(spec)}"
@@ -138,7 +140,7 @@ def rewriting_notes(config: SuiteConfig) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _rows(pattern: str, config: SuiteConfig, tasks: TaskSet, where: str) -> RecordedRows:
+def _read_rows(pattern: str, config: SuiteConfig, tasks: TaskSet, where: str) -> RecordedRows:
     found = load_recorded(
         (pattern,), base=config.base, tasks=tasks, form=config.prompt_form, keep_damaged=True
     )
@@ -151,11 +153,11 @@ def _rows(pattern: str, config: SuiteConfig, tasks: TaskSet, where: str) -> Reco
     }
 
 
-def _anatomy(task: Task) -> Anatomy:
+def _dissect(task: Task) -> Anatomy:
     return dissect(task.prompt, task.entry_point, task.canonical or "")
 
 
-def _paragraphs(task: Task) -> list[Paragraph]:
-    anatomy = _anatomy(task)
+def _list_paragraphs(task: Task) -> list[Paragraph]:
+    anatomy = _dissect(task)
     texts = [flat(anatomy, start, stop) for start, stop in paragraphs(anatomy)]
     return [Paragraph(text, protected_spans(text, anatomy.names)) for text in texts]

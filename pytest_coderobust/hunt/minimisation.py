@@ -2,12 +2,12 @@
 
 After Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (TSE 2002), with
 two departures that trade evaluations for batches, which is what a model's throughput is made of:
-every complement of a level is asked at once, and those that fail are left out jointly before one
-by one. A set of up to `SINGLES` edits starts at the finest level, where one batch tells every
-edit that matters. Edits are then replaced by simpler ones at the same place.
+every complement of a level is asked at once, and the parts whose complements fail are left out
+jointly before one by one. A set of up to `SINGLES` edits starts at the finest level, where one
+batch tells every edit that matters. Edits are then replaced by simpler ones at the same place.
 
-The result is verified by construction: it was evaluated and failed, and so was each set that
-lacks one of its edits, and passed. It is 1-minimal, not globally minimal: where edits cancel one
+The result is verified by construction: it was evaluated and failed, and each set that lacks one
+of its edits was evaluated and passed. It is 1-minimal, not globally minimal: where edits cancel one
 another, a smaller set may exist that no single removal leads to.
 """
 
@@ -21,17 +21,17 @@ from typing import Any, Generic, Protocol, TypeVar
 from pytest_coderobust.hunt.questions import OutOfBudget, Questions
 
 SINGLES = 16
-"""Edits up to which a level is cut into single edits at once."""
+"""Largest number of edits that a level cuts into single edits at once."""
 
 CHUNKS = 8
-"""Parts that a larger set is first cut into."""
+"""Number of parts that a larger set is first cut into."""
 
 REPLACEMENTS = 32
-"""Simpler edits that one level of simplification may try."""
+"""Largest number of simpler edits that one simplification tries."""
 
 
 class Orderable(Protocol):
-    """What an edit must be: hashable, and in a definite order."""
+    """An edit as minimisation needs it: hashable, and in a definite order."""
 
     def __lt__(self, other: Any, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -39,7 +39,7 @@ class Orderable(Protocol):
 
 E = TypeVar("E", bound=Orderable)
 Simpler = Callable[[E, frozenset[E]], Sequence[E]]
-"""Edits that may stand in the place of one edit of a set, simplest first."""
+"""Lists the edits that may replace one edit of a set, simplest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Minimum(Generic[E]):
 
 @dataclass(slots=True)
 class _Memory(Generic[E]):
-    """What is known: the smallest failing set so far, and every answer."""
+    """The smallest failing set so far, and every answer."""
 
     best: frozenset[E]
     answers: dict[frozenset[E], bool] = field(default_factory=dict[frozenset[E], bool])
@@ -65,7 +65,7 @@ class _Memory(Generic[E]):
     def ask(
         self, candidates: Iterable[frozenset[E]]
     ) -> Generator[Sequence[frozenset[E]], Sequence[bool], list[bool]]:
-        """The answers for candidates, asking only what is new."""
+        """Answers candidates, and asks only those that are new."""
         wanted = list(candidates)
         new = [one for one in dict.fromkeys(wanted) if one not in self.answers]
         if new:
@@ -80,11 +80,11 @@ def minimise(
     *,
     known: Iterable[tuple[frozenset[E], bool]] = (),
 ) -> Questions[E, Minimum[E]]:
-    """A search for a 1-minimal failing subset of `failing`, which is known to fail.
+    """Searches for a 1-minimal failing subset of `failing`, which is known to fail.
 
     Args:
-        simpler: edits to try in the place of one that is left; None keeps edits as they are.
-        known: answers from before; the empty set is taken to pass.
+        simpler: lists edits to try instead of one that is left; None keeps edits as they are.
+        known: earlier answers; the empty set is taken to pass.
     """
     memory = _Memory(failing, {**dict(known), failing: True, frozenset[E](): False})
     try:
@@ -99,7 +99,7 @@ def minimise(
 
 
 def _halve(memory: _Memory[E]) -> Questions[E, None]:
-    """Takes a half that fails alone, as long as there is one."""
+    """Takes a half or a quarter that fails alone, as long as there is one."""
     while len(memory.best) > SINGLES // 2:
         pieces = [piece for count in (2, 4) for piece in _cut(memory.best, count)]
         if len(memory.best) <= SINGLES:
@@ -113,13 +113,13 @@ def _halve(memory: _Memory[E]) -> Questions[E, None]:
 
 def _leave_out(memory: _Memory[E]) -> Questions[E, None]:
     """Leaves out parts, then parts of parts, until every single edit is needed."""
-    parts = _parts(memory.best)
+    parts = _cut_level(memory.best)
     while memory.best:
         answers = yield from memory.ask(memory.best - part for part in parts)
         needless = [part for part, fails in zip(parts, answers, strict=True) if fails]
         if needless:
             memory.best = yield from _leave_out_together(memory, needless)
-            parts = _parts(memory.best)
+            parts = _cut_level(memory.best)
         elif len(parts) == len(memory.best):
             return
         else:
@@ -129,7 +129,7 @@ def _leave_out(memory: _Memory[E]) -> Questions[E, None]:
 def _leave_out_together(
     memory: _Memory[E], parts: Sequence[frozenset[E]]
 ) -> Questions[E, frozenset[E]]:
-    """Without as many as possible of the parts that could each be left out alone."""
+    """Leaves out as many as possible of the parts that could each be left out alone."""
     rest = memory.best.difference(*parts)
     ahead = [rest - {edit} for edit in sorted(rest)] if len(rest) <= REPLACEMENTS // CHUNKS else []
     fails, *_ = yield from memory.ask([rest, *ahead])
@@ -151,7 +151,7 @@ def _simplify(memory: _Memory[E], simpler: Simpler[E]) -> Questions[E, None]:
         if fails:
             chosen.setdefault(old, new)
     swaps = list(chosen.items())
-    attempts = [_swapped(memory.best, swaps[:count]) for count in range(len(swaps), -1, -1)]
+    attempts = [_swap(memory.best, swaps[:count]) for count in range(len(swaps), -1, -1)]
     together = attempts[0]
     ahead = [together - {edit} for edit in sorted(together)]
     if (yield from memory.ask([together, *ahead]))[0]:
@@ -161,18 +161,18 @@ def _simplify(memory: _Memory[E], simpler: Simpler[E]) -> Questions[E, None]:
     memory.best = next(one for one, fails in zip(attempts, answers, strict=True) if fails)
 
 
-def _swapped(edits: frozenset[E], swaps: Iterable[tuple[E, E]]) -> frozenset[E]:
+def _swap(edits: frozenset[E], swaps: Iterable[tuple[E, E]]) -> frozenset[E]:
     for old, new in swaps:
         edits = edits - {old} | {new}
     return edits
 
 
-def _parts(edits: frozenset[E]) -> list[frozenset[E]]:
+def _cut_level(edits: frozenset[E]) -> list[frozenset[E]]:
     return _cut(edits, len(edits) if len(edits) <= SINGLES else CHUNKS)
 
 
 def _cut(edits: frozenset[E], count: int) -> list[frozenset[E]]:
-    """Up to `count` parts of like size, in order, none empty."""
+    """Cuts a set into up to `count` parts of like size, in order, none empty."""
     ordered = sorted(edits)
     bounds = [len(ordered) * place // count for place in range(count + 1)]
     return [frozenset(ordered[start:stop]) for start, stop in pairwise(bounds) if start < stop]

@@ -8,13 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.hunt_model import Reader, measuring, write_suite
+from support.hunt_model import Reader, open_measurement, write_suite
 
 from coderobust_strategies import Edit, apply_edits
 from pytest_coderobust.engine.budget import Budget, parse_budget
 from pytest_coderobust.engine.events import Event, HuntAdvanced, HuntDone, HuntStarted
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.hunt.candidates import damage, rounds
+from pytest_coderobust.hunt.candidates import draw_rounds, estimate_damage
 from pytest_coderobust.hunt.failure import Failure, to_json
 from pytest_coderobust.hunt.hunt import Hunt, Hunted
 from pytest_coderobust.hunt.panel import Confirm
@@ -34,7 +34,7 @@ def hunt(
     events: list[Event] | None = None,
 ) -> list[Hunted]:
     listen = (events if events is not None else []).append
-    with measuring(suite, model, listen) as (made, ledger):
+    with open_measurement(suite, model, listen) as (made, ledger):
         found = Hunt(
             made, ledger, "toy.toml", tuple(names), budget or Budget(), confirm or Confirm(),
             reproduce=lambda task: f"again {task}", listen=listen,
@@ -181,11 +181,11 @@ def test_the_most_damaging_perturbation_of_earlier_runs_comes_first(tmp_path: Pa
         for name, status in (("C1", Status.ROBUST), ("C2", Status.BROKEN))
         for seed in range(8)
     ] + [Observation("a", Cell("mix_all", 0), Status.BROKEN, member="C3")]
-    weights = damage(seen)
+    weights = estimate_damage(seen)
     assert weights == {"C1": 1 / 10, "C2": 9 / 10, "C3": 2 / 3}
-    with measuring(suite, Reader(lambda _: 0.0)) as (made, _):
+    with open_measurement(suite, Reader(lambda _: 0.0)) as (made, _):
         (task,) = made.plan.tasks.values()
-        turn = next(rounds(made.plan, task, ("C1", "C2", "C3"), weights))
+        turn = next(draw_rounds(made.plan, task, ("C1", "C2", "C3"), weights))
     names = [each.cell.perturbation for each in turn]
     assert names[0] == "C2"
     assert names.count("C2") > names.count("C3") > names.count("C1")
@@ -195,9 +195,9 @@ def test_what_a_hunt_saw_orders_the_next_one_and_is_in_no_report(tmp_path: Path)
     suite = write_suite(tmp_path)
     model = needs("negative")
     hunt(suite, model)
-    with measuring(suite, model) as (made, ledger):
+    with open_measurement(suite, model) as (made, ledger):
         assert ledger.observations(made.run) == ()
-        assert damage(ledger.observations_of("toy"))
+        assert estimate_damage(ledger.observations_of("toy"))
 
 
 def test_models_that_answer_squares_and_unknown_names_are_refused(tmp_path: Path) -> None:

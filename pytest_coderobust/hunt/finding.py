@@ -1,0 +1,15 @@
+"""Former module of `find_breaking_prompt`, which is in `pytest_coderobust.session.hunting` now.
+
+The old import works for one more release. The function is imported by name when it is asked for,
+because `hunt` may not import `session`, which is above it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+
+def __getattr__(name: str) -> object:
+    if name != "find_breaking_prompt":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("pytest_coderobust.session.hunting"), name)
