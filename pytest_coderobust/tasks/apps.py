@@ -10,19 +10,17 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from pytest_coderobust.records import Task, Tests
+from pytest_coderobust.records import PromptForm, Task, Tests
 from pytest_coderobust.tasks.form import plain_prompt
 from pytest_coderobust.tasks.program import parse
 from pytest_coderobust.tasks.rows import DataRow
 
-KEYS = frozenset({"question", "input_output"})
-"""The keys that tell a row of APPS from others."""
 IDS = ("task_id", "problem_id", "id")
 ASK = "Read from standard input, and print the answer to standard output."
 
 
-def apps_task(row: DataRow) -> Task:
-    """The task of one row.
+def read_apps(row: DataRow, _form: PromptForm) -> Task:
+    """Reads the task of one row.
 
     Raises:
         DataError: a key is missing, or its inputs and outputs are none.
@@ -42,8 +40,8 @@ def apps_task(row: DataRow) -> Task:
     )
 
 
-def left_out(row: DataRow) -> str:
-    """Why a row is no task here, or ""."""
+def explain_left_out(row: DataRow) -> str:
+    """Says why a row is not a task here, or ""."""
     found = _input_output(row)
     if not found or not found.get("inputs"):
         return "no tests"

@@ -1,4 +1,9 @@
-"""Where the files of a named data set are: `CODEROBUST_DATA`, then the fetch cache."""
+"""Registry of the data sets that have a name here, and of the places where their files are.
+
+A data set is one row of `DATA_SETS`: its file names below `CODEROBUST_DATA` and below the cache,
+and its files on the hub, from which `coderobust fetch` fills the cache. docs/tasks.md lists the
+rows.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +42,9 @@ class DataSet:
     """A data set that has a name here.
 
     Attributes:
-        folder: where its files stand below a data folder.
-        names: what its file is called; the first is how `coderobust fetch` keeps it, the
-            others are names of the official releases.
+        folder: its folder below a data folder.
+        names: the names of its file; the first is that of `coderobust fetch`, the others are
+            those of the official releases.
         hub: where to fetch it from; None where it comes with the package.
     """
 

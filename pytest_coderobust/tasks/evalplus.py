@@ -20,9 +20,6 @@ from pytest_coderobust.tasks.humaneval import entry_point, preamble
 from pytest_coderobust.tasks.program import parse
 from pytest_coderobust.tasks.rows import DataRow
 
-KEYS = frozenset({"base_input", "canonical_solution"})
-"""The keys that tell a native row of EvalPlus from others."""
-
 _SHAPES: dict[tuple[str, ...], tuple[int, ...]] = {
     ("tuple",): (
         2, 116, 132, 143, 222, 261, 273, 394, 399, 421, 424, 429, 470, 560, 579, 596, 616, 630,
@@ -56,8 +53,8 @@ _MBPP_ORACLES: dict[str, tuple[str, ...]] = {
 _MBPP_ORACLE_OF = {entry: name for name, entries in _MBPP_ORACLES.items() for entry in entries}
 
 
-def evalplus_task(row: DataRow, form: PromptForm) -> Task:
-    """The task of one row.
+def read_evalplus(row: DataRow, form: PromptForm) -> Task:
+    """Reads the task of one row.
 
     Raises:
         DataError: a key is missing, or the task has no inputs or no entry point.

@@ -6,7 +6,7 @@ import ast
 import io
 import re
 
-from pytest_coderobust.records import Task, Tests, TestStyle
+from pytest_coderobust.records import PromptForm, Task, Tests, TestStyle
 from pytest_coderobust.tasks.program import (
     bound,
     definition,
@@ -17,12 +17,9 @@ from pytest_coderobust.tasks.program import (
 )
 from pytest_coderobust.tasks.rows import DataRow
 
-KEYS = frozenset({"prompt", "entry_point", "test"})
-"""The keys that tell a row of this shape from others."""
 
-
-def humaneval_task(row: DataRow) -> Task:
-    """The task of one row.
+def read_humaneval(row: DataRow, _form: PromptForm) -> Task:
+    """Reads the task of one row.
 
     Raises:
         DataError: a key is missing, or the task has no tests or no entry point.

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 
 from pytest_coderobust.errors import nearest
-from pytest_coderobust.records import Language, Task, Tests
+from pytest_coderobust.records import Language, PromptForm, Task, Tests
 from pytest_coderobust.tasks.rows import DataRow
 
-KEYS = frozenset({"prompt", "declaration", "canonical_solution", "test"})
-"""The keys that tell a row of HumanEval-X from others."""
 LANGUAGES: dict[str, Language] = {"CPP": "cpp", "Java": "java"}
 MAINS: dict[Language, tuple[re.Pattern[str], str]] = {
     "cpp": (re.compile(r"\bint\s+main\s*\("), "int main()"),
@@ -27,8 +25,8 @@ _SIGNATURE = re.compile(
 """The head of a function; a prompt may end inside the body of its last one (CPP/38)."""
 
 
-def humaneval_x_task(row: DataRow) -> Task:
-    """The task of one row.
+def read_humaneval_x(row: DataRow, _form: PromptForm) -> Task:
+    """Reads the task of one row.
 
     Raises:
         DataError: a key is missing, the language is none of ours, or there is no entry point.

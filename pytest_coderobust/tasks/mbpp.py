@@ -42,8 +42,8 @@ class Problem:
         return forms.docstring_prompt(self.gold, description, self.examples)
 
 
-def mbpp_task(row: DataRow, form: PromptForm) -> Task:
-    """The task of one row.
+def read_mbpp(row: DataRow, form: PromptForm) -> Task:
+    """Reads the task of one row.
 
     Raises:
         DataError: the row lacks a key, has no tests, or its asserts call no one function.
@@ -74,7 +74,7 @@ def mbpp_problem(row: DataRow) -> Problem:
     """Code and asserts of a row, understood.
 
     Raises:
-        DataError: as `mbpp_task`.
+        DataError: as `read_mbpp`.
     """
     code = row.text("code").replace("\r\n", "\n").rstrip("\n") + "\n"
     asserts = row.texts("test_list")

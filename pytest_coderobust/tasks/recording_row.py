@@ -14,7 +14,7 @@ from pathlib import Path
 from coderobust_strategies.audit import Damage, audit
 from pytest_coderobust.records import Cell, PromptForm, Task, Variant
 from pytest_coderobust.tasks import mbpp
-from pytest_coderobust.tasks.humaneval import humaneval_task
+from pytest_coderobust.tasks.humaneval import read_humaneval
 from pytest_coderobust.tasks.rows import DataRow
 
 PREFIX = "recorded:"
@@ -99,7 +99,7 @@ def row_variant(row: DataRow, task: Task, cell: Cell, form: PromptForm) -> Varia
         if row.values.get("entry_point", task.entry_point) != task.entry_point:
             # ReCode renames functions: such a row brings the task that judges it
             judge = replace(
-                humaneval_task(row), id=task.id, tags=task.tags, api_changes=task.api_changes
+                read_humaneval(row, form), id=task.id, tags=task.tags, api_changes=task.api_changes
             )
     unchanged = "unchanged in the recording" if prompt == task.prompt else ""
     return Variant(judge, cell, prompt, skipped=unchanged)
