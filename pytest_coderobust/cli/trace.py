@@ -57,7 +57,7 @@ def trace(options: argparse.Namespace) -> int:
     if options.perturb not in {cell.perturbation for cell in plan.cells}:  # recorded ones are there
         perturbing = plan.config.perturbing
         form = plan.config.prompt_form
-        check_perturbations([options.perturb], form, perturbing.engines, "--perturb: ")
+        check_perturbations([options.perturb], form, perturbing.rewriters, "--perturb: ")
     model = require_weights(open_backend(options.model), "creme")
     with open_sandbox(1) as sandbox:
         judge = sandbox_judge(sandbox, plan.config.limits)

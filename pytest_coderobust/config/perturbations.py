@@ -11,7 +11,7 @@ from coderobust_strategies.catalogue import CODE_PREFIX, FOREIGN_PREFIX
 from coderobust_strategies.perturb import LEXICONS, Lexicon
 from coderobust_strategies.perturbation import RewriterNeeded
 from coderobust_strategies.perturbations.recode import needs_partial_code
-from pytest_coderobust.config.rewriters import Rewriters, engine_needed
+from pytest_coderobust.config.rewriters import Rewriters, explain_missing_rewriter
 from pytest_coderobust.config.table import Table
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import PromptForm
@@ -29,9 +29,9 @@ class Perturbing:
         sample_ratio: share of the samples that are perturbed at all.
         lexicon: where word-level perturbations find their words.
         damaged: whether variants that the auditor calls damaged are left out before a model
-            sees them, or kept, as the papers did. Our own edits damage nothing; engines and
+            sees them, or kept, as the papers did. Our own edits damage nothing; rewriters and
             recorded rows may.
-        engines: what rewrites sentences.
+        rewriters: the rewriters of sentences.
     """
 
     profile: str = "recode"
@@ -39,14 +39,14 @@ class Perturbing:
     sample_ratio: float = 1.0
     lexicon: Lexicon = "bundled"
     damaged: Damaged = "skip"
-    engines: Rewriters = field(default_factory=Rewriters)
+    rewriters: Rewriters = field(default_factory=Rewriters)
 
     @property
     def keep_damaged(self) -> bool:
         return self.damaged == "keep"
 
 
-def read_perturbing(table: Table, engines: Rewriters) -> Perturbing:
+def read_perturbing(table: Table, rewriters: Rewriters) -> Perturbing:
     """The keys of `[suite]` that say how perturbations are drawn.
 
     Raises:
@@ -61,7 +61,7 @@ def read_perturbing(table: Table, engines: Rewriters) -> Perturbing:
         sample_ratio=table.number("sample_ratio", 1.0, least=0.0, most=1.0),
         lexicon=cast("Lexicon", table.choice("lexicon", "bundled", LEXICONS)),
         damaged=cast("Damaged", table.choice("damaged", "skip", ("skip", "keep"))),
-        engines=engines,
+        rewriters=rewriters,
     )
 
 
@@ -82,9 +82,9 @@ def check_names(names: Iterable[str], where: str) -> None:
 
 
 def check_perturbations(
-    names: Iterable[str], form: PromptForm, engines: Rewriters, where: str
+    names: Iterable[str], form: PromptForm, rewriters: Rewriters, where: str
 ) -> None:
-    """Refuses what this suite cannot do: an engine or the code to change is missing.
+    """Refuses what this suite cannot do: a rewriter or the code to change is missing.
 
     Raises:
         ConfigError: one sentence with the remedy.
@@ -95,10 +95,10 @@ def check_perturbations(
             _check_code(name, form, where)
             continue
         try:
-            lookup(name, rewriter=name in engines.specs or name.startswith(FOREIGN_PREFIX))
+            lookup(name, rewriter=name in rewriters.specs or name.startswith(FOREIGN_PREFIX))
         except RewriterNeeded:
             title = lookup(name, rewriter=True).title
-            raise engine_needed(name, title, where) from None
+            raise explain_missing_rewriter(name, title, where) from None
 
 
 def _check_code(name: str, form: PromptForm, where: str) -> None:

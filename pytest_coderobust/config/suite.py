@@ -11,7 +11,7 @@ from pytest_coderobust.config.api_changes import Declared, read_declared
 from pytest_coderobust.config.baseline import BaselineRule, read_baseline_rule
 from pytest_coderobust.config.edits import EditConfig, read_edit
 from pytest_coderobust.config.perturbations import Perturbing, check_perturbations, read_perturbing
-from pytest_coderobust.config.rewriters import Rewriters, read_engines
+from pytest_coderobust.config.rewriters import Rewriters, read_rewriters
 from pytest_coderobust.config.table import Table, read_toml, unique
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import CLEAN, TIERS, Cell, Limits, PromptForm, Sampling
@@ -100,12 +100,12 @@ def read_suite(path: Path) -> SuiteConfig:
     sandbox = document.table("sandbox")
     limits, minimum_tier = _limits(sandbox), _minimum_tier(sandbox)
     sandbox.finish()
-    engines = read_engines(document.table("engines"))
+    rewriters = read_rewriters(_rewriters_section(document))
     edit = read_edit(document.table("edit"))
     baseline = read_baseline_rule(document.table("baseline"))
     suite = document.table("suite")
     document.finish()
-    found = _suite(suite, path, sampling, limits, engines)
+    found = _suite(suite, path, sampling, limits, rewriters)
     if found.early and edit.editors:
         raise suite.error("early", "settles the gates of one model, and [edit] makes several")
     return replace(found, minimum_tier=minimum_tier, edit=edit, baseline=baseline)
@@ -123,12 +123,12 @@ def with_perturbations(config: SuiteConfig, names: Iterable[str], where: str) ->
         ConfigError: a name is no perturbation, or none that this suite can do.
     """
     chosen = tuple(dict.fromkeys(name for name in names if name != CLEAN))
-    check_perturbations(chosen, config.prompt_form, config.perturbing.engines, where)
+    check_perturbations(chosen, config.prompt_form, config.perturbing.rewriters, where)
     return replace(config, perturbations=chosen)
 
 
 def _suite(
-    table: Table, path: Path, sampling: Sampling, limits: Limits, engines: Rewriters
+    table: Table, path: Path, sampling: Sampling, limits: Limits, rewriters: Rewriters
 ) -> SuiteConfig:
     if "tasks" not in table:
         raise table.error("tasks", "missing; it names a data set or a file of tasks")
@@ -136,7 +136,7 @@ def _suite(
     form = cast(
         "PromptForm", table.choice("prompt_form", "docstring", ("docstring", "plain", "partial"))
     )
-    check_perturbations(perturbations, form, engines, f"{path}: [suite] perturbations: ")
+    check_perturbations(perturbations, form, rewriters, f"{path}: [suite] perturbations: ")
     unique(table, "perturbations", perturbations)
     config = SuiteConfig(
         path=path,
@@ -146,7 +146,7 @@ def _suite(
         prompt_form=form,
         perturbations=perturbations,
         recorded=_recorded(table, form),
-        perturbing=read_perturbing(table, engines),
+        perturbing=read_perturbing(table, rewriters),
         seeds=_seeds(table),
         limit=table.integer("limit", 0, least=0) or None,
         ks=_ks(table, sampling.n),
@@ -163,6 +163,16 @@ def _suite(
     )
     table.finish()
     return config
+
+
+def _rewriters_section(document: Table) -> Table:
+    """The section of rewriters, also under its former name `[engines]`."""
+    if "engines" not in document:
+        return document.table("rewriters")
+    if "rewriters" in document:
+        where = document.place("[engines]")
+        raise ConfigError(f"{where} the former name of [rewriters]; keep one of the two sections")
+    return document.table("engines")
 
 
 def _sampling(table: Table) -> Sampling:

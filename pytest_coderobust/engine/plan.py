@@ -58,11 +58,11 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
     """Reads the tasks of a suite; no prompt is perturbed yet.
 
     Args:
-        memory: the ledger that remembers what engines wrote, opened when first used.
+        memory: the ledger that remembers what rewriters wrote, opened when first used.
 
     Raises:
         DataError: the tasks or the recorded variants cannot be read.
-        UsageError: an engine or a lexicon lacks what it needs.
+        UsageError: a rewriter or a lexicon lacks what it needs.
     """
     tasks = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
     tasks = replace(tasks, tasks=with_api_changes(tasks.tasks, config))
@@ -92,7 +92,7 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
             config.limit,
             [perturbing.profile, perturbing.edit_rate, perturbing.sample_ratio],
             [perturbing.lexicon, perturbing.damaged],
-            {name: [spec.text] for name, spec in perturbing.engines.specs.items()},
+            {name: [spec.text] for name, spec in perturbing.rewriters.specs.items()},
             {name: {str(s): dict(r) for s, r in w.rows.items()} for name, w in rewriting.items()},
             astuple(config.limits),
             config.solved_at,

@@ -26,7 +26,7 @@ def make_variant(plan: Plan, task: Task, cell: Cell) -> Variant:
 
     Raises:
         DataError: the perturbation cannot read the prompt.
-        ModelError: the engine of a rewriting perturbation cannot be run.
+        ModelError: the rewriter of a perturbation cannot be run.
     """
     if cell.is_clean:
         return Variant(task, cell, task.prompt)
@@ -62,12 +62,12 @@ def prepare(plan: Plan, squares: Iterable[tuple[str, Cell]]) -> None:
     """Rewrites at once what the variants of many squares need, where that is far cheaper.
 
     Raises:
-        ModelError: an engine cannot be run.
+        ModelError: a rewriter cannot be run.
     """
     wanted: dict[str, list[Task]] = {}
     for task, cell in squares:
-        spec = plan.config.perturbing.engines.serving(cell.perturbation)
-        for name, each in plan.config.perturbing.engines.specs.items():
+        spec = plan.config.perturbing.rewriters.serving(cell.perturbation)
+        for name, each in plan.config.perturbing.rewriters.specs.items():
             if each is spec and name in plan.rewriting:
                 wanted.setdefault(name, []).append(plan.tasks[task])
     for name, tasks in wanted.items():

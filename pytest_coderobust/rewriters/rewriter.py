@@ -1,4 +1,4 @@
-"""What an engine is: paragraphs in, rewritten paragraphs out."""
+"""Protocol of a rewriter of sentences: paragraphs in, rewritten paragraphs out."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Paragraph:
     """A paragraph of prose on one line.
 
     Attributes:
-        protected: sorted, disjoint spans that carry meaning to the letter. An engine that can
+        protected: sorted, disjoint spans that carry meaning to the letter. A rewriter that can
             fence them does; what the others damage is the auditor's to find.
-        seed: for engines that draw; 0 for the others.
+        seed: for rewriters that draw; 0 for the others.
     """
 
     text: str
@@ -44,6 +44,6 @@ class SentenceRewriter(Protocol):
         """One answer for each paragraph, in order.
 
         Raises:
-            ModelError: the engine cannot be run.
+            ModelError: the rewriter cannot be run.
         """
         ...

@@ -113,7 +113,7 @@ def _load(name: str, checkpoint: Checkpoint) -> tuple[Any, Any]:
             )
         except Exception as error:
             first = str(error).strip().partition("\n")[0]
-            raise ModelError(f"engine {name!r}: transformers cannot load it: {first}") from error
+            raise ModelError(f"rewriter {name!r}: transformers cannot load it: {first}") from error
     return model.eval(), tokenizer
 
 
