@@ -65,12 +65,12 @@ def _config(options: argparse.Namespace) -> SuiteConfig:
     """
     from dataclasses import replace
 
-    from pytest_coderobust.config.suite import named_suite, read_suite, with_perturbations
+    from pytest_coderobust.config.suite import make_named_suite, read_suite, with_perturbations
     from pytest_coderobust.errors import UsageError
 
     suite: str = options.suite
     path = Path.cwd() / suite
-    config = read_suite(path) if suite.endswith(".toml") else named_suite(suite, Path.cwd())
+    config = read_suite(path) if suite.endswith(".toml") else make_named_suite(suite, Path.cwd())
     config = _with_rewriters(config, options.rewriters)
     if options.perturb is not None:
         names = [name.strip() for name in options.perturb.split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""Which perturbations a suite may name, and how they are drawn."""
+"""Perturbations that a suite may name, and the settings they are drawn with."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Damaged = Literal["skip", "keep"]
 
 @dataclass(frozen=True, slots=True)
 class Perturbing:
-    """How a suite's perturbations are drawn.
+    """The settings that a suite's perturbations are drawn with.
 
     Attributes:
-        profile: whose rates.
+        profile: the paper whose rates are used.
         edit_rate: share of the candidate sites that change; None is the profile's.
         sample_ratio: share of the samples that are perturbed at all.
-        lexicon: where word-level perturbations find their words.
+        lexicon: the source of words for word-level perturbations.
         damaged: whether variants that the auditor calls damaged are left out before a model
             sees them, or kept, as the papers did. Our own edits damage nothing; rewriters and
             recorded rows may.
@@ -47,7 +47,7 @@ class Perturbing:
 
 
 def read_perturbing(table: Table, rewriters: Rewriters) -> Perturbing:
-    """The keys of `[suite]` that say how perturbations are drawn.
+    """Reads the keys of `[suite]` that say how perturbations are drawn.
 
     Raises:
         ConfigError: a value is wrong.
@@ -66,7 +66,7 @@ def read_perturbing(table: Table, rewriters: Rewriters) -> Perturbing:
 
 
 def check_names(names: Iterable[str], where: str) -> None:
-    """Refuses names that are no perturbation in any suite.
+    """Refuses names that are not a perturbation in any suite.
 
     Raises:
         ConfigError: offers the nearest name.

@@ -84,7 +84,7 @@ def read_rewriters(table: Table) -> Rewriters:
 
 
 def parse_rewriter(text: str) -> RewriterSpec | None:
-    """Reads the rewriter that a text names; None where it names none."""
+    """Reads the rewriter that a text names; None where it is not a valid one."""
     kind, _, rest = text.partition(":")
     if kind == "apertium" and (rest == "" or re.fullmatch(r"[a-z]{2,3}", rest)):
         return RewriterSpec("apertium", (rest or PIVOT,), text)

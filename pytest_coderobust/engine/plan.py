@@ -14,7 +14,7 @@ from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.recording_row import recorded_level
+from pytest_coderobust.tasks.recording_row import find_recorded_level
 from pytest_coderobust.tasks.recordings import load_recorded
 
 
@@ -40,7 +40,7 @@ class Plan:
     def levels(self) -> dict[str, str]:
         """The level of each perturbation, in plan order."""
         return {
-            cell.perturbation: recorded_level(cell.perturbation)
+            cell.perturbation: find_recorded_level(cell.perturbation)
             if cell in self.recorded
             else level(cell.perturbation)
             for cell in self.cells

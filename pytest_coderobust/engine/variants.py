@@ -13,7 +13,7 @@ from coderobust_strategies.rewrite import recorded
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Cell, Task, Tests, Variant
-from pytest_coderobust.tasks.humaneval import preamble
+from pytest_coderobust.tasks.humaneval import cut_preamble
 
 NO_SOLUTION = "no canonical solution to change along"
 NOT_PYTHON = "changes of code are for Python"
@@ -103,5 +103,5 @@ def _judge(task: Task, changed: TaskCode) -> Task:
         entry_point=changed.entry_point,
         canonical=changed.solution,
         tests=Tests(source, task.tests.style, helpers),
-        preamble=preamble(changed.prompt, changed.entry_point),
+        preamble=cut_preamble(changed.prompt, changed.entry_point),
     )

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 from _pytest._code.code import TerminalRepr
 
-from pytest_coderobust.config.suite import suite_kind
+from pytest_coderobust.config.suite import read_suite_kind
 from pytest_coderobust.engine.observations import Measured
 from pytest_coderobust.engine.selfcheck import OracleError
 from pytest_coderobust.errors import CodeRobustError, LedgerError, ModelError
@@ -136,7 +136,7 @@ def collect_suite(path: Path, parent: pytest.Collector, state: CodeRobust) -> Su
     A file without a `[suite]`, or that cannot be read, is a suite only if it stands on the command
     line; collecting it then says what is wrong with it.
     """
-    if suite_kind(path) == "suite" or parent.session.isinitpath(path):
+    if read_suite_kind(path) == "suite" or parent.session.isinitpath(path):
         file = SuiteFile.from_parent(parent, path=path)
         file.state = state
         return file
@@ -151,7 +151,7 @@ def refuse_suites(config: pytest.Config) -> None:
     """
     for argument in config.args:
         path = config.invocation_params.dir / argument.partition("::")[0]
-        if path.suffix == ".toml" and suite_kind(path) == "suite":
+        if path.suffix == ".toml" and read_suite_kind(path) == "suite":
             raise pytest.UsageError(NO_MODEL.format(path=path))
 
 

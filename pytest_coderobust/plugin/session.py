@@ -13,7 +13,7 @@ from pytest_coderobust.config.edits import with_editors
 from pytest_coderobust.config.settings import Settings
 from pytest_coderobust.config.suite import (
     SuiteConfig,
-    named_suite,
+    make_named_suite,
     read_suite,
     with_perturbations,
 )
@@ -122,7 +122,7 @@ class CodeRobust:
             config = read_suite(path)
         else:
             named = [suite for suite in self.settings.suites if suite.stem == reference]
-            config = read_suite(named[0]) if named else named_suite(reference, self.root)
+            config = read_suite(named[0]) if named else make_named_suite(reference, self.root)
         if self.choices.perturb is not None:
             config = with_perturbations(config, self.choices.perturb, "--perturb: ")
         if self.choices.edit:

@@ -25,7 +25,7 @@ class Paragraph:
 
 
 class SentenceRewriter(Protocol):
-    """Rewrites paragraphs. The same paragraph must get the same answer whatever stands beside it.
+    """Rewrites paragraphs; a paragraph's answer must not depend on the others.
 
     Attributes:
         batched: many paragraphs at once cost far less than one by one.

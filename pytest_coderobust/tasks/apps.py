@@ -1,7 +1,7 @@
-"""APPS's rows: a question, and what a program reads and has to print (Hendrycks et al. 2021).
+"""APPS's rows: a question, a program's inputs and expected outputs (Hendrycks et al. 2021).
 
 The prompt is a module docstring of the question, which a whole program continues; APPS's own
-"QUESTION: ... ANSWER:" is no Python, and no perturbation could tell its code from its prose.
+"QUESTION: ... ANSWER:" is not Python, and no perturbation could tell its code from its prose.
 Tasks that call a function (`fn_name`) and tasks without tests are left out.
 """
 
@@ -11,7 +11,7 @@ import json
 from typing import Any, cast
 
 from pytest_coderobust.records import PromptForm, Task, Tests
-from pytest_coderobust.tasks.form import plain_prompt
+from pytest_coderobust.tasks.form import write_plain_prompt
 from pytest_coderobust.tasks.program import parse
 from pytest_coderobust.tasks.rows import DataRow
 
@@ -23,10 +23,10 @@ def read_apps(row: DataRow, _form: PromptForm) -> Task:
     """Reads the task of one row.
 
     Raises:
-        DataError: a key is missing, or its inputs and outputs are none.
+        DataError: a key is missing, or its inputs and outputs cannot be used.
     """
     question, starter = row.text("question"), row.optional_text("starter_code") or ""
-    prompt = plain_prompt(f"{question.strip()}\n\n{ASK}", ())
+    prompt = write_plain_prompt(f"{question.strip()}\n\n{ASK}", ())
     if starter.strip():
         prompt += starter.rstrip("\n") + "\n"
     number = row.identifier(next((key for key in IDS if key in row), IDS[0]))
@@ -57,7 +57,7 @@ def _input_output(row: DataRow) -> dict[str, Any]:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise row.error(f"'input_output' is no JSON: {error}") from None
+            raise row.error(f"'input_output' is not valid JSON: {error}") from None
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -94,7 +94,7 @@ def _solution(row: DataRow) -> str | None:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise row.error(f"'solutions' is no JSON: {error}") from None
+            raise row.error(f"'solutions' is not valid JSON: {error}") from None
     if not isinstance(value, list):
         return None
     for item in cast("list[object]", value):

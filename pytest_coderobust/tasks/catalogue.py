@@ -17,19 +17,19 @@ from types import MappingProxyType
 import platformdirs
 
 from pytest_coderobust.errors import DataError
-from pytest_coderobust.tasks.checksum import beside, recorded, sha256
+from pytest_coderobust.tasks.checksum import checksum_path, read_checksum, sha256
 
 DATA_VARIABLE = "CODEROBUST_DATA"
 
 
 @dataclass(frozen=True, slots=True)
 class HubFiles:
-    """Where a data set's rows are on the hub.
+    """Files of a data set on the hub.
 
     Attributes:
         repository: "ORG/NAME" of a data set repository.
-        pattern: what its files match, a pattern of `fnmatch`.
-        rows: how many rows all of them have together; None where releases differ.
+        pattern: a pattern of `fnmatch` that its files match.
+        rows: the number of rows in all of them together; None where releases differ.
     """
 
     repository: str
@@ -101,15 +101,15 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
 
 
 def cache_folder() -> Path:
-    """Where fetched data sets are kept."""
+    """The folder of fetched data sets."""
     return platformdirs.user_cache_path("pytest-coderobust") / "datasets"
 
 
 def locate(name: str) -> Path:
-    """The file of a named data set.
+    """Finds the file of a named data set.
 
     Raises:
-        DataError: it is in none of the places; the message says how to get it.
+        DataError: it is in no place, or was damaged; the message says how to get it.
     """
     data_set = DATA_SETS[name]
     for path in _candidates(data_set):
@@ -126,12 +126,12 @@ def data_folder() -> Path | None:
 
 
 def _verify(path: Path, name: str) -> None:
-    """Refuses a fetched file that is no longer what was fetched; other files have no checksum."""
-    noted = recorded(path)
+    """Refuses a fetched file that has changed; other files have no checksum."""
+    noted = read_checksum(path)
     if noted is not None and noted != sha256(path):
         raise DataError(
             f"{path}: the file does not match the checksum beside it; "
-            f"run `coderobust fetch {name}` again, or delete {beside(path).name}"
+            f"run `coderobust fetch {name}` again, or delete {checksum_path(path).name}"
         )
 
 

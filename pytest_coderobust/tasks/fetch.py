@@ -20,8 +20,8 @@ from filelock import FileLock
 from pytest_coderobust.errors import DataError, UnknownName
 from pytest_coderobust.tasks import catalogue
 from pytest_coderobust.tasks.catalogue import DATA_SETS, HubFiles
-from pytest_coderobust.tasks.checksum import record, recorded, replace, sha256
-from pytest_coderobust.tasks.hub_files import HubFile, HubRepository, hub_repository
+from pytest_coderobust.tasks.checksum import read_checksum, replace_file, sha256, write_checksum
+from pytest_coderobust.tasks.hub_files import HubFile, HubRepository, open_repository
 from pytest_coderobust.tasks.parquet import require_parquet
 from pytest_coderobust.tasks.rows import SUFFIXES, DataRow, read_rows
 
@@ -47,12 +47,12 @@ def fetch(name: str, *, endpoint: str | None = None, cache: Path | None = None) 
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_name(f".{target.name}.lock")):
         if not _is_there(target):
-            _fetch(name, data_set.hub, hub_repository(data_set.hub.repository, endpoint), target)
+            _fetch(name, data_set.hub, open_repository(data_set.hub.repository, endpoint), target)
     return target
 
 
 def _is_there(target: Path) -> bool:
-    return target.is_file() and recorded(target) == sha256(target)
+    return target.is_file() and read_checksum(target) == sha256(target)
 
 
 def _fetch(name: str, hub: HubFiles, repository: HubRepository, target: Path) -> None:
@@ -67,8 +67,8 @@ def _fetch(name: str, hub: HubFiles, repository: HubRepository, target: Path) ->
     if hub.rows not in (None, len(rows)):
         raise DataError(f"{repository}: there are {len(rows)} rows where {name!r} has {hub.rows}")
     data = _jsonl(rows)
-    record(target, hashlib.sha256(data).hexdigest())
-    replace(target, data)
+    write_checksum(target, hashlib.sha256(data).hexdigest())
+    replace_file(target, data)
     shutil.rmtree(folder)
 
 
@@ -92,7 +92,7 @@ def _jsonl(rows: Sequence[DataRow]) -> bytes:
 
 
 def _order(row: DataRow) -> tuple[int, str]:
-    """By task number: the hub keeps MBPP in four splits."""
+    """The sorting key of a row: its task's number, since the hub keeps MBPP in four splits."""
     identifier = row.identifier("task_id")
     number = identifier.rpartition("/")[2]
     return (int(number) if number.isdecimal() else 0, identifier)

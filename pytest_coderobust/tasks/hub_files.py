@@ -63,7 +63,7 @@ class HubRepository:
             DataError: the hub does not answer, or not with a list of files.
         """
         api = HfApi(endpoint=self.endpoint, library_name=_AGENT)
-        with _one_sentence(str(self)):
+        with _data_errors(str(self)):
             tree = api.list_repo_tree(self.name, recursive=True, repo_type="dataset")
             entries = [entry for entry in tree if isinstance(entry, RepoFile)]
         files = [
@@ -90,7 +90,7 @@ class HubRepository:
         raise failure
 
     def _attempt(self, file: HubFile, folder: Path, *, anew: bool) -> Path:
-        with _one_sentence(f"{self}, {file.path}"):
+        with _data_errors(f"{self}, {file.path}"):
             path = hf_hub_download(
                 self.name,
                 file.path,
@@ -103,7 +103,7 @@ class HubRepository:
         return Path(path)
 
 
-def hub_repository(name: str, endpoint: str | None = None) -> HubRepository:
+def open_repository(name: str, endpoint: str | None = None) -> HubRepository:
     """Checks the hub's address and names a data set repository there.
 
     Args:
@@ -123,7 +123,7 @@ def _is_announced(file: HubFile, path: Path) -> bool:
 
 
 @contextmanager
-def _one_sentence(where: str) -> Iterator[None]:
+def _data_errors(where: str) -> Iterator[None]:
     """Turns whatever the library raises into a DataError of one sentence."""
     try:
         yield

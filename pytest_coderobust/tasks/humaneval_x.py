@@ -1,4 +1,4 @@
-"""HumanEval-X: HumanEval in C++ and Java, its tests with a `main` (Zheng et al. 2023).
+"""HumanEval-X, which is HumanEval in C++ and Java; its tests have a `main` (Zheng et al. 2023).
 
 The language is that of the id: "CPP/0", "Java/0". The tests are compiled with the solution, so
 they are judged in its process.
@@ -29,7 +29,7 @@ def read_humaneval_x(row: DataRow, _form: PromptForm) -> Task:
     """Reads the task of one row.
 
     Raises:
-        DataError: a key is missing, the language is none of ours, or there is no entry point.
+        DataError: a key is missing, the language is unknown, or there is no entry point.
     """
     task_id = row.identifier("task_id")
     written = task_id.partition("/")[0]
@@ -39,7 +39,7 @@ def read_humaneval_x(row: DataRow, _form: PromptForm) -> Task:
     declaration = row.text("declaration")
     signature = _signature(declaration)
     if signature is None:
-        raise row.error("'declaration' opens no function")
+        raise row.error("'declaration' does not open a function")
     tests = row.text("test")
     pattern, name = MAINS[language]
     if not pattern.search(tests):

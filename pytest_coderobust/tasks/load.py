@@ -1,4 +1,4 @@
-"""From what a suite calls its tasks (a data set, a file, a hub id) to the tasks."""
+"""Loads the tasks that a suite names by a data set, a file, or an id of the hub."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _marks(text: str) -> set[str]:
 
 
 def fingerprint(tasks: Iterable[Task]) -> str:
-    """A digest of everything that the tasks say, whatever file they came from."""
+    """Makes a digest of all content of the tasks, whatever file they came from."""
     return digest(
         *(
             [

@@ -59,7 +59,7 @@ _OWN: Mapping[str, Shape] = {shape.name: shape for shape in SHAPES}
 def find_shape(row: DataRow) -> Shape:
     """Finds the shape of a row by its keys: one of ours, else one of an installed package.
 
-    A row of no known shape is read, and so reported, as HumanEval's.
+    A row of an unknown shape is read as HumanEval's, so that the error says what it lacks.
 
     Raises:
         UsageError: a package's shape cannot be used.

@@ -21,7 +21,7 @@ class Hub:
         files: content by repository and path.
         cuts: for the next answers of a file, after how many bytes the connection ends.
         forged: for the next answers of a file, other content than what was announced.
-        plain: paths that are no LFS files, announced by their git name alone.
+        plain: paths that are not LFS files, announced by their git name alone.
         ranges: whether a part of a file may be asked for.
         redirects: whether files are served from elsewhere, as by the real hub.
         status: what every request is refused with, or 0.

@@ -126,8 +126,8 @@ def test_what_a_rewriter_wrote_is_remembered_by_the_ledger(tmp_path: Path) -> No
     [
         ("no_such_module:ask", "no_such_module:ask cannot be imported"),
         ("json:no_such", "json:no_such cannot be imported"),
-        ("string:digits", "string:digits is no function"),
-        ("transformers:./nowhere", "nowhere is no folder of a model"),
+        ("string:digits", "string:digits is not a function"),
+        ("transformers:./nowhere", "nowhere is not a folder of a model"),
         ("apertium:zzz", "apertium"),
     ],
 )
