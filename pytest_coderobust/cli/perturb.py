@@ -30,11 +30,13 @@ def register(commands: Commands) -> None:
         help="how many seeds (3 is 0,1,2), or which (0,4) (default: the suite's own)",
     )
     parser.add_argument(
-        "--engine",
+        "--rewriter",
+        "--engine",  # its former name
+        dest="rewriters",
         action="append",
         default=[],
-        metavar="NAME=ENGINE",
-        help="what rewrites sentences, as under a suite's [engines]: S1=apertium; may be repeated",
+        metavar="NAME=REWRITER",
+        help="rewriter of sentences, as under a suite's [rewriters]: S1=apertium; may be repeated",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.jsonl")
     parser.set_defaults(command=perturb)
@@ -63,13 +65,13 @@ def _config(options: argparse.Namespace) -> SuiteConfig:
     """
     from dataclasses import replace
 
-    from pytest_coderobust.config.suite import named_suite, read_suite, with_perturbations
+    from pytest_coderobust.config.suite import make_named_suite, read_suite, with_perturbations
     from pytest_coderobust.errors import UsageError
 
     suite: str = options.suite
     path = Path.cwd() / suite
-    config = read_suite(path) if suite.endswith(".toml") else named_suite(suite, Path.cwd())
-    config = _with_engines(config, options.engine)
+    config = read_suite(path) if suite.endswith(".toml") else make_named_suite(suite, Path.cwd())
+    config = _with_rewriters(config, options.rewriters)
     if options.perturb is not None:
         names = [name.strip() for name in options.perturb.split(",") if name.strip()]
         config = with_perturbations(config, names, "--perturb: ")
@@ -80,25 +82,25 @@ def _config(options: argparse.Namespace) -> SuiteConfig:
     return replace(config, recorded=())
 
 
-def _with_engines(config: SuiteConfig, words: Sequence[str]) -> SuiteConfig:
-    """The suite with the engines that `--engine` names beside or instead of its own.
+def _with_rewriters(config: SuiteConfig, words: Sequence[str]) -> SuiteConfig:
+    """Adds the rewriters that `--rewriter` names to those of a suite, or replaces them.
 
     Raises:
-        ConfigError: a perturbation takes no engine, or a value is no engine.
+        ConfigError: a perturbation takes no rewriter, or a value is not a valid rewriter.
     """
     from dataclasses import replace
 
-    from pytest_coderobust.config.rewriters import Rewriters, read_engines
+    from pytest_coderobust.config.rewriters import Rewriters, read_rewriters
     from pytest_coderobust.config.table import Table
 
     named: dict[str, object] = {}
     for word in words:
-        name, _, engine = word.partition("=")
-        named[name] = engine
-    found = read_engines(Table(named, "engines", "--engine"))
-    own = config.perturbing.engines
-    engines = Rewriters({**own.specs, **found.specs}, own.allow_bin)
-    return replace(config, perturbing=replace(config.perturbing, engines=engines))
+        name, _, rewriter = word.partition("=")
+        named[name] = rewriter
+    found = read_rewriters(Table(named, "rewriters", "--rewriter"))
+    own = config.perturbing.rewriters
+    rewriters = Rewriters({**own.specs, **found.specs}, own.allow_bin)
+    return replace(config, perturbing=replace(config.perturbing, rewriters=rewriters))
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -88,7 +88,7 @@ def _check_perturbation(name: str, plan: Plan) -> None:
     if name in {cell.perturbation for cell in plan.cells}:
         return
     perturbing = plan.config.perturbing
-    check_perturbations([name], plan.config.prompt_form, perturbing.engines, "--perturb: ")
+    check_perturbations([name], plan.config.prompt_form, perturbing.rewriters, "--perturb: ")
 
 
 def _request(

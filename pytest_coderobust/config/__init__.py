@@ -1,1 +1,1 @@
-"""What users write: suite files, `[tool.coderobust]`, validated before anything heavy loads."""
+"""Configuration by users: suite files and `[tool.coderobust]`, validated before a model loads."""

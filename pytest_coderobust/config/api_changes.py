@@ -2,9 +2,9 @@
 
     { old = "math.sqrt", new = "math.square_root", tag = "api:math.sqrt" }
 
-Functions and classes of the standard library's modules and builtins can be declared: what stands
-in a module can be shown differently to solutions and to the library itself. A method of a type
-cannot, because a type looks the same to everybody.
+Functions and classes of the standard library's modules and builtins can be declared: an attribute
+of a module can be shown differently to solutions and to the library itself. A method of a type
+cannot, because a type looks the same to all code.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Declared:
 
 
 def read_declared(values: Sequence[object], fail: Fail) -> tuple[Declared, ...]:
-    """The changes of a suite file. Raises what `fail` makes."""
+    """Reads the changes of a suite file. Raises the error that `fail` makes."""
     return tuple(
         Declared(_change(table, fail), _text(table, "tag", fail))
         for table in _tables(values, ("old", "new", "tag"), fail)
@@ -47,7 +47,7 @@ def read_declared(values: Sequence[object], fail: Fail) -> tuple[Declared, ...]:
 
 
 def read_changes(values: Sequence[object], fail: Fail) -> tuple[ApiChange, ...]:
-    """The changes of one task. Raises what `fail` makes."""
+    """Reads the changes of one task. Raises the error that `fail` makes."""
     changes = tuple(_change(table, fail) for table in _tables(values, ("old", "new"), fail))
     check_together(changes, fail)
     return changes
@@ -60,7 +60,7 @@ def check_together(changes: Sequence[ApiChange], fail: Fail) -> None:
     seen: set[str] = set()
     for name in (name for change in changes for name in (change.old, change.new) if name):
         if name in seen:
-            raise fail(f"the name {name!r} stands in two places of one task's API changes")
+            raise fail(f"the name {name!r} is in two places of one task's API changes")
         seen.add(name)
 
 
@@ -113,7 +113,7 @@ def _check_value(name: str, value: object, fail: Fail) -> None:
     if isinstance(value, ModuleType):
         raise fail(f"{name!r} is a module; an API change is about one function or class")
     if not callable(value):
-        raise fail(f"{name!r} is no function but a value of type {type(value).__name__!r}")
+        raise fail(f"{name!r} is not a function but a value of type {type(value).__name__!r}")
     if isinstance(value, type) and issubclass(value, BaseException):
         raise fail(f"{name!r} is an exception; an API change is about what solutions call")
 
@@ -122,7 +122,7 @@ def _owner(name: str, fail: Fail) -> tuple[ModuleType, str]:
     """The module that holds a name, and the name's last part."""
     parts = name.split(".")
     if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
-        raise fail(f"{name!r} is no full name of a function, like 'math.sqrt'")
+        raise fail(f"{name!r} is not a full name of a function, like 'math.sqrt'")
     if parts[-1].startswith("__"):
         raise fail(f"{name!r} is part of the language, and no API change can be about it")
     *path, last = parts

@@ -1,4 +1,4 @@
-"""The `[baseline]` section of a suite: how much worse than its baseline a run may be."""
+"""The `[baseline]` section of a suite: the loss that a run may have against its baseline."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Literal, cast
 from pytest_coderobust.config.table import Table
 
 MARGIN = 0.05
-"""The loss of pass@k that is nobody's concern, unless the suite says otherwise."""
+"""The loss of pass@k that still counts as not worse, unless the suite says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineRule:
-    """What a comparison with the baseline decides.
+    """The rule by which a run is compared with its baseline.
 
     Attributes:
         margin: the loss of pass@k, as a share of 1, that still counts as not worse.

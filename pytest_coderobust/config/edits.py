@@ -1,4 +1,4 @@
-"""The `[edit]` table of a suite: which editors, for how many requests, scored how.
+"""The `[edit]` table of a suite: editors, requests and scoring.
 
 The editors themselves are names here; `pytest_coderobust.editors` knows them and their options.
 """
@@ -17,25 +17,26 @@ Regime = Literal["instant", "successive"]
 REGIMES: tuple[Regime, ...] = ("instant", "successive")
 CHECKPOINTS = (1, 2, 5, 10, 20, 50, 100)
 WORDS = ("requests", "regime")
-"""What an `--edit` may say beside options: "creme:requests=10,regime=successive"."""
+"""Words of an `--edit` that are not options: "creme:requests=10,regime=successive"."""
 
 
-def _scored() -> Sampling:
+def _default_sampling() -> Sampling:
     return Sampling(n=10, temperature=0.2, top_p=0.95)
 
 
 @dataclass(frozen=True, slots=True)
 class EditConfig:
-    """How a suite's model is edited.
+    """The edits of a suite's model.
 
     Attributes:
         editors: the stack, the first applied first; empty for no edit.
         requests: for each perturbation.
         regime: "instant" undoes each edit before the next one, "successive" accumulates.
         seed: draws the requests.
-        checkpoints: after how many successive edits the model is measured; () is 1, 2, 5, 10, ...
+        checkpoints: numbers of successive edits after which the model is measured; () is 1, 2,
+            5, 10, ...
         placebos: rotated edits for the control.
-        scored: how G-RIR and its controls are sampled; n, temperature and top_p of it count.
+        scored: the sampling of G-RIR and its controls; only n, temperature and top_p count.
     """
 
     editors: tuple[str, ...] = ()
@@ -44,7 +45,7 @@ class EditConfig:
     seed: int = 0
     checkpoints: tuple[int, ...] = ()
     placebos: int = 3
-    scored: Sampling = field(default_factory=_scored)
+    scored: Sampling = field(default_factory=_default_sampling)
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -54,13 +55,13 @@ class EditConfig:
 
 
 def read_edit(table: Table) -> EditConfig:
-    """The `[edit]` table; the defaults where it is absent.
+    """Reads the `[edit]` table; the defaults where it is absent.
 
     Raises:
         ConfigError: a key or a value is wrong.
     """
     scored = replace(
-        _scored(),
+        _default_sampling(),
         n=table.integer("n", 10, least=1),
         temperature=table.number("temperature", 0.2, least=0.0, most=10.0),
         top_p=table.number("top_p", 0.95, least=0.0, most=1.0),
@@ -85,7 +86,7 @@ def read_edit(table: Table) -> EditConfig:
 
 
 def with_editors(config: EditConfig, editors: Iterable[str], where: str) -> EditConfig:
-    """The same with another stack, whose entries may say `requests` and `regime` too.
+    """Replaces the stack, whose entries may set `requests` and `regime` too.
 
     Args:
         where: starts every message.
@@ -99,13 +100,13 @@ def with_editors(config: EditConfig, editors: Iterable[str], where: str) -> Edit
         options = [part.strip() for part in rest.split(",") if part.strip()]
         own = [part for part in options if part.partition("=")[0].strip() not in WORDS]
         for part in options:
-            config = _said(config, part, f"{where} {text}")
-        # What stands behind a drive's or a folder's colon is no option.
+            config = _apply_word(config, part, f"{where} {text}")
+        # the text after the colon of a drive or a folder is not an option
         stack.append(f"{name}:{','.join(own)}" if own else (name if options else text))
     return replace(config, editors=tuple(stack))
 
 
-def _said(config: EditConfig, part: str, where: str) -> EditConfig:
+def _apply_word(config: EditConfig, part: str, where: str) -> EditConfig:
     key, _, value = (word.strip() for word in part.partition("="))
     if key == "requests":
         if not value.isdecimal() or int(value) < 1:
@@ -119,6 +120,6 @@ def _said(config: EditConfig, part: str, where: str) -> EditConfig:
     return config
 
 
-def label(editors: Sequence[str]) -> str:
-    """A stack as a report shows it."""
+def format_stack(editors: Sequence[str]) -> str:
+    """Writes a stack as a report shows it."""
     return " + ".join(editors)

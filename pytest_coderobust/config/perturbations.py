@@ -1,4 +1,4 @@
-"""Which perturbations a suite may name, and how they are drawn."""
+"""Perturbations that a suite may name, and the settings they are drawn with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coderobust_strategies.catalogue import CODE_PREFIX, FOREIGN_PREFIX
 from coderobust_strategies.perturb import LEXICONS, Lexicon
 from coderobust_strategies.perturbation import RewriterNeeded
 from coderobust_strategies.perturbations.recode import needs_partial_code
-from pytest_coderobust.config.rewriters import Rewriters, engine_needed
+from pytest_coderobust.config.rewriters import Rewriters, explain_missing_rewriter
 from pytest_coderobust.config.table import Table
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import PromptForm
@@ -21,17 +21,17 @@ Damaged = Literal["skip", "keep"]
 
 @dataclass(frozen=True, slots=True)
 class Perturbing:
-    """How a suite's perturbations are drawn.
+    """The settings that a suite's perturbations are drawn with.
 
     Attributes:
-        profile: whose rates.
+        profile: the paper whose rates are used.
         edit_rate: share of the candidate sites that change; None is the profile's.
         sample_ratio: share of the samples that are perturbed at all.
-        lexicon: where word-level perturbations find their words.
+        lexicon: the source of words for word-level perturbations.
         damaged: whether variants that the auditor calls damaged are left out before a model
-            sees them, or kept, as the papers did. Our own edits damage nothing; engines and
+            sees them, or kept, as the papers did. Our own edits damage nothing; rewriters and
             recorded rows may.
-        engines: what rewrites sentences.
+        rewriters: the rewriters of sentences.
     """
 
     profile: str = "recode"
@@ -39,15 +39,15 @@ class Perturbing:
     sample_ratio: float = 1.0
     lexicon: Lexicon = "bundled"
     damaged: Damaged = "skip"
-    engines: Rewriters = field(default_factory=Rewriters)
+    rewriters: Rewriters = field(default_factory=Rewriters)
 
     @property
     def keep_damaged(self) -> bool:
         return self.damaged == "keep"
 
 
-def read_perturbing(table: Table, engines: Rewriters) -> Perturbing:
-    """The keys of `[suite]` that say how perturbations are drawn.
+def read_perturbing(table: Table, rewriters: Rewriters) -> Perturbing:
+    """Reads the keys of `[suite]` that say how perturbations are drawn.
 
     Raises:
         ConfigError: a value is wrong.
@@ -61,12 +61,12 @@ def read_perturbing(table: Table, engines: Rewriters) -> Perturbing:
         sample_ratio=table.number("sample_ratio", 1.0, least=0.0, most=1.0),
         lexicon=cast("Lexicon", table.choice("lexicon", "bundled", LEXICONS)),
         damaged=cast("Damaged", table.choice("damaged", "skip", ("skip", "keep"))),
-        engines=engines,
+        rewriters=rewriters,
     )
 
 
 def check_names(names: Iterable[str], where: str) -> None:
-    """Refuses names that are no perturbation in any suite.
+    """Refuses names that are not a perturbation in any suite.
 
     Raises:
         ConfigError: offers the nearest name.
@@ -82,9 +82,9 @@ def check_names(names: Iterable[str], where: str) -> None:
 
 
 def check_perturbations(
-    names: Iterable[str], form: PromptForm, engines: Rewriters, where: str
+    names: Iterable[str], form: PromptForm, rewriters: Rewriters, where: str
 ) -> None:
-    """Refuses what this suite cannot do: an engine or the code to change is missing.
+    """Refuses what this suite cannot do: a rewriter or the code to change is missing.
 
     Raises:
         ConfigError: one sentence with the remedy.
@@ -95,10 +95,10 @@ def check_perturbations(
             _check_code(name, form, where)
             continue
         try:
-            lookup(name, rewriter=name in engines.specs or name.startswith(FOREIGN_PREFIX))
+            lookup(name, rewriter=name in rewriters.specs or name.startswith(FOREIGN_PREFIX))
         except RewriterNeeded:
             title = lookup(name, rewriter=True).title
-            raise engine_needed(name, title, where) from None
+            raise explain_missing_rewriter(name, title, where) from None
 
 
 def _check_code(name: str, form: PromptForm, where: str) -> None:

@@ -1,10 +1,12 @@
-"""`[engines]` of a suite: what rewrites sentences for S1, nlp:P1 and nlp:P2.
+"""The `[rewriters]` section of a suite: rewriters of sentences for S1, nlp:P1 and nlp:P2.
 
-[engines]
+[rewriters]
 S1 = "apertium"                          # en -> es -> en, from the distribution's packages
 S1 = "transformers:ORG/EN-DE,ORG/DE-EN"  # hub names or folders, one after the other
 "nlp:P1" = "rows:humaneval_rephrasing_sentence.csv.gz"
 "nlp:P2" = "mytools.questions:ask"       # any function from a paragraph to a paragraph
+
+The section was called `[engines]`, which is accepted for one release.
 """
 
 from __future__ import annotations
@@ -21,15 +23,15 @@ from pytest_coderobust.errors import ConfigError, nearest
 RewriterKind = Literal["apertium", "transformers", "rows", "callable"]
 
 FORMS = ("apertium", "transformers:MODEL,MODEL", "rows:FILE", "MODULE:FUNCTION")
-"""How an engine is written."""
+"""The forms in which a suite writes a rewriter."""
 
 PIVOT = "spa"
 _FUNCTION = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSpec:
-    """An engine as a suite names it.
+class RewriterSpec:
+    """A rewriter as a suite names it.
 
     Attributes:
         arguments: the pivot language; the models in their order; the pattern of the files of
@@ -44,61 +46,64 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class Rewriters:
-    """The engines of a suite, by perturbation.
+    """The rewriters of a suite, by perturbation.
 
     Attributes:
         allow_bin: a model without safetensors may be loaded, with `weights_only`.
     """
 
-    specs: Mapping[str, EngineSpec] = field(default_factory=dict[str, EngineSpec])
+    specs: Mapping[str, RewriterSpec] = field(default_factory=dict[str, RewriterSpec])
     allow_bin: bool = False
 
-    def serving(self, perturbation: str) -> EngineSpec | None:
-        """The engine that a perturbation uses, itself or through a member; None for none."""
+    def serving(self, perturbation: str) -> RewriterSpec | None:
+        """The rewriter that a perturbation uses, itself or through a member; None for none."""
         for name in (perturbation, *WITH_REWRITER.get(perturbation, ())):
             if name in self.specs:
                 return self.specs[name]
         return None
 
 
-def read_engines(table: Table) -> Rewriters:
-    """The section, validated; nothing is looked for yet.
+def read_rewriters(table: Table) -> Rewriters:
+    """Reads and validates the section; nothing is looked for yet.
 
     Raises:
-        ConfigError: a key is no perturbation that takes an engine, or a value is no engine.
+        ConfigError: a key is not a perturbation that takes a rewriter, or a value is not a
+            valid rewriter.
     """
-    specs: dict[str, EngineSpec] = {}
+    specs: dict[str, RewriterSpec] = {}
     for name in REWRITING:
         text = table.text(name, "")
         if name in table:
-            spec = parse_engine(text)
+            spec = parse_rewriter(text)
             if spec is None:
-                raise table.error(name, f"is no engine{nearest(text, FORMS)}")
+                raise table.error(name, f"is not a valid rewriter{nearest(text, FORMS)}")
             specs[name] = spec
     allow_bin = table.boolean("allow_bin", default=False)
     table.finish()
     return Rewriters(specs, allow_bin)
 
 
-def parse_engine(text: str) -> EngineSpec | None:
-    """The engine that a text names, or None."""
+def parse_rewriter(text: str) -> RewriterSpec | None:
+    """Reads the rewriter that a text names; None where it is not a valid one."""
     kind, _, rest = text.partition(":")
     if kind == "apertium" and (rest == "" or re.fullmatch(r"[a-z]{2,3}", rest)):
-        return EngineSpec("apertium", (rest or PIVOT,), text)
+        return RewriterSpec("apertium", (rest or PIVOT,), text)
     if kind == "transformers":
         models = tuple(part.strip() for part in rest.split(","))
-        return EngineSpec("transformers", models, text) if all(models) and len(models) < 3 else None
+        return (
+            RewriterSpec("transformers", models, text) if all(models) and len(models) < 3 else None
+        )
     if kind == "rows":
-        return EngineSpec("rows", (rest,), text) if rest else None
+        return RewriterSpec("rows", (rest,), text) if rest else None
     if _FUNCTION.fullmatch(text) and kind != "apertium":
-        return EngineSpec("callable", (kind, rest), text)
+        return RewriterSpec("callable", (kind, rest), text)
     return None
 
 
-def engine_needed(name: str, title: str, where: str) -> ConfigError:
-    """The error of a perturbation that has no engine."""
+def explain_missing_rewriter(name: str, title: str, where: str) -> ConfigError:
+    """Makes the error of a perturbation that has no rewriter."""
     return ConfigError(
-        f"{where}perturbation {name!r} ({title}) needs an engine: "
-        f'write one under [engines], such as {name!r} = "apertium"; valid are '
+        f"{where}perturbation {name!r} ({title}) needs a rewriter: "
+        f'write one under [rewriters], such as {name!r} = "apertium"; valid are '
         f"{', '.join(map(repr, FORMS))}"
     )

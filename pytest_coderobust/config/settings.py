@@ -1,4 +1,4 @@
-"""`[tool.coderobust]` of a project's pyproject.toml: its suites, its models, where results go."""
+"""The table `[tool.coderobust]` of a project's pyproject.toml: its suites, models and ledger."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ModelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a project says about itself.
+    """The settings of a project.
 
     Attributes:
         suites: files added to a run that names a model but no path.
@@ -38,7 +38,7 @@ class Settings:
 
 
 def read_settings(root: Path) -> Settings:
-    """The project's settings; the defaults where pyproject.toml is absent or says nothing.
+    """Reads the project's settings; the defaults where pyproject.toml is absent or says nothing.
 
     A pyproject.toml that does not parse is its owner's business, not ours: pytest and pip say so.
 
@@ -63,7 +63,7 @@ def _model(table: Table, root: Path) -> ModelEntry:
     if "id" not in table:
         raise table.error("id", "missing; it names a hub id or a local folder")
     named = table.text("id", "")
-    # From another folder, "checkpoints/latest" would else be a hub id: somebody else's model.
+    # without the root, "checkpoints/latest" would be a hub id from another folder: another model
     folder = root / named
     entry = ModelEntry(
         id=str(folder) if named and folder.is_dir() else named,

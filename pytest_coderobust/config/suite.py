@@ -1,4 +1,4 @@
-"""A suite file: which tasks, under which perturbations, sampled how, gated by what."""
+"""A suite file: tasks, perturbations, sampling, limits, gates."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pytest_coderobust.config.api_changes import Declared, read_declared
 from pytest_coderobust.config.baseline import BaselineRule, read_baseline_rule
 from pytest_coderobust.config.edits import EditConfig, read_edit
 from pytest_coderobust.config.perturbations import Perturbing, check_perturbations, read_perturbing
-from pytest_coderobust.config.rewriters import Rewriters, read_engines
-from pytest_coderobust.config.table import Table, read_toml, unique
+from pytest_coderobust.config.rewriters import Rewriters, read_rewriters
+from pytest_coderobust.config.table import Table, check_unique, read_toml
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import CLEAN, TIERS, Cell, Limits, PromptForm, Sampling
 
 Extraction = Literal["code", "raw"]
 
 MOST = 10_000
-"""Seeds, and samples a prompt: far above any paper's, far below what fills a machine's memory."""
+"""The most seeds, and samples a prompt: far above any paper's, far below a machine's memory."""
 
 GateSource = str | Mapping[str, object]
 """A gate as the user wrote it; `pytest_coderobust.gates` parses it."""
@@ -34,13 +34,13 @@ class SuiteConfig:
             named without a file.
         tasks: a data set's name, a path relative to the file, or "hub:ORG/NAME".
         recorded: files of recorded variants, relative to the file.
-        perturbing: how the perturbations are drawn.
+        perturbing: the settings that the perturbations are drawn with.
         ks: every k of the pass@k that is wanted; each at most `sampling.n`.
         solved_at: share of samples that must pass for a prompt to count as solved.
         max_unusable: share of tasks the oracle self-check may reject before the run stops.
         minimum_tier: the weakest isolation under which the suite may be judged; "" for any.
-        early: whether what can decide no gate any more is left out.
-        baseline: how a run is compared with its baseline.
+        early: whether cells that cannot change the result of a gate are left out.
+        baseline: the rule by which a run is compared with its baseline.
         api_changes: enforced on the solutions of the tasks that they are for.
     """
 
@@ -81,8 +81,8 @@ class SuiteConfig:
         return self.path if self.path.is_dir() else self.path.parent
 
 
-def suite_kind(path: Path) -> Literal["suite", "other", "broken"]:
-    """Whether a TOML file has a `[suite]` table, has none, or cannot be read at all."""
+def read_suite_kind(path: Path) -> Literal["suite", "other", "broken"]:
+    """Reads whether a TOML file has a `[suite]` table, has none, or cannot be read at all."""
     try:
         return "suite" if isinstance(read_toml(path).get("suite"), dict) else "other"
     except ConfigError:
@@ -100,35 +100,35 @@ def read_suite(path: Path) -> SuiteConfig:
     sandbox = document.table("sandbox")
     limits, minimum_tier = _limits(sandbox), _minimum_tier(sandbox)
     sandbox.finish()
-    engines = read_engines(document.table("engines"))
+    rewriters = read_rewriters(_rewriters_section(document))
     edit = read_edit(document.table("edit"))
     baseline = read_baseline_rule(document.table("baseline"))
     suite = document.table("suite")
     document.finish()
-    found = _suite(suite, path, sampling, limits, engines)
+    found = _suite(suite, path, sampling, limits, rewriters)
     if found.early and edit.editors:
         raise suite.error("early", "settles the gates of one model, and [edit] makes several")
     return replace(found, minimum_tier=minimum_tier, edit=edit, baseline=baseline)
 
 
-def named_suite(tasks: str, base: Path) -> SuiteConfig:
-    """The suite of a data set that was named without a file: clean prompts, greedy, no gates."""
+def make_named_suite(tasks: str, base: Path) -> SuiteConfig:
+    """Makes the suite of a data set named without a file: clean prompts, greedy, no gates."""
     return SuiteConfig(path=base, name=tasks, tasks=tasks)
 
 
 def with_perturbations(config: SuiteConfig, names: Iterable[str], where: str) -> SuiteConfig:
-    """The suite under other perturbations, as `--perturb` asks.
+    """Replaces the perturbations of a suite, as `--perturb` asks.
 
     Raises:
-        ConfigError: a name is no perturbation, or none that this suite can do.
+        ConfigError: a name is not a perturbation, or not one that this suite can do.
     """
     chosen = tuple(dict.fromkeys(name for name in names if name != CLEAN))
-    check_perturbations(chosen, config.prompt_form, config.perturbing.engines, where)
+    check_perturbations(chosen, config.prompt_form, config.perturbing.rewriters, where)
     return replace(config, perturbations=chosen)
 
 
 def _suite(
-    table: Table, path: Path, sampling: Sampling, limits: Limits, engines: Rewriters
+    table: Table, path: Path, sampling: Sampling, limits: Limits, rewriters: Rewriters
 ) -> SuiteConfig:
     if "tasks" not in table:
         raise table.error("tasks", "missing; it names a data set or a file of tasks")
@@ -136,8 +136,8 @@ def _suite(
     form = cast(
         "PromptForm", table.choice("prompt_form", "docstring", ("docstring", "plain", "partial"))
     )
-    check_perturbations(perturbations, form, engines, f"{path}: [suite] perturbations: ")
-    unique(table, "perturbations", perturbations)
+    check_perturbations(perturbations, form, rewriters, f"{path}: [suite] perturbations: ")
+    check_unique(table, "perturbations", perturbations)
     config = SuiteConfig(
         path=path,
         name=_name(table, path),
@@ -146,7 +146,7 @@ def _suite(
         prompt_form=form,
         perturbations=perturbations,
         recorded=_recorded(table, form),
-        perturbing=read_perturbing(table, engines),
+        perturbing=read_perturbing(table, rewriters),
         seeds=_seeds(table),
         limit=table.integer("limit", 0, least=0) or None,
         ks=_ks(table, sampling.n),
@@ -163,6 +163,16 @@ def _suite(
     )
     table.finish()
     return config
+
+
+def _rewriters_section(document: Table) -> Table:
+    """The section of rewriters, also under its former name `[engines]`."""
+    if "engines" not in document:
+        return document.table("rewriters")
+    if "rewriters" in document:
+        where = document.place("[engines]")
+        raise ConfigError(f"{where} the former name of [rewriters]; keep one of the two sections")
+    return document.table("engines")
 
 
 def _sampling(table: Table) -> Sampling:
@@ -213,7 +223,7 @@ def _seeds(table: Table) -> tuple[int, ...]:
         raise table.error(
             "seeds", "must be how many seeds, or a list of seeds that are not negative"
         )
-    unique(table, "seeds", seeds)
+    check_unique(table, "seeds", seeds)
     return seeds
 
 
@@ -226,7 +236,7 @@ def _ks(table: Table, n: int) -> tuple[int, ...]:
             )
     if not ks:
         raise table.error("k", "must name at least one k")
-    unique(table, "k", ks)
+    check_unique(table, "k", ks)
     return tuple(sorted(ks))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def read_toml(path: Path) -> dict[str, object]:
-    """The content of a TOML file.
+    """Reads a TOML file.
 
     Raises:
         ConfigError: the file is missing, not UTF-8, or malformed (the message has the line).
@@ -48,7 +48,7 @@ class Table:
         return key in self._values
 
     def error(self, key: str, problem: str) -> ConfigError:
-        """A ConfigError about `key` that shows its value."""
+        """Makes a ConfigError about `key` that shows its value."""
         shown = f" = {self._values[key]!r}" if key in self._values else ""
         return ConfigError(f"{self._where} {key}{shown}: {problem}")
 
@@ -73,7 +73,7 @@ class Table:
         return value
 
     def is_integer(self, key: str) -> bool:
-        """Whether the value is a whole number, for keys that take a number or a list."""
+        """Tells whether the value is a whole number, for keys that take a number or a list."""
         return key in self._values and _is(self._values[key], int)
 
     def number(self, key: str, default: float, *, least: float, most: float) -> float:
@@ -101,7 +101,7 @@ class Table:
         return self._list(key, default, int, "a list of whole numbers")
 
     def items(self, key: str) -> tuple[object, ...]:
-        """A list whose elements somebody else validates."""
+        """A list whose elements the caller validates."""
         return self._list(key, (), object, "a list")
 
     def table(self, key: str) -> Table:
@@ -116,7 +116,7 @@ class Table:
             yield key, self.table(key)
 
     def finish(self) -> None:
-        """Refuses keys that nobody asked for."""
+        """Refuses keys that were not read."""
         for key in self._values:
             if key not in self._taken:
                 noun = "key" if self._section else "section"
@@ -143,16 +143,16 @@ class Table:
 
 
 def _is(value: object, kind: type | tuple[type, ...]) -> bool:
-    """isinstance, but true is no number: `seeds = true` is a mistake."""
+    """Does as isinstance, but true is not a number: `seeds = true` is a mistake."""
     if isinstance(value, bool):
         return kind in (bool, object)
     return isinstance(value, kind)
 
 
-def unique(table: Table, key: str, values: Sequence[T], show: Callable[[T], str] = str) -> None:
+def check_unique(table: Table, key: str, values: Sequence[object]) -> None:
     """Refuses a list that names something twice."""
-    seen: set[T] = set()
+    seen: set[object] = set()
     for value in values:
         if value in seen:
-            raise table.error(key, f"{show(value)} is listed twice")
+            raise table.error(key, f"{value} is listed twice")
         seen.add(value)

@@ -18,7 +18,7 @@ from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.recording_row import recorded_level
+from pytest_coderobust.tasks.recording_row import find_recorded_level
 from pytest_coderobust.tasks.recordings import load_recorded
 
 
@@ -44,7 +44,7 @@ class Plan:
     def levels(self) -> dict[str, str]:
         """The level of each perturbation, in plan order."""
         return {
-            cell.perturbation: recorded_level(cell.perturbation)
+            cell.perturbation: find_recorded_level(cell.perturbation)
             if cell in self.recorded
             else level(cell.perturbation)
             for cell in self.cells
@@ -96,7 +96,7 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
             config.limit,
             [perturbing.profile, perturbing.edit_rate, perturbing.sample_ratio],
             [perturbing.lexicon, perturbing.damaged],
-            {name: [spec.text] for name, spec in perturbing.engines.specs.items()},
+            {name: [spec.text] for name, spec in perturbing.rewriters.specs.items()},
             {
                 name: {str(s): dict(r) for s, r in w.rows.items()}
                 for name, w in rewrite_sources.items()

@@ -13,7 +13,7 @@ from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Cell, Completion, Task, digest
-from pytest_coderobust.rewriters.registry import open_engine, remark
+from pytest_coderobust.rewriters.registry import open_rewriter, remark
 from pytest_coderobust.rewriters.rewriter import Paragraph, SentenceRewriter
 from pytest_coderobust.tasks.load import TaskSet
 from pytest_coderobust.tasks.recordings import load_recorded
@@ -31,29 +31,29 @@ class RewriteSource:
             remembered for this process alone.
     """
 
-    engine: SentenceRewriter | None = None
+    sentences: SentenceRewriter | None = None
     rows: RecordedRows = field(default_factory=dict[int, Mapping[str, str]])
     memory: Callable[[], Ledger] | None = None
     _known: dict[str, str] = field(default_factory=dict[str, str])
 
     def recorded(self, task: Task, cell: Cell) -> str | None:
         """The recorded prompt of a task, "" if there is none; None for a rewriter."""
-        if self.engine is not None:
+        if self.sentences is not None:
             return None
         only = next(iter(self.rows.values())) if len(self.rows) == 1 else {}
         return self.rows.get(cell.seed, only).get(task.id, "")
 
     def rewriter(self, task: Task, cell: Cell) -> Rewriter | None:
         """A function that rewrites a paragraph of the task; None for recorded rows."""
-        if self.engine is None:
+        if self.sentences is None:
             return None
         names = _dissect(task).names
-        seed = cell.seed if self.engine.seeded else 0
+        seed = cell.seed if self.sentences.seeded else 0
         return lambda text: self.answers([Paragraph(text, protected_spans(text, names), seed)])[0]
 
     def prepare(self, tasks: Iterable[Task]) -> None:
         """Rewrites the descriptions of many tasks at once where that is far cheaper."""
-        if self.engine is not None and self.engine.batched:
+        if self.sentences is not None and self.sentences.batched:
             self.answers([paragraph for task in tasks for paragraph in _list_paragraphs(task)])
 
     def answers(self, asked: Sequence[Paragraph]) -> list[str]:
@@ -62,16 +62,17 @@ class RewriteSource:
         Raises:
             ModelError: the rewriter cannot be run.
         """
-        assert self.engine is not None
-        known, engine = self._known, self.engine
+        assert self.sentences is not None
+        known, rewriter = self._known, self.sentences
         keys = [
-            digest("rewrite", engine.digest, each.text, each.protected, each.seed) for each in asked
+            digest("rewrite", rewriter.digest, each.text, each.protected, each.seed)
+            for each in asked
         ]
         missing = {key: each for key, each in zip(keys, asked, strict=True) if key not in known}
         known.update(self._remembered(missing))
         missing = {key: each for key, each in missing.items() if key not in known}
         if missing:
-            made = dict(zip(missing, engine.rewrite(list(missing.values())), strict=True))
+            made = dict(zip(missing, rewriter.rewrite(list(missing.values())), strict=True))
             known.update(made)
             if self.memory is not None:
                 stored = {key: Completion(text, "recorded") for key, text in made.items()}
@@ -95,17 +96,17 @@ def open_rewrite_sources(
         UsageError: what a rewriter needs is missing.
         DataError: recorded rows cannot be used.
     """
-    engines = config.perturbing.engines
+    rewriters = config.perturbing.rewriters
     found: dict[str, RewriteSource] = {}
-    for name, spec in engines.specs.items():
-        if not any(engines.serving(wanted) is spec for wanted in config.perturbations):
+    for name, spec in rewriters.specs.items():
+        if not any(rewriters.serving(wanted) is spec for wanted in config.perturbations):
             continue
-        where = f"{config.path}: [engines] {name} = {spec.text!r}"
+        where = f"{config.path}: [rewriters] {name} = {spec.text!r}"
         if spec.kind == "rows":
             found[name] = RewriteSource(rows=_read_rows(spec.arguments[0], config, tasks, where))
         else:
-            engine = open_engine(spec, config.base, where, allow_bin=engines.allow_bin)
-            found[name] = RewriteSource(engine, memory=memory)
+            rewriter = open_rewriter(spec, config.base, where, allow_bin=rewriters.allow_bin)
+            found[name] = RewriteSource(rewriter, memory=memory)
     for name in config.perturbations:
         if name.startswith(FOREIGN_PREFIX):
             from pytest_coderobust.rewriters.textattack import TextAttack
@@ -118,22 +119,22 @@ def open_rewrite_sources(
 
 def describe_rewriters(config: SuiteConfig) -> tuple[str, ...]:
     """Makes the notes of a report about rewriters that are lossy or missing."""
-    engines = config.perturbing.engines
+    rewriters = config.perturbing.rewriters
     notes = [
         f"{name} is made by {spec.text}, which {remark(spec)}"
-        for name, spec in engines.specs.items()
-        if remark(spec) and any(engines.serving(each) is spec for each in config.perturbations)
+        for name, spec in rewriters.specs.items()
+        if remark(spec) and any(rewriters.serving(each) is spec for each in config.perturbations)
     ]
     without = [
         name
         for name in ("S", "mix_all")
-        if name in config.perturbations and engines.serving(name) is None
+        if name in config.perturbations and rewriters.serving(name) is None
     ]
     if without:
         draws = "draws" if len(without) == 1 else "draw"
         notes.append(
-            f"{' and '.join(without)} {draws} without S1: back-translation needs an engine "
-            "([engines] S1)"
+            f"{' and '.join(without)} {draws} without S1: back-translation needs a rewriter "
+            "([rewriters] S1)"
         )
     if config.perturbing.lexicon == "wordnet":
         notes.append("words come from WordNet in every sense: a variant may say something else")

@@ -17,9 +17,9 @@ from pathlib import Path
 from pytest_coderobust.config.suite import (
     Extraction,
     SuiteConfig,
-    named_suite,
+    make_named_suite,
     read_suite,
-    suite_kind,
+    read_suite_kind,
 )
 from pytest_coderobust.engine.api_changes import add_api_changes
 from pytest_coderobust.errors import DataError, UsageError, nearest
@@ -81,8 +81,8 @@ def open_sample_suite(suite: str, base: Path) -> SampleSuite:
         ConfigError, DataError, UnknownName: there is no such suite, or it cannot be read.
     """
     path = base / suite
-    own = path.suffix == ".toml" and path.is_file() and suite_kind(path) == "suite"
-    config = read_suite(path) if own else named_suite(suite, base)
+    own = path.suffix == ".toml" and path.is_file() and read_suite_kind(path) == "suite"
+    config = read_suite(path) if own else make_named_suite(suite, base)
     found = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
     chosen = found.tasks[: config.limit] if config.limit else found.tasks
     chosen = add_api_changes(chosen, config)

@@ -13,7 +13,7 @@ from coderobust_strategies.rewrite import recorded
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Cell, Task, Tests, Variant
-from pytest_coderobust.tasks.humaneval import preamble
+from pytest_coderobust.tasks.humaneval import cut_preamble
 
 NO_SOLUTION = "no canonical solution to change along"
 NOT_PYTHON = "changes of code are for Python"
@@ -67,8 +67,8 @@ def prepare(plan: Plan, squares: Iterable[tuple[str, Cell]]) -> None:
     """
     wanted: dict[str, list[Task]] = {}
     for task, cell in squares:
-        spec = plan.config.perturbing.engines.serving(cell.perturbation)
-        for name, each in plan.config.perturbing.engines.specs.items():
+        spec = plan.config.perturbing.rewriters.serving(cell.perturbation)
+        for name, each in plan.config.perturbing.rewriters.specs.items():
             if each is spec and name in plan.rewrite_sources:
                 wanted.setdefault(name, []).append(plan.tasks[task])
     for name, tasks in wanted.items():
@@ -104,5 +104,5 @@ def _make_judging_task(task: Task, changed: TaskCode) -> Task:
         entry_point=changed.entry_point,
         canonical=changed.solution,
         tests=Tests(source, task.tests.style, helpers),
-        preamble=preamble(changed.prompt, changed.entry_point),
+        preamble=cut_preamble(changed.prompt, changed.entry_point),
     )

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 from _pytest._code.code import TerminalRepr
 
-from pytest_coderobust.config.suite import suite_kind
+from pytest_coderobust.config.suite import read_suite_kind
 from pytest_coderobust.engine.early import Why
 from pytest_coderobust.engine.observations import Measured
 from pytest_coderobust.engine.selfcheck import OracleError
@@ -140,7 +140,7 @@ def collect_suite(path: Path, parent: pytest.Collector) -> SuiteFile | None:
     A file without a `[suite]`, or that cannot be read, is a suite only if it stands on the command
     line; collecting it then says what is wrong with it.
     """
-    if suite_kind(path) == "suite" or parent.session.isinitpath(path):
+    if read_suite_kind(path) == "suite" or parent.session.isinitpath(path):
         return SuiteFile.from_parent(parent, path=path)
     return None
 
@@ -153,7 +153,7 @@ def refuse_suites(config: pytest.Config) -> None:
     """
     for argument in config.args:
         path = config.invocation_params.dir / argument.partition("::")[0]
-        if path.suffix == ".toml" and suite_kind(path) == "suite":
+        if path.suffix == ".toml" and read_suite_kind(path) == "suite":
             raise pytest.UsageError(NO_MODEL.format(path=path))
 
 

@@ -58,7 +58,7 @@ def assemble(
 def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
     """How many variants of each rewriting perturbation are damaged and kept, as the suite asks.
 
-    The ledger remembers what engines wrote, so that none of them works again here.
+    The ledger remembers what rewriters wrote, so that none of them works again here.
     """
     perturbing = plan.config.perturbing
     notes: list[str] = []
@@ -66,7 +66,7 @@ def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
         return ()
     for cell in plan.cells:
         rewritten = (
-            perturbing.engines.serving(cell.perturbation)
+            perturbing.rewriters.serving(cell.perturbation)
             or cell.perturbation in plan.rewrite_sources
         )
         if cell in plan.recorded or not rewritten:

@@ -1,1 +1,1 @@
-"""Engines that rewrite sentences: back-translation and paraphrasing behind one protocol."""
+"""Rewriters of sentences: back-translation and paraphrasing behind one protocol."""

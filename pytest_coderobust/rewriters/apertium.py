@@ -72,7 +72,7 @@ class Apertium:
 
 
 def check_apertium(pivot: str, where: str) -> None:
-    """Whether both directions are installed; translates nothing.
+    """Checks that both directions are installed; translates nothing.
 
     Raises:
         UsageError: names the package that is missing.

@@ -1,4 +1,4 @@
-"""A function of the user's own as an engine: "module:function", from a paragraph to a paragraph."""
+"""A function of the user's own as a rewriter: "module:function", from paragraph to paragraph."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class FunctionRewriter:
         try:
             answer = self._function(text)
         except Exception as error:
-            raise ModelError(f"engine {self._name!r} failed: {error!r}") from error
+            raise ModelError(f"rewriter {self._name!r} failed: {error!r}") from error
         if not isinstance(answer, str):
             raise ModelError(
-                f"engine {self._name!r} must return a string, not {type(answer).__name__}"
+                f"rewriter {self._name!r} must return a string, not {type(answer).__name__}"
             )
         return answer
 
@@ -69,5 +69,5 @@ def find_function(module: str, name: str, base: Path, where: str) -> FunctionRew
         if added:
             sys.path.remove(folder)
     if not callable(found):
-        raise UsageError(f"{where}: {module}:{name} is no function")
+        raise UsageError(f"{where}: {module}:{name} is not a function")
     return FunctionRewriter(module, name, cast("Callable[[str], object]", found))

@@ -1,20 +1,20 @@
-"""From an engine's name in a suite to the engine; nothing heavy loads before it is used."""
+"""Registry of rewriters by the kinds that a suite names; nothing heavy loads before use."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_coderobust.config.rewriters import EngineSpec
+from pytest_coderobust.config.rewriters import RewriterSpec
 from pytest_coderobust.rewriters.apertium import Apertium, check_apertium
 from pytest_coderobust.rewriters.function import find_function
 from pytest_coderobust.rewriters.rewriter import SentenceRewriter
 from pytest_coderobust.rewriters.seq2seq import Seq2Seq, check_seq2seq
 
 
-def open_engine(
-    spec: EngineSpec, base: Path, where: str, *, allow_bin: bool = False
+def open_rewriter(
+    spec: RewriterSpec, base: Path, where: str, *, allow_bin: bool = False
 ) -> SentenceRewriter:
-    """The engine of a specification that is not "rows".
+    """Opens the rewriter of a specification that is not "rows".
 
     Args:
         base: the folder that relative paths start from.
@@ -34,8 +34,8 @@ def open_engine(
     return find_function(module, name, base, where)
 
 
-def remark(spec: EngineSpec) -> str:
-    """What a report must say about an engine, or ""."""
+def remark(spec: RewriterSpec) -> str:
+    """Returns what a report must say about a rewriter, or ""."""
     if spec.kind == "apertium":
         return "is lossy: its English is poor, so its variants may say something else"
     return ""

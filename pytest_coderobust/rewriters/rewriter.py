@@ -1,4 +1,4 @@
-"""What an engine is: paragraphs in, rewritten paragraphs out."""
+"""Protocol of a rewriter of sentences: paragraphs in, rewritten paragraphs out."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Paragraph:
     """A paragraph of prose on one line.
 
     Attributes:
-        protected: sorted, disjoint spans that carry meaning to the letter. An engine that can
+        protected: sorted, disjoint spans that carry meaning to the letter. A rewriter that can
             fence them does; what the others damage is the auditor's to find.
-        seed: for engines that draw; 0 for the others.
+        seed: for rewriters that draw; 0 for the others.
     """
 
     text: str
@@ -25,7 +25,7 @@ class Paragraph:
 
 
 class SentenceRewriter(Protocol):
-    """Rewrites paragraphs. The same paragraph must get the same answer whatever stands beside it.
+    """Rewrites paragraphs; a paragraph's answer must not depend on the others.
 
     Attributes:
         batched: many paragraphs at once cost far less than one by one.
@@ -44,6 +44,6 @@ class SentenceRewriter(Protocol):
         """One answer for each paragraph, in order.
 
         Raises:
-            ModelError: the engine cannot be run.
+            ModelError: the rewriter cannot be run.
         """
         ...

@@ -81,7 +81,7 @@ class Seq2Seq:
 
 
 def check_seq2seq(names: Sequence[str], base: Path, where: str) -> None:
-    """Whether names that are spelt as folders are folders; loads nothing.
+    """Checks that names which are spelt as folders are folders; loads nothing.
 
     Raises:
         UsageError: one is not.
@@ -89,7 +89,9 @@ def check_seq2seq(names: Sequence[str], base: Path, where: str) -> None:
     for name in names:
         folder = _folder(name, base)
         if isinstance(folder, Path) and not (folder / "config.json").is_file():
-            raise UsageError(f"{where}: {folder} is no folder of a model (it has no config.json)")
+            raise UsageError(
+                f"{where}: {folder} is not a folder of a model (it has no config.json)"
+            )
 
 
 def _folder(name: str, base: Path) -> Path | str:
@@ -113,7 +115,7 @@ def _load(name: str, checkpoint: Checkpoint) -> tuple[Any, Any]:
             )
         except Exception as error:
             first = str(error).strip().partition("\n")[0]
-            raise ModelError(f"engine {name!r}: transformers cannot load it: {first}") from error
+            raise ModelError(f"rewriter {name!r}: transformers cannot load it: {first}") from error
     return model.eval(), tokenizer
 
 

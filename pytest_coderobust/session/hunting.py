@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_coderobust.config.suite import SuiteConfig, named_suite, read_suite
+from pytest_coderobust.config.suite import SuiteConfig, make_named_suite, read_suite
 from pytest_coderobust.engine.budget import EACH, Budget
 from pytest_coderobust.engine.events import Listener, silent
 from pytest_coderobust.errors import DataError, nearest
@@ -170,7 +170,7 @@ def _config(suite: str | Path | SuiteConfig) -> SuiteConfig:
         return suite
     if str(suite).endswith(".toml"):
         return read_suite(Path(suite))
-    return replace(named_suite(str(suite), Path.cwd()), name=str(suite))
+    return replace(make_named_suite(str(suite), Path.cwd()), name=str(suite))
 
 
 def _chosen(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_coderobust.config.edits import with_editors
 from pytest_coderobust.config.suite import (
     SuiteConfig,
-    named_suite,
+    make_named_suite,
     read_suite,
     with_perturbations,
 )
@@ -168,4 +168,4 @@ class SuiteSession:
         if reference.endswith(".toml"):
             return read_suite(root / reference)
         named = [file for file in self.resources.settings.suites if file.stem == reference]
-        return read_suite(named[0]) if named else named_suite(reference, root)
+        return read_suite(named[0]) if named else make_named_suite(reference, root)

@@ -1,1 +1,1 @@
-"""Suites and the dataset formats they read."""
+"""Tasks of a suite: data sets, the shapes of their rows, recorded variants."""

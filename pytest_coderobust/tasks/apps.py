@@ -1,7 +1,7 @@
-"""APPS's rows: a question, and what a program reads and has to print (Hendrycks et al. 2021).
+"""APPS's rows: a question, a program's inputs and expected outputs (Hendrycks et al. 2021).
 
 The prompt is a module docstring of the question, which a whole program continues; APPS's own
-"QUESTION: ... ANSWER:" is no Python, and no perturbation could tell its code from its prose.
+"QUESTION: ... ANSWER:" is not Python, and no perturbation could tell its code from its prose.
 Tasks that call a function (`fn_name`) and tasks without tests are left out.
 """
 
@@ -10,25 +10,23 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from pytest_coderobust.records import Task, Tests
-from pytest_coderobust.tasks.form import plain_prompt
+from pytest_coderobust.records import PromptForm, Task, Tests
+from pytest_coderobust.tasks.form import write_plain_prompt
 from pytest_coderobust.tasks.program import parse
 from pytest_coderobust.tasks.rows import DataRow
 
-KEYS = frozenset({"question", "input_output"})
-"""The keys that tell a row of APPS from others."""
 IDS = ("task_id", "problem_id", "id")
 ASK = "Read from standard input, and print the answer to standard output."
 
 
-def apps_task(row: DataRow) -> Task:
-    """The task of one row.
+def read_apps(row: DataRow, _form: PromptForm) -> Task:
+    """Reads the task of one row.
 
     Raises:
-        DataError: a key is missing, or its inputs and outputs are none.
+        DataError: a key is missing, or its inputs and outputs cannot be used.
     """
     question, starter = row.text("question"), row.optional_text("starter_code") or ""
-    prompt = plain_prompt(f"{question.strip()}\n\n{ASK}", ())
+    prompt = write_plain_prompt(f"{question.strip()}\n\n{ASK}", ())
     if starter.strip():
         prompt += starter.rstrip("\n") + "\n"
     number = row.identifier(next((key for key in IDS if key in row), IDS[0]))
@@ -42,8 +40,8 @@ def apps_task(row: DataRow) -> Task:
     )
 
 
-def left_out(row: DataRow) -> str:
-    """Why a row is no task here, or ""."""
+def explain_left_out(row: DataRow) -> str:
+    """Says why a row is not a task here, or ""."""
     found = _input_output(row)
     if not found or not found.get("inputs"):
         return "no tests"
@@ -59,7 +57,7 @@ def _input_output(row: DataRow) -> dict[str, Any]:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise row.error(f"'input_output' is no JSON: {error}") from None
+            raise row.error(f"'input_output' is not valid JSON: {error}") from None
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -96,7 +94,7 @@ def _solution(row: DataRow) -> str | None:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise row.error(f"'solutions' is no JSON: {error}") from None
+            raise row.error(f"'solutions' is not valid JSON: {error}") from None
     if not isinstance(value, list):
         return None
     for item in cast("list[object]", value):

@@ -1,7 +1,7 @@
 """Audits files of perturbed prompts, ours and other people's, against their clean prompts.
 
-Read are what `coderobust perturb` writes, ReCode's JSONL and NLPerturbator's CSV. A row's clean
-prompt is its own `original_prompt`, else the prompt of the task with its id.
+It reads the files that `coderobust perturb` writes, ReCode's JSONL and NLPerturbator's CSV. A
+row's clean prompt is its own `original_prompt`, else the prompt of the task with its id.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from pytest_coderobust.tasks.recording_row import (
     PREFIX,
     audit_renamed,
     is_mbpp,
-    row_cell,
-    row_task_id,
+    read_cell,
+    read_task_id,
 )
 from pytest_coderobust.tasks.rows import DataRow, EmptyFileError, read_rows
 
 SAME_NAME = ("", "")
 BY_DESIGN = "recode:"
-"""Perturbations of code: an auditor of prose has nothing to say about them."""
+"""The prefix of perturbations of code, which an auditor of prose cannot judge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """One row and what the auditor found.
+    """A row and the auditor's findings.
 
     Attributes:
         where: file and line, as messages say it.
@@ -54,7 +54,7 @@ class Audited:
 def audit_file(
     path: Path, tasks: str | None = None, *, form: PromptForm = "docstring"
 ) -> tuple[Audited, ...]:
-    """Audits every row of a file.
+    """Audits every row of a file of prompts.
 
     Args:
         tasks: the data set or file with the clean prompts; wins over a row's `original_prompt`.
@@ -73,7 +73,7 @@ def audit_file(
     if not rows:
         raise EmptyFileError(f"{path}: the file holds no prompts")
     clean = _clean_prompts(rows, tasks, path, form)
-    return tuple(_audited(row, path, clean, form) for row in rows)
+    return tuple(_audit_row(row, path, clean, form) for row in rows)
 
 
 def _clean_prompts(
@@ -83,7 +83,7 @@ def _clean_prompts(
     if tasks is None:
         if all("original_prompt" in row for row in rows):
             return {}
-        if not all(row_task_id(row).startswith("HumanEval/") for row in rows):
+        if not all(read_task_id(row).startswith("HumanEval/") for row in rows):
             raise DataError(
                 f"{path}: its rows have no 'original_prompt'; name the data set or file of their "
                 "clean prompts with --tasks"
@@ -93,12 +93,12 @@ def _clean_prompts(
     return {task.id: (task.prompt, task.entry_point) for task in found.tasks}
 
 
-def _audited(
+def _audit_row(
     row: DataRow, path: Path, clean: Mapping[str, tuple[str, str]], form: PromptForm
 ) -> Audited:
-    task_id, cell = row_task_id(row), row_cell(row, path)
+    task_id, cell = read_task_id(row), read_cell(row, path)
     name = cell.perturbation.removeprefix(PREFIX)
-    before, after, names = _pair(row, task_id, clean, form)
+    before, after, names = _read_pair(row, task_id, clean, form)
     by_design = name.startswith(BY_DESIGN)
     return Audited(
         where=row.where,
@@ -111,14 +111,14 @@ def _audited(
     )
 
 
-def _pair(
+def _read_pair(
     row: DataRow, task_id: str, clean: Mapping[str, tuple[str, str]], form: PromptForm
 ) -> tuple[str, str, tuple[str, str]]:
     """Clean prompt, variant, and the names of the entry point in both."""
     if clean and task_id not in clean:
         raise row.error(f"no task {task_id!r} among the {len(clean)} clean prompts")
     if is_mbpp(row):
-        problem = mbpp.mbpp_problem(row)
+        problem = mbpp.read_mbpp_problem(row)
         after = problem.prompt(row.text("prompt"), form)
         if clean:
             return clean[task_id][0], after, SAME_NAME

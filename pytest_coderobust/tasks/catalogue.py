@@ -1,4 +1,9 @@
-"""Where the files of a named data set are: `CODEROBUST_DATA`, then the fetch cache."""
+"""Registry of the data sets that have a name here, and of the places where their files are.
+
+A data set is one row of `DATA_SETS`: its file names below `CODEROBUST_DATA` and below the cache,
+and its files on the hub, from which `coderobust fetch` fills the cache. docs/tasks.md lists the
+rows.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +17,19 @@ from types import MappingProxyType
 import platformdirs
 
 from pytest_coderobust.errors import DataError
-from pytest_coderobust.tasks.checksum import beside, recorded, sha256
+from pytest_coderobust.tasks.checksum import checksum_path, read_checksum, sha256
 
 DATA_VARIABLE = "CODEROBUST_DATA"
 
 
 @dataclass(frozen=True, slots=True)
 class HubFiles:
-    """Where a data set's rows are on the hub.
+    """Files of a data set on the hub.
 
     Attributes:
         repository: "ORG/NAME" of a data set repository.
-        pattern: what its files match, a pattern of `fnmatch`.
-        rows: how many rows all of them have together; None where releases differ.
+        pattern: a pattern of `fnmatch` that its files match.
+        rows: the number of rows in all of them together; None where releases differ.
     """
 
     repository: str
@@ -37,9 +42,9 @@ class DataSet:
     """A data set that has a name here.
 
     Attributes:
-        folder: where its files stand below a data folder.
-        names: what its file is called; the first is how `coderobust fetch` keeps it, the
-            others are names of the official releases.
+        folder: its folder below a data folder.
+        names: the names of its file; the first is that of `coderobust fetch`, the others are
+            those of the official releases.
         hub: where to fetch it from; None where it comes with the package.
     """
 
@@ -96,15 +101,15 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
 
 
 def cache_folder() -> Path:
-    """Where fetched data sets are kept."""
+    """The folder of fetched data sets."""
     return platformdirs.user_cache_path("pytest-coderobust") / "datasets"
 
 
 def locate(name: str) -> Path:
-    """The file of a named data set.
+    """Finds the file of a named data set.
 
     Raises:
-        DataError: it is in none of the places; the message says how to get it.
+        DataError: it is in no place, or was damaged; the message says how to get it.
     """
     data_set = DATA_SETS[name]
     for path in _candidates(data_set):
@@ -121,12 +126,12 @@ def data_folder() -> Path | None:
 
 
 def _verify(path: Path, name: str) -> None:
-    """Refuses a fetched file that is no longer what was fetched; other files have no checksum."""
-    noted = recorded(path)
+    """Refuses a fetched file that has changed; other files have no checksum."""
+    noted = read_checksum(path)
     if noted is not None and noted != sha256(path):
         raise DataError(
             f"{path}: the file does not match the checksum beside it; "
-            f"run `coderobust fetch {name}` again, or delete {beside(path).name}"
+            f"run `coderobust fetch {name}` again, or delete {checksum_path(path).name}"
         )
 
 

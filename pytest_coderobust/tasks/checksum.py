@@ -10,34 +10,34 @@ _CHUNK = 1 << 20
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    return _hashed(path, "sha256")
+    """Computes the SHA-256 of a file's bytes, in hexadecimal."""
+    return _hash(path, "sha256")
 
 
 def git_blob(path: Path) -> str:
-    """The name git gives the file's content: the hub's checksum of small files."""
-    return _hashed(path, "sha1", f"blob {path.stat().st_size}\0".encode())
+    """Computes git's name of a file's content, which is the hub's checksum of small files."""
+    return _hash(path, "sha1", f"blob {path.stat().st_size}\0".encode())
 
 
-def record(path: Path, digest: str) -> None:
-    """Notes the checksum of a file, which need not be there yet."""
-    replace(beside(path), f"{digest}  {path.name}\n".encode())
+def write_checksum(path: Path, digest: str) -> None:
+    """Writes the checksum of a file, which need not be there yet."""
+    replace_file(checksum_path(path), f"{digest}  {path.name}\n".encode())
 
 
-def recorded(path: Path) -> str | None:
-    """The checksum that was noted for a file, or None."""
+def read_checksum(path: Path) -> str | None:
+    """Reads the checksum that was written for a file; None where there is none."""
     try:
-        return beside(path).read_text(encoding="ascii").partition(" ")[0]
+        return checksum_path(path).read_text(encoding="ascii").partition(" ")[0]
     except (FileNotFoundError, UnicodeDecodeError):
         return None
 
 
-def beside(path: Path) -> Path:
-    """Where the checksum of a file is noted."""
+def checksum_path(path: Path) -> Path:
+    """The path of the checksum of a file."""
     return path.with_name(f"{path.name}.sha256")
 
 
-def replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Writes a file so that it is either the old or the new one, whatever happens."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -50,7 +50,7 @@ def replace(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _hashed(path: Path, algorithm: str, prefix: bytes = b"") -> str:
+def _hash(path: Path, algorithm: str, prefix: bytes = b"") -> str:
     hasher = hashlib.new(algorithm, prefix, usedforsecurity=False)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

@@ -16,12 +16,9 @@ from typing import cast
 from pytest_coderobust.records import PromptForm, Task, Tests
 from pytest_coderobust.tasks import form as forms
 from pytest_coderobust.tasks.gold import dissect
-from pytest_coderobust.tasks.humaneval import entry_point, preamble
+from pytest_coderobust.tasks.humaneval import cut_preamble, read_entry_point
 from pytest_coderobust.tasks.program import parse
 from pytest_coderobust.tasks.rows import DataRow
-
-KEYS = frozenset({"base_input", "canonical_solution"})
-"""The keys that tell a native row of EvalPlus from others."""
 
 _SHAPES: dict[tuple[str, ...], tuple[int, ...]] = {
     ("tuple",): (
@@ -56,16 +53,16 @@ _MBPP_ORACLES: dict[str, tuple[str, ...]] = {
 _MBPP_ORACLE_OF = {entry: name for name, entries in _MBPP_ORACLES.items() for entry in entries}
 
 
-def evalplus_task(row: DataRow, form: PromptForm) -> Task:
-    """The task of one row.
+def read_evalplus(row: DataRow, form: PromptForm) -> Task:
+    """Reads the task of one row.
 
     Raises:
         DataError: a key is missing, or the task has no inputs or no entry point.
     """
     prompt, canonical = row.text("prompt"), row.text("canonical_solution")
-    entry = entry_point(row, prompt, canonical)
+    entry = read_entry_point(row, prompt, canonical)
     tests = _tests(row, prompt + canonical, entry)
-    before = preamble(prompt, entry)
+    before = cut_preamble(prompt, entry)
     if _is_mbpp(row) and form == "docstring":
         prompt, canonical, before = _docstring_form(prompt, canonical, entry)
     return Task(
@@ -83,7 +80,7 @@ def _is_mbpp(row: DataRow) -> bool:
 
 
 def _docstring_form(prompt: str, canonical: str, entry: str) -> tuple[str, str, str]:
-    """Prompt, canonical and preamble; EvalPlus writes MBPP's prompts in the plain form."""
+    """Prompt, canonical solution and preamble of MBPP, which EvalPlus writes in the plain form."""
     tree, gold = parse(prompt), dissect(canonical, entry)
     text = ast.get_docstring(tree) if tree and len(tree.body) == 1 else None
     if text is None or gold is None:
@@ -91,8 +88,8 @@ def _docstring_form(prompt: str, canonical: str, entry: str) -> tuple[str, str, 
     lines = text.split("\n")
     asserts = [line for line in lines if line.startswith("assert ")]
     description = "\n".join(line for line in lines if not line.startswith("assert "))
-    written = forms.docstring_prompt(gold, description, forms.examples(asserts, entry))
-    return written, forms.docstring_canonical(gold), forms.preamble(gold)
+    written = forms.write_docstring_prompt(gold, description, forms.make_examples(asserts, entry))
+    return written, forms.write_docstring_canonical(gold), forms.write_preamble(gold)
 
 
 def _tests(row: DataRow, program: str, entry: str) -> Tests:
@@ -137,7 +134,7 @@ def _tolerance(row: DataRow) -> float:
 
 
 def _particulars(row: DataRow, entry: str) -> tuple[tuple[str, ...], str]:
-    """Which arguments need converting, and which rule decides."""
+    """The conversions of a task's arguments, and the name of the rule that compares."""
     if not _is_mbpp(row):
         return ("as is",), "root" if entry == "find_zero" else ""
     number = row.identifier("task_id").rpartition("/")[2]

@@ -10,40 +10,28 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
+import shutil
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import cast
-from urllib.parse import quote, urlsplit
 
 from filelock import FileLock
 
-from pytest_coderobust.errors import DataError, UnknownName, UsageError
+from pytest_coderobust.errors import DataError, UnknownName
 from pytest_coderobust.tasks import catalogue
-from pytest_coderobust.tasks.catalogue import DATA_SETS, DataSet, HubFiles
-from pytest_coderobust.tasks.checksum import record, recorded, replace, sha256
-from pytest_coderobust.tasks.download import Progress, RemoteFile, download, read_url
+from pytest_coderobust.tasks.catalogue import DATA_SETS, HubFiles
+from pytest_coderobust.tasks.checksum import read_checksum, replace_file, sha256, write_checksum
+from pytest_coderobust.tasks.hub_files import HubFile, HubRepository, open_repository
 from pytest_coderobust.tasks.parquet import require_parquet
 from pytest_coderobust.tasks.rows import SUFFIXES, DataRow, read_rows
 
-ENDPOINT_VARIABLE = "HF_ENDPOINT"
-DEFAULT_ENDPOINT = "https://huggingface.co"
 
-
-def fetch(
-    name: str,
-    *,
-    endpoint: str | None = None,
-    cache: Path | None = None,
-    progress: Progress | None = None,
-) -> Path:
-    """The cached file of a data set, downloaded first where it is not there or was damaged.
+def fetch(name: str, *, endpoint: str | None = None, cache: Path | None = None) -> Path:
+    """Returns the cached file of a data set, downloaded first where it is missing or damaged.
 
     Args:
         endpoint: the hub's address; by default `HF_ENDPOINT`, else the public hub.
         cache: the folder to keep it in; by default where `load_tasks` looks.
-        progress: told of every chunk that arrives.
 
     Raises:
         UnknownName: there is no such data set.
@@ -59,54 +47,42 @@ def fetch(
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_name(f".{target.name}.lock")):
         if not _is_there(target):
-            _fetch(name, data_set, _endpoint(endpoint), target, progress or _silent)
+            _fetch(name, data_set.hub, open_repository(data_set.hub.repository, endpoint), target)
     return target
 
 
 def _is_there(target: Path) -> bool:
-    return target.is_file() and recorded(target) == sha256(target)
+    return target.is_file() and read_checksum(target) == sha256(target)
 
 
-def _endpoint(given: str | None) -> str:
-    endpoint = (given or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT).rstrip("/")
-    if urlsplit(endpoint).scheme not in ("http", "https") or not urlsplit(endpoint).netloc:
-        raise UsageError(f"the hub's address {endpoint!r} must start with http:// or https://")
-    return endpoint
-
-
-def _silent(_path: str, _here: int, _size: int) -> None:
-    return None
-
-
-def _fetch(name: str, data_set: DataSet, endpoint: str, target: Path, progress: Progress) -> None:
-    assert data_set.hub is not None
-    files = _listed(data_set.hub, endpoint)
+def _fetch(name: str, hub: HubFiles, repository: HubRepository, target: Path) -> None:
+    files = _wanted(hub, repository)
     if any(file.path.endswith(".parquet") for file in files):
         require_parquet(f"fetching {name!r} (the hub keeps it as Parquet)")
+    # kept when a download fails: the next fetch takes up what is here
+    folder = target.with_name(f".{target.name}.download")
     rows: list[DataRow] = []
-    parts: list[Path] = []
     for file in files:
-        part = target.with_name(_part(file))
-        download(file, part, progress)
-        parts.append(part)
-        rows.extend(read_rows(part))
-    if data_set.hub.rows not in (None, len(rows)):
-        raise DataError(
-            f"{endpoint}: {data_set.hub.repository} has {len(rows)} rows "
-            f"where {name!r} has {data_set.hub.rows}"
-        )
+        rows.extend(read_rows(repository.download(file, folder)))
+    if hub.rows not in (None, len(rows)):
+        raise DataError(f"{repository}: there are {len(rows)} rows where {name!r} has {hub.rows}")
     data = _jsonl(rows)
-    record(target, hashlib.sha256(data).hexdigest())
-    replace(target, data)
-    for part in parts:
-        part.unlink()
+    write_checksum(target, hashlib.sha256(data).hexdigest())
+    replace_file(target, data)
+    shutil.rmtree(folder)
 
 
-def _part(file: RemoteFile) -> str:
-    """A name for a download that no other file or version shares, whatever its path."""
-    key = f"{file.url} {file.sha256} {file.git_blob}"
-    suffix = "".join(s for s in Path(file.path).suffixes if s in (*SUFFIXES, ".gz"))
-    return f".part-{hashlib.sha256(key.encode()).hexdigest()[:16]}{suffix}"
+def _wanted(hub: HubFiles, repository: HubRepository) -> list[HubFile]:
+    """The files of the repository that belong to the data set."""
+    files = repository.files()
+    wanted = [f for f in files if fnmatchcase(f.path, hub.pattern) and _readable(f.path)]
+    if not wanted:
+        raise DataError(f"{repository}: there is no file {hub.pattern!r} that can be read")
+    return wanted
+
+
+def _readable(path: str) -> bool:
+    return path.removesuffix(".gz").endswith(SUFFIXES)
 
 
 def _jsonl(rows: Sequence[DataRow]) -> bytes:
@@ -116,41 +92,7 @@ def _jsonl(rows: Sequence[DataRow]) -> bytes:
 
 
 def _order(row: DataRow) -> tuple[int, str]:
-    """By task number: the hub keeps MBPP in four splits."""
+    """The sorting key of a row: its task's number, since the hub keeps MBPP in four splits."""
     identifier = row.identifier("task_id")
     number = identifier.rpartition("/")[2]
     return (int(number) if number.isdecimal() else 0, identifier)
-
-
-def _listed(hub: HubFiles, endpoint: str) -> list[RemoteFile]:
-    """The files of the data set, with what the hub says about their bytes."""
-    url = f"{endpoint}/api/datasets/{hub.repository}/tree/main?recursive=true"
-    try:
-        listing: object = json.loads(read_url(url))
-    except ValueError:
-        raise DataError(f"{url}: the answer is no list of files") from None
-    if not isinstance(listing, list):
-        raise DataError(f"{url}: the answer is no list of files")
-    entries = [entry for entry in cast("list[object]", listing) if isinstance(entry, dict)]
-    files = [_remote(cast("dict[str, object]", e), hub, endpoint) for e in entries]
-    wanted = [f for f in files if fnmatchcase(f.path, hub.pattern) and _readable(f.path)]
-    if not wanted:
-        raise DataError(f"{url}: there is no file {hub.pattern!r} that can be read")
-    return sorted(wanted, key=lambda file: file.path)
-
-
-def _readable(path: str) -> bool:
-    return path.removesuffix(".gz").endswith(SUFFIXES)
-
-
-def _remote(entry: dict[str, object], hub: HubFiles, endpoint: str) -> RemoteFile:
-    path, size, lfs = entry.get("path"), entry.get("size"), entry.get("lfs")
-    stored = cast("dict[str, object]", lfs) if isinstance(lfs, dict) else {}
-    size = stored.get("size", size)
-    return RemoteFile(
-        path=str(path),
-        url=f"{endpoint}/datasets/{hub.repository}/resolve/main/{quote(str(path))}",
-        size=size if isinstance(size, int) else 0,
-        sha256=str(stored.get("oid", "")),
-        git_blob="" if stored else str(entry.get("oid", "")),
-    )

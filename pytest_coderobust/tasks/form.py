@@ -2,8 +2,8 @@
 
 The docstring form is CREME's: imports, the gold `def` line, and a docstring of the description
 with one `>>> call` / value pair for each assert that is `call == value`; the other asserts
-stand in it as they are. The plain form is a module docstring of description and asserts, so
-that prompt and completion together are a program whoever completes it.
+are in it as they are. The plain form is a module docstring of description and asserts, so
+that prompt and completion together are a program, whatever completes it.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from pytest_coderobust.tasks.gold import Gold
 from pytest_coderobust.tasks.program import parse
 
 _UNWRITABLE = re.compile("[\x00\x0c\r\ud800-\udfff]")
-"""What cannot stand in Python source, or not unchanged."""
+"""Characters that Python source cannot hold, or not unchanged."""
 
 
-def examples(asserts: Sequence[str], entry: str) -> tuple[str, ...]:
-    """The docstring's lines for the asserts of a task."""
+def make_examples(asserts: Sequence[str], entry: str) -> tuple[str, ...]:
+    """Makes the docstring's lines for the asserts of a task."""
     return tuple(line for test in asserts for line in _example(test, entry))
 
 
-def docstring_prompt(gold: Gold, description: str, examples: Sequence[str]) -> str:
-    """The prompt that a function's body continues."""
-    docstring = _literal([*_lines(description), *examples], gold.indent)
-    return f"{preamble(gold)}{gold.header}\n{gold.indent}{docstring}\n"
+def write_docstring_prompt(gold: Gold, description: str, shown: Sequence[str]) -> str:
+    """Writes the prompt that a function's body continues."""
+    docstring = _literal([*_lines(description), *shown], gold.indent)
+    return f"{write_preamble(gold)}{gold.header}\n{gold.indent}{docstring}\n"
 
 
-def docstring_canonical(gold: Gold) -> str:
-    """The continuation of the docstring form that solves the task."""
+def write_docstring_canonical(gold: Gold) -> str:
+    """Writes the continuation of the docstring form that solves the task."""
     return gold.body + (f"\n\n{gold.after}\n" if gold.after else "")
 
 
-def plain_prompt(description: str, asserts: Sequence[str]) -> str:
-    """The prompt that a whole program continues."""
+def write_plain_prompt(description: str, asserts: Sequence[str]) -> str:
+    """Writes the prompt that a whole program continues."""
     lines = [*_lines(description), *(line for test in asserts for line in _lines(test))]
     return _literal(lines, "") + "\n"
 
 
-def preamble(gold: Gold) -> str:
-    """What stands before the function in the docstring form."""
+def write_preamble(gold: Gold) -> str:
+    """Writes the part before the function in the docstring form."""
     return f"{gold.before}\n\n\n" if gold.before else ""
 
 
 def is_example(test: str, entry: str) -> bool:
-    """Whether an assert is `call == value` for a call of the entry point."""
+    """Tells whether an assert is `call == value` for a call of the entry point."""
     return _pair(test, entry) is not None
 
 
@@ -84,17 +84,17 @@ def _lines(text: str) -> list[str]:
 
 
 def _literal(lines: Sequence[str], indent: str) -> str:
-    """A string literal of the lines, written so that a reader sees them as they are."""
+    """A string literal that shows the lines as they are, with escapes only where they must be."""
     text = f"\n{indent}".join(lines)
     quotes = '"""' if '"""' not in text else "'''"
     escape = quotes in text or _UNWRITABLE.search(text) is not None
     if escape:
         text = text.replace("\\", "\\\\").replace(quotes, "\\" + "\\".join(quotes))
-        text = _UNWRITABLE.sub(_escaped, text)
+        text = _UNWRITABLE.sub(_escape, text)
     raw = "r" if "\\" in text and not escape else ""
     return f"{raw}{quotes}{text}\n{indent}{quotes}"
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

@@ -13,8 +13,8 @@ HUB_PREFIX = "hub:"
 _SOURCE = re.compile(r"hub:(?P<name>\w[\w.-]*/\w[\w.-]*)(?:/(?P<split>\w[\w.-]*))?")
 
 
-def hub_rows(source: str) -> tuple[DataRow, ...]:
-    """Every row of "hub:ORG/NAME[/split]"; the split defaults to the only one, or to "test".
+def read_hub_rows(source: str) -> tuple[DataRow, ...]:
+    """Reads every row of "hub:ORG/NAME[/split]"; the split defaults to the only one, or to "test".
 
     Raises:
         UsageError: the source is written otherwise.

@@ -1,4 +1,4 @@
-"""HumanEval-X: HumanEval in C++ and Java, its tests with a `main` (Zheng et al. 2023).
+"""HumanEval-X, which is HumanEval in C++ and Java; its tests have a `main` (Zheng et al. 2023).
 
 The language is that of the id: "CPP/0", "Java/0". The tests are compiled with the solution, so
 they are judged in its process.
@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 
 from pytest_coderobust.errors import nearest
-from pytest_coderobust.records import Language, Task, Tests
+from pytest_coderobust.records import Language, PromptForm, Task, Tests
 from pytest_coderobust.tasks.rows import DataRow
 
-KEYS = frozenset({"prompt", "declaration", "canonical_solution", "test"})
-"""The keys that tell a row of HumanEval-X from others."""
 LANGUAGES: dict[str, Language] = {"CPP": "cpp", "Java": "java"}
 MAINS: dict[Language, tuple[re.Pattern[str], str]] = {
     "cpp": (re.compile(r"\bint\s+main\s*\("), "int main()"),
@@ -27,11 +25,11 @@ _SIGNATURE = re.compile(
 """The head of a function; a prompt may end inside the body of its last one (CPP/38)."""
 
 
-def humaneval_x_task(row: DataRow) -> Task:
-    """The task of one row.
+def read_humaneval_x(row: DataRow, _form: PromptForm) -> Task:
+    """Reads the task of one row.
 
     Raises:
-        DataError: a key is missing, the language is none of ours, or there is no entry point.
+        DataError: a key is missing, the language is unknown, or there is no entry point.
     """
     task_id = row.identifier("task_id")
     written = task_id.partition("/")[0]
@@ -41,7 +39,7 @@ def humaneval_x_task(row: DataRow) -> Task:
     declaration = row.text("declaration")
     signature = _signature(declaration)
     if signature is None:
-        raise row.error("'declaration' opens no function")
+        raise row.error("'declaration' does not open a function")
     tests = row.text("test")
     pattern, name = MAINS[language]
     if not pattern.search(tests):

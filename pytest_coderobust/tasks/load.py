@@ -1,4 +1,4 @@
-"""From what a suite calls its tasks (a data set, a file, a hub id) to the tasks."""
+"""Loads the tasks that a suite names by a data set, a file, or an id of the hub."""
 
 from __future__ import annotations
 
@@ -11,18 +11,11 @@ from typing import cast
 from pytest_coderobust.config.api_changes import read_changes
 from pytest_coderobust.errors import DataError, UnknownName
 from pytest_coderobust.records import ApiChange, PromptForm, Task, digest
-from pytest_coderobust.tasks import apps, evalplus, humaneval_x, mbpp
-from pytest_coderobust.tasks.apps import apps_task
 from pytest_coderobust.tasks.catalogue import DATA_SETS, locate
-from pytest_coderobust.tasks.evalplus import evalplus_task
-from pytest_coderobust.tasks.hub import HUB_PREFIX, hub_rows
-from pytest_coderobust.tasks.humaneval import humaneval_task
-from pytest_coderobust.tasks.humaneval_x import humaneval_x_task
-from pytest_coderobust.tasks.mbpp import mbpp_task
-from pytest_coderobust.tasks.partial import partial_task
+from pytest_coderobust.tasks.hub import HUB_PREFIX, read_hub_rows
+from pytest_coderobust.tasks.partial import halve_solution
 from pytest_coderobust.tasks.rows import SUFFIXES, DataRow, read_rows
-
-FORMATS = ("humaneval", "mbpp", "evalplus", "apps", "humaneval-x")
+from pytest_coderobust.tasks.shapes import Shape, find_shape, named_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +37,30 @@ class TaskSet:
 def load_tasks(
     source: str, *, base: Path, form: PromptForm = "docstring", fmt: str | None = None
 ) -> TaskSet:
-    """The tasks that `source` names.
+    """Loads the tasks that `source` names.
 
     Args:
         source: a file's path, a data set's name, or "hub:ORG/NAME[/split]".
         base: the folder that a relative path starts from.
         form: how an MBPP prompt is written; "partial" puts the first half of the solution into
             any data set's prompts.
-        fmt: the shape of the rows, one of `FORMATS`, where their keys do not tell it.
+        fmt: the name of the rows' shape where their keys do not tell it.
 
     Raises:
         DataError: the data are missing or cannot be used; the message names file and line.
-        UnknownName: `source` or `fmt` is no name that there is.
+        UnknownName: there is no data set `source`, or no shape `fmt`.
         MissingExtra: the hub needs a library that is not installed.
     """
-    if fmt is not None and fmt not in FORMATS:
-        raise UnknownName("task format", fmt, FORMATS)
+    asked = named_shape(fmt) if fmt is not None else None
     if source.startswith(HUB_PREFIX):
-        rows, name = hub_rows(source), source
+        rows, name = read_hub_rows(source), source
     else:
         path = _path(source, base)
         rows = read_rows(path)
         name = source if source in DATA_SETS else path.name.partition(".")[0]
-    kept, notes = _kept(rows, name, fmt)
-    tasks = _tasks(kept, form, fmt)
+    shaped = [(row, asked or find_shape(row)) for row in rows]
+    kept, notes = _keep(shaped, name)
+    tasks = _read_tasks(kept, form)
     return TaskSet(name=name, tasks=tasks, digest=fingerprint(tasks), notes=notes)
 
 
@@ -82,58 +75,39 @@ def _path(source: str, base: Path) -> Path:
     raise UnknownName("data set", source, DATA_SETS)
 
 
-def _kept(
-    rows: Sequence[DataRow], name: str, fmt: str | None
-) -> tuple[Sequence[DataRow], tuple[str, ...]]:
+def _keep(
+    rows: Sequence[tuple[DataRow, Shape]], name: str
+) -> tuple[Sequence[tuple[DataRow, Shape]], tuple[str, ...]]:
     """The rows that are tasks here, and what a report must say about the others."""
-    reasons = [apps.left_out(row) if (fmt or _shape(row)) == "apps" else "" for row in rows]
+    reasons = [shape.left_out(row) if shape.left_out else "" for row, shape in rows]
     kept = [row for row, reason in zip(rows, reasons, strict=True) if not reason]
     counts = Counter(reason for reason in reasons if reason)
     return kept, tuple(f"{name}: {n} tasks left out: {why}" for why, n in counts.items())
 
 
-def _tasks(rows: Sequence[DataRow], form: PromptForm, fmt: str | None) -> tuple[Task, ...]:
+def _read_tasks(rows: Sequence[tuple[DataRow, Shape]], form: PromptForm) -> tuple[Task, ...]:
     places: dict[str, str] = {}
     tasks: list[Task] = []
-    for row in rows:
-        task = replace(_task(row, form, fmt), api_changes=_api_changes(row))
+    for row, shape in rows:
+        task = replace(_read_task(row, shape, form), api_changes=_api_changes(row))
         _check_id(row, task.id, places)
         places[task.id] = row.where
         tasks.append(task)
     return tuple(tasks)
 
 
-def _task(row: DataRow, form: PromptForm, fmt: str | None) -> Task:
+def _read_task(row: DataRow, shape: Shape, form: PromptForm) -> Task:
     if form == "partial":
-        return partial_task(_task(row, "docstring", fmt), row.where)
-    shape = fmt or _shape(row)
-    if shape == "mbpp":
-        return mbpp_task(row, form)
-    if shape == "apps":
-        return apps_task(row)
-    if shape == "humaneval-x":
-        return humaneval_x_task(row)
-    return evalplus_task(row, form) if shape == "evalplus" else humaneval_task(row)
+        return halve_solution(shape.read(row, "docstring"), row.where)
+    return shape.read(row, form)
 
 
 def _api_changes(row: DataRow) -> tuple[ApiChange, ...]:
-    """What a row of any shape declares under "api_changes"."""
+    """The API changes that a row of any shape declares."""
     declared = row.values.get("api_changes") or []
     if not isinstance(declared, list):
         raise row.error("'api_changes' must be a list of objects with 'old' and maybe 'new'")
     return read_changes(cast("list[object]", declared), row.error)
-
-
-def _shape(row: DataRow) -> str:
-    """The shape of a row by its keys; a row of no known shape is reported as HumanEval's."""
-    keys = row.values.keys()
-    if keys >= mbpp.KEYS:
-        return "mbpp"
-    if keys >= apps.KEYS:
-        return "apps"
-    if keys >= humaneval_x.KEYS:
-        return "humaneval-x"
-    return "evalplus" if keys >= evalplus.KEYS else "humaneval"
 
 
 def _check_id(row: DataRow, task_id: str, places: Mapping[str, str]) -> None:
@@ -151,7 +125,7 @@ def _marks(text: str) -> set[str]:
 
 
 def fingerprint(tasks: Iterable[Task]) -> str:
-    """A digest of everything that the tasks say, whatever file they came from."""
+    """Makes a digest of all content of the tasks, whatever file they came from."""
     return digest(
         *(
             [

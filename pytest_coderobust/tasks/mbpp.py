@@ -1,4 +1,4 @@
-"""MBPP: full JSONL, sanitized JSON and CSV.
+"""MBPP's rows: full JSONL, sanitized JSON and CSV.
 
 The entry point is the function of the gold program that the asserts call. The tests keep the
 data set's asserts; what they use besides the entry point comes from the gold program.
@@ -12,8 +12,14 @@ from functools import lru_cache
 
 from pytest_coderobust.records import PromptForm, Task, Tests
 from pytest_coderobust.tasks import form as forms
-from pytest_coderobust.tasks.gold import Gold, dissect, entry_points
-from pytest_coderobust.tasks.program import bound, needed, parse, source_of, used
+from pytest_coderobust.tasks.gold import Gold, dissect, find_entry_points
+from pytest_coderobust.tasks.program import (
+    cut_source,
+    find_bindings,
+    find_needed,
+    find_used_names,
+    parse,
+)
 from pytest_coderobust.tasks.rows import DataRow
 
 KEYS = frozenset({"code", "test_list"})
@@ -22,7 +28,7 @@ KEYS = frozenset({"code", "test_list"})
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What code and asserts say about a task, whatever its description.
+    """Code and asserts of a task without its description.
 
     Attributes:
         examples: the docstring's lines for the asserts.
@@ -38,43 +44,43 @@ class Problem:
     def prompt(self, description: str, form: PromptForm) -> str:
         """The prompt of a description; a perturbed one passes through the same form."""
         if form == "plain":
-            return forms.plain_prompt(description, self.asserts)
-        return forms.docstring_prompt(self.gold, description, self.examples)
+            return forms.write_plain_prompt(description, self.asserts)
+        return forms.write_docstring_prompt(self.gold, description, self.examples)
 
 
-def mbpp_task(row: DataRow, form: PromptForm) -> Task:
-    """The task of one row.
+def read_mbpp(row: DataRow, form: PromptForm) -> Task:
+    """Reads the task of one row.
 
     Raises:
-        DataError: the row lacks a key, has no tests, or its asserts call no one function.
+        DataError: the row lacks a key or tests, or its asserts call none or several functions.
     """
-    problem = mbpp_problem(row)
+    problem = read_mbpp_problem(row)
     plain = form == "plain"
     return Task(
-        id=mbpp_id(row),
-        prompt=problem.prompt(mbpp_description(row), form),
+        id=read_mbpp_id(row),
+        prompt=problem.prompt(read_mbpp_description(row), form),
         entry_point=problem.entry,
         tests=problem.tests,
-        canonical=problem.code if plain else forms.docstring_canonical(problem.gold),
-        preamble="" if plain else forms.preamble(problem.gold),
+        canonical=problem.code if plain else forms.write_docstring_canonical(problem.gold),
+        preamble="" if plain else forms.write_preamble(problem.gold),
     )
 
 
-def mbpp_id(row: DataRow) -> str:
-    """The id of a row's task: "MBPP/2", however the file writes it."""
+def read_mbpp_id(row: DataRow) -> str:
+    """Reads the id of a row's task: "MBPP/2", however the file writes it."""
     return f"MBPP/{row.identifier('task_id').rpartition('/')[2]}"
 
 
-def mbpp_description(row: DataRow) -> str:
-    """What the task asks for, in words."""
+def read_mbpp_description(row: DataRow) -> str:
+    """Reads the description of the task."""
     return row.text("prompt" if "prompt" in row else "text")
 
 
-def mbpp_problem(row: DataRow) -> Problem:
-    """Code and asserts of a row, understood.
+def read_mbpp_problem(row: DataRow) -> Problem:
+    """Reads code and asserts of a row.
 
     Raises:
-        DataError: as `mbpp_task`.
+        DataError: as `read_mbpp`.
     """
     code = row.text("code").replace("\r\n", "\n").rstrip("\n") + "\n"
     asserts = row.texts("test_list")
@@ -90,16 +96,16 @@ def mbpp_problem(row: DataRow) -> Problem:
 def _problem(
     code: str, setup: tuple[str, ...], asserts: tuple[str, ...], more: str | None
 ) -> Problem | str:
-    """The problem, or what is wrong with it."""
+    """The problem, or the reason why it cannot be used."""
     program = parse(code)
     if program is None:
-        return "'code' is no Python program"
+        return "'code' is not a valid Python program"
     called = parse("\n".join(asserts))
     source = "\n".join([*setup, *([more] if more else asserts)]) + "\n"
     tests = parse(source)
     if called is None or tests is None:
-        return "'test_list' is no Python program"
-    names = entry_points(program, called)
+        return "'test_list' is not a valid Python program"
+    names = find_entry_points(program, called)
     if len(names) != 1:
         listed = ", ".join(names)
         return (
@@ -115,13 +121,13 @@ def _problem(
         asserts=asserts,
         entry=entry,
         gold=gold,
-        examples=forms.examples(asserts, entry),
+        examples=forms.make_examples(asserts, entry),
         tests=Tests(source=source, style="asserts", helpers=_helpers(code, program, tests, entry)),
     )
 
 
 def _setup(row: DataRow) -> tuple[str, ...]:
-    """What the data set runs before the asserts: imports (sanitized) or code (full)."""
+    """The lines that the data set runs before the asserts: imports (sanitized) or code (full)."""
     lines = list(row.texts("test_imports"))
     setup = row.optional_text("test_setup_code")
     if setup and setup.strip():
@@ -130,10 +136,10 @@ def _setup(row: DataRow) -> tuple[str, ...]:
 
 
 def _helpers(code: str, program: ast.Module, tests: ast.Module, entry: str) -> str:
-    """What the asserts use of the gold program besides the entry point.
+    """The parts of the gold program that the asserts use besides the entry point.
 
     MBPP/596 compares with `sys.getsizeof(...)`; MBPP/927 builds trees of the program's `Node`.
     """
-    names = used([tests]) - bound(tests.body).keys() - {entry}
-    wanted = needed(program.body, names)
-    return "".join(f"{source_of(code, s)}\n" for s in program.body if s in wanted)
+    names = find_used_names([tests]) - find_bindings(tests.body).keys() - {entry}
+    wanted = find_needed(program.body, names)
+    return "".join(f"{cut_source(code, s)}\n" for s in program.body if s in wanted)

@@ -1,4 +1,4 @@
-"""Rows of a Parquet file, the form the hub keeps data sets in; needs the extra `hub`."""
+"""Rows of a Parquet file, the hub's form of data sets; reading it needs the extra `hub`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pytest_coderobust.errors import DataError, MissingExtra
 
 
 def require_parquet(what: str) -> Any:
-    """The module `pyarrow.parquet`.
+    """Imports the module `pyarrow.parquet`.
 
     Raises:
-        MissingExtra: it is not installed; `what` says who needs it.
+        MissingExtra: it is not installed; `what` names the action that needs it.
     """
     try:
         return import_module("pyarrow.parquet")
@@ -22,11 +22,11 @@ def require_parquet(what: str) -> Any:
 
 
 def read_parquet(path: Path) -> list[dict[str, object]]:
-    """Every row, in order.
+    """Reads every row, in order.
 
     Raises:
         MissingExtra: the library that reads Parquet is not installed.
-        DataError: the file is missing or no Parquet.
+        DataError: the file is missing or is not Parquet.
     """
     library = require_parquet(f"reading the Parquet file {path.name}")
     if not path.is_file():
@@ -34,5 +34,7 @@ def read_parquet(path: Path) -> list[dict[str, object]]:
     try:
         rows: list[dict[str, object]] = library.read_table(path).to_pylist()
     except (ValueError, OSError) as error:  # pyarrow's own errors are of these two
-        raise DataError(f"{path}: the file is no Parquet ({str(error).splitlines()[0]})") from None
+        raise DataError(
+            f"{path}: the file is not valid Parquet ({str(error).splitlines()[0]})"
+        ) from None
     return rows

@@ -13,8 +13,8 @@ from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Task
 
 
-def partial_task(task: Task, where: str) -> Task:
-    """The task in its partial form.
+def halve_solution(task: Task, where: str) -> Task:
+    """Makes the partial form of a task.
 
     Args:
         where: the place of its row, for messages.

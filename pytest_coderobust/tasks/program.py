@@ -1,4 +1,4 @@
-"""What a trusted program binds and uses at its top level; parsing only, nothing is run."""
+"""Names that a trusted program binds and uses at its top level; it is parsed and never run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def parse(source: str) -> ast.Module | None:
-    """The module's syntax tree, or None where the source is no Python."""
+    """Parses a module; None where the source is not valid Python."""
     with warnings.catch_warnings():
         # "\d" in a foreign docstring is the author's business
         warnings.simplefilter("ignore", SyntaxWarning)
@@ -23,7 +23,7 @@ def parse(source: str) -> ast.Module | None:
 
 
 def parse_prompt(prompt: str) -> ast.Module | None:
-    """The tree of a prompt that may end before the body of its last function."""
+    """Parses a prompt that may end before the body of its last function."""
     for ending in ("", "\n    pass\n", "\n\tpass\n"):
         tree = parse(prompt + ending)
         if tree is not None:
@@ -31,8 +31,8 @@ def parse_prompt(prompt: str) -> ast.Module | None:
     return None
 
 
-def definition(tree: ast.Module, name: str) -> Definition | None:
-    """The last top-level function or class of that name: the one that counts when run."""
+def find_definition(tree: ast.Module, name: str) -> Definition | None:
+    """Finds the last top-level function or class of that name: the one that counts when run."""
     found = None
     for statement in tree.body:
         if isinstance(statement, Definition) and statement.name == name:
@@ -40,32 +40,32 @@ def definition(tree: ast.Module, name: str) -> Definition | None:
     return found
 
 
-def functions(tree: ast.Module) -> dict[str, FunctionNode]:
-    """The top-level functions by name, in order; of two with one name the last."""
+def find_functions(tree: ast.Module) -> dict[str, FunctionNode]:
+    """Finds the top-level functions by name, in order; of two with one name the last."""
     return {s.name: s for s in tree.body if isinstance(s, FunctionNode)}
 
 
-def first_line(statement: ast.stmt) -> int:
-    """The 1-based line where a statement starts, its decorators included."""
+def find_first_line(statement: ast.stmt) -> int:
+    """Finds the 1-based line where a statement starts, its decorators included."""
     if not isinstance(statement, Definition):
         return statement.lineno
     return min([statement.lineno, *(d.lineno for d in statement.decorator_list)])
 
 
-def bound(statements: Iterable[ast.stmt]) -> dict[str, ast.stmt]:
-    """Every name that top-level statements bind, with the statement that does it last."""
+def find_bindings(statements: Iterable[ast.stmt]) -> dict[str, ast.stmt]:
+    """Finds the names that top-level statements bind, each with the last statement that does."""
     return {name: statement for statement in statements for name in _names_bound(statement)}
 
 
-def imports(statement: ast.stmt) -> bool:
-    """Whether a top-level statement imports, be it inside a `try`."""
+def is_import(statement: ast.stmt) -> bool:
+    """Tells whether a top-level statement imports, inside a `try` too."""
     return not isinstance(statement, Definition) and any(
         isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(statement)
     )
 
 
-def used(nodes: Iterable[ast.AST]) -> frozenset[str]:
-    """Every name that is read anywhere below the nodes."""
+def find_used_names(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Finds every name that is read anywhere below the nodes."""
     return frozenset(
         node.id
         for root in nodes
@@ -74,24 +74,24 @@ def used(nodes: Iterable[ast.AST]) -> frozenset[str]:
     )
 
 
-def needed(statements: Sequence[ast.stmt], names: Iterable[str]) -> frozenset[ast.stmt]:
-    """The statements that bind the names, and those that they need in turn."""
-    binders = bound(statements)
+def find_needed(statements: Sequence[ast.stmt], names: Iterable[str]) -> frozenset[ast.stmt]:
+    """Finds the statements that bind the names, and those that they need in turn."""
+    binders = find_bindings(statements)
     found: set[ast.stmt] = set()
     wanted = list(names)
     while wanted:
         binder = binders.get(wanted.pop())
         if binder is not None and binder not in found:
             found.add(binder)
-            wanted.extend(used([binder]))
+            wanted.extend(find_used_names([binder]))
     return frozenset(found)
 
 
-def source_of(code: str, statement: ast.stmt) -> str:
-    """The source of a top-level statement, decorators included."""
+def cut_source(code: str, statement: ast.stmt) -> str:
+    """Cuts out the source of a top-level statement, decorators included."""
     if isinstance(statement, Definition):
         lines = code.split("\n")
-        return "\n".join(lines[first_line(statement) - 1 : statement.end_lineno])
+        return "\n".join(lines[find_first_line(statement) - 1 : statement.end_lineno])
     return ast.get_source_segment(code, statement) or ""
 
 

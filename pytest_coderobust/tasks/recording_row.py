@@ -14,7 +14,7 @@ from pathlib import Path
 from coderobust_strategies.audit import Damage, audit
 from pytest_coderobust.records import Cell, PromptForm, Task, Variant
 from pytest_coderobust.tasks import mbpp
-from pytest_coderobust.tasks.humaneval import humaneval_task
+from pytest_coderobust.tasks.humaneval import read_humaneval
 from pytest_coderobust.tasks.rows import DataRow
 
 PREFIX = "recorded:"
@@ -44,26 +44,26 @@ _FILE = re.compile(r"(?:(?:humaneval|mbpp)_)?(?P<name>.+?)(?:_s(?P<seed>\d+))?",
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*(?::[A-Za-z0-9][A-Za-z0-9_.+-]*)?")
 
 
-def recorded_level(name: str) -> str:
-    """The level that a recorded perturbation is reported under; "recorded" where unknown."""
+def find_recorded_level(name: str) -> str:
+    """Finds the level that a recorded perturbation is reported under, else "recorded"."""
     return _LEVEL_OF.get(name, "recorded")
 
 
-def row_task_id(row: DataRow) -> str:
-    """The id of the clean task that a row belongs to."""
-    return mbpp.mbpp_id(row) if is_mbpp(row) else row.identifier("task_id")
+def read_task_id(row: DataRow) -> str:
+    """Reads the id of the clean task that a row belongs to."""
+    return mbpp.read_mbpp_id(row) if is_mbpp(row) else row.identifier("task_id")
 
 
 def is_mbpp(row: DataRow) -> bool:
-    """Whether a row has MBPP's shape: a description where HumanEval has a prompt."""
+    """Tells whether a row has MBPP's shape: a description in place of a prompt."""
     return row.values.keys() >= mbpp.KEYS
 
 
-def row_cell(row: DataRow, path: Path) -> Cell:
-    """Perturbation and seed of a row: its own, else those in the file's name.
+def read_cell(row: DataRow, path: Path) -> Cell:
+    """Reads perturbation and seed of a row: its own, else those in the file's name.
 
     Raises:
-        DataError: they are no name and no whole number.
+        DataError: the perturbation is not a name, or the seed is not a whole number.
     """
     parts = _FILE.fullmatch(path.name.partition(".")[0])
     name = row.optional_text("perturbation") or (parts["name"] if parts else "")
@@ -79,15 +79,15 @@ def row_cell(row: DataRow, path: Path) -> Cell:
     return Cell(PREFIX + name, int(str(seed)))
 
 
-def row_variant(row: DataRow, task: Task, cell: Cell, form: PromptForm) -> Variant:
-    """The variant of a task that a row holds.
+def read_variant(row: DataRow, task: Task, cell: Cell, form: PromptForm) -> Variant:
+    """Reads the variant of a task that a row holds.
 
     Raises:
         DataError: it is of another function.
     """
     judge = task
     if is_mbpp(row):
-        problem = mbpp.mbpp_problem(row)
+        problem = mbpp.read_mbpp_problem(row)
         if problem.entry != task.entry_point:
             raise row.error(
                 f"its code calls the function {problem.entry!r} where the clean task "
@@ -99,16 +99,16 @@ def row_variant(row: DataRow, task: Task, cell: Cell, form: PromptForm) -> Varia
         if row.values.get("entry_point", task.entry_point) != task.entry_point:
             # ReCode renames functions: such a row brings the task that judges it
             judge = replace(
-                humaneval_task(row), id=task.id, tags=task.tags, api_changes=task.api_changes
+                read_humaneval(row, form), id=task.id, tags=task.tags, api_changes=task.api_changes
             )
     unchanged = "unchanged in the recording" if prompt == task.prompt else ""
     return Variant(judge, cell, prompt, skipped=unchanged)
 
 
 def differs(row: DataRow, task: Task) -> bool:
-    """Whether the row says that it was made from another version of the task."""
+    """Tells whether the row was made from another version of the task."""
     if is_mbpp(row):
-        return mbpp.mbpp_problem(row).tests != task.tests
+        return mbpp.read_mbpp_problem(row).tests != task.tests
     return (
         row.values.get("original_prompt", task.prompt) != task.prompt
         or row.values.get("test", task.tests.source) != task.tests.source
@@ -116,12 +116,12 @@ def differs(row: DataRow, task: Task) -> bool:
 
 
 def audit_variant(task: Task, variant: Variant) -> tuple[Damage, ...]:
-    """The audit of a variant; a rename that reaches every mention of the name is no damage."""
+    """Audits a variant; a rename that reaches every mention of the name is not damage."""
     return audit_renamed(task.prompt, variant.prompt, task.entry_point, variant.task.entry_point)
 
 
 def audit_renamed(clean: str, variant: str, old: str, new: str) -> tuple[Damage, ...]:
-    """The audit of a prompt whose entry point is called `new` where the clean one has `old`."""
+    """Audits a prompt whose entry point is called `new` where the clean one has `old`."""
     if old != new:
         clean = re.sub(rf"\b{re.escape(old)}\b", lambda _: new, clean)
     return audit(clean, variant)

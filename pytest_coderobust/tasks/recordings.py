@@ -1,7 +1,7 @@
-"""Recorded variants: prompts that somebody perturbed before, paired with their clean tasks.
+"""Recorded variants: prompts that were perturbed elsewhere, paired with their clean tasks.
 
-Read are NLPerturbator's CSV files, ReCode's JSONL files and own files of either kind; what a row
-says is in `recorded_row`.
+It reads NLPerturbator's CSV files, ReCode's JSONL files and own files of either kind;
+`recording_row` reads one row.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pytest_coderobust.tasks.load import TaskSet
 from pytest_coderobust.tasks.recording_row import (
     audit_variant,
     differs,
-    row_cell,
-    row_task_id,
-    row_variant,
+    read_cell,
+    read_task_id,
+    read_variant,
 )
 from pytest_coderobust.tasks.rows import DataRow, EmptyFileError, read_rows
 
@@ -48,7 +48,7 @@ class RecordedSet:
 
 @dataclass(slots=True)
 class _Reading:
-    """What has been read so far."""
+    """State of a reading: the variants and notes found up to now."""
 
     tasks: Mapping[str, Task]
     form: PromptForm
@@ -66,7 +66,7 @@ def load_recorded(
     form: PromptForm,
     keep_damaged: bool = False,
 ) -> RecordedSet:
-    """The variants in the files that the patterns name.
+    """Reads the variants in the files that the patterns name.
 
     Args:
         patterns: paths or globs below `base`, else below the folder of `CODEROBUST_DATA`.
@@ -106,11 +106,11 @@ def _read_file(path: Path, reading: _Reading) -> None:
     unpaired = unchanged = other = 0
     damage: Counter[str] = Counter()
     for row in rows:
-        task = reading.tasks.get(row_task_id(row))
+        task = reading.tasks.get(read_task_id(row))
         if task is None:
             unpaired += 1
             continue
-        variant = row_variant(row, task, row_cell(row, path), reading.form)
+        variant = read_variant(row, task, read_cell(row, path), reading.form)
         unchanged += bool(variant.skipped)
         found = "" if variant.skipped else kinds(audit_variant(task, variant))
         if found:
@@ -122,14 +122,14 @@ def _read_file(path: Path, reading: _Reading) -> None:
     if unpaired == len(rows):
         raise DataError(
             f"{path}: none of its {len(rows)} rows pairs with a task of the suite "
-            f"({rows[0].where} is of {row_task_id(rows[0])!r})"
+            f"({rows[0].where} is of {read_task_id(rows[0])!r})"
         )
     reading.notes.extend(_remarks(path.name, unpaired, unchanged, other))
     reading.notes.extend(_damage_remark(path.name, len(rows), damage, keep=reading.keep_damaged))
 
 
 def _rows(path: Path) -> tuple[DataRow, ...]:
-    """The rows of a file, none where it holds no prompt at all."""
+    """The rows of a file; none where no row has a prompt."""
     try:
         rows = read_rows(path)
     except EmptyFileError:

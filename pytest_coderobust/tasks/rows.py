@@ -1,4 +1,4 @@
-"""Rows of a data file, each with the place it stands: JSONL, JSON, CSV, TOML or Parquet."""
+"""Rows of a JSONL, JSON, CSV, TOML or Parquet file, each with its place for error messages."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class DataRow:
         return self.values.get(key) is not None
 
     def error(self, message: str) -> DataError:
-        """A DataError about this row."""
+        """Makes a DataError about this row."""
         return DataError(f"{self.where}: {message}")
 
     def text(self, key: str) -> str:
-        """The string under `key`.
+        """Returns the string under `key`.
 
         Raises:
-            DataError: there is none, or it is something else.
+            DataError: it is missing, or is not a string.
         """
         if key not in self:
             known = (name for name in self.values if name in self)
@@ -64,11 +64,11 @@ class DataRow:
         return value
 
     def optional_text(self, key: str) -> str | None:
-        """The string under `key`, or None where the row has none."""
+        """Returns the string under `key`, or None where the row has none."""
         return self.text(key) if key in self else None
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """The strings under `key`: a list, or a list written as text as in CSV files."""
+        """Returns the strings under `key`: a list, or a list written as text as in CSV files."""
         if key not in self:
             return ()
         value = self.values[key]
@@ -83,7 +83,7 @@ class DataRow:
         return tuple(cast("list[str]", items))
 
     def identifier(self, key: str) -> str:
-        """The id under `key`: a string, or a whole number as MBPP has it."""
+        """Returns the id under `key`: a string, or a whole number as MBPP has it."""
         value = self.values.get(key)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
@@ -97,11 +97,11 @@ class DataRow:
 
 
 def read_rows(path: Path) -> tuple[DataRow, ...]:
-    """Every row of a data file, in order.
+    """Reads every row of a data file, in order.
 
     Raises:
         DataError: the file is missing, empty, undecodable or malformed, or has an extension
-            that names none of the formats.
+            of no known format.
         MissingExtra: it is Parquet, and the library that reads it is not installed.
     """
     if path.suffix.lower() == ".parquet":
@@ -126,7 +126,7 @@ def _parser(path: Path) -> Callable[[str, str], Iterator[DataRow]]:
     parsers = {".jsonl": _jsonl, ".json": _json, ".csv": _csv, ".toml": _toml}
     if suffix not in parsers:
         raise DataError(
-            f"{path}: the file extension {suffix!r} is none of {', '.join(SUFFIXES)} "
+            f"{path}: the file extension {suffix!r} is not one of {', '.join(SUFFIXES)} "
             "(each but the last may be followed by .gz)"
         )
     return parsers[suffix]
@@ -140,7 +140,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: the file is no complete gzip file ({error})") from None
+        raise DataError(f"{path}: the file is not a complete gzip file ({error})") from None
     except OSError as error:
         raise DataError(f"{path}: the file cannot be read ({error.strerror})") from None
     try:

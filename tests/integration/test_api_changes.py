@@ -124,7 +124,7 @@ def test_a_suite_without_changes_says_nothing(project: Project) -> None:
         ('[{ old = "math.sqrt", tag = "api:math.sqt" }]', "*no task has the tag 'api:math.sqt'*"),
         (
             '[{ old = "math.sqrt" }, { old = "math.sqrt", new = "math.root" }]',
-            "*'math.sqrt' stands in two places*",
+            "*'math.sqrt' is in two places*",
         ),
     ],
 )

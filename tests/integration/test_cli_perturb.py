@@ -113,9 +113,10 @@ def test_an_export_passes_the_audit_and_is_read_back_as_recorded_variants(
     ]
 
 
-def test_an_engine_may_be_named_on_the_command_line(folder: Path) -> None:
-    (folder / "cli_engine.py").write_text("def ask(text):\n    return 'Please ' + text.lower()\n")
-    arguments = ["--suite", "toy.toml", "--perturb", "S1", "--engine", "S1=cli_engine:ask"]
+@pytest.mark.parametrize("option", ["--rewriter", "--engine"])
+def test_a_rewriter_may_be_named_on_the_command_line(folder: Path, option: str) -> None:
+    (folder / "cli_rewriter.py").write_text("def ask(text):\n    return 'Please ' + text.lower()\n")
+    arguments = ["--suite", "toy.toml", "--perturb", "S1", option, "S1=cli_rewriter:ask"]
     assert main(["perturb", *arguments, "--seeds", "1", "--out", "f.jsonl"]) == 0
     (row,) = rows(folder / "f.jsonl")
     assert "Please return twice" in str(row["prompt"])
@@ -207,8 +208,12 @@ def test_text_of_foreign_rows_cannot_move_the_cursor(
     [
         (["perturb", "--suite", "toy.toml", "--perturb", "C9"], 4, "unknown perturbation 'C9'"),
         (["perturb", "--suite", "toy.toml", "--perturb", "S1"], 4, "'S1' (BackTranslation) needs"),
-        (["perturb", "--suite", "toy.toml", "--engine", "S1=x"], 4, "S1 = 'x': is no engine"),
-        (["perturb", "--suite", "toy.toml", "--engine", "C1=a:b"], 4, "unknown key 'C1'"),
+        (
+            ["perturb", "--suite", "toy.toml", "--rewriter", "S1=x"],
+            4,
+            "S1 = 'x': is not a valid rewriter",
+        ),
+        (["perturb", "--suite", "toy.toml", "--rewriter", "C1=a:b"], 4, "unknown key 'C1'"),
         (["perturb", "--suite", "none.toml"], 4, "none.toml: no such file"),
         (["perturb", "--suite", "toy.toml", "--seeds", "0"], 4, "--seeds '0' must be"),
         (["perturb", "--suite", "toy.toml", "--seeds", "1,1"], 4, "--seeds '1,1' must be"),

@@ -49,8 +49,8 @@ def test_the_oracle_solves_every_change_of_code_on_partial_prompts(project: Proj
     assert {"syntax", "format", "function"} <= metrics.keys()
 
 
-def test_an_engine_of_the_users_own_rewrites_and_its_damage_is_left_out(project: Project) -> None:
-    (project.path / "engine.py").write_text(
+def test_a_rewriter_of_the_users_own_rewrites_and_its_damage_is_left_out(project: Project) -> None:
+    (project.path / "reword.py").write_text(
         "def ask(text):\n"
         "    open('calls', 'a').write('x')\n"
         "    if 'sign' in text:\n"
@@ -58,7 +58,7 @@ def test_an_engine_of_the_users_own_rewrites_and_its_damage_is_left_out(project:
         "    return text.replace('given number', 'number given')\n"
     )
     keys = 'perturbations = ["S1", "S"]\nseeds = 3'
-    project.write_suite(keys, sections='[engines]\nS1 = "engine:ask"')
+    project.write_suite(keys, sections='[rewriters]\nS1 = "reword:ask"')
     result = project.run("toy.toml", "--model=oracle", "--coderobust-json=out.json", "-rs")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["skipped: * damaged by the rewriter: numbers*"])
@@ -75,10 +75,10 @@ def test_an_engine_of_the_users_own_rewrites_and_its_damage_is_left_out(project:
 
 
 def test_a_suite_that_keeps_damage_says_how_much(project: Project) -> None:
-    (project.path / "engine.py").write_text("def ask(text):\n    return text + ' See 7.'\n")
+    (project.path / "reword.py").write_text("def ask(text):\n    return text + ' See 7.'\n")
     project.write_suite(
         'perturbations = ["S1"]\ndamaged = "keep"\nlimit = 2',
-        sections='[engines]\nS1 = "engine:ask"',
+        sections='[rewriters]\nS1 = "reword:ask"',
     )
     result = project.run("toy.toml", "--model=oracle")
     assert result.ret == 0
@@ -87,10 +87,10 @@ def test_a_suite_that_keeps_damage_says_how_much(project: Project) -> None:
     )
 
 
-def test_s1_without_an_engine_is_refused_before_a_model_loads(project: Project) -> None:
+def test_s1_without_a_rewriter_is_refused_before_a_model_loads(project: Project) -> None:
     project.write_suite('perturbations = ["C1"]')
     result = project.run("toy.toml", "--model=none/none", "--perturb=S1")
     assert result.ret == 2
     result.stdout.fnmatch_lines(
-        ["*--perturb: perturbation 'S1' (BackTranslation) needs an engine: write one under*"]
+        ["*--perturb: perturbation 'S1' (BackTranslation) needs a rewriter: write one under*"]
     )

@@ -44,9 +44,9 @@ def test_a_suite_says_which_tasks_it_is_for() -> None:
             "unknown key 'neu' of an API change; did you mean 'new'",
         ),
         ({"old": "math.sqrt", "tag": "x"}, "unknown key 'tag'"),
-        ({"old": "math.sqrt()"}, "'math.sqrt\\(\\)' is no full name of a function"),
-        ({"old": "math."}, "is no full name"),
-        ({"old": "math.class"}, "is no full name"),
+        ({"old": "math.sqrt()"}, "'math.sqrt\\(\\)' is not a full name of a function"),
+        ({"old": "math."}, "is not a full name"),
+        ({"old": "math.class"}, "is not a full name"),
         (
             {"old": "math.sqrtt"},
             "no function 'math.sqrtt' in the standard library; did you mean 'math.sqrt'",
@@ -64,8 +64,8 @@ def test_a_suite_says_which_tasks_it_is_for() -> None:
         ({"old": "datetime.datetime.now"}, "is a method of the type 'datetime.datetime'"),
         ({"old": "pathlib.Path.exists"}, "is a method of the type 'pathlib.Path'"),
         ({"old": "os.path"}, "'os.path' is a module"),
-        ({"old": "math.pi"}, "'math.pi' is no function but a value of type 'float'"),
-        ({"old": "math.sqrt", "new": "math.pi"}, "'math.pi' is no function"),
+        ({"old": "math.pi"}, "'math.pi' is not a function but a value of type 'float'"),
+        ({"old": "math.sqrt", "new": "math.pi"}, "'math.pi' is not a function"),
         ({"old": "ValueError"}, "'ValueError' is an exception"),
         ({"old": "__import__"}, "'__import__' is part of the language"),
     ],
@@ -76,7 +76,7 @@ def test_what_cannot_be_declared_gets_a_sentence(table: object, sentence: str) -
 
 
 def test_one_name_stands_in_one_place() -> None:
-    with pytest.raises(DataError, match=r"'math\.floor' stands in two places"):
+    with pytest.raises(DataError, match=r"'math\.floor' is in two places"):
         read_changes([{"old": "math.sqrt", "new": "math.floor"}, {"old": "math.floor"}], DataError)
 
 

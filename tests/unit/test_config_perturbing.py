@@ -1,4 +1,4 @@
-"""Which perturbations a suite may name, how they are drawn, and which engines there are."""
+"""Which perturbations a suite may name, how they are drawn, and which rewriters there are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_coderobust.config.rewriters import EngineSpec, parse_engine
+from pytest_coderobust.config.rewriters import RewriterSpec, parse_rewriter
 from pytest_coderobust.config.suite import SuiteConfig, read_suite, with_perturbations
 from pytest_coderobust.errors import ConfigError
 
@@ -21,7 +21,7 @@ def test_the_defaults_are_recodes_rates_on_every_sample_without_damage(tmp_path:
     found = suite(tmp_path).perturbing
     assert (found.profile, found.edit_rate, found.sample_ratio) == ("recode", None, 1.0)
     assert (found.lexicon, found.damaged, found.keep_damaged) == ("bundled", "skip", False)
-    assert not found.engines.specs
+    assert not found.rewriters.specs
 
 
 def test_every_key_is_read(tmp_path: Path) -> None:
@@ -29,14 +29,21 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         tmp_path,
         'edit_rate = 0.2\nsample_ratio = 0.3\nlexicon = "wordnet"\ndamaged = "keep"\n'
         'perturbations = ["S1", "nlp:P1", "recode:TabIndent"]',
-        '[engines]\nS1 = "transformers:a/b, ./c"\n"nlp:P1" = "rows:x/*.csv"\nallow_bin = true',
+        '[rewriters]\nS1 = "transformers:a/b, ./c"\n"nlp:P1" = "rows:x/*.csv"\nallow_bin = true',
     ).perturbing
     assert (found.edit_rate, found.sample_ratio, found.lexicon) == (0.2, 0.3, "wordnet")
     assert found.keep_damaged
-    assert found.engines.allow_bin
-    assert found.engines.specs["S1"].arguments == ("a/b", "./c")
-    assert found.engines.serving("mix_all") is found.engines.specs["S1"]
-    assert found.engines.serving("C1") is None
+    assert found.rewriters.allow_bin
+    assert found.rewriters.specs["S1"].arguments == ("a/b", "./c")
+    assert found.rewriters.serving("mix_all") is found.rewriters.specs["S1"]
+    assert found.rewriters.serving("C1") is None
+
+
+def test_the_former_name_of_the_section_is_read_as_the_new_one(tmp_path: Path) -> None:
+    keys, lines = 'perturbations = ["S1"]', 'S1 = "apertium"\nallow_bin = true'
+    former = suite(tmp_path, keys, f"[engines]\n{lines}")
+    assert former.perturbing.rewriters.specs["S1"].kind == "apertium"
+    assert former == suite(tmp_path, keys, f"[rewriters]\n{lines}")
 
 
 @pytest.mark.parametrize(
@@ -49,16 +56,16 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ("my.tools:ask", ("callable", ("my.tools", "ask"))),
     ],
 )
-def test_an_engine_is_understood(text: str, spec: tuple[str, tuple[str, ...]]) -> None:
-    assert parse_engine(text) == EngineSpec(spec[0], spec[1], text)  # type: ignore[arg-type]
+def test_a_rewriter_is_understood(text: str, spec: tuple[str, tuple[str, ...]]) -> None:
+    assert parse_rewriter(text) == RewriterSpec(spec[0], spec[1], text)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "apertum", "apertium:../x", "transformers:", "transformers:a,b,c", "rows:", "a:b:c"],
 )
-def test_what_is_no_engine_is_none(text: str) -> None:
-    assert parse_engine(text) is None
+def test_what_is_not_a_rewriter_is_none(text: str) -> None:
+    assert parse_rewriter(text) is None
 
 
 @pytest.mark.parametrize(
@@ -75,12 +82,18 @@ def test_what_is_no_engine_is_none(text: str) -> None:
         ('perturbations = ["recode:TabIdent"]', "", "did you mean 'recode:TabIndent'?"),
         (
             'perturbations = ["S1"]', "",
-            "'S1' (BackTranslation) needs an engine: write one under [engines], such as 'S1' = ",
+            "'S1' (BackTranslation) needs a rewriter: write one under [rewriters], such as 'S1' = ",
         ),
-        ('perturbations = ["nlp:P2"]', '[engines]\nS1 = "apertium"', "'nlp:P2'"),
-        ("", '[engines]\nS1 = "apertum"', "[engines] S1 = 'apertum': is no engine"),
-        ("", '[engines]\nS2 = "apertium"', "[engines] unknown key 'S2'; did you mean 'S1'?"),
-        ("", "[engines]\nS1 = 3", "must be a string"),
+        ('perturbations = ["nlp:P2"]', '[rewriters]\nS1 = "apertium"', "'nlp:P2'"),
+        ("", '[rewriters]\nS1 = "apertum"', "[rewriters] S1 = 'apertum': is not a valid rewriter"),
+        ("", '[rewriters]\nS2 = "apertium"', "[rewriters] unknown key 'S2'; did you mean 'S1'?"),
+        ("", "[rewriters]\nS1 = 3", "must be a string"),
+        ("", '[engines]\nS1 = "apertum"', "[engines] S1 = 'apertum': is not a valid rewriter"),
+        (
+            "", '[rewriters]\nS1 = "apertium"\n[engines]\nS1 = "apertium"',
+            "s.toml: [engines]: the former name of [rewriters]; keep one of the two sections",
+        ),
+        ("", "[enginess]", "(valid: baseline, edit, rewriters, sampling, sandbox, suite)"),
         ("sample_ratio = 1.5", "", "[suite] sample_ratio = 1.5: must lie between 0 and 1"),
         ("edit_rate = 0", "", "[suite] edit_rate = 0: must be more than 0"),
         ('lexicon = "wordnett"', "", "did you mean 'wordnet'?"),
@@ -100,8 +113,8 @@ def test_a_wrong_combination_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
-def test_the_command_line_is_held_to_the_suites_form_and_engines(tmp_path: Path) -> None:
-    config = suite(tmp_path, "", '[engines]\nS1 = "apertium"')
+def test_the_command_line_is_held_to_the_suites_form_and_rewriters(tmp_path: Path) -> None:
+    config = suite(tmp_path, "", '[rewriters]\nS1 = "apertium"')
     assert with_perturbations(config, ["S1", "clean"], "").perturbations == ("S1",)
     with pytest.raises(ConfigError, match=r"--perturb: .*partial"):
         with_perturbations(config, ["recode:VarRenamerRN"], "--perturb: ")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_coderobust.config.suite import read_suite, suite_kind, with_perturbations
+from pytest_coderobust.config.suite import read_suite, read_suite_kind, with_perturbations
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import Cell
 
@@ -106,7 +106,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 def test_kind_of_a_toml_file(tmp_path: Path, text: str, kind: str) -> None:
     path = tmp_path / "some.toml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert suite_kind(path) == kind
+    assert read_suite_kind(path) == kind
 
 
 def test_perturb_option_replaces_the_suites_own(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The variants of a plan: ratios, engines, recorded rows and the notes that go with them."""
+"""The variants of a plan: ratios, rewriters, recorded rows and the notes that go with them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_higher_sample_ratio_perturbs_the_samples_of_a_lower_one_and_more(
 def test_s_and_mix_all_say_that_they_lack_s1(tmp_path: Path) -> None:
     made = plan(tmp_path, 'perturbations = ["C1", "S", "mix_all"]')
     assert made.notes == (
-        "S and mix_all draw without S1: back-translation needs an engine ([engines] S1)",
+        "S and mix_all draw without S1: back-translation needs a rewriter ([rewriters] S1)",
     )
 
 
@@ -70,10 +70,10 @@ def write_rows(folder: Path, **changes: str) -> str:
         prompt = str(task(number)["prompt"]).replace("Return", changes.get(f"t{number}", "Give"))
         lines.append(json.dumps({**task(number), "prompt": prompt, "perturbation": "reworded"}))
     (folder / "rows.jsonl").write_text("\n".join(lines))
-    return '[engines]\n"nlp:P1" = "rows:rows.jsonl"'
+    return '[rewriters]\n"nlp:P1" = "rows:rows.jsonl"'
 
 
-def test_recorded_rows_stand_in_for_an_engine(tmp_path: Path) -> None:
+def test_recorded_rows_stand_in_for_a_rewriter(tmp_path: Path) -> None:
     sections = write_rows(tmp_path, t1="Give 8 for", t2="Return")
     made = plan(tmp_path, 'perturbations = ["nlp:P1"]\nseeds = 2', sections, tasks=4)
     found = variants(made, "nlp:P1-s1")
@@ -104,43 +104,43 @@ def test_recorded_files_go_through_the_auditor(tmp_path: Path, keep: bool) -> No
     assert found[1].damage == "numbers"
 
 
-def test_what_an_engine_wrote_is_remembered_by_the_ledger(tmp_path: Path) -> None:
-    (tmp_path / "counting_engine.py").write_text(
+def test_what_a_rewriter_wrote_is_remembered_by_the_ledger(tmp_path: Path) -> None:
+    (tmp_path / "counting_rewriter.py").write_text(
         "calls = []\ndef ask(text):\n    calls.append(text)\n    return 'Please ' + text\n"
     )
-    sections = '[engines]\nS1 = "counting_engine:ask"'
+    sections = '[rewriters]\nS1 = "counting_rewriter:ask"'
     first = plan(tmp_path, 'perturbations = ["S1"]\nseeds = 2', sections, tasks=3)
     ledger = Ledger(tmp_path / "ledger.sqlite")
     made = [read_plan(first.config, lambda: ledger) for _ in range(2)]
     texts = [[v.prompt for s in (0, 1) for v in variants(each, f"S1-s{s}")] for each in made]
-    import counting_engine  # type: ignore[import-not-found]
+    import counting_rewriter  # type: ignore[import-not-found]
 
     assert texts[0] == texts[1]
-    assert len(counting_engine.calls) == 3
+    assert len(counting_rewriter.calls) == 3
     prepare(made[0], [("Own/0", Cell("S1", 0))])
     ledger.close()
 
 
 @pytest.mark.parametrize(
-    ("engine", "message"),
+    ("rewriter", "message"),
     [
         ("no_such_module:ask", "no_such_module:ask cannot be imported"),
         ("json:no_such", "json:no_such cannot be imported"),
-        ("string:digits", "string:digits is no function"),
-        ("transformers:./nowhere", "nowhere is no folder of a model"),
+        ("string:digits", "string:digits is not a function"),
+        ("transformers:./nowhere", "nowhere is not a folder of a model"),
         ("apertium:zzz", "apertium"),
     ],
 )
-def test_an_engine_that_lacks_something_is_refused_with_the_plan(
-    tmp_path: Path, engine: str, message: str
+def test_a_rewriter_that_lacks_something_is_refused_with_the_plan(
+    tmp_path: Path, rewriter: str, message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        plan(tmp_path, 'perturbations = ["S1"]', f'[engines]\nS1 = "{engine}"')
+        plan(tmp_path, 'perturbations = ["S1"]', f'[rewriters]\nS1 = "{rewriter}"')
     assert message in str(caught.value)
-    assert "[engines] S1" in str(caught.value)
+    assert "[rewriters] S1" in str(caught.value)
 
 
-def test_an_engine_nobody_uses_is_not_opened(tmp_path: Path) -> None:
+def test_a_rewriter_nobody_uses_is_not_opened(tmp_path: Path) -> None:
     assert (
         plan(tmp_path, 'perturbations = ["C1"]', '[engines]\nS1 = "no_such:ask"').rewrite_sources
         == {}
@@ -148,11 +148,11 @@ def test_an_engine_nobody_uses_is_not_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", ["return 1 / 0", "return None"])
-def test_an_engine_that_fails_is_trouble_of_the_harness(tmp_path: Path, body: str) -> None:
-    name = f"bad_engine_{len(body)}"
+def test_a_rewriter_that_fails_is_trouble_of_the_harness(tmp_path: Path, body: str) -> None:
+    name = f"bad_rewriter_{len(body)}"
     (tmp_path / f"{name}.py").write_text(f"def ask(text):\n    {body}\n")
-    made = plan(tmp_path, 'perturbations = ["S1"]', f'[engines]\nS1 = "{name}:ask"', tasks=1)
-    with pytest.raises(ModelError, match=f"engine '{name}:ask'"):
+    made = plan(tmp_path, 'perturbations = ["S1"]', f'[rewriters]\nS1 = "{name}:ask"', tasks=1)
+    with pytest.raises(ModelError, match=f"rewriter '{name}:ask'"):
         variants(made, "S1-s0")
 
 

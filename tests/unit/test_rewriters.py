@@ -1,4 +1,4 @@
-"""Engines: Apertium where it is installed, sequence-to-sequence models from a small checkpoint."""
+"""Rewriters: Apertium where it is installed, sequence-to-sequence models from a small checkpoint."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def paragraph(text: str) -> Paragraph:
     return Paragraph(text, protected_spans(text, {"numbers"}))
 
 
-def plan(folder: Path, engine: str) -> Plan:
+def plan(folder: Path, rewriter: str) -> Plan:
     (folder / "tasks.jsonl").write_text(json.dumps(TASK))
     path = folder / "s.toml"
     path.write_text(
         '[suite]\ntasks = "tasks.jsonl"\nperturbations = ["S1", "mix_all"]\ndamaged = "keep"\n'
-        f'[engines]\nS1 = "{engine}"\n'
+        f'[rewriters]\nS1 = "{rewriter}"\n'
     )
     return read_plan(read_suite(path))
 
@@ -130,11 +130,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_model_answers_the_same_alone_and_among_others(checkpoint: Path) -> None:
     asked = [paragraph("Return the first prime number"), paragraph("the number is larger than 10")]
     answers = Seq2Seq(["there", str(checkpoint)], checkpoint.parent, allow_bin=False)
-    engine = Seq2Seq([str(checkpoint)] * 2, Path.cwd(), allow_bin=False)
-    together = engine.rewrite(asked)
+    rewriter = Seq2Seq([str(checkpoint)] * 2, Path.cwd(), allow_bin=False)
+    together = rewriter.rewrite(asked)
     assert all(together)
     assert not any("<s>" in answer for answer in together)
-    assert [engine.rewrite([each])[0] for each in asked] == together
+    assert [rewriter.rewrite([each])[0] for each in asked] == together
     assert answers.batched is False
 
 

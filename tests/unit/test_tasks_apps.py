@@ -71,12 +71,12 @@ def test_what_cannot_be_judged_is_left_out_and_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"input_output": "{"}, "'input_output' is no JSON"),
+        ({"input_output": "{"}, "'input_output' is not valid JSON"),
         ({"input_output": "[1]"}, "'input_output' must be an object"),
         ({"input_output": {"inputs": ["1"]}}, "'outputs' in 'input_output' must be a list"),
         ({"input_output": {"inputs": [1], "outputs": ["1"]}}, "must hold texts"),
         ({"input_output": {"inputs": ["1"], "outputs": []}}, "1 inputs and 0 outputs"),
-        ({"solutions": "["}, "'solutions' is no JSON"),
+        ({"solutions": "["}, "'solutions' is not valid JSON"),
         ({"problem_id": None}, "the key 'task_id' is missing"),
     ],
 )

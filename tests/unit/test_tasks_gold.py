@@ -5,14 +5,14 @@ import ast
 import pytest
 
 from pytest_coderobust.tasks.form import (
-    docstring_canonical,
-    docstring_prompt,
-    examples,
     is_example,
-    plain_prompt,
-    preamble,
+    make_examples,
+    write_docstring_canonical,
+    write_docstring_prompt,
+    write_plain_prompt,
+    write_preamble,
 )
-from pytest_coderobust.tasks.gold import Gold, dissect, entry_points
+from pytest_coderobust.tasks.gold import Gold, dissect, find_entry_points
 
 
 def dissected(code: str, name: str = "f") -> Gold:
@@ -22,7 +22,7 @@ def dissected(code: str, name: str = "f") -> Gold:
 
 
 def joined(gold: Gold) -> str:
-    return docstring_prompt(gold, "Words.", ()) + docstring_canonical(gold)
+    return write_docstring_prompt(gold, "Words.", ()) + write_docstring_canonical(gold)
 
 
 def function(code: str, name: str = "f") -> ast.FunctionDef:
@@ -88,10 +88,10 @@ def test_a_line_that_continues_another_is_left_and_a_comment_moves(name: str, bo
     assert dissected(BODIES[name]).body == body
 
 
-def test_what_no_indent_can_hold_keeps_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_coderobust.tasks.gold._same", lambda *_: False)
-    gold = dissected("def f(a):\n\tb = 1\n\treturn b")
-    assert (gold.indent, gold.body) == ("\t", "\tb = 1\n\treturn b\n")
+def test_a_body_that_four_spaces_would_change_keeps_its_own_indent() -> None:
+    # the line of the backslash has the indent of the block, and `return` may have any
+    gold = dissected("def f(a):\n  if a:\n    \\\nreturn 1\n  return 2")
+    assert (gold.indent, gold.body) == ("  ", "  if a:\n    \\\nreturn 1\n  return 2\n")
     compile(joined(gold), "joined", "exec")
 
 
@@ -159,7 +159,7 @@ def test_the_entry_point_is_the_function_whose_result_is_tested(
     asserts: list[str], entries: tuple[str, ...]
 ) -> None:
     program = ast.parse("def f(a): pass\ndef g(a): pass")
-    assert entry_points(program, ast.parse("\n".join(asserts))) == entries
+    assert find_entry_points(program, ast.parse("\n".join(asserts))) == entries
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_the_entry_point_is_the_function_whose_result_is_tested(
 def test_an_assert_that_is_call_equals_value_becomes_an_example(
     test: str, lines: tuple[str, ...]
 ) -> None:
-    assert examples([test], "f") == lines
+    assert make_examples([test], "f") == lines
     assert is_example(test, "f") == lines[0].startswith(">>> ")
 
 
@@ -202,13 +202,13 @@ HOSTILE = [
 @pytest.mark.parametrize("description", HOSTILE)
 def test_any_description_survives_in_a_prompt_that_compiles(description: str) -> None:
     gold = dissected("import os\ndef f(a): return a")
-    prompt = docstring_prompt(gold, description, [])
+    prompt = write_docstring_prompt(gold, description, [])
     wanted = description.replace("\r\n", "\n").strip("\n").replace("\n", "\n    ")
-    for written in (prompt, prompt + docstring_canonical(gold)):
+    for written in (prompt, prompt + write_docstring_canonical(gold)):
         literal = function(written).body[0]
         assert isinstance(literal, ast.Expr)
         assert ast.literal_eval(literal.value) == f"{wanted}\n    "
-    plain = ast.parse(plain_prompt(description, ["assert f(1)"])).body[0]
+    plain = ast.parse(write_plain_prompt(description, ["assert f(1)"])).body[0]
     assert isinstance(plain, ast.Expr)
     assert ast.literal_eval(plain.value) == wanted.replace("\n    ", "\n") + "\nassert f(1)\n"
 
@@ -216,9 +216,9 @@ def test_any_description_survives_in_a_prompt_that_compiles(description: str) ->
 def test_the_docstring_form_reads_like_a_function_to_complete() -> None:
     gold = dissected("import math\ndef f(a, b):\n  return math.gcd(a, b)\nX = 1")
     tests = ["assert f(2, 4) == 2", "assert f(1, 1)"]
-    assert docstring_prompt(gold, "Greatest divisor.", examples(tests, "f")) == (
+    assert write_docstring_prompt(gold, "Greatest divisor.", make_examples(tests, "f")) == (
         'import math\n\n\ndef f(a, b):\n    """Greatest divisor.\n    >>> f(2, 4)\n    2\n'
         '    assert f(1, 1)\n    """\n'
     )
-    assert docstring_canonical(gold) == "    return math.gcd(a, b)\n\n\nX = 1\n"
-    assert preamble(gold) == "import math\n\n\n"
+    assert write_docstring_canonical(gold) == "    return math.gcd(a, b)\n\n\nX = 1\n"
+    assert write_preamble(gold) == "import math\n\n\n"

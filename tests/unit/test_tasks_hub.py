@@ -109,6 +109,6 @@ def test_parquet_without_its_library_says_what_to_install(
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"no Parquet at all"])
 def test_a_file_that_is_no_parquet_is_one_sentence(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.parquet").write_bytes(data)
-    with pytest.raises(DataError, match="the file is no Parquet") as caught:
+    with pytest.raises(DataError, match="the file is not valid Parquet") as caught:
         read_rows(tmp_path / "a.parquet")
     assert "\n" not in str(caught.value)

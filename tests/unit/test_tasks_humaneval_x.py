@@ -66,7 +66,7 @@ def test_the_entry_point_is_the_last_function(tmp_path: Path, declaration: str, 
     [
         ({"task_id": "CCP/7"}, "unknown language 'CCP' in 'task_id'; did you mean 'CPP'?"),
         ({"task_id": "7"}, "unknown language '7'"),
-        ({"declaration": "int x;"}, "'declaration' opens no function"),
+        ({"declaration": "int x;"}, "'declaration' does not open a function"),
         ({"test": "assert(1);"}, "'test' has no int main()"),
         ({"canonical_solution": None}, "the key 'canonical_solution' is missing"),
     ],

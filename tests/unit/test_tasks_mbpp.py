@@ -114,8 +114,8 @@ def test_tests_that_come_beside_mbpps_asserts_replace_them(tmp_path: Path) -> No
             {"test_list": ["assert sub(1)"]},
             "the task has no entry point: its asserts call no function of 'code'",
         ),
-        ({"test_list": ["assert ("]}, "'test_list' is no Python program"),
-        ({"code": "def add(:"}, "'code' is no Python program"),
+        ({"test_list": ["assert ("]}, "'test_list' is not a valid Python program"),
+        ({"code": "def add(:"}, "'code' is not a valid Python program"),
         (
             {"code": "def a(): pass\ndef b(): pass", "test_list": ["assert a() == b()"]},
             "the task's asserts call several functions: a, b",

@@ -10,7 +10,7 @@ import pytest
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Cell, PromptForm
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.recording_row import recorded_level
+from pytest_coderobust.tasks.recording_row import find_recorded_level
 from pytest_coderobust.tasks.recordings import RecordedSet, load_recorded
 
 CLEAN = [
@@ -240,4 +240,4 @@ def test_without_patterns_there_are_no_variants(tmp_path: Path) -> None:
     ],
 )
 def test_levels(name: str, level: str) -> None:
-    assert recorded_level(name) == level
+    assert find_recorded_level(name) == level

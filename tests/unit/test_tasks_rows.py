@@ -72,11 +72,11 @@ BAD_FILES = [
     ("a.toml", "[[task]]\nk = \n", "a.toml: malformed TOML: Invalid value (at line 2"),
     ("a.toml", '[[tasks]]\nk = "v"\n', "did you mean 'tasks'"),
     ("a.jsonl", b'{"k": 1}\n{"k": "\xff"}\n', "a.jsonl, line 2: the file is not UTF-8 text (byte 0xff"),
-    ("a.jsonl.gz", gzip.compress(b'{"k": 1}', mtime=0)[:-6], "the file is no complete gzip file"),
-    ("a.jsonl.gz", b'{"k": 1}', "the file is no complete gzip file"),
-    ("a.txt", "x", "the file extension '.txt' is none of .jsonl, .json, .csv, .toml"),
-    ("a.txt.gz", "x", "the file extension '.txt' is none of"),
-    ("a", "x", "the file extension '' is none of"),
+    ("a.jsonl.gz", gzip.compress(b'{"k": 1}', mtime=0)[:-6], "the file is not a complete gzip file"),
+    ("a.jsonl.gz", b'{"k": 1}', "the file is not a complete gzip file"),
+    ("a.txt", "x", "the file extension '.txt' is not one of .jsonl, .json, .csv, .toml"),
+    ("a.txt.gz", "x", "the file extension '.txt' is not one of"),
+    ("a", "x", "the file extension '' is not one of"),
 ]  # fmt: skip
 
 

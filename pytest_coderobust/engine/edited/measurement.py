@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from pytest_coderobust.config.edits import EditConfig, label
+from pytest_coderobust.config.edits import EditConfig, format_stack
 from pytest_coderobust.editors.protocol import EditRequest, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
 from pytest_coderobust.engine.edited.model_states import Stack, identify_stack
@@ -61,7 +61,7 @@ class EditedMeasurement:
         self._unedited: dict[str, str] = {}
         self._notes: list[str] = []
         self.run = digest("regime", self.base.run, *_list_key_parts(self._config, specs, backend))
-        facts = {**backend.identity.facts, "edit": label(self._labels)}
+        facts = {**backend.identity.facts, "edit": format_stack(self._labels)}
         identity = ModelIdentity(backend.identity.name, self.run, facts)
         ledger.describe(self.run, plan.config.name, identity, judge.tier)
 

@@ -1,4 +1,4 @@
-"""Engines on HumanEval: what they damage is counted, what they change is printed beside ReCode's."""
+"""Rewriters on HumanEval: what they damage is counted, what they change is printed beside ReCode's."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from support.strategies_data import rows, show
 from coderobust_strategies.prompt.anatomy import dissect
 from coderobust_strategies.word_count import measure
 from pytest_coderobust.config.perturbations import Perturbing
-from pytest_coderobust.config.rewriters import Rewriters, parse_engine
+from pytest_coderobust.config.rewriters import Rewriters, parse_rewriter
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.plan import Plan, read_plan
 from pytest_coderobust.engine.variants import make_variant, prepare
 from pytest_coderobust.records import Variant
 
 
-def plan(engine: str) -> Plan:
-    spec = parse_engine(engine)
+def plan(rewriter: str) -> Plan:
+    spec = parse_rewriter(rewriter)
     assert spec is not None
-    perturbing = Perturbing(damaged="keep", engines=Rewriters({"S1": spec}))
+    perturbing = Perturbing(damaged="keep", rewriters=Rewriters({"S1": spec}))
     return read_plan(
         SuiteConfig(
             path=Path.cwd(), name="s1", tasks="humaneval", perturbations=("S1",),
