@@ -14,7 +14,6 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.changes import Changes
-from pytest_coderobust.sandbox.cage.endless import LOOK
 from pytest_coderobust.sandbox.cage.frames import (
     WireError,
     describe,
@@ -43,8 +42,6 @@ def serve(fd: int, limits: CageLimits, builtins: dict[str, Any] | None) -> None:
     if builtins is not None:
         module.__dict__["__builtins__"] = builtins
     sys.modules[MODULE] = module
-    if "tests" not in request:
-        LOOK.begin(FILENAME, request["source"], lambda line: send(fd, {"endless": line}, cap))
     reply = load(module, request["source"], request["entry_point"])
     send(fd, reply, cap)
     if reply["stage"] != "ready":

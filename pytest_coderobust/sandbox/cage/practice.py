@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import _socket
 import sys
-from signal import ITIMER_PROF, ITIMER_VIRTUAL, setitimer
+from signal import ITIMER_PROF, setitimer
 
-from pytest_coderobust.sandbox.cage import endless
 from pytest_coderobust.sandbox.cage.candidate import MODULE, serve
 from pytest_coderobust.sandbox.cage.frames import send
 from pytest_coderobust.sandbox.cage.limits import CageLimits
@@ -38,13 +37,11 @@ REQUEST = {
 
 def practise() -> None:
     """Lives a candidate's life a few times, on a solution of our own."""
-    endless.prepare()
     for _ in range(ROUNDS):
         ours, theirs = _socket.socketpair()
         send(ours.fileno(), REQUEST, LIMITS.wire_bytes)
         serve(theirs.fileno(), LIMITS, None)
         ours.close()
         theirs.close()
-    for timer in (ITIMER_PROF, ITIMER_VIRTUAL):  # a candidate's, not the zygote's
-        setitimer(timer, 0)
+    setitimer(ITIMER_PROF, 0)  # the timer of a call is a candidate's, not the zygote's
     del sys.modules[MODULE]

@@ -83,9 +83,6 @@ class LiveSession:
             self._gone = CandidateGone("protocol", str(error))
         except (EOFError, OSError, MemoryError):
             self._gone = death(self.close())
-        except CandidateGone as gone:
-            self.close()
-            self._gone = gone
         raise self._gone
 
     def close(self) -> End:
@@ -197,12 +194,9 @@ def suspicion(end: End, idle: bool) -> Starved:
 
 
 def checked(reply: Any) -> Any:
-    """A reply, which must be an object. Raises WireError; CandidateGone where it is a last word."""
+    """A reply, which must be an object. Raises WireError."""
     if type(reply) is not dict:
         raise WireError("a reply that is no object")
-    if type(line := reply.get("endless")) is int:
-        told = f"never ends: the loop at line {line} comes back to the same values"
-        raise CandidateGone("timeout", told)
     return reply
 
 
