@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.changes import Changes
+from pytest_coderobust.sandbox.cage.encoder import Encoder
 from pytest_coderobust.sandbox.cage.frames import (
     WireError,
     describe,
@@ -25,7 +26,7 @@ from pytest_coderobust.sandbox.cage.inside import run_tests
 from pytest_coderobust.sandbox.cage.isolation import Isolation
 from pytest_coderobust.sandbox.cage.limits import CageLimits, Restriction
 from pytest_coderobust.sandbox.cage.program import run_program
-from pytest_coderobust.sandbox.cage.wire import Encoder, decode
+from pytest_coderobust.sandbox.cage.wire import decode
 
 MODULE = "solution"
 FILENAME = f"<{MODULE}>"
@@ -61,7 +62,7 @@ def answer_all(fd: int, function: Any, calls: Iterable[Any], limits: CageLimits)
     """Answers calls, each in its own time: SIGPROF ends the process that takes longer."""
     for call in calls:
         setitimer(ITIMER_PROF, limits.call_seconds)
-        send_answer(fd, answer(function, call), limits.wire_bytes)
+        send_answer(fd, answer(function, call, limits.wire_bytes), limits.wire_bytes)
 
 
 def load(module: ModuleType, source: str, entry_point: str) -> dict[str, Any]:
@@ -78,19 +79,19 @@ def load(module: ModuleType, source: str, entry_point: str) -> dict[str, Any]:
     return {"stage": "ready" if found else "missing"}
 
 
-def answer(function: Any, call: Any) -> dict[str, Any]:
+def answer(function: Any, call: Any, room: int) -> dict[str, Any]:
     """Runs one call: its value or its exception, and arguments that it changed."""
     args = [decode(arg) for arg in call["args"]]
     kwargs = decode(call["kwargs"]) if "kwargs" in call else {}
     try:
-        message: dict[str, Any] = {"value": Encoder().encode(function(*args, **kwargs))}
+        message: dict[str, Any] = {"value": Encoder(room).encode(function(*args, **kwargs))}
     except WireError as error:
         message = {"unsendable": str(error)}
     except BaseException as error:  # noqa: BLE001  SystemExit included
         message = {"raised": describe(error)}
     if has_containers(call["args"]):
         try:
-            after = [Encoder().encode(arg) for arg in args]
+            after = [Encoder(room).encode(arg) for arg in args]
         except Exception:  # noqa: BLE001  an argument made unreadable is left as it was
             after = call["args"]
         if repr(after) != repr(call["args"]):  # 1, 1.0 and True are equal

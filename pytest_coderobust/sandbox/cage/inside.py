@@ -10,8 +10,9 @@ from __future__ import annotations
 from types import FunctionType, ModuleType, TracebackType
 from typing import Any
 
+from pytest_coderobust.sandbox.cage.encoder import Encoder
 from pytest_coderobust.sandbox.cage.frames import WireError, describe, send
-from pytest_coderobust.sandbox.cage.wire import Encoder, decode
+from pytest_coderobust.sandbox.cage.wire import decode
 
 TESTS, HELPERS = "<tests>", "<helpers>"
 GUARDS = "__guards__"

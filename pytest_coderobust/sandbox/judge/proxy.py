@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from reprlib import Repr
 from typing import Any
 
-from pytest_coderobust.sandbox.cage.wire import Encoder, decode
+from pytest_coderobust.sandbox.cage.encoder import Encoder
+from pytest_coderobust.sandbox.cage.wire import decode
 from pytest_coderobust.sandbox.judge.outcome import (
     CandidateError,
     CandidateExit,
