@@ -26,7 +26,7 @@ from pytest_coderobust.errors import DataError, UsageError, nearest
 from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Limits, Task, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
-from pytest_coderobust.sandbox.calibration import calibrate, like, may_be_inside
+from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like, may_be_in_process
 from pytest_coderobust.sandbox.check import Check, Sandbox
 from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.rows import DataRow, read_rows
@@ -199,14 +199,14 @@ def judge_all(
     """
     with open_sandbox(workers, tiers=tiers, allow_unsafe=allow_unsafe) as sandbox:
         verdicts = _judged(sandbox, checks, listen)
-        failed = [at for at, check in enumerate(checks) if may_be_inside(check, verdicts[at])]
+        failed = [at for at, check in enumerate(checks) if may_be_in_process(check, verdicts[at])]
         about = {_about(checks[at]) for at in failed}
         known = [check for check in canonicals if _about(check) in about]
         calibrated = calibrate(known, partial(_judged, sandbox))
         pairs = zip(known, calibrated, strict=True)
         other = {_about(check): check for before, (check, _) in pairs if check != before}
         again = [at for at in failed if _about(checks[at]) in other]
-        judged = [like(checks[at], other[_about(checks[at])]) for at in again]
+        judged = [calibrate_like(checks[at], other[_about(checks[at])]) for at in again]
         for at, verdict in zip(again, _judged(sandbox, judged), strict=True):
             verdicts[at] = verdict
         return verdicts, sandbox.tier

@@ -28,10 +28,10 @@ def calibrate(canonicals: Sequence[Check], judge: JudgeAll) -> list[tuple[Check,
         canonicals: checks of canonical solutions, one a task.
     """
     first = list(zip(canonicals, judge(canonicals), strict=True))
-    found = [(unhurried(check, verdict), verdict) for check, verdict in first]
+    found = [(lift_call_limit(check, verdict), verdict) for check, verdict in first]
     slow = [at for at, (check, _) in enumerate(found) if check is not first[at][0]]
     _retry(found, [at for at in slow if not found[at][1].full], judge)
-    failing = [at for at, (check, verdict) in enumerate(found) if may_be_inside(check, verdict)]
+    failing = [at for at, (check, verdict) in enumerate(found) if may_be_in_process(check, verdict)]
     for at in failing:
         found[at] = (replace(found[at][0], in_process=True), found[at][1])
     _retry(found, failing, judge)
@@ -45,24 +45,24 @@ def _retry(found: list[tuple[Check, Verdict]], places: Sequence[int], judge: Jud
         found[at] = (check, verdict)
 
 
-def like(check: Check, calibrated: Check) -> Check:
+def calibrate_like(check: Check, calibrated: Check) -> Check:
     """A check, judged as the calibrated one of the same task is."""
     return replace(check, in_process=calibrated.in_process, limits=calibrated.limits)
 
 
-def unhurried(check: Check, verdict: Verdict) -> Check:
+def lift_call_limit(check: Check, verdict: Verdict) -> Check:
     """The check of a canonical solution, without a limit of one call where it came near to it."""
     seconds = check.limits.call_seconds
-    if not seconds or not called(check) or SLACK * verdict.cpu_seconds <= seconds:
+    if not seconds or not calls_function(check) or SLACK * verdict.cpu_seconds <= seconds:
         return check
     return replace(check, limits=replace(check.limits, call_seconds=0.0))
 
 
-def may_be_inside(check: Check, verdict: Verdict) -> bool:
+def may_be_in_process(check: Check, verdict: Verdict) -> bool:
     """Whether a failed check could be judged in the solution's process."""
-    return called(check) and not check.in_process and not verdict.full
+    return calls_function(check) and not check.in_process and not verdict.full
 
 
-def called(check: Check) -> bool:
+def calls_function(check: Check) -> bool:
     """Whether the tests call a function from outside, rather than run a program."""
     return check.language == "python" and check.tests.style in ("check", "asserts")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 
-def cpu_time(pid: int) -> float:
+def read_cpu_time(pid: int) -> float:
     """Processor seconds of a process and its threads, from its own clock."""
     try:
         return time.clock_gettime((~pid << 3) | 2)
@@ -13,23 +13,23 @@ def cpu_time(pid: int) -> float:
         return 0.0
 
 
-def run_delay(pid: int) -> float:
+def read_run_delay(pid: int) -> float:
     """Seconds a process was ready to run while no processor was free; 0 where unknown."""
     try:
-        return int(read(f"/proc/{pid}/schedstat").split()[1]) / 1e9
+        return int(read_file(f"/proc/{pid}/schedstat").split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
         return 0.0
 
 
-def sleeps(pid: int) -> bool:
+def is_asleep(pid: int) -> bool:
     """Whether a process is waiting for something other than a processor; False where unknown."""
     try:
-        return read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] == b"S"
+        return read_file(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] == b"S"
     except (OSError, IndexError):
         return False
 
 
-def read(path: str) -> bytes:
+def read_file(path: str) -> bytes:
     """A small file's content."""
     with open(path, "rb") as file:  # noqa: PTH123  pathlib stays out of the cage
         return file.read()

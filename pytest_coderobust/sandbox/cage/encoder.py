@@ -63,13 +63,13 @@ class Encoder:
             return self._opaque(value)
         self._open.add(id(value))
         if kind is list:
-            encoded: Any = self.items(value, len(value), depth + 1)
+            encoded: Any = self.encode_items(value, len(value), depth + 1)
         else:
-            encoded = _encoder_of(kind)(self, value, depth + 1)
+            encoded = _find_encoder(kind)(self, value, depth + 1)
         self._open.discard(id(value))
         return encoded
 
-    def items(self, values: Iterable[Any], size: int, depth: int) -> list[Any]:
+    def encode_items(self, values: Iterable[Any], size: int, depth: int) -> list[Any]:
         """The items of a container that count as `size`: one each, unless they are containers."""
         self._count(CONTAINER + size)
         encode = self.encode
@@ -79,7 +79,7 @@ class Encoder:
             for item in values
         ]
 
-    def stream(self, values: Iterator[Any], depth: int) -> list[Any]:
+    def encode_iterator(self, values: Iterator[Any], depth: int) -> list[Any]:
         """The items of an iterator, up to its end."""
         before, self._weight = self._weight, STREAMED
         self._count(1)
@@ -97,18 +97,18 @@ class Encoder:
         self._check_length(plain.bit_length() // 4)
         return {"int": format(plain, "x")}
 
-    def text(self, value: str) -> str:
+    def encode_text(self, value: str) -> str:
         """The plain text of a subclass of str."""
         plain = str.__str__(value)
         self._check_length(len(plain))
         return plain
 
-    def hexadecimal(self, value: bytes | bytearray) -> str:
+    def encode_bytes(self, value: bytes | bytearray) -> str:
         kind = bytes if isinstance(value, bytes) else bytearray
         self._check_length(2 * kind.__len__(value))  # type: ignore[arg-type]
         return kind.hex(value)  # type: ignore[arg-type]
 
-    def other(self, value: Any, depth: int) -> Any:
+    def encode_other(self, value: Any, depth: int) -> Any:
         """What has no container's type: a type, a number of a library, an iterator, or opaque."""
         kind = type(value)
         if kind in (type(NotImplemented), type(...)):
@@ -121,7 +121,7 @@ class Encoder:
         if kind is re.Match:
             return {"match": 0}
         if isinstance(value, Iterator):
-            return {"iter": self.stream(value, depth)}
+            return {"iter": self.encode_iterator(value, depth)}
         return self._opaque(value)
 
     def _count(self, items: int) -> None:
@@ -164,45 +164,45 @@ Encode = Callable[[Encoder, Any, int], Any]
 
 def _encode_pairs(encoder: Encoder, value: dict[Any, Any], depth: int) -> Any:
     sides = (side for pair in dict.items(value) for side in pair)
-    pairs = dict.__len__(value)
-    flat = encoder.items(sides, pairs * (CONTAINER + 2), depth)  # each pair becomes a container
+    size = dict.__len__(value) * (CONTAINER + 2)  # each pair becomes a container
+    flat = encoder.encode_items(sides, size, depth)
     return {"dict": [flat[at : at + 2] for at in range(0, len(flat), 2)]}
 
 
-def _three(name: str) -> Encode:
+def _encode_slots(name: str) -> Encode:
     """The encoder of a range or a slice: its start, stop and step."""
-    return lambda e, value, d: {name: e.items((value.start, value.stop, value.step), 3, d)}
+    return lambda e, value, d: {name: e.encode_items((value.start, value.stop, value.step), 3, d)}
 
 
-def _container(name: str, base: Any) -> Encode:
+def _encode_container(name: str, base: Any) -> Encode:
     """The encoder of a container, with the methods of its base."""
-    return lambda e, value, d: {name: e.items(base.__iter__(value), base.__len__(value), d)}
+    return lambda e, value, d: {name: e.encode_items(base.__iter__(value), base.__len__(value), d)}
 
 
 # Subclasses travel as their builtin base: an `int` that claims to equal everything arrives as the
 # plain number it holds. Base methods are used, so overridden ones cannot lie about the content.
 _ENCODERS: dict[type, Encode] = {
     int: lambda e, value, _d: e.encode_int(int.__int__(value)),
-    str: lambda e, value, _d: e.text(value),
+    str: lambda e, value, _d: e.encode_text(value),
     float: lambda _e, value, _d: float.__float__(value),
-    list: lambda e, value, d: e.items(list.__iter__(value), list.__len__(value), d),
-    tuple: _container("tuple", tuple),
+    list: lambda e, value, d: e.encode_items(list.__iter__(value), list.__len__(value), d),
+    tuple: _encode_container("tuple", tuple),
     dict: _encode_pairs,
-    set: _container("set", set),
-    frozenset: _container("frozenset", frozenset),
-    bytes: lambda e, value, _d: {"bytes": e.hexadecimal(value)},
-    bytearray: lambda e, value, _d: {"bytearray": e.hexadecimal(value)},
+    set: _encode_container("set", set),
+    frozenset: _encode_container("frozenset", frozenset),
+    bytes: lambda e, value, _d: {"bytes": e.encode_bytes(value)},
+    bytearray: lambda e, value, _d: {"bytearray": e.encode_bytes(value)},
     complex: lambda _e, value, _d: {"complex": [value.real, value.imag]},
-    range: _three("range"),
-    slice: _three("slice"),
-    deque: _container("deque", deque),
-    type({}.keys()): _container("keys", type({}.keys())),
-    type({}.values()): _container("values", type({}.values())),
-    type({}.items()): _container("items", type({}.items())),
+    range: _encode_slots("range"),
+    slice: _encode_slots("slice"),
+    deque: _encode_container("deque", deque),
+    type({}.keys()): _encode_container("keys", type({}.keys())),
+    type({}.values()): _encode_container("values", type({}.values())),
+    type({}.items()): _encode_container("items", type({}.items())),
 }
 
 
-def _encoder_of(kind: type) -> Encode:
+def _find_encoder(kind: type) -> Encode:
     """The encoder of a type, or of the builtin type that it derives from."""
     found = _ENCODERS.get(kind)
     if found is not None:
@@ -210,4 +210,4 @@ def _encoder_of(kind: type) -> Encode:
     for base, encode in _ENCODERS.items():
         if issubclass(kind, base):
             return encode
-    return Encoder.other
+    return Encoder.encode_other

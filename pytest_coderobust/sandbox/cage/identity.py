@@ -18,7 +18,7 @@ CAPABILITY_WORDS = 6  # effective, permitted, inheritable; two words each
 NOBODY_KNOWS = 0x70000000  # above every range that distributions and containers hand out
 
 
-def slot_uid(slot: int) -> int:
+def choose_uid(slot: int) -> int:
     """A user id for one slot that no account has, inside what this user namespace maps."""
     with open("/proc/self/uid_map", encoding="ascii") as lines:  # noqa: PTH123
         ranges = [tuple(map(int, line.split())) for line in lines]

@@ -28,7 +28,8 @@ class Reporter:
 
     def say(self, message: dict[str, Any], error: BaseException | None = None) -> None:
         """Sends one message, with the error that it is about."""
-        send(self._fd, message if error is None else {**message, **told(error)}, self._cap)
+        raised = {} if error is None else describe_raised(error)
+        send(self._fd, {**message, **raised}, self._cap)
 
 
 class AssertGuard:
@@ -74,7 +75,7 @@ def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: in
         names: Namespace = {"__name__": "tests", GUARDS: guards}
         exec(compile(tests["helpers"], HELPERS, "exec"), names)  # noqa: S102
         own = {name: value for name, value in vars(module).items() if not name.startswith("__")}
-        candidate = plainly(own[entry_point])
+        candidate = make_plain(own[entry_point])
         names.update(own, **{entry_point: candidate})
         exec(compile(tests["source"], TESTS, "exec"), names)  # noqa: S102
         if tests["style"] == "check":
@@ -85,7 +86,7 @@ def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: in
         reporter.say({"finished": True})
 
 
-def plainly(function: Any) -> Any:
+def make_plain(function: Any) -> Any:
     """The function, its values rebuilt from exact builtin types where that is possible.
 
     An `int` that claims to equal everything then is the number it holds; an object of the
@@ -109,7 +110,7 @@ def plainly(function: Any) -> Any:
     return candidate
 
 
-def told(error: BaseException) -> dict[str, Any]:
+def describe_raised(error: BaseException) -> dict[str, Any]:
     """An exception in words, and whether the tests' own code raised it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

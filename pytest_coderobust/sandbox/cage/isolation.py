@@ -14,7 +14,7 @@ from pytest_coderobust.sandbox.cage.limits import (
     restrict_zygote,
 )
 from pytest_coderobust.sandbox.cage.plan import BWRAP, NO_NS, NS, RLIMITS, SECCOMP, CagePlan
-from pytest_coderobust.sandbox.cage.seccomp import Filter, base_filter, candidate_filter
+from pytest_coderobust.sandbox.cage.seccomp import Filter, make_base_filter, make_candidate_filter
 
 THREADS = 32
 DEVICES = tuple(f"/dev/{name}" for name in namespaces.DEVICES)
@@ -67,14 +67,14 @@ def isolate_zygote(plan: CagePlan) -> Isolation:
         restrict_zygote()
         os.chdir(plan.scratch)
         return Isolation(plan.scratch, alone=False, forks=True)
-    uid = identity.slot_uid(plan.slot) if os.getuid() == 0 else None
+    uid = identity.choose_uid(plan.slot) if os.getuid() == 0 else None
     work = plan.scratch
     if plan.tier == NS:
         namespaces.enter(plan.readable, plan.scratch)
         work = namespaces.WORK
     elif plan.tier == BWRAP:
         work = namespaces.WORK
-    elif uid is not None and not all(map(readable_by_all, plan.readable)):
+    elif uid is not None and not all(map(is_readable_by_all, plan.readable)):
         uid = None  # an interpreter in root's own home: stay root, but powerless
     os.chdir(work)
     isolation = Isolation(work, alone=os.getpid() == 1, forks=plan.commands)
@@ -88,11 +88,11 @@ def isolate_zygote(plan: CagePlan) -> Isolation:
     identity.renounce()
     if plan.tier in (NS, BWRAP, NO_NS):
         restrict_files(plan, work, isolation)
-    base_filter(commands=plan.commands).install()
+    make_base_filter(commands=plan.commands).install()
     metadata = plan.tier in (NO_NS, SECCOMP)
-    isolation.filter = candidate_filter(metadata=metadata)
+    isolation.filter = make_candidate_filter(metadata=metadata)
     if plan.commands:
-        isolation.builder = candidate_filter(metadata=False, processes=True)
+        isolation.builder = make_candidate_filter(metadata=False, processes=True)
     return isolation
 
 
@@ -104,8 +104,8 @@ def restrict_files(plan: CagePlan, work: str, isolation: Isolation) -> None:
     """
     visible = plan.readable if plan.tier == NO_NS else ("/",)
     try:
-        restriction = landlock.restriction(
-            landlock.ruleset((*visible, *DEVICES), (work, *WRITABLE_DEVICES))
+        restriction = landlock.prepare_restriction(
+            landlock.build_ruleset((*visible, *DEVICES), (work, *WRITABLE_DEVICES))
         )
     except OSError:
         if plan.tier == NO_NS:
@@ -117,7 +117,7 @@ def restrict_files(plan: CagePlan, work: str, isolation: Isolation) -> None:
         restriction()
 
 
-def readable_by_all(path: str) -> bool:
+def is_readable_by_all(path: str) -> bool:
     """Whether any user can reach and read a path."""
     wanted = 0o005 if os.path.isdir(path) else 0o004  # noqa: PTH112
     while True:

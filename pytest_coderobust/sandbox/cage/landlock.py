@@ -41,7 +41,7 @@ class Beneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
-def version() -> int:
+def read_version() -> int:
     """The kernel's Landlock version, 0 where there is none."""
     try:
         return call("landlock_create_ruleset", None, 0, VERSION_FLAG)
@@ -49,9 +49,9 @@ def version() -> int:
         return 0
 
 
-def ruleset(readable: Iterable[str], writable: Iterable[str]) -> int:
+def build_ruleset(readable: Iterable[str], writable: Iterable[str]) -> int:
     """Builds a ruleset and returns its descriptor. Raises OSError where the kernel has none."""
-    abi = version()
+    abi = read_version()
     if not abi:
         raise OSError(38, "the kernel has no Landlock")
     rights = RIGHTS[max(known for known in RIGHTS if known <= abi)]
@@ -82,6 +82,6 @@ def allow(fd: int, path: str, rights: int) -> None:
         os.close(parent)
 
 
-def restriction(fd: int) -> Prepared:
+def prepare_restriction(fd: int) -> Prepared:
     """Puts a ruleset on the calling thread for good, when called. Needs no_new_privs."""
     return Prepared("landlock_restrict_self", fd, 0)

@@ -35,7 +35,7 @@ def run_program(fd: int, request: Any, cap: int, builtins: dict[str, Any] | None
     Args:
         builtins: what a Python program gets in place of the usual ones.
     """
-    stdin, stdout, *program = take(fd)
+    stdin, stdout, *program = receive_descriptors(fd)
     for name, text in request.get("files", {}).items():
         with open(name, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
             file.write(text)
@@ -55,7 +55,7 @@ def run_program(fd: int, request: Any, cap: int, builtins: dict[str, Any] | None
         start(program[0] if program else request["start"][0], request["start"])
 
 
-def take(fd: int) -> list[int]:
+def receive_descriptors(fd: int) -> list[int]:
     """The descriptors that were passed behind a request."""
     channel = _socket.socket(fileno=os.dup(fd))
     data, passed, _, _ = channel.recvmsg(1, _socket.CMSG_SPACE(4 * DESCRIPTORS))

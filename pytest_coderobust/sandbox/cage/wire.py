@@ -105,7 +105,7 @@ def _decode_dict(body: Any) -> Any:
     return {decode(key): decode(item) for key, item in body}
 
 
-def _some(body: Any) -> list[Any]:
+def _decode_items(body: Any) -> list[Any]:
     if type(body) is not list:
         raise TypeError("not an array")
     return [decode(item) for item in body]
@@ -113,20 +113,20 @@ def _some(body: Any) -> list[Any]:
 
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "int": lambda body: int(body, 16),
-    "tuple": lambda body: tuple(_some(body)),
-    "set": lambda body: set(_some(body)),
-    "frozenset": lambda body: frozenset(_some(body)),
-    "iter": lambda body: iter(_some(body)),
-    "deque": lambda body: deque(_some(body)),
+    "tuple": lambda body: tuple(_decode_items(body)),
+    "set": lambda body: set(_decode_items(body)),
+    "frozenset": lambda body: frozenset(_decode_items(body)),
+    "iter": lambda body: iter(_decode_items(body)),
+    "deque": lambda body: deque(_decode_items(body)),
     "dict": _decode_dict,
-    "keys": lambda body: dict.fromkeys(_some(body)).keys(),
-    "values": lambda body: dict(enumerate(_some(body))).values(),
-    "items": lambda body: dict(_some(body)).items(),
+    "keys": lambda body: dict.fromkeys(_decode_items(body)).keys(),
+    "values": lambda body: dict(enumerate(_decode_items(body))).values(),
+    "items": lambda body: dict(_decode_items(body)).items(),
     "bytes": bytes.fromhex,
     "bytearray": bytearray.fromhex,
     "complex": lambda body: complex(body[0], body[1]),
-    "range": lambda body: range(*_some(body)),
-    "slice": lambda body: slice(*_some(body)),
+    "range": lambda body: range(*_decode_items(body)),
+    "slice": lambda body: slice(*_decode_items(body)),
     "decimal": _decode_decimal,
     "fraction": _decode_fraction,
     "type": lambda body: BUILTIN_TYPES[body],

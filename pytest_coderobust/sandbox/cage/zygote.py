@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.candidate import run
 from pytest_coderobust.sandbox.cage.changes import Changes
-from pytest_coderobust.sandbox.cage.clocks import cpu_time, run_delay, sleeps
+from pytest_coderobust.sandbox.cage.clocks import is_asleep, read_cpu_time, read_run_delay
 from pytest_coderobust.sandbox.cage.frames import from_json, to_json
 from pytest_coderobust.sandbox.cage.isolation import Isolation, isolate_zygote
 from pytest_coderobust.sandbox.cage.limits import CageLimits, Restriction
@@ -45,7 +45,7 @@ TICK = 0.25  # seconds between two looks at a candidate's clock, at most
 WALL_FACTOR = 10  # a candidate that waits for a processor gets this many wall limits
 CONTROL_BYTES = 1 << 16
 FD_SPACE = _socket.CMSG_SPACE(4)
-restriction = lru_cache(maxsize=8)(Restriction)
+make_restriction = lru_cache(maxsize=8)(Restriction)
 CandidateEnding = tuple[str, bool]  # why it ended, and whether it slept all along
 
 
@@ -73,13 +73,13 @@ def main(control_fd: int, alive_fd: int, plan: CagePlan) -> NoReturn:
             serve(control, isolation, request, fd)
 
 
-def unheard(**_: Any) -> None:
+def ignore_hook(**_: Any) -> None:
     """Registers nothing."""
 
 
 def preload() -> None:
     """Imports what programs use, deaf to forks: `random` would reseed itself in each of them."""
-    register, os.register_at_fork = os.register_at_fork, unheard
+    register, os.register_at_fork = os.register_at_fork, ignore_hook
     try:
         for module in PRELOAD:
             importlib.import_module(module)
@@ -100,7 +100,7 @@ def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) 
     """Forks a candidate, watches it to its end, removes all it left and reports."""
     limits = CageLimits.read(request["limits"])
     changes = Changes(request["changes"]) if request["changes"] else None
-    restrict = restriction(limits)
+    restrict = make_restriction(limits)
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
@@ -141,12 +141,12 @@ def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float)
                 return ("stopped" if heard else "orphaned"), asleep
             if pidfd in events:
                 return "exited", asleep
-            left = limits.cpu_seconds - cpu_time(pid)
+            left = limits.cpu_seconds - read_cpu_time(pid)
             if left <= 0:
                 return "cpu", False
             wall = time.monotonic() - started
-            asleep = asleep and sleeps(pid)
-            if wall - run_delay(pid) >= limits.wall_seconds:
+            asleep = asleep and is_asleep(pid)
+            if wall - read_run_delay(pid) >= limits.wall_seconds:
                 return "wall", asleep
             if wall >= WALL_FACTOR * limits.wall_seconds:
                 return "stalled", False

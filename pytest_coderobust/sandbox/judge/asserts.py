@@ -45,7 +45,7 @@ class Suite:
     @property
     def sources(self) -> tuple[str, ...]:
         """What each assert says, shortened, to name the one that fails."""
-        return told(self.tests)
+        return describe_asserts(self.tests)
 
 
 @lru_cache(maxsize=2048)
@@ -63,15 +63,15 @@ def prepare(tests: Tests) -> Suite:
 
 
 @lru_cache(maxsize=256)
-def told(tests: Tests) -> tuple[str, ...]:
+def describe_asserts(tests: Tests) -> tuple[str, ...]:
     """What each assert of prepared tests says, shortened: this takes longer than compiling them."""
     numbering = _Numbering()
     numbering.visit(ast.parse(tests.source, "<tests>"))
-    return tuple(map(_told, numbering.asserted))
+    return tuple(map(_describe, numbering.asserted))
 
 
 @lru_cache(maxsize=256)
-def guarded(tests: Tests) -> str:
+def write_guarded(tests: Tests) -> str:
     """The source with its guards, as text: for a process that can be sent nothing else.
 
     Raises:
@@ -89,14 +89,14 @@ def shorten(text: str, limit: int = 200) -> str:
     return text if len(text) <= limit else f"{text[:half]} ... {text[-half:]}"
 
 
-def _told(test: ast.expr) -> str:
+def _describe(test: ast.expr) -> str:
     try:
         return shorten(" ".join(ast.unparse(test).split()))
     except RecursionError:  # it only tells: a literal nested this deep is still a test
         return "..."
 
 
-def _asks(message: ast.expr) -> bool:
+def _may_call(message: ast.expr) -> bool:
     """Whether evaluating a message may call more than what writes values as text."""
     calls = [node.func for node in ast.walk(message) if isinstance(node, ast.Call)]
     return any(not (isinstance(f, ast.Name) and f.id in WRITERS) for f in calls)
@@ -124,7 +124,7 @@ class _Numbering(ast.NodeTransformer):
         self.asserted.append(node.test)
         if self._handlers:
             self.caught.add(index)
-        if node.msg is not None and _asks(node.msg):
+        if node.msg is not None and _may_call(node.msg):
             node.msg = None
         guards, number = ast.Name(GUARDS, ast.Load()), ast.Constant(index)
         guard = ast.Subscript(guards, number, ast.Load())

@@ -20,15 +20,15 @@ from pytest_coderobust.sandbox.cage.plan import CagePlan
 WORK_BYTES = 64 << 20
 
 
-def bubblewrap(plan: CagePlan) -> list[str]:
+def make_command(plan: CagePlan) -> list[str]:
     """The command line up to the program. Raises SandboxError where bwrap is not installed."""
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxError("no 'bwrap' isolation here: bwrap is not installed")
-    command = [program, *spaces(), "--die-with-parent", "--as-pid-1", "--new-session"]
+    command = [program, *list_namespaces(), "--die-with-parent", "--as-pid-1", "--new-session"]
     cage = str(Path(__file__).parents[1] / "cage")
     links = [path for path in plan.readable if Path(path).is_symlink()]
-    shown = (*plan.readable, *interpreter_files(), cage)
+    shown = (*plan.readable, *find_interpreter_files(), cage)
     parents = {str(parent) for path in shown for parent in Path(path).parents} - {"/"}
     for parent in sorted(parents):  # bwrap would make them for root alone
         command += ["--perms", "0755", "--dir", parent]
@@ -38,12 +38,12 @@ def bubblewrap(plan: CagePlan) -> list[str]:
         else:
             command += ["--ro-bind", path, path]
     command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777"]
-    if "--size" in help_text(program):  # from 0.7 on
+    if "--size" in read_help(program):  # from 0.7 on
         command += ["--size", str(WORK_BYTES)]
     return [*command, "--tmpfs", WORK, "--chdir", WORK, "--"]
 
 
-def spaces() -> list[str]:
+def list_namespaces() -> list[str]:
     """Which namespaces to ask for.
 
     Root asks for no user namespace: bwrap would map nobody but root there, and the zygote could
@@ -59,14 +59,14 @@ def spaces() -> list[str]:
 
 
 @cache
-def help_text(program: str) -> str:
+def read_help(program: str) -> str:
     """What bwrap says about its options."""
     return subprocess.run(  # noqa: S603  the machine's own bwrap
         [program, "--help"], capture_output=True, text=True, check=False
     ).stdout
 
 
-def interpreter_files() -> tuple[str, ...]:
+def find_interpreter_files() -> tuple[str, ...]:
     """The interpreter itself, with what tells it where its library is."""
     binary = Path(sys.executable)
     marker = Path(sys.prefix, "pyvenv.cfg")

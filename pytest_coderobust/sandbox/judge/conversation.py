@@ -46,7 +46,7 @@ class Conversation(Protocol):
         ...
 
 
-class LiveSession:
+class LiveConversation:
     """Asks one call at a time, and waits for each answer."""
 
     def __init__(self, zygote: Zygote, limits: Limits, changes: Sequence[ApiChange] = ()) -> None:
@@ -77,12 +77,12 @@ class LiveSession:
         try:
             if message is not None:
                 send(self._channel.fd, message, self._limits.wire_bytes)
-            return checked(receive(self._channel.fd, self._limits.wire_bytes))
+            return check_reply(receive(self._channel.fd, self._limits.wire_bytes))
         except (WireError, RecursionError) as error:
             self.close()
             self._gone = CandidateGone("protocol", str(error))
         except (EOFError, OSError, MemoryError):
-            self._gone = death(self.close())
+            self._gone = explain_end(self.close())
         raise self._gone
 
     def close(self) -> End:
@@ -97,14 +97,14 @@ class LiveSession:
         # Many short waits add up to a wall limit when the checker itself gets no processor.
         end = self.close()
         idle = end.asleep and self._waited >= OWN_SHARE * self._limits.wall_seconds
-        return suspicion(end, idle)
+        return suspect_machine(end, idle)
 
 
 class DivergedError(BaseException):
-    """The tests asked something else than was foreseen; only a live session can answer."""
+    """The tests asked something else than was foreseen; only a live conversation can answer."""
 
 
-class BatchSession:
+class BatchConversation:
     """Sends every call that the tests are expected to make at once, and replays the answers.
 
     The candidate runs through them alone, with nobody to wait for. A call that comes as foreseen
@@ -173,34 +173,34 @@ class BatchSession:
 
     def _next(self, at: int) -> Any:
         if at < len(self._replies):
-            return checked(self._replies[at])
+            return check_reply(self._replies[at])
         if self._broken:
             raise CandidateGone("protocol", self._broken)
-        raise death(self._end)
+        raise explain_end(self._end)
 
     def close(self) -> End:
         return self._end
 
     @property
     def starved(self) -> Starved:
-        return suspicion(self._end, self._end.asleep)
+        return suspect_machine(self._end, self._end.asleep)
 
 
-def suspicion(end: End, idle: bool) -> Starved:
+def suspect_machine(end: End, idle: bool) -> Starved:
     """What an end says about the machine; `idle` when the candidate slept its time away."""
     if end.reason == "stalled":
         return "surely"
     return "perhaps" if end.reason == "wall" and not idle else ""
 
 
-def checked(reply: Any) -> Any:
+def check_reply(reply: Any) -> Any:
     """A reply, which must be an object. Raises WireError."""
     if type(reply) is not dict:
         raise WireError("a reply that is no object")
     return reply
 
 
-def death(end: End) -> CandidateGone:
+def explain_end(end: End) -> CandidateGone:
     """What a candidate's end means for the test that was waiting for it."""
     kinds: dict[str, tuple[FailureKind, str]] = {
         "cpu": ("timeout", "used up its processor time"),

@@ -14,7 +14,7 @@ STAGES: dict[str, tuple[Level, FailureKind]] = {
 }
 
 
-def not_loaded(loaded: Any, check: Check, total: int) -> Verdict | None:
+def judge_loading(loaded: Any, check: Check, total: int) -> Verdict | None:
     """The verdict on a solution that did not load, from its process's reply; None when it did."""
     stage = loaded.get("stage")
     if stage not in STAGES:
@@ -22,10 +22,10 @@ def not_loaded(loaded: Any, check: Check, total: int) -> Verdict | None:
     level, failure = STAGES[stage]
     if "MemoryError" in loaded.get("kinds", ()):
         failure = "memory"
-    return Verdict(level, 0, total, failure, _told(loaded, check.entry_point))
+    return Verdict(level, 0, total, failure, _describe(loaded, check.entry_point))
 
 
-def _told(loaded: Any, entry_point: str) -> str:
+def _describe(loaded: Any, entry_point: str) -> str:
     """The candidate's own words about why it did not load, as one line."""
     if loaded["stage"] == "missing":
         return f"the solution defines no function {entry_point!r}"

@@ -82,7 +82,7 @@ class Outcomes:
         if self.failure:
             return
         self.failure = classify(error)
-        self.detail = one_line(error)
+        self.detail = describe_error(error)
         if index is not None and index < len(sources := self.sources()):
             self.detail += f" in: assert {sources[index]}"
             if self.failure == "wrong-answer" and (called := self.called()):
@@ -136,7 +136,7 @@ def classify(error: BaseException) -> FailureKind:
     return "wrong-answer"
 
 
-def one_line(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """An exception as one short line."""
     text = " ".join(str(error).split())
     name = type(error).__name__

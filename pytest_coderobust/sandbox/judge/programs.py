@@ -19,7 +19,7 @@ from pytest_coderobust.sandbox.cage.frames import (
     send,
     unpack,
 )
-from pytest_coderobust.sandbox.judge.conversation import Starved, suspicion
+from pytest_coderobust.sandbox.judge.conversation import Starved, suspect_machine
 from pytest_coderobust.sandbox.judge.zygote import Channel, End, Zygote
 
 REMARK_BYTES = 1 << 20
@@ -30,7 +30,7 @@ EXECUTABLE = 0x10
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class ProgramRun:
     """How a program went.
 
     Attributes:
@@ -46,7 +46,7 @@ class Ran:
 
     @property
     def starved(self) -> Starved:
-        return suspicion(self.end, self.end.asleep)
+        return suspect_machine(self.end, self.end.asleep)
 
     def remark(self, key: str) -> Any:
         """The first remark of that name, or None."""
@@ -62,7 +62,7 @@ def run_program(
     stdin: int,
     program: int | None = None,
     output_bytes: int | None = None,
-) -> Ran:
+) -> ProgramRun:
     """Runs one program to its end.
 
     Args:
@@ -84,7 +84,7 @@ def run_program(
         theirs = -1
         output, flooded = read_to_end(ours, cap)
         end = zygote.finish() if flooded else zygote.wait()
-        return Ran(output, flooded, remarks(channel), end)
+        return ProgramRun(output, flooded, read_remarks(channel), end)
     except WireError:
         end = zygote.finish()
         raise
@@ -95,7 +95,7 @@ def run_program(
             os.close(theirs)
 
 
-def sealed(name: str, data: bytes, *, executable: bool = False) -> int:
+def seal(name: str, data: bytes, *, executable: bool = False) -> int:
     """A descriptor of a file in memory that nobody can change any more; the caller closes it."""
     flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
     try:
@@ -126,7 +126,7 @@ def read_to_end(fd: int, cap: int) -> tuple[bytes, bool]:
     return bytes(data), False
 
 
-def remarks(channel: Channel) -> tuple[dict[str, Any], ...]:
+def read_remarks(channel: Channel) -> tuple[dict[str, Any], ...]:
     """What a candidate that has ended left on its channel."""
     poller = select.poll()
     poller.register(channel.fd, select.POLLIN)

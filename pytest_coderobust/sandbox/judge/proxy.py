@@ -78,11 +78,11 @@ def overwrite(given: Any, after: Any) -> None:
     if type(given) is not type(after):
         return
     if type(given) is list:
-        given[:] = [_merged(old, new) for old, new in zip(given, after, strict=False)] + after[
+        given[:] = [_merge(old, new) for old, new in zip(given, after, strict=False)] + after[
             len(given) :
         ]
     elif type(given) is dict:
-        merged = {key: _merged(given.get(key), new) for key, new in after.items()}
+        merged = {key: _merge(given.get(key), new) for key, new in after.items()}
         given.clear()
         given.update(merged)
     elif type(given) is set:
@@ -96,7 +96,7 @@ def overwrite(given: Any, after: Any) -> None:
             overwrite(old, new)
 
 
-def _merged(old: Any, new: Any) -> Any:
+def _merge(old: Any, new: Any) -> Any:
     """The old container where it can take the new content, else the new value."""
     if type(old) is type(new) and type(old) in (list, dict, set):
         overwrite(old, new)
@@ -111,11 +111,11 @@ def rebuild(raised: Any) -> BaseException:
     for kind in kinds:
         base = getattr(builtins, kind, None)
         if isinstance(base, type) and issubclass(base, Exception) and base is not ExceptionGroup_:
-            return _marked(base, kinds[0], text)
+            return _mark(base, kinds[0], text)
     return CandidateExit(f"{kinds[0][:80] if kinds else 'unknown'}: {text}")
 
 
-def _marked(base: type[Exception], name: str, text: str) -> BaseException:
+def _mark(base: type[Exception], name: str, text: str) -> BaseException:
     name = name[:80] if name.isidentifier() else base.__name__
     made: Any = type(name, (base, CandidateError), {"__str__": Exception.__str__})
     # Some constructors ask for more than a message; `__new__` alone asks for nothing.

@@ -12,10 +12,10 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import ApiUse, FailureKind, Level, Verdict
 from pytest_coderobust.sandbox.cage.frames import WireError
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.judge.conversation import Starved, death
+from pytest_coderobust.sandbox.judge.conversation import Starved, explain_end
 from pytest_coderobust.sandbox.judge.outcome import DETAIL
 from pytest_coderobust.sandbox.judge.printed import agrees
-from pytest_coderobust.sandbox.judge.programs import Ran, run_program, sealed
+from pytest_coderobust.sandbox.judge.programs import ProgramRun, run_program, seal
 from pytest_coderobust.sandbox.judge.watchdog import bound
 from pytest_coderobust.sandbox.judge.zygote import Zygote, ZygoteLostError
 
@@ -65,13 +65,13 @@ def judge_stdio(check: Check, zygote: Zygote) -> tuple[Verdict, Starved]:
         bound(check.limits)
         ran = run_case(check, zygote, given)
         seconds += ran.end.cpu_seconds
-        uses = added(uses, ran.end.api_uses)
+        uses = add_uses(uses, ran.end.api_uses)
         if ran.end.reason == "lost":
             raise ZygoteLostError("the fork server ended during a check")
-        syntax = syntax_error(ran)
+        syntax = find_syntax_error(ran)
         if syntax is not None:
             return Verdict(Level.NONE, 0, total, "syntax", syntax, "", seconds), ""
-        failure = trouble(ran) or difference(ran, expected)
+        failure = find_trouble(ran) or find_difference(ran, expected)
         passed += failure is None
         ended += failure is None or failure.kind == "wrong-answer"
         first = first or failure
@@ -85,16 +85,16 @@ def judge_stdio(check: Check, zygote: Zygote) -> tuple[Verdict, Starved]:
     return verdict, starved
 
 
-def added(before: tuple[ApiUse, ...], more: tuple[ApiUse, ...]) -> tuple[ApiUse, ...]:
+def add_uses(before: tuple[ApiUse, ...], more: tuple[ApiUse, ...]) -> tuple[ApiUse, ...]:
     """Two counts of the same changes, together."""
     if not before:
         return more
     return tuple(ApiUse(a.old + b.old, a.new + b.new) for a, b in zip(before, more, strict=False))
 
 
-def run_case(check: Check, zygote: Zygote, given: str) -> Ran:
+def run_case(check: Check, zygote: Zygote, given: str) -> ProgramRun:
     """One run of a program."""
-    stdin = sealed("input", given.encode("utf-8", "surrogateescape"))
+    stdin = seal("input", given.encode("utf-8", "surrogateescape"))
     # A source of any size may come; the wire's cap is for what comes out.
     limits = replace(check.limits, wire_bytes=max(check.limits.wire_bytes, len(check.solution) * 7))
     try:
@@ -106,30 +106,30 @@ def run_case(check: Check, zygote: Zygote, given: str) -> Ran:
         os.close(stdin)
 
 
-def syntax_error(ran: Ran) -> str | None:
+def find_syntax_error(ran: ProgramRun) -> str | None:
     """What is wrong with a source that does not parse, or None."""
     found = ran.remarks[0] if ran.remarks else {}
-    return told(found) if found.get("stage") == "syntax" else None
+    return describe_raised(found) if found.get("stage") == "syntax" else None
 
 
-def trouble(ran: Ran) -> CaseFailure | None:
+def find_trouble(ran: ProgramRun) -> CaseFailure | None:
     """Why a program did not come to its normal end, or None when it did."""
     if ran.flooded:
         return CaseFailure("protocol", f"printed more than {len(ran.output)} bytes")
     if ran.end.reason != "exited":
-        gone = death(ran.end)
+        gone = explain_end(ran.end)
         return CaseFailure(gone.kind, str(gone))
     raised = ran.remark("raised")
     if type(raised) is dict:
         kind: FailureKind = "memory" if "MemoryError" in raised.get("kinds", ()) else "exception"
-        return CaseFailure(kind, told(raised))
+        return CaseFailure(kind, describe_raised(raised))
     if ran.end.code:
-        gone = death(ran.end)
+        gone = explain_end(ran.end)
         return CaseFailure(gone.kind, str(gone))
     return None
 
 
-def difference(ran: Ran, expected: str) -> CaseFailure | None:
+def find_difference(ran: ProgramRun, expected: str) -> CaseFailure | None:
     """What is wrong with what a program printed, or None."""
     try:
         printed = ran.output.decode("utf-8")
@@ -141,7 +141,7 @@ def difference(ran: Ran, expected: str) -> CaseFailure | None:
     return CaseFailure("wrong-answer", f"printed {shown!r}" if shown else "printed nothing")
 
 
-def told(found: Any) -> str:
+def describe_raised(found: Any) -> str:
     """An exception in a candidate's own words, as one line."""
     kinds = found.get("kinds") or ["unknown"]
     return " ".join(f"{kinds[0]}: {found.get('text', '')}".split())[:DETAIL]

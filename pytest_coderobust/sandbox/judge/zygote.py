@@ -18,7 +18,7 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import ApiChange, ApiUse, Limits
 from pytest_coderobust.sandbox.cage.frames import to_json
 from pytest_coderobust.sandbox.cage.plan import BWRAP, CagePlan
-from pytest_coderobust.sandbox.judge.bwrap import bubblewrap
+from pytest_coderobust.sandbox.judge.bwrap import make_command
 
 CAGE = Path(__file__).parents[1] / "cage"
 START_SECONDS = 60.0
@@ -50,7 +50,7 @@ class End:
 
 
 @lru_cache(maxsize=64)
-def request(limits: Limits, changes: tuple[ApiChange, ...], build: bool) -> bytes:
+def write_request(limits: Limits, changes: tuple[ApiChange, ...], build: bool) -> bytes:
     """What asks a zygote for a candidate."""
     message = {
         "limits": {
@@ -97,7 +97,7 @@ class Zygote:
         fds = (theirs.fileno(), alive_fd)
         command = [sys.executable, "-s", "-S", str(CAGE), *map(str, fds), plan.write()]
         if plan.tier == BWRAP:
-            command = [*bubblewrap(plan), *command]
+            command = [*make_command(plan), *command]
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter and file
             command, pass_fds=fds, env=ENVIRONMENT, cwd=plan.scratch,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -131,7 +131,7 @@ class Zygote:
             ZygoteLostError: there is no zygote to fork it.
         """
         ours, theirs = socket.socketpair()
-        data = request(limits, tuple(changes), build)
+        data = write_request(limits, tuple(changes), build)
         try:
             socket.send_fds(self._control, [data], [theirs.fileno()])
         except OSError as error:

@@ -104,7 +104,7 @@ def count(tests: Tests) -> int:
     return max(1, len(ASSERT.findall(LITERAL.sub(" ", tests.source))))
 
 
-def program(solution: str, tests: Tests, name: str) -> str:
+def write_program(solution: str, tests: Tests, name: str) -> str:
     """The whole program; `name` is new in every build."""
     total = str(count(tests))
 
@@ -116,7 +116,7 @@ def program(solution: str, tests: Tests, name: str) -> str:
     return "".join((filled(BEFORE), solution, filled(AFTER), source, "\n"))
 
 
-def build_request(tools: Tools, header: Path, source: str) -> Any:
+def make_build_request(tools: Tools, header: Path, source: str) -> Any:
     """What the cage is asked to build."""
     libraries = [flag for mark, flag in LIBRARIES.items() if mark in source]
     command = [tools.programs["g++"], *FLAGS, "-include", str(header), "program.cpp"]
@@ -124,7 +124,7 @@ def build_request(tools: Tools, header: Path, source: str) -> Any:
     return {"build": command, "files": {"program.cpp": source}, "fetch": "program"}
 
 
-def precompiled(tools: Tools, folder: Path) -> Path:
+def precompile(tools: Tools, folder: Path) -> Path:
     """The header, compiled once for everybody who shares the folder. Raises SandboxError."""
     header, made = folder / "all.h", folder / "all.h.gch"
     with FileLock(str(folder.parent / "cpp.lock")):

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pytest_coderobust.records import FailureKind, Level, Verdict
-from pytest_coderobust.sandbox.judge.conversation import death
+from pytest_coderobust.sandbox.judge.conversation import explain_end
 from pytest_coderobust.sandbox.judge.outcome import DETAIL
-from pytest_coderobust.sandbox.judge.programs import Ran
+from pytest_coderobust.sandbox.judge.programs import ProgramRun
 
 OUTPUT_BYTES = 4 << 20
 FAILED = "a test does not hold"
@@ -36,13 +36,13 @@ class CompiledReport:
     first: str
 
 
-def new_secret() -> str:
+def make_secret() -> str:
     """32 characters that nobody can guess."""
     return secrets.token_hex(16)
 
 
 @contextmanager
-def told_once(secret: str) -> Generator[int, None, None]:
+def secret_pipe(secret: str) -> Generator[int, None, None]:
     """A descriptor from which a secret can be read a single time."""
     ours, theirs = os.pipe2(os.O_CLOEXEC)
     try:
@@ -73,7 +73,7 @@ def read_report(output: bytes, secret: str, total: int) -> CompiledReport:
     return CompiledReport(begun, ended, frozenset(passed - failed), frozenset(failed), first)
 
 
-def judge_report(ran: Ran, secret: str, total: int) -> Verdict:
+def judge_report(ran: ProgramRun, secret: str, total: int) -> Verdict:
     """The verdict of a run, but for its tier."""
     found = read_report(ran.output, secret, total)
     seconds = ran.end.cpu_seconds
@@ -81,11 +81,11 @@ def judge_report(ran: Ran, secret: str, total: int) -> Verdict:
         return Verdict(Level.FULL, total, total, cpu_seconds=seconds)
     passed = len(found.passed)
     level = Level.PARTIAL if passed else Level.LOAD if found.begun else Level.COMPILE
-    kind, detail = why(ran, found)
+    kind, detail = explain(ran, found)
     return Verdict(level, passed, total, kind, detail[:DETAIL], cpu_seconds=seconds)
 
 
-def why(ran: Ran, found: CompiledReport) -> tuple[FailureKind, str]:
+def explain(ran: ProgramRun, found: CompiledReport) -> tuple[FailureKind, str]:
     """The first thing that went wrong, as a verdict says it."""
     if found.first:
         raised = found.first.partition(": ")[0]
@@ -96,5 +96,5 @@ def why(ran: Ran, found: CompiledReport) -> tuple[FailureKind, str]:
         return "exception", found.first
     if ran.flooded:
         return "protocol", f"printed more than {len(ran.output)} bytes"
-    gone = death(ran.end)
+    gone = explain_end(ran.end)
     return gone.kind, str(gone)
