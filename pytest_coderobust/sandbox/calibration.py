@@ -1,4 +1,4 @@
-"""How each task is rightly judged: its canonical solution tells."""
+"""Finds out from its canonical solution how a task must be judged."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox.check import Check
 
 JudgeAll: TypeAlias = Callable[[Sequence[Check]], Sequence[Verdict]]
-"""Judges checks, all of them; the verdicts in order."""
+"""Judges all checks and returns their verdicts in order."""
 SLACK = 4.0
-"""One call may take at least so many times what the canonical solution takes for all of them."""
+"""The limit of one call is at least this multiple of the canonical solution's time for all."""
 
 
 def calibrate(canonicals: Sequence[Check], judge: JudgeAll) -> list[tuple[Check, Verdict]]:
-    """The check that each canonical solution is rightly judged by, and its verdict.
+    """Returns a check and a verdict for each canonical solution.
 
-    A canonical solution that passes with its tests outside, and soon, stays as it is. One that is
-    slow comes back without a limit of one call. One that fails with its tests outside and passes
-    with them in its own process shows tests that cannot be split, and comes back with `in_process`
-    set. Every other check of the task should be `like` it. One that fails whatever is tried comes
-    back unaltered, with its first verdict: the task itself is at fault.
+    - A check that passes soon with its tests outside comes back as it is.
+    - A check that is slow comes back without a limit of one call.
+    - A check that fails with its tests outside, and passes with them in the solution's process, has
+      tests that cannot be split. It comes back with `in_process` set.
+    - A check that fails in each of these ways comes back as it is, with its first verdict: the task
+      itself is at fault.
+
+    Every other check of the task should go through `calibrate_like`.
 
     Args:
         canonicals: checks of canonical solutions, one a task.
@@ -39,19 +42,19 @@ def calibrate(canonicals: Sequence[Check], judge: JudgeAll) -> list[tuple[Check,
 
 
 def _retry(found: list[tuple[Check, Verdict]], places: Sequence[int], judge: JudgeAll) -> None:
-    """Judges the checks at these places."""
+    """Judges the checks at these places again, and keeps the new verdicts."""
     checks = [found[at][0] for at in places]
     for at, check, verdict in zip(places, checks, judge(checks), strict=True):
         found[at] = (check, verdict)
 
 
 def calibrate_like(check: Check, calibrated: Check) -> Check:
-    """A check, judged as the calibrated one of the same task is."""
+    """Makes a check be judged as the calibrated one of the same task is."""
     return replace(check, in_process=calibrated.in_process, limits=calibrated.limits)
 
 
 def lift_call_limit(check: Check, verdict: Verdict) -> Check:
-    """The check of a canonical solution, without a limit of one call where it came near to it."""
+    """Lifts the limit of one call where the canonical solution came near to it."""
     seconds = check.limits.call_seconds
     if not seconds or not calls_function(check) or SLACK * verdict.cpu_seconds <= seconds:
         return check

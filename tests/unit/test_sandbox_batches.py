@@ -183,7 +183,22 @@ def test_large_answers_take_one_process_too(zygote: Zygote) -> None:
     assert (verdict.passed, verdict.failure) == (1, "timeout")
 
 
-def test_more_calls_than_a_script_holds_are_asked_live(zygote: Zygote) -> None:
+def test_a_reply_that_is_no_object_is_a_verdict_either_way(zygote: Zygote) -> None:
+    junk = (
+        "import os, stat\nfor fd in range(3, 64):\n    try:\n"
+        "        if stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
+        "            os.write(fd, (2).to_bytes(8, 'big') + b'[]')\n"
+        "    except OSError:\n        pass\n"
+    )
+    judge = CheckRunner(zygote, "t")
+    judged(judge, SQUARE)
+    for each in (CheckRunner(zygote, "t"), judge):
+        verdict = judged(each, junk + SQUARE)
+        assert (verdict.level, verdict.failure) == (Level.COMPILE, "protocol")
+        assert verdict.detail == "a reply that is not an object"
+
+
+def test_more_calls_than_are_sent_at_once_are_asked_live(zygote: Zygote) -> None:
     judge = CheckRunner(zygote, "t")
     source = "for i in range(1000):\n    assert f(i) == i * i\n"
     assert judged(judge, SQUARE, source).full
@@ -228,7 +243,7 @@ def test_a_message_of_its_own_is_told(zygote: Zygote) -> None:
     assert "the square of two is not 5" in verdict.detail
 
 
-def test_a_run_that_ends_early_does_not_shorten_the_script(zygote: Zygote) -> None:
+def test_a_run_that_ends_early_does_not_shorten_what_is_predicted(zygote: Zygote) -> None:
     source = "value = f(1)\nassert value == 1\nvalue = f(2)\nassert value == 4\n"
     early = "def f(x):\n    return 1 // 0\n"
     judge = CheckRunner(zygote, "t")

@@ -1,10 +1,10 @@
 """Declared API changes in a candidate's process: the old name is gone, the new one is there.
 
-A guarded module answers by who asks. The standard library finds everything as it always was and
-keeps working; any other code gets AttributeError for an old name (ImportError from an import
-statement, NameError for a builtin), by whatever way it came to the module, and a counted stand-in
-for a new one. Who asks is told by the file that the asking code was compiled from. This keeps
-count of honest programs; it is no security boundary, and no verdict rests on it.
+A guarded module answers by the file that the asking code was compiled from. The standard library
+finds everything as it always was and keeps working. Any other code gets AttributeError for an old
+name (ImportError from an import statement, NameError for a builtin), by whatever way it came to the
+module, and a counted stand-in for a new one. This keeps count of honest programs. It is not a
+security boundary, and no verdict rests on it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
     own = Builtins(dict(vars(builtins)))
     found = [(*look_up(old), *look_up(new)) for old, new in changes]
     bars: list[ImportBar] = []
+    # All names were looked up before the first change, so that no change hides the next one's API.
     for index, (owner, name, target, heir_owner, heir, successor) in enumerate(found):
         note_old, note_new = make_note(tally, 2 * index), make_note(tally, 2 * index + 1)
         bars.append(ImportBar(name, target, note_old))
@@ -50,6 +51,7 @@ def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
             if heir_owner is builtins:
                 own[heir] = stand_in
         if owner is builtins:
+            # Bare names are looked up in `own`; the module itself must stay whole for the library.
             del own[name]
             own.gone[name] = note_old
         elif isinstance(target, (FunctionType, BuiltinFunctionType)):
@@ -61,14 +63,14 @@ def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
 
 
 def look_up(full_name: str) -> tuple[ModuleType, str, Any]:
-    """Module, name and what stands there, None for nothing."""
+    """Returns the module, the name in it, and the object there (None for nothing)."""
     path, _, name = full_name.rpartition(".")
     module = importlib.import_module(path) if path else builtins
     return module, name, getattr(module, name, None) if name else None
 
 
 def make_note(tally: UseCounts, index: int) -> Note:
-    """What counts up one counter."""
+    """Makes a function that counts up one counter."""
     return lambda: tally.add(index)
 
 
@@ -79,7 +81,7 @@ def is_foreign_caller() -> bool:
 
 
 class Rules:
-    """What one module shows to solutions.
+    """Names that one module hides from solutions, and names that it gives them.
 
     Attributes:
         gone: old names, and how to count an attempt on one.
@@ -91,7 +93,7 @@ class Rules:
         self.given: dict[str, Any] = {}
 
     def answer(self, module: ModuleType, name: str, value: Callable[[], Any]) -> Any:
-        """What a solution finds under a name; `value` tells what really stands there."""
+        """Returns what a solution finds under a name; `value` returns the library's object."""
         if name in self.given:
             return self.given[name]
         if name in self.gone:
@@ -106,7 +108,7 @@ class Rules:
 
 
 def get_rules(module: ModuleType) -> Rules:
-    """The rules of a module, which obeys them from now on."""
+    """Returns the rules of a module, which obeys them from now on."""
     base: Any = type(module)
     if "coderobust_rules" in vars(base):
         rules: Rules = base.coderobust_rules
@@ -156,7 +158,7 @@ def bar_loaded_modules(bars: list[ImportBar]) -> None:
 
 
 def make_import(bars: list[ImportBar]) -> Callable[..., Any]:
-    """The import statement's function, for modules that solutions load later."""
+    """Makes the import statement's function, for modules that solutions load later."""
 
     def load(*args: Any, **kwargs: Any) -> Any:
         before = len(sys.modules)
@@ -169,7 +171,7 @@ def make_import(bars: list[ImportBar]) -> Callable[..., Any]:
 
 
 def make_refusal(owner: ModuleType, name: str, note: Note) -> Callable[[], AttributeError]:
-    """Counts an attempt and makes its error."""
+    """Makes a function that counts an attempt and returns its error."""
 
     def refuse() -> AttributeError:
         note()
@@ -179,7 +181,7 @@ def make_refusal(owner: ModuleType, name: str, note: Note) -> Callable[[], Attri
 
 
 def bar_function(target: Any, refuse: Callable[[], AttributeError]) -> Any:
-    """The old function for the library alone, in case a solution gets hold of it after all."""
+    """Makes an old function refuse solutions, in case one gets hold of it after all."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if is_foreign_caller():

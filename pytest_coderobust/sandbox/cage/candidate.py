@@ -1,4 +1,4 @@
-"""The candidate's process: load a solution, answer calls, send plain data back.
+"""Runs a solution in its own process: loads it, answers calls, sends plain data back.
 
 It never holds a test, an expected value or a verdict. Everything it says is a claim: the trusted
 side only ever compares the values it returns.
@@ -80,7 +80,7 @@ def load(module: ModuleType, source: str, entry_point: str) -> dict[str, Any]:
 
 
 def answer(function: Any, call: Any, room: int) -> dict[str, Any]:
-    """Runs one call: its value or its exception, and arguments that it changed."""
+    """Runs one call; returns its value or its exception, and arguments that it changed."""
     args = [decode(arg) for arg in call["args"]]
     kwargs = decode(call["kwargs"]) if "kwargs" in call else {}
     try:
@@ -124,7 +124,7 @@ def run(
     *,
     build: bool,
 ) -> NoReturn:
-    """The whole life of a candidate's process."""
+    """Isolates this process, serves the solution and ends."""
     try:
         isolation.isolate_candidate(fd, restrict, build=build)
         serve(fd, limits, changes.enforce() if changes is not None else None)

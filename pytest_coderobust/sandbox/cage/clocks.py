@@ -1,4 +1,4 @@
-"""What the kernel knows about a process's time: used, waited for a processor, slept."""
+"""Clocks of a process: processor time used, time waited for a processor, sleep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 def read_cpu_time(pid: int) -> float:
-    """Processor seconds of a process and its threads, from its own clock."""
+    """Reads the processor seconds of a process and its threads, from its own clock."""
     try:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
@@ -14,7 +14,7 @@ def read_cpu_time(pid: int) -> float:
 
 
 def read_run_delay(pid: int) -> float:
-    """Seconds a process was ready to run while no processor was free; 0 where unknown."""
+    """Reads for how long a process waited for a processor; 0 where unknown."""
     try:
         return int(read_file(f"/proc/{pid}/schedstat").split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
@@ -30,6 +30,6 @@ def is_asleep(pid: int) -> bool:
 
 
 def read_file(path: str) -> bytes:
-    """A small file's content."""
+    """Reads a small file."""
     with open(path, "rb") as file:  # noqa: PTH123  pathlib stays out of the cage
         return file.read()

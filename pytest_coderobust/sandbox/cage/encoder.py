@@ -1,8 +1,8 @@
-"""Turns values into what the wire carries, and stops early at values that it cannot carry.
+"""Makes tagged JSON of values, and refuses values that are too large before it reads them.
 
-The size of a value is counted before the value is gone through: a list of a billion numbers, a text
-of a gigabyte, an iterator without end and a value that holds itself are all recognised in a small
-part of a second of processor time, so that a busy machine makes no timeouts of them. The limits:
+A list of a billion numbers, a text of a gigabyte, an iterator without end and a value that holds
+itself are all recognised in a small part of a second of processor time, so that a busy machine
+makes no timeouts of them. The limits:
 
     MAX_ITEMS      items of one message, where a container counts CONTAINER times
     STREAMED       how many times as much everything counts that comes from an iterator: nobody
@@ -24,7 +24,7 @@ from pytest_coderobust.sandbox.cage.wire import BUILTIN_TYPES, Opaque
 
 MAX_DEPTH = 200
 MAX_ITEMS = 8_000_000
-"""As many as 16 MiB hold, the wire's usual size: each takes two bytes at least."""
+"""The most that fit into 16 MiB, the wire's usual size: each takes two bytes at least."""
 CONTAINER = 12
 STREAMED = 80
 SMALL = 1 << 63
@@ -50,7 +50,7 @@ class Encoder:
         self._open: set[int] = set()  # the containers around the value at hand, by identity
 
     def encode(self, value: Any, depth: int = 0) -> Any:
-        """The tagged value. Raises WireError where it is too large for a message."""
+        """Returns the tagged value. Raises WireError where it is too large for a message."""
         kind = type(value)
         if kind in _PLAIN:
             return value
@@ -59,6 +59,7 @@ class Encoder:
             return value
         if kind is int:
             return self.encode_int(value)
+        # A value inside itself would go on to the depth, and as often as it comes at each level.
         if depth >= MAX_DEPTH or id(value) in self._open:
             return self._opaque(value)
         self._open.add(id(value))
@@ -70,7 +71,7 @@ class Encoder:
         return encoded
 
     def encode_items(self, values: Iterable[Any], size: int, depth: int) -> list[Any]:
-        """The items of a container that count as `size`: one each, unless they are containers."""
+        """Encodes the items of a container; `size` is what they count: one each, or more."""
         self._count(CONTAINER + size)
         encode = self.encode
         # Most items are small numbers, and a call for each would take most of the time.
@@ -80,7 +81,7 @@ class Encoder:
         ]
 
     def encode_iterator(self, values: Iterator[Any], depth: int) -> list[Any]:
-        """The items of an iterator, up to its end."""
+        """Encodes the items of an iterator, up to its end."""
         before, self._weight = self._weight, STREAMED
         self._count(1)
         encoded: list[Any] = []
@@ -98,7 +99,7 @@ class Encoder:
         return {"int": format(plain, "x")}
 
     def encode_text(self, value: str) -> str:
-        """The plain text of a subclass of str."""
+        """Returns the plain text of a subclass of str."""
         plain = str.__str__(value)
         self._check_length(len(plain))
         return plain
@@ -109,7 +110,7 @@ class Encoder:
         return kind.hex(value)  # type: ignore[arg-type]
 
     def encode_other(self, value: Any, depth: int) -> Any:
-        """What has no container's type: a type, a number of a library, an iterator, or opaque."""
+        """Encodes a type, a number of a library, an iterator, or anything else as opaque."""
         kind = type(value)
         if kind in (type(NotImplemented), type(...)):
             return {"ellipsis": 0} if value is ... else self._opaque(value)
@@ -140,7 +141,7 @@ class Encoder:
 
 
 def _encode_number(value: Any, kind: type) -> Any:
-    """Exact and NumPy numbers, without importing what the other side has not imported."""
+    """Encodes exact and NumPy numbers, without importing a library that is not loaded."""
     for module, name, encode in _LAZY:
         base = getattr(sys.modules.get(module), name, None)
         if isinstance(base, type) and issubclass(kind, base):
@@ -170,12 +171,12 @@ def _encode_pairs(encoder: Encoder, value: dict[Any, Any], depth: int) -> Any:
 
 
 def _encode_slots(name: str) -> Encode:
-    """The encoder of a range or a slice: its start, stop and step."""
+    """Makes the encoder of a range or a slice: its start, stop and step."""
     return lambda e, value, d: {name: e.encode_items((value.start, value.stop, value.step), 3, d)}
 
 
 def _encode_container(name: str, base: Any) -> Encode:
-    """The encoder of a container, with the methods of its base."""
+    """Makes the encoder of a container, which uses the methods of its base."""
     return lambda e, value, d: {name: e.encode_items(base.__iter__(value), base.__len__(value), d)}
 
 
@@ -203,7 +204,7 @@ _ENCODERS: dict[type, Encode] = {
 
 
 def _find_encoder(kind: type) -> Encode:
-    """The encoder of a type, or of the builtin type that it derives from."""
+    """Returns the encoder of a type, or of the builtin type that it derives from."""
     found = _ENCODERS.get(kind)
     if found is not None:
         return found

@@ -1,8 +1,8 @@
-"""Tests run in the candidate's own process, for tasks whose tests cannot be split from it.
+"""Runs tests in the candidate's own process, for tasks whose tests cannot be split from it.
 
-They may build the solution's classes or hand it functions, which have no meaning elsewhere. The
-price is that whatever is said from here, a hostile solution could have said: the trusted side
-labels such verdicts.
+Such tests build the solution's classes or hand it functions, which have no meaning elsewhere. The
+price is that a hostile solution can send any report that this module sends: the trusted side labels
+such verdicts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Namespace = dict[str, Any]
 
 
 class Reporter:
-    """Tells the other side what happens, when it happens first: a hang keeps what was before."""
+    """Sends each event when it first happens, so that results before a hang are kept."""
 
     def __init__(self, fd: int, cap: int) -> None:
         self._fd = fd
@@ -33,7 +33,7 @@ class Reporter:
 
 
 class AssertGuard:
-    """Stands around one assert, like its model on the trusted side."""
+    """Guard around one assert, like `TestGuard` on the trusted side."""
 
     def __init__(self, reporter: Reporter, index: int, *, swallows: bool) -> None:
         self._reporter = reporter
@@ -87,7 +87,7 @@ def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: in
 
 
 def make_plain(function: Any) -> Any:
-    """The function, its values rebuilt from exact builtin types where that is possible.
+    """Wraps a function, so that its values are exact builtin types where that is possible.
 
     An `int` that claims to equal everything then is the number it holds; an object of the
     solution's own class, which is what these tasks are about, stays itself.
@@ -111,7 +111,7 @@ def make_plain(function: Any) -> Any:
 
 
 def describe_raised(error: BaseException) -> dict[str, Any]:
-    """An exception in words, and whether the tests' own code raised it."""
+    """Describes an exception, and whether the tests' own code raised it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

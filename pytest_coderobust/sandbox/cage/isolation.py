@@ -22,7 +22,7 @@ WRITABLE_DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
 
 class Isolation:
-    """What each candidate's process still has to put on itself.
+    """Restrictions that each candidate's process still has to put on itself.
 
     Args:
         alone: nothing but candidates runs in the zygote's process namespace.
@@ -44,7 +44,7 @@ class Isolation:
     def isolate_candidate(
         self, keep_fd: int, restrict: Restriction, *, build: bool = False
     ) -> None:
-        """Run in a fresh fork, before it reads anything foreign. Raises OSError."""
+        """Restricts a fresh fork, before it reads anything foreign. Raises OSError."""
         if self.forks:
             os.setpgid(0, 0)
         if self.landlock is not None:
@@ -97,7 +97,7 @@ def isolate_zygote(plan: CagePlan) -> Isolation:
 
 
 def restrict_files(plan: CagePlan, work: str, isolation: Isolation) -> None:
-    """Landlock: on the zygote itself where mounts already hide the rest, else on candidates.
+    """Puts Landlock on the zygote where mounts already hide the rest, else on candidates.
 
     Without namespaces the zygote keeps its sight of /proc, from which it reads how long a
     candidate had to wait for a processor.
@@ -110,7 +110,7 @@ def restrict_files(plan: CagePlan, work: str, isolation: Isolation) -> None:
     except OSError:
         if plan.tier == NO_NS:
             raise
-        return  # an older kernel: the namespaces stand alone
+        return  # an older kernel: the namespaces have to do
     if plan.tier == NO_NS:
         isolation.landlock = restriction
     else:

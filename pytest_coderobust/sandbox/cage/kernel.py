@@ -59,7 +59,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def get_number(name: str) -> int:
-    """The number of a system call here, or -1. Raises OSError on another machine."""
+    """Looks up the number of a system call, -1 for none. Raises OSError on another machine."""
     if MACHINE not in MACHINES:
         raise OSError(38, f"no system call table for {MACHINE}")
     return NUMBERS[name][MACHINES.index(MACHINE)]

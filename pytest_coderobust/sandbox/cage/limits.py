@@ -16,7 +16,7 @@ STACK_BYTES = 64 << 20
 
 
 class CageLimits(NamedTuple):
-    """What one candidate may use; the trusted side's `Limits`, as far as the cage needs it."""
+    """Limits of one candidate: the part of the trusted side's `Limits` that the cage needs."""
 
     cpu_seconds: float
     call_seconds: float
@@ -44,7 +44,7 @@ def restrict_zygote() -> None:
 
 
 class Restriction:
-    """Lowers what a check names, when called. Soft and hard limits fall together for good.
+    """Lowers the limits that a check names, when called. Soft and hard limits fall for good.
 
     Made in the zygote: a candidate that converts arguments itself touches forty pages more.
     """
@@ -80,6 +80,6 @@ def lower(kind: int, value: int) -> None:
 
 
 def clip_to_hard(kind: int, value: int) -> int:
-    """The value, or the limit already in force where that is lower."""
+    """Returns the value, or the limit already in force where that is lower."""
     hard = resource.getrlimit(kind)[1]
     return value if hard == resource.RLIM_INFINITY else min(value, hard)

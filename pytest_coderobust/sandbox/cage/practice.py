@@ -1,7 +1,7 @@
-"""Practice before the first check: what a fork does for the first time, it does on copied pages.
+"""Runs the code of a candidate before the first check, so that forks copy fewer pages.
 
-Every check forks the zygote as it is. Code that has run before is specialised, its attribute
-lookups are cached and its libraries are bound, once for all forks to come.
+A fork copies each page that it writes to. Code that has run in the zygote is specialised, its
+attribute lookups are cached and its libraries are bound, once for all forks to come.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REQUEST = {
 
 
 def practise() -> None:
-    """Lives a candidate's life a few times, on a solution of our own."""
+    """Serves a solution of our own a few times, as a candidate's process would."""
     for _ in range(ROUNDS):
         ours, theirs = _socket.socketpair()
         send(ours.fileno(), REQUEST, LIMITS.wire_bytes)

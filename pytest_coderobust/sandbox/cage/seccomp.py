@@ -1,4 +1,4 @@
-"""System-call filters: what no candidate may do, whatever Python lets it write.
+"""System-call filters: calls that are refused to every candidate.
 
 Two filters stack. BASE is installed once, in the zygote, and refuses what neither it nor a
 candidate needs; OWN is added by each candidate's process and refuses what only the zygote needs
@@ -71,7 +71,7 @@ Lines = list[tuple[int, int, int, int]]
 
 
 class Instruction(ctypes.Structure):
-    """struct sock_filter."""
+    """The kernel's struct sock_filter."""
 
     _fields_ = (
         ("code", ctypes.c_uint16),
@@ -82,7 +82,7 @@ class Instruction(ctypes.Structure):
 
 
 class Program(ctypes.Structure):
-    """struct sock_fprog."""
+    """The kernel's struct sock_fprog."""
 
     _fields_ = (("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(Instruction)))
 
@@ -154,7 +154,7 @@ def allow_only_if(name: str, condition: tuple[int, int, int, int]) -> Lines:
 
 
 def refuse_all(names: Iterable[str]) -> Lines:
-    """Two instructions for each call that exists on this machine."""
+    """Makes two instructions for each call that exists on this machine."""
     numbers = [get_number(name) for name in names]
     lines: Lines = []
     for nr in numbers:

@@ -66,7 +66,7 @@ class Opaque:
 
 
 def decode(value: Any) -> Any:
-    """The plain value of a tagged one.
+    """Returns the plain value of a tagged one.
 
     Raises:
         WireError: an unknown tag or a malformed body; from hostile bytes it is the only error

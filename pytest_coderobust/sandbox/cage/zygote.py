@@ -1,4 +1,4 @@
-"""The zygote: a warm interpreter that forks once for each check, and reaps all of it after.
+"""The zygote: a warm interpreter that forks once for each check and ends all that it left.
 
 It is exec'd, never forked from the harness: a fork would inherit data sets, tokens and expected
 values. Requests come over a control socket that no candidate ever holds; each brings the
@@ -74,11 +74,11 @@ def main(control_fd: int, alive_fd: int, plan: CagePlan) -> NoReturn:
 
 
 def ignore_hook(**_: Any) -> None:
-    """Registers nothing."""
+    """Stands in for `os.register_at_fork` and registers nothing."""
 
 
 def preload() -> None:
-    """Imports what programs use, deaf to forks: `random` would reseed itself in each of them."""
+    """Imports what programs use, without `random`'s hook, which would reseed it in every fork."""
     register, os.register_at_fork = os.register_at_fork, ignore_hook
     try:
         for module in PRELOAD:
@@ -122,10 +122,10 @@ def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) 
 
 
 def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float) -> CandidateEnding:
-    """Waits until the candidate exits, overruns or is told to stop; says which.
+    """Waits until the candidate exits, overruns or is to be stopped; returns which.
 
-    Time that it spent waiting for a processor is not its own: "wall" is said of a candidate
-    that was idle for so long, "stalled" of one that could not run.
+    Time that a candidate spent waiting for a processor is not its own: "wall" means that it was
+    idle for the whole limit, "stalled" that it could not run.
     """
     pidfd = os.pidfd_open(pid)
     poller = select.poll()
@@ -137,10 +137,11 @@ def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float)
         while True:
             events = dict(poller.poll(wait * 1000))
             if control.fileno() in events:
-                heard = control.recv(CONTROL_BYTES)
+                heard = control.recv(CONTROL_BYTES)  # empty when the trusted side is gone
                 return ("stopped" if heard else "orphaned"), asleep
             if pidfd in events:
                 return "exited", asleep
+            # Nothing came: the limits are looked at, each by a clock that the candidate cannot set.
             left = limits.cpu_seconds - read_cpu_time(pid)
             if left <= 0:
                 return "cpu", False
@@ -150,6 +151,7 @@ def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float)
                 return "wall", asleep
             if wall >= WALL_FACTOR * limits.wall_seconds:
                 return "stalled", False
+            # Half of what is left: the last look comes within milliseconds of the limit.
             wait = min(TICK, max(0.005, left / 2), limits.wall_seconds)
     finally:
         os.close(pidfd)

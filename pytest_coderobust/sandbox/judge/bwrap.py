@@ -1,4 +1,4 @@
-"""The bubblewrap rung: where policy lets only bwrap create namespaces.
+"""The tier "bwrap", for machines whose policy lets only bubblewrap create namespaces.
 
 bwrap starts once for each zygote, not once for each check. `--as-pid-1` and an empty environment
 matter: bwrap's own first process would show the caller's environment in /proc/1/environ.
@@ -21,7 +21,7 @@ WORK_BYTES = 64 << 20
 
 
 def make_command(plan: CagePlan) -> list[str]:
-    """The command line up to the program. Raises SandboxError where bwrap is not installed."""
+    """Makes the command line up to the program. Raises SandboxError without bwrap."""
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxError("no 'bwrap' isolation here: bwrap is not installed")
@@ -44,7 +44,7 @@ def make_command(plan: CagePlan) -> list[str]:
 
 
 def list_namespaces() -> list[str]:
-    """Which namespaces to ask for.
+    """Lists the namespaces to ask for.
 
     Root asks for no user namespace: bwrap would map nobody but root there, and the zygote could
     not become the user id that no account has.
@@ -60,14 +60,14 @@ def list_namespaces() -> list[str]:
 
 @cache
 def read_help(program: str) -> str:
-    """What bwrap says about its options."""
+    """Reads bwrap's help on its options."""
     return subprocess.run(  # noqa: S603  the machine's own bwrap
         [program, "--help"], capture_output=True, text=True, check=False
     ).stdout
 
 
 def find_interpreter_files() -> tuple[str, ...]:
-    """The interpreter itself, with what tells it where its library is."""
+    """Finds the interpreter, and the file by which it finds its library."""
     binary = Path(sys.executable)
     marker = Path(sys.prefix, "pyvenv.cfg")
     files = [binary, binary.resolve(), marker]

@@ -1,4 +1,4 @@
-"""One candidate's process as the tests see it: questions in, replies or a death out."""
+"""Conversations with a candidate's process: questions go in, replies or its end come out."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pytest_coderobust.sandbox.judge.zygote import Channel, End, Zygote
 
 OWN_SHARE = 0.9
 PATIENCE = 0.05
-"""Seconds after which a batch is read while it runs: what it writes waits in the socket till then,
-and a candidate that fills it waits too."""
+"""Seconds after which a batch is read while it runs. Until then its replies wait in the socket, and
+a candidate that fills the socket waits too."""
 Starved = Literal["", "perhaps", "surely"]
 
 
 class Conversation(Protocol):
-    """What `load` and `ask` answer is untrusted: plain JSON that only a decoder should read."""
+    """Replies of `load` and `ask` are untrusted: plain JSON that only a decoder should read."""
 
     def load(self, source: str, entry_point: str) -> Any:
         """Loads a solution and returns how far that went. Raises CandidateGone."""
@@ -42,7 +42,7 @@ class Conversation(Protocol):
 
     @property
     def starved(self) -> Starved:
-        """Whether it ran out of time for want of a processor, as far as can be told."""
+        """Whether it ran out of time for want of a processor, as far as is known."""
         ...
 
 
@@ -66,7 +66,7 @@ class LiveConversation:
         return self.exchange(call)
 
     def hear(self) -> Any:
-        """The next thing it says of its own accord. Raises CandidateGone."""
+        """Waits for the next message without asking. Raises CandidateGone."""
         return self.exchange(None)
 
     def exchange(self, message: Any) -> Any:
@@ -101,21 +101,21 @@ class LiveConversation:
 
 
 class DivergedError(BaseException):
-    """The tests asked something else than was foreseen; only a live conversation can answer."""
+    """The tests made a call that was not predicted; only a live conversation can answer it."""
 
 
 class BatchConversation:
     """Sends every call that the tests are expected to make at once, and replays the answers.
 
-    The candidate runs through them alone, with nobody to wait for. A call that comes as foreseen
-    gets its answer; any other one raises DivergedError, because the candidate has by then done
-    work that was not asked for, and its state is no longer what the tests would have made it.
+    The candidate answers them alone, with nobody to wait for. A call that comes as predicted gets
+    its answer. Any other call raises DivergedError: the candidate has by then done work that the
+    tests did not ask for, and its state is not the one that they would have brought about.
 
     Args:
-        calls: what an earlier run of the same tests asked, in order.
+        calls: the calls that an earlier run of the same tests made, in order.
 
     Attributes:
-        diverged: the tests asked something else.
+        diverged: the tests made a call that was not predicted.
         flooded: all answers together are more than one may be, and none was read.
     """
 
@@ -141,10 +141,11 @@ class BatchConversation:
             if isinstance(error, WireError):
                 self._broken = str(error)
         else:
-            # Most are gone before anybody looks, and wake this process only once.
+            # Most end within PATIENCE, and then wake this process only once.
             gone = self._zygote.ends_within(PATIENCE)
             end = self._zygote.wait() if gone else None
             self._collect(channel)
+            # Replies that nobody will read need not be waited for.
             early = self._broken or self.flooded
             self._end = end or (self._zygote.finish() if early else self._zygote.wait())
         if self.flooded:
@@ -165,15 +166,18 @@ class BatchConversation:
     def ask(self, call: Any) -> Any:
         at, self._asked = self._asked, self._asked + 1
         # As text: 1, 1.0 and True are equal, and not the same argument.
-        foreseen = at < len(self._calls) and repr(self._calls[at]) == repr(call)
-        if self.diverged or not foreseen:
+        predicted = at < len(self._calls) and repr(self._calls[at]) == repr(call)
+        if self.diverged or not predicted:
             self.diverged = True
             raise DivergedError
         return self._next(at + 1)
 
     def _next(self, at: int) -> Any:
         if at < len(self._replies):
-            return check_reply(self._replies[at])
+            try:
+                return check_reply(self._replies[at])
+            except WireError as error:
+                raise CandidateGone("protocol", str(error)) from None
         if self._broken:
             raise CandidateGone("protocol", self._broken)
         raise explain_end(self._end)
@@ -187,21 +191,21 @@ class BatchConversation:
 
 
 def suspect_machine(end: End, idle: bool) -> Starved:
-    """What an end says about the machine; `idle` when the candidate slept its time away."""
+    """Says whether the machine is to blame for an end; `idle`: the candidate slept all the time."""
     if end.reason == "stalled":
         return "surely"
     return "perhaps" if end.reason == "wall" and not idle else ""
 
 
 def check_reply(reply: Any) -> Any:
-    """A reply, which must be an object. Raises WireError."""
+    """Returns a reply, which must be an object. Raises WireError."""
     if type(reply) is not dict:
-        raise WireError("a reply that is no object")
+        raise WireError("a reply that is not an object")
     return reply
 
 
 def explain_end(end: End) -> CandidateGone:
-    """What a candidate's end means for the test that was waiting for it."""
+    """Makes the exception for the test that was waiting for a candidate that ended."""
     kinds: dict[str, tuple[FailureKind, str]] = {
         "cpu": ("timeout", "used up its processor time"),
         "wall": ("timeout", "used up its time waiting"),

@@ -1,7 +1,7 @@
-"""Checks whose tests cannot be split from the solution: judged in its process, and labelled so.
+"""Judges checks whose tests cannot be split from the solution: in its process, and labelled.
 
-What comes back is the word of a process that ran the solution, so a hostile one can pass. Nothing
-else changes: it is caged, limited and ended like every other.
+The verdict is the word of a process that ran the solution, so a hostile one can pass. Nothing else
+changes: it is caged, limited and ended like every other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pytest_coderobust.sandbox.judge.outcome import DETAIL, CandidateGone, descr
 
 
 class InProcessReports:
-    """What the process said about its tests."""
+    """Reports of the solution's process about its tests."""
 
     def __init__(self, suite: Suite) -> None:
         self._suite = suite
@@ -29,7 +29,7 @@ class InProcessReports:
         self.detail = ""
 
     def take(self, message: Any) -> bool:
-        """Takes one message; says whether more are to come. Raises WireError for junk."""
+        """Reads one message; returns whether more are to come. Raises WireError for junk."""
         if "finished" in message:
             self.finished = message["finished"] is True
             if not self.finished:
@@ -63,7 +63,7 @@ class InProcessReports:
         return sum(ran and not bad for ran, bad in zip(self.ran, self.failed, strict=True))
 
     def verdict(self, gone: CandidateGone | None) -> Verdict:
-        """The verdict; `gone` where the process ended before it had finished."""
+        """Makes the verdict; `gone` says why the process ended before its tests, or is None."""
         total = self._suite.total
         if gone is not None and not self.failure:
             self.failure, self.detail = gone.kind, describe_error(gone)
@@ -74,7 +74,7 @@ class InProcessReports:
 
 
 def make_request(check: Check) -> Any:
-    """What the candidate's process is sent."""
+    """Makes the message for the candidate's process."""
     suite = prepare(check.tests)
     return {
         "source": check.solution,
@@ -90,7 +90,7 @@ def make_request(check: Check) -> Any:
 
 
 def examine_in_process(check: Check, suite: Suite, conversation: LiveConversation) -> Verdict:
-    """What a conversation shows about a solution that is judged in its own process."""
+    """Runs the tests in the solution's process and reads its reports."""
     try:
         loaded = conversation.exchange(make_request(check))
     except CandidateGone as gone:

@@ -1,4 +1,4 @@
-"""What a solution's own loading says about it, before any test."""
+"""Judges a solution by its loading, before any test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STAGES: dict[str, tuple[Level, FailureKind]] = {
 
 
 def judge_loading(loaded: Any, check: Check, total: int) -> Verdict | None:
-    """The verdict on a solution that did not load, from its process's reply; None when it did."""
+    """Returns a verdict on a solution that did not load, None on one that did."""
     stage = loaded.get("stage")
     if stage not in STAGES:
         return None
@@ -26,7 +26,7 @@ def judge_loading(loaded: Any, check: Check, total: int) -> Verdict | None:
 
 
 def _describe(loaded: Any, entry_point: str) -> str:
-    """The candidate's own words about why it did not load, as one line."""
+    """Makes one line of the candidate's reason why it did not load."""
     if loaded["stage"] == "missing":
         return f"the solution defines no function {entry_point!r}"
     kinds = loaded.get("kinds") or ["unknown"]

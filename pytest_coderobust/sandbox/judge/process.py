@@ -1,4 +1,4 @@
-"""The checker process: trusted, apart from pytest, so that tests that hang or crash harm nobody.
+"""The checker: a trusted process beside pytest's, so that tests that hang or crash harm nobody.
 
 One check at a time arrives as a frame; its verdict goes back as one. The process ends when the
 pool's end of the socket closes, and kills itself when a check outlasts every limit.
@@ -70,7 +70,7 @@ def main(fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]) ->
 
 
 def answer(message: Any, judge: CheckRunner) -> Any:
-    """The reply to one check."""
+    """Replies to one check."""
     if "count" in message:
         return {"total": count(read_check(message["count"]))}
     check = read_check(message)
@@ -88,10 +88,10 @@ def answer(message: Any, judge: CheckRunner) -> Any:
 
 
 def listen_for_the_end(fd: int) -> None:
-    """Has the kernel signal every change at the pool's end of the socket.
+    """Lets the kernel signal every change at the pool's end of the socket.
 
-    Nothing is due there during a check but the end of the pool; the signal's default action
-    then ends this process in the middle of whatever it does.
+    During a check the only change is the end of the pool. The signal's default action then ends
+    this process in the middle of whatever it does.
     """
     signal.signal(signal.SIGIO, signal.SIG_IGN)
     fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())

@@ -1,4 +1,4 @@
-"""The stand-in that trusted tests call: arguments go to the candidate, plain data comes back."""
+"""Proxy that trusted tests call: arguments go to the candidate, plain data comes back."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Proxy:
         self._reply: Any = None
 
     def called(self) -> str:
-        """The last call that was answered, with its values: "f(3) returned 5"; "" before any."""
+        """Describes the last call that was answered: "f(3) returned 5"; "" before any."""
         if self._reply is None:
             return ""
         shown = ShownCall()
@@ -78,6 +78,7 @@ def overwrite(given: Any, after: Any) -> None:
     if type(given) is not type(after):
         return
     if type(given) is list:
+        # Items that both have are merged, so that an inner list which the tests hold stays itself.
         given[:] = [_merge(old, new) for old, new in zip(given, after, strict=False)] + after[
             len(given) :
         ]
@@ -97,7 +98,7 @@ def overwrite(given: Any, after: Any) -> None:
 
 
 def _merge(old: Any, new: Any) -> Any:
-    """The old container where it can take the new content, else the new value."""
+    """Returns the old container where it can take the new content, else the new value."""
     if type(old) is type(new) and type(old) in (list, dict, set):
         overwrite(old, new)
         return old
@@ -105,7 +106,7 @@ def _merge(old: Any, new: Any) -> Any:
 
 
 def rebuild(raised: Any) -> BaseException:
-    """The builtin exception nearest to what the candidate raised, marked as its own."""
+    """Makes the builtin exception nearest to the candidate's, marked as its own."""
     kinds = [str(kind) for kind in raised.get("kinds", ())]
     text = str(raised.get("text", ""))
     for kind in kinds:

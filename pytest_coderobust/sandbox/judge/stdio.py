@@ -27,7 +27,7 @@ TOLD = 40
 
 @dataclass(frozen=True, slots=True)
 class CaseFailure:
-    """Why a case does not count as passed."""
+    """The reason why a case does not count as passed."""
 
     kind: FailureKind
     detail: str
@@ -35,25 +35,25 @@ class CaseFailure:
 
 @lru_cache(maxsize=256)
 def read_cases(source: str) -> Cases:
-    """The cases of a set of tests. Raises SandboxError when the data set's text holds none."""
+    """Reads the cases of a set of tests. Raises SandboxError when the text holds none."""
     try:
         found: Any = json.loads(source)
         cases = tuple(zip(found["inputs"], found["outputs"], strict=True))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise SandboxError(f"the tests are no inputs and outputs: {error}") from None
+        raise SandboxError(f"the tests are not valid inputs and outputs: {error}") from None
     if not cases or not all(type(text) is str for case in cases for text in case):
-        raise SandboxError("the tests are no inputs and outputs: each must be a text")
+        raise SandboxError("the tests are not valid inputs and outputs: each must be a text")
     return cases
 
 
 def judge_stdio(check: Check, zygote: Zygote) -> tuple[Verdict, Starved]:
-    """A program's verdict, but for its tier; and whether it is the machine's fault.
+    """Judges a program; returns a verdict without its tier, and whether the machine is at fault.
 
     Each case has the check's limits to itself. A case that hangs ends the run: the cases before
     it keep their results, those after it have none and do not pass.
 
     Raises:
-        SandboxError: the tests are none.
+        SandboxError: the tests cannot be read.
         ZygoteLostError: the zygote is gone.
     """
     cases = read_cases(check.tests.source)
@@ -86,14 +86,14 @@ def judge_stdio(check: Check, zygote: Zygote) -> tuple[Verdict, Starved]:
 
 
 def add_uses(before: tuple[ApiUse, ...], more: tuple[ApiUse, ...]) -> tuple[ApiUse, ...]:
-    """Two counts of the same changes, together."""
+    """Adds two counts of the same changes."""
     if not before:
         return more
     return tuple(ApiUse(a.old + b.old, a.new + b.new) for a, b in zip(before, more, strict=False))
 
 
 def run_case(check: Check, zygote: Zygote, given: str) -> ProgramRun:
-    """One run of a program."""
+    """Runs a program on one input."""
     stdin = seal("input", given.encode("utf-8", "surrogateescape"))
     # A source of any size may come; the wire's cap is for what comes out.
     limits = replace(check.limits, wire_bytes=max(check.limits.wire_bytes, len(check.solution) * 7))
@@ -107,13 +107,13 @@ def run_case(check: Check, zygote: Zygote, given: str) -> ProgramRun:
 
 
 def find_syntax_error(ran: ProgramRun) -> str | None:
-    """What is wrong with a source that does not parse, or None."""
+    """Returns the error of a source that does not parse, or None."""
     found = ran.remarks[0] if ran.remarks else {}
     return describe_raised(found) if found.get("stage") == "syntax" else None
 
 
 def find_trouble(ran: ProgramRun) -> CaseFailure | None:
-    """Why a program did not come to its normal end, or None when it did."""
+    """Returns the reason why a program did not come to its normal end, or None when it did."""
     if ran.flooded:
         return CaseFailure("protocol", f"printed more than {len(ran.output)} bytes")
     if ran.end.reason != "exited":
@@ -130,11 +130,11 @@ def find_trouble(ran: ProgramRun) -> CaseFailure | None:
 
 
 def find_difference(ran: ProgramRun, expected: str) -> CaseFailure | None:
-    """What is wrong with what a program printed, or None."""
+    """Compares what a program printed with what it should print; None when they agree."""
     try:
         printed = ran.output.decode("utf-8")
     except UnicodeDecodeError:
-        return CaseFailure("wrong-answer", "printed what is no UTF-8 text")
+        return CaseFailure("wrong-answer", "printed bytes that are not valid UTF-8")
     if agrees(printed, expected):
         return None
     shown = " ".join(printed.split())[:TOLD]
@@ -142,6 +142,6 @@ def find_difference(ran: ProgramRun, expected: str) -> CaseFailure | None:
 
 
 def describe_raised(found: Any) -> str:
-    """An exception in a candidate's own words, as one line."""
+    """Makes one line of an exception that a candidate described."""
     kinds = found.get("kinds") or ["unknown"]
     return " ".join(f"{kinds[0]}: {found.get('text', '')}".split())[:DETAIL]

@@ -50,7 +50,7 @@ SYSTEM = (
     "/usr/local/lib", "/etc/ld.so.cache", "/usr/share/zoneinfo",
 )  # fmt: skip
 PROCESS_IDS = 1 << 22
-"""The kernel's own bound on process ids."""
+"""The kernel's highest number of processes."""
 PROMISES: dict[str, frozenset[str]] = {
     **dict.fromkeys(LADDER, frozenset({"fork", "socket", "read", "write", "signal"})),
     SECCOMP: frozenset({"fork", "socket", "signal"}),
@@ -97,7 +97,7 @@ def open_zygote(
 
 
 def find_broken_promises(zygote: Zygote, tier: str) -> str:
-    """What a tier should have refused and did not; "" when it holds."""
+    """Lists what a tier should have refused and did not; "" when it holds."""
     conversation = LiveConversation(zygote, Limits())
     try:
         loaded = conversation.load(PROBE, "probe")
@@ -121,7 +121,7 @@ def find_broken_promises(zygote: Zygote, tier: str) -> str:
 
 
 def find_readable_paths(more: Iterable[str] = ()) -> tuple[str, ...]:
-    """The standard library, compiled modules and system libraries, no path below another.
+    """Finds the standard library, compiled modules and system libraries, none below another.
 
     Args:
         more: other paths to show.
@@ -136,7 +136,7 @@ def find_readable_paths(more: Iterable[str] = ()) -> tuple[str, ...]:
 
 
 def keep_outermost(paths: Iterable[Path]) -> tuple[str, ...]:
-    """Paths in order, without those below another one."""
+    """Sorts paths and leaves out those below another one."""
     kept: list[Path] = []
     for path in sorted(set(paths)):
         if not any(outer == path or outer in path.parents for outer in kept):

@@ -33,7 +33,7 @@ REPORT_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a candidate's process ended.
+    """The end of a candidate's process.
 
     Attributes:
         reason: "exited", "stopped", "cpu", "wall", "stalled" or "lost".
@@ -51,7 +51,7 @@ class End:
 
 @lru_cache(maxsize=64)
 def write_request(limits: Limits, changes: tuple[ApiChange, ...], build: bool) -> bytes:
-    """What asks a zygote for a candidate."""
+    """Writes the request for a candidate."""
     message = {
         "limits": {
             "cpu_seconds": limits.cpu_seconds,
@@ -128,7 +128,7 @@ class Zygote:
             build: let it start processes, as a compiler does.
 
         Raises:
-            ZygoteLostError: there is no zygote to fork it.
+            ZygoteLostError: the zygote is gone.
         """
         ours, theirs = socket.socketpair()
         data = write_request(limits, tuple(changes), build)
@@ -143,7 +143,7 @@ class Zygote:
         return Channel(ours)
 
     def ends_within(self, seconds: float) -> bool:
-        """Whether the candidate is gone after so many seconds at most; `wait` then says how."""
+        """Whether the candidate ends within these seconds; `wait` then returns how."""
         return bool(self._poller.poll(seconds * 1000))
 
     def wait(self) -> End:

@@ -1,4 +1,4 @@
-"""What a compiled run says about its tests, line by line behind the run's secret.
+"""Reports of compiled runs about their tests, line by line behind the run's secret.
 
     SECRET begin              the tests begin: everything was loaded
     SECRET pass 3             test 3 came to a good end, the first time
@@ -27,7 +27,7 @@ FAILED = "a test does not hold"
 
 @dataclass(frozen=True, slots=True)
 class CompiledReport:
-    """A run's own account; `first` is the first failure's text."""
+    """The results that a run reported; `first` is the first failure's text."""
 
     begun: bool
     ended: bool
@@ -37,13 +37,13 @@ class CompiledReport:
 
 
 def make_secret() -> str:
-    """32 characters that nobody can guess."""
+    """Makes 32 characters that nobody can guess."""
     return secrets.token_hex(16)
 
 
 @contextmanager
 def secret_pipe(secret: str) -> Generator[int, None, None]:
-    """A descriptor from which a secret can be read a single time."""
+    """Gives a descriptor from which a secret can be read a single time."""
     ours, theirs = os.pipe2(os.O_CLOEXEC)
     try:
         os.write(theirs, secret.encode("ascii"))
@@ -54,7 +54,7 @@ def secret_pipe(secret: str) -> Generator[int, None, None]:
 
 
 def read_report(output: bytes, secret: str, total: int) -> CompiledReport:
-    """The lines of a run that bear its secret."""
+    """Reads the lines of a run that bear its secret."""
     begun = ended = False
     passed, failed = set[int](), set[int]()
     first = ""
@@ -74,7 +74,7 @@ def read_report(output: bytes, secret: str, total: int) -> CompiledReport:
 
 
 def judge_report(ran: ProgramRun, secret: str, total: int) -> Verdict:
-    """The verdict of a run, but for its tier."""
+    """Makes the verdict of a run, without its tier."""
     found = read_report(ran.output, secret, total)
     seconds = ran.end.cpu_seconds
     if found.ended and not found.failed and not found.first:
@@ -86,7 +86,7 @@ def judge_report(ran: ProgramRun, secret: str, total: int) -> Verdict:
 
 
 def explain(ran: ProgramRun, found: CompiledReport) -> tuple[FailureKind, str]:
-    """The first thing that went wrong, as a verdict says it."""
+    """Returns the first failure, as a verdict says it."""
     if found.first:
         raised = found.first.partition(": ")[0]
         if "OutOfMemory" in raised or "bad_alloc" in raised:

@@ -1,4 +1,4 @@
-"""One runner a language: a check in, a verdict out. Each opens its cages when first asked."""
+"""Runners: each judges the checks of one compiled language, in cages that it opens first."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ BUILD = Limits(cpu_seconds=60, wall_seconds=120, memory_mb=3072)
 PROGRAM_BYTES = 64 << 20
 
 OpenCage = Callable[[tuple[str, ...], int], Zygote]
-"""Opens a cage in which programs can be started: what they may read besides, and its number,
-which no other cage of the worker has."""
+"""Opens a cage in which programs can be started. It gets the paths that they may read besides, and
+a number that no other cage of the worker has."""
 
 
 class Runner(Protocol):
     """Judges the solutions of one language."""
 
     def judge(self, check: Check) -> tuple[Verdict, Starved]:
-        """The verdict, but for its tier; and whether it is the machine's fault.
+        """Returns a verdict without its tier, and whether it is the machine's fault.
 
         Raises:
-            SandboxError: the tests are none, or the compiler does not work.
+            SandboxError: the tests cannot be read, or the compiler does not work.
             ZygoteLostError: a fork server is gone.
         """
         ...
 
     def close(self) -> None:
-        """Ends its cages."""
+        """Ends the cages."""
         ...
 
 
@@ -130,7 +130,7 @@ class JavaRunner:
 
 
 def open_runner(language: CompiledLanguage, open_cage: OpenCage, folder: Path) -> Runner:
-    """The runner of a language.
+    """Opens the runner of a language.
 
     Args:
         folder: where what all workers share is kept; it is made when it is missing.
@@ -147,25 +147,25 @@ def open_runner(language: CompiledLanguage, open_cage: OpenCage, folder: Path) -
 
 
 def count(language: CompiledLanguage, tests: Tests) -> int:
-    """How many tests there are. Raises SandboxError."""
+    """Counts the tests. Raises SandboxError."""
     return cpp.count(tests) if language == "cpp" else java.count(tests)
 
 
 def require_server(ran: ProgramRun) -> ProgramRun:
-    """A run whose fork server is still there. Raises ZygoteLostError."""
+    """Returns a run unless its fork server is gone. Raises ZygoteLostError."""
     if ran.end.reason == "lost":
         raise ZygoteLostError("the fork server ended during a check")
     return ran
 
 
 def judge_run(ran: ProgramRun, secret: str, total: int) -> tuple[Verdict, Starved]:
-    """What a run comes to."""
+    """Makes the verdict of a run, and whether it is the machine's fault."""
     verdict = judge_report(require_server(ran), secret, total)
     return verdict, ran.starved if verdict.failure == "timeout" else ""
 
 
 def judge_unbuilt(built: ProgramRun, total: int) -> Verdict:
-    """The verdict of a program that the compiler did not make."""
+    """Makes the verdict of a program that the compiler did not make."""
     if built.end.reason != "exited":
         return Verdict(Level.NONE, 0, total, explain_end(built.end).kind, "compiling took too long")
     said = str(built.remark("said") or "the compiler said nothing")
@@ -174,5 +174,5 @@ def judge_unbuilt(built: ProgramRun, total: int) -> Verdict:
 
 
 def join_lines(text: str) -> str:
-    """A compiler's complaint as one short line."""
+    """Makes one short line of a compiler's message."""
     return " ".join(text.split())[:DETAIL]
