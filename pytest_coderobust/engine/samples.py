@@ -26,7 +26,7 @@ from pytest_coderobust.errors import DataError, UsageError, nearest
 from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Limits, Task, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
-from pytest_coderobust.sandbox.calibration import calibrate, like, may_be_inside
+from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like, may_be_in_process
 from pytest_coderobust.sandbox.check import Check, Sandbox
 from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.rows import DataRow, read_rows
@@ -210,14 +210,14 @@ def judge_all(
         verdicts = _judge(sandbox, checks, listen)
         # Only tests that something failed are calibrated: their canonical solutions are judged,
         # and the failed checks are judged again where that changed how the tests are run.
-        failed = [at for at, check in enumerate(checks) if may_be_inside(check, verdicts[at])]
+        failed = [at for at, check in enumerate(checks) if may_be_in_process(check, verdicts[at])]
         about = {_name_tests(checks[at]) for at in failed}
         known = [check for check in canonicals if _name_tests(check) in about]
         calibrated = calibrate(known, partial(_judge, sandbox))
         pairs = zip(known, calibrated, strict=True)
         other = {_name_tests(check): check for before, (check, _) in pairs if check != before}
         again = [at for at in failed if _name_tests(checks[at]) in other]
-        judged = [like(checks[at], other[_name_tests(checks[at])]) for at in again]
+        judged = [calibrate_like(checks[at], other[_name_tests(checks[at])]) for at in again]
         for at, verdict in zip(again, _judge(sandbox, judged), strict=True):
             verdicts[at] = verdict
         return verdicts, sandbox.tier

@@ -15,7 +15,7 @@ from pytest_coderobust.engine.events import Listener, SelfCheckDone, SelfCheckSt
 from pytest_coderobust.engine.verdicts import VerdictStore, make_check
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.records import Task, Verdict
-from pytest_coderobust.sandbox.calibration import calibrate, like
+from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import missing_toolchain
 
@@ -49,7 +49,7 @@ class SelfCheck:
         """Makes the check of a completion, calibrated if its task is."""
         check = make_check(task, completion, config)
         calibrated = self.calibrated.get(task.id)
-        return check if calibrated is None else like(check, calibrated)
+        return check if calibrated is None else calibrate_like(check, calibrated)
 
 
 def check_oracle(
@@ -120,7 +120,7 @@ def _check_oracle(
     # In its own process a solution can reach the tests, so a stub may pass there that failed
     # outside: stubs are judged again as the task's completions will be.
     inside = {name: check for name, check in calibrated.items() if check.in_process}
-    again = [like(stubs[name], check) for name, check in inside.items()]
+    again = [calibrate_like(stubs[name], check) for name, check in inside.items()]
     for name, verdict in zip(inside, judge.in_order(again), strict=True):
         if verdict.full:
             unusable[name] = STUB_PASSES

@@ -1,4 +1,41 @@
-"""The only room that runs foreign code."""
+"""Runs foreign code in cages and judges it; no other room does.
+
+A candidate is the process of one solution. A checker is the trusted process that judges it, a
+worker of the pool. Every limit, its value, and the one place that enforces it:
+
+    processor time of a check   Limits.cpu_seconds      cage/zygote.watch             (1)
+    processor time of a call    Limits.call_seconds     cage/candidate.answer_all     (2)
+    wall time of a check        Limits.wall_seconds     cage/zygote.watch             (3)
+    memory                      Limits.memory_mb        cage/limits.Restriction       (4)
+    processes                   none                    cage/seccomp                  (5)
+    threads                     32                      cage/isolation.THREADS
+    open files, size of a file  64, 16 MiB              cage/limits.restrict_zygote
+    files in all                64 MiB, 4096 files      cage/namespaces.WORK_OPTIONS  (6)
+    output of a program         Limits.output_bytes     judge/programs.run_program    (7)
+    size of an answer           Limits.wire_bytes       cage/frames                   (8)
+    items, depth of an answer   8,000,000, 200          cage/encoder                  (9)
+    time to compile             60 s                    languages/runners.BUILD       (10)
+    time to predict calls       2 s, real               judge/prediction.always_makes
+    calls sent at once          200, 64 KiB             judge/prediction.predict      (11)
+    tests on returned values    twice cpu_seconds, 2 s  judge/watchdog.bound          (12)
+    memory of a checker         4 GiB                   judge/process.MEMORY_BYTES
+    start of a zygote           60 s                    judge/zygote.START_SECONDS
+    attempts at a check         2                       pool/pool.ATTEMPTS            (13)
+
+1. Kills the candidate. The kernel's RLIMIT_CPU, a second later, is for a zygote that is gone.
+2. A timer in the candidate's process. A candidate that disarms it has the time of the check.
+3. Kills the candidate. Waiting for a processor does not count, up to ten times the limit.
+4. Address space. A Java machine gets half as its heap (languages/java.make_run_request).
+5. Fork is refused. A compiler may fork, and is ended with all that it started.
+6. In "bwrap" judge/bwrap.WORK_BYTES; the weaker tiers bound each file alone.
+7. Ends the program. Compiled programs have languages/report.OUTPUT_BYTES, 4 MiB, for their reports.
+8. Both sides refuse a larger message; a larger answer is a `protocol` failure.
+9. An iterator may have 100,000 items; a larger answer is a `protocol` failure.
+10. C++ under cage/zygote.watch; Java by a deadline of languages/warm.COMPILE_SECONDS.
+11. More calls are asked one by one.
+12. A timer of the kernel ends the checker; the solution's verdict is a timeout.
+13. The second follows a crash of the checker, or a timeout that a busy machine may have caused.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +51,17 @@ SAFE_TIERS = tuple(tier for tier in LADDER if tier != RLIMITS)
 
 __all__ = ["JUDGE_VERSION", "demand_tier", "open_sandbox"]
 
-JUDGE_VERSION = f"5-py{sys.version_info.major}.{sys.version_info.minor}"
+JUDGE_VERSION = f"6-py{sys.version_info.major}.{sys.version_info.minor}"
 """Changes whenever the same check might get another verdict; part of a verdict's key."""
 
 
 def open_sandbox(
     workers: int | None = None, *, tiers: Sequence[str] | None = None, allow_unsafe: bool = False
 ) -> Pool:
-    """Starts a sandbox with so many workers (default: one for each processor).
+    """Starts a sandbox.
 
     Args:
+        workers: checks judged at a time; the default is one for each processor.
         tiers: the isolation to try, in this order; the default is every tier but the last,
             strongest first. The one that works is the sandbox's `tier`.
         allow_unsafe: also accept limits alone, under which a hostile solution can read and
@@ -45,11 +83,11 @@ def open_sandbox(
 
 
 def demand_tier(tier: str, minimum: str, where: str) -> None:
-    """Refuses isolation that is weaker than somebody asks for.
+    """Refuses isolation that is weaker than a minimum.
 
     Args:
         minimum: one of the tiers, or "" for any.
-        where: who asks: file, section and key, to begin the error with.
+        where: file, section and key of the minimum, to begin the error with.
 
     Raises:
         SandboxError: it is weaker.

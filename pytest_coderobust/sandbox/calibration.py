@@ -1,4 +1,4 @@
-"""How each task is rightly judged: its canonical solution tells."""
+"""Finds out from its canonical solution how a task must be judged."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox.check import Check
 
 JudgeAll: TypeAlias = Callable[[Sequence[Check]], Sequence[Verdict]]
-"""Judges checks, all of them; the verdicts in order."""
+"""Judges all checks and returns their verdicts in order."""
 SLACK = 4.0
-"""One call may take at least so many times what the canonical solution takes for all of them."""
+"""The limit of one call is at least this multiple of the canonical solution's time for all."""
 
 
 def calibrate(canonicals: Sequence[Check], judge: JudgeAll) -> list[tuple[Check, Verdict]]:
-    """The check that each canonical solution is rightly judged by, and its verdict.
+    """Returns a check and a verdict for each canonical solution.
 
-    A canonical solution that passes with its tests outside, and soon, stays as it is. One that is
-    slow comes back without a limit of one call. One that fails with its tests outside and passes
-    with them in its own process shows tests that cannot be split, and comes back with `in_process`
-    set. Every other check of the task should be `like` it. One that fails whatever is tried comes
-    back unaltered, with its first verdict: the task itself is at fault.
+    - A check that passes soon with its tests outside comes back as it is.
+    - A check that is slow comes back without a limit of one call.
+    - A check that fails with its tests outside, and passes with them in the solution's process, has
+      tests that cannot be split. It comes back with `in_process` set.
+    - A check that fails in each of these ways comes back as it is, with its first verdict: the task
+      itself is at fault.
+
+    Every other check of the task should go through `calibrate_like`.
 
     Args:
         canonicals: checks of canonical solutions, one a task.
     """
     first = list(zip(canonicals, judge(canonicals), strict=True))
-    found = [(unhurried(check, verdict), verdict) for check, verdict in first]
+    found = [(lift_call_limit(check, verdict), verdict) for check, verdict in first]
     slow = [at for at, (check, _) in enumerate(found) if check is not first[at][0]]
     _retry(found, [at for at in slow if not found[at][1].full], judge)
-    failing = [at for at, (check, verdict) in enumerate(found) if may_be_inside(check, verdict)]
+    failing = [at for at, (check, verdict) in enumerate(found) if may_be_in_process(check, verdict)]
     for at in failing:
         found[at] = (replace(found[at][0], in_process=True), found[at][1])
     _retry(found, failing, judge)
@@ -39,30 +42,30 @@ def calibrate(canonicals: Sequence[Check], judge: JudgeAll) -> list[tuple[Check,
 
 
 def _retry(found: list[tuple[Check, Verdict]], places: Sequence[int], judge: JudgeAll) -> None:
-    """Judges the checks at these places."""
+    """Judges the checks at these places again, and keeps the new verdicts."""
     checks = [found[at][0] for at in places]
     for at, check, verdict in zip(places, checks, judge(checks), strict=True):
         found[at] = (check, verdict)
 
 
-def like(check: Check, calibrated: Check) -> Check:
-    """A check, judged as the calibrated one of the same task is."""
+def calibrate_like(check: Check, calibrated: Check) -> Check:
+    """Makes a check be judged as the calibrated one of the same task is."""
     return replace(check, in_process=calibrated.in_process, limits=calibrated.limits)
 
 
-def unhurried(check: Check, verdict: Verdict) -> Check:
-    """The check of a canonical solution, without a limit of one call where it came near to it."""
+def lift_call_limit(check: Check, verdict: Verdict) -> Check:
+    """Lifts the limit of one call where the canonical solution came near to it."""
     seconds = check.limits.call_seconds
-    if not seconds or not called(check) or SLACK * verdict.cpu_seconds <= seconds:
+    if not seconds or not calls_function(check) or SLACK * verdict.cpu_seconds <= seconds:
         return check
     return replace(check, limits=replace(check.limits, call_seconds=0.0))
 
 
-def may_be_inside(check: Check, verdict: Verdict) -> bool:
+def may_be_in_process(check: Check, verdict: Verdict) -> bool:
     """Whether a failed check could be judged in the solution's process."""
-    return called(check) and not check.in_process and not verdict.full
+    return calls_function(check) and not check.in_process and not verdict.full
 
 
-def called(check: Check) -> bool:
+def calls_function(check: Check) -> bool:
     """Whether the tests call a function from outside, rather than run a program."""
     return check.language == "python" and check.tests.style in ("check", "asserts")

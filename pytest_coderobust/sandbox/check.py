@@ -1,4 +1,4 @@
-"""What goes into a sandbox: a solution, the tests that judge it, and limits."""
+"""Checks, which go into a sandbox: a solution, the tests that judge it, and limits."""
 
 from __future__ import annotations
 

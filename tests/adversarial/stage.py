@@ -109,7 +109,7 @@ def become(identity: str) -> None:
         header = (ctypes.c_uint32 * 2)(0x20080522, 0)
         call("capset", header, (ctypes.c_uint32 * 6)(low, low, low, high, high, high))
         prctl(PR_SET_NO_NEW_PRIVS, 1)
-        refused = seccomp.refusals(DOCKER_REFUSES)
+        refused = seccomp.refuse_all(DOCKER_REFUSES)
         lines = [(seccomp.LOAD, 0, 0, seccomp.NR), *refused, seccomp.PASS]
         seccomp.Filter(lines).install()
 

@@ -285,7 +285,7 @@ def test_forged_counts_have_no_part_in_the_verdict(sandbox: Sandbox) -> None:
     solution = (
         "import gc\ndef f():\n"
         "    for found in gc.get_objects():\n"
-        "        if type(found).__name__ == 'Tally':\n            found._view[:] = memoryview(bytes(b'\\xff' * 16)).cast('Q')\n"
+        "        if type(found).__name__ == 'UseCounts':\n            found._view[:] = memoryview(bytes(b'\\xff' * 16)).cast('Q')\n"
         "    return 0\n"
     )
     verdict = judged(sandbox, solution, ROOT)

@@ -12,21 +12,33 @@ from pytest_coderobust import records
 from pytest_coderobust.records import Level, Limits, Verdict
 from pytest_coderobust.sandbox.cage.plan import RLIMITS, CagePlan
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.judge import judge as judging
-from pytest_coderobust.sandbox.judge import rehearsal
-from pytest_coderobust.sandbox.judge.interpreter import readable_paths
-from pytest_coderobust.sandbox.judge.judge import CheckRunner
-from pytest_coderobust.sandbox.judge.zygote import Zygote
+from pytest_coderobust.sandbox.judge.check_runner import CheckRunner
+from pytest_coderobust.sandbox.judge.tier import find_readable_paths
+from pytest_coderobust.sandbox.judge.zygote import End, Zygote
 
 LIMITS = Limits(cpu_seconds=1, wall_seconds=5)
 FIXED = "assert f(1) == 1\nassert f(2) == 4\nassert f(3) == 9\n"
 SQUARE = "def f(x):\n    return x * x\n"
 
 
+class CountingZygote(Zygote):
+    """A zygote that counts the candidates which it was told to end.
+
+    A candidate that gets all its calls at once ends by itself; one that is asked call by call waits
+    for the next, and is ended.
+    """
+
+    stopped = 0
+
+    def finish(self) -> End:
+        self.stopped += 1
+        return super().finish()
+
+
 @pytest.fixture
-def zygote(tmp_path: Path) -> Iterator[Zygote]:
+def zygote(tmp_path: Path) -> Iterator[CountingZygote]:
     alive = os.open(os.devnull, os.O_RDONLY)
-    started = Zygote(CagePlan(RLIMITS, readable_paths(), str(tmp_path), 0), alive)
+    started = CountingZygote(CagePlan(RLIMITS, find_readable_paths(), str(tmp_path), 0), alive)
     yield started
     started.close()
     os.close(alive)
@@ -67,12 +79,9 @@ def test_a_rehearsal_that_would_never_end_is_broken_off(zygote: Zygote) -> None:
 
 
 @pytest.mark.parametrize("wait", ["pass", "sum(range(10**11))", "__import__('time').sleep(99)"])
-def test_a_rehearsal_that_does_not_end_costs_no_verdict(
-    zygote: Zygote, monkeypatch: pytest.MonkeyPatch, wait: str
-) -> None:
-    monkeypatch.setattr(rehearsal, "SECONDS", 0.2)
+def test_a_rehearsal_that_does_not_end_costs_no_verdict(zygote: Zygote, wait: str) -> None:
     source = f"got = f(2)\nwhile got is None:\n    {wait}\nassert got == 4\n"
-    judge = CheckRunner(zygote, "t")
+    judge = CheckRunner(zygote, "t", rehearsal_seconds=0.2)
     assert judged(judge, SQUARE, source).full
     assert judge.learned == []
     assert judged(judge, SQUARE, source).full
@@ -86,16 +95,15 @@ def test_what_a_rehearsal_does_to_modules_ends_with_it(zygote: Zygote) -> None:
     assert judged(judge, "def f(x):\n    return 2\n", source).full
 
 
-def test_what_one_judge_learned_another_can_use(
-    zygote: Zygote, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_one_judge_learned_another_can_use(zygote: CountingZygote) -> None:
     one, other = CheckRunner(zygote, "t"), CheckRunner(zygote, "t")
     assert judged(one, SQUARE).full
+    assert zygote.stopped == 1
     assert one.learned == [{"args": [1]}, {"args": [2]}, {"args": [3]}]
     other.learn((records.Tests(FIXED, "asserts"), "f"), one.learned)
-    monkeypatch.setattr(judging, "LiveSession", None)
     assert judged(other, SQUARE).full
     assert other.learned is None
+    assert zygote.stopped == 1  # nothing was asked call by call
 
 
 @pytest.mark.parametrize(("other", "text"), [("1.0", "1.0"), ("True", "True"), ("-0.0", "-0.0")])
@@ -175,7 +183,22 @@ def test_large_answers_take_one_process_too(zygote: Zygote) -> None:
     assert (verdict.passed, verdict.failure) == (1, "timeout")
 
 
-def test_more_calls_than_a_script_holds_are_asked_live(zygote: Zygote) -> None:
+def test_a_reply_that_is_no_object_is_a_verdict_either_way(zygote: Zygote) -> None:
+    junk = (
+        "import os, stat\nfor fd in range(3, 64):\n    try:\n"
+        "        if stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
+        "            os.write(fd, (2).to_bytes(8, 'big') + b'[]')\n"
+        "    except OSError:\n        pass\n"
+    )
+    judge = CheckRunner(zygote, "t")
+    judged(judge, SQUARE)
+    for each in (CheckRunner(zygote, "t"), judge):
+        verdict = judged(each, junk + SQUARE)
+        assert (verdict.level, verdict.failure) == (Level.COMPILE, "protocol")
+        assert verdict.detail == "a reply that is not an object"
+
+
+def test_more_calls_than_are_sent_at_once_are_asked_live(zygote: Zygote) -> None:
     judge = CheckRunner(zygote, "t")
     source = "for i in range(1000):\n    assert f(i) == i * i\n"
     assert judged(judge, SQUARE, source).full
@@ -220,7 +243,7 @@ def test_a_message_of_its_own_is_told(zygote: Zygote) -> None:
     assert "the square of two is not 5" in verdict.detail
 
 
-def test_a_run_that_ends_early_does_not_shorten_the_script(zygote: Zygote) -> None:
+def test_a_run_that_ends_early_does_not_shorten_what_is_predicted(zygote: Zygote) -> None:
     source = "value = f(1)\nassert value == 1\nvalue = f(2)\nassert value == 4\n"
     early = "def f(x):\n    return 1 // 0\n"
     judge = CheckRunner(zygote, "t")

@@ -11,7 +11,7 @@ import pytest
 from pytest_coderobust import records
 from pytest_coderobust.records import Limits, Verdict
 from pytest_coderobust.sandbox import open_sandbox
-from pytest_coderobust.sandbox.calibration import calibrate, like
+from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like
 from pytest_coderobust.sandbox.check import Check, Sandbox
 
 LIMITS = Limits(cpu_seconds=3, call_seconds=0.3)
@@ -56,8 +56,8 @@ def test_a_slow_canonical_solution_lifts_the_limit_of_a_call(sandbox: Sandbox) -
     lifted = replace(LIMITS, call_seconds=0.0)
     assert [check.limits for check, _ in found] == [LIMITS, lifted, lifted]
     assert judge.counts == [3, 1, 0]  # what passed already is not judged again
-    assert judge([like(taking(0.5), found[2][0])])[0].full
-    assert judge([like(taking(0.5), found[0][0])])[0].failure == "timeout"
+    assert judge([calibrate_like(taking(0.5), found[2][0])])[0].full
+    assert judge([calibrate_like(taking(0.5), found[0][0])])[0].failure == "timeout"
 
 
 def test_a_slow_one_that_cannot_be_split_is_both(sandbox: Sandbox) -> None:
@@ -65,7 +65,7 @@ def test_a_slow_one_that_cannot_be_split_is_both(sandbox: Sandbox) -> None:
     ((check, verdict),) = calibrate([slow], Counting(sandbox))
     assert verdict.full
     assert check.in_process
-    again = like(taking(0.5, PAIRS, "x.x + 1"), check)
+    again = calibrate_like(taking(0.5, PAIRS, "x.x + 1"), check)
     assert (again.in_process, again.limits) == (True, check.limits)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_coderobust.records import Tests
-from pytest_coderobust.sandbox.cage.wire import Encoder
+from pytest_coderobust.sandbox.cage.encoder import Encoder
 from pytest_coderobust.sandbox.judge.asserts import prepare, shorten
 from pytest_coderobust.sandbox.judge.outcome import Outcomes
 from pytest_coderobust.sandbox.judge.proxy import Proxy

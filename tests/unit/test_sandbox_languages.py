@@ -5,18 +5,18 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from pytest_coderobust import records
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Level, Limits, Verdict
-from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.sandbox import SAFE_TIERS, open_sandbox
 from pytest_coderobust.sandbox.check import Check, Sandbox
 from pytest_coderobust.sandbox.languages import cpp, java
 from pytest_coderobust.sandbox.languages.report import read_report
 from pytest_coderobust.sandbox.languages.toolchain import find_tools, missing_toolchain
+from pytest_coderobust.sandbox.pool.workers import Workers
 
 LIMITS = Limits(cpu_seconds=2, wall_seconds=8, memory_mb=512)
 CPP_TESTS = """\
@@ -168,7 +168,7 @@ def test_an_empty_solution_is_none_in_any_language(sandbox: Sandbox) -> None:
 def test_tests_are_counted_in_the_source() -> None:
     assert cpp.count(records.Tests(CPP_TESTS, "compiled")) == 3
     assert java.count(records.Tests(JAVA_TESTS, "compiled")) == 3
-    spans = java.elements(JAVA_TESTS)
+    spans = java.find_elements(JAVA_TESTS)
     assert [JAVA_TESTS[slice(*span)].strip()[:7] for span in spans] == [
         "s.f(1) ",
         "new Arr",
@@ -211,8 +211,14 @@ def test_a_missing_compiler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @NEEDS["cpp"]
 def test_nothing_is_left_behind() -> None:
-    with open_sandbox(1) as opened:
-        assert judged(opened, CPP[0][0], "cpp").full
-        kept = Path(opened._staff._shared.name)
-        assert list(kept.iterdir())
-    assert not kept.exists()
+    workers = Workers(SAFE_TIERS)
+    worker = workers.open()
+    try:
+        tests = records.Tests(CPP_TESTS, "compiled")
+        verdict, _ = worker.judge(Check(CPP[0][0], "f", tests, LIMITS, language="cpp"))
+        assert verdict.full
+        assert list(workers.shared.iterdir())
+    finally:
+        workers.end(worker)
+        workers.remove_folders()
+    assert not workers.shared.exists()

@@ -129,7 +129,7 @@ def test_api_changes_hold_in_programs_too(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("source", ["{", "[]", "{}", '{"inputs": [1], "outputs": ["1"]}',
                                     '{"inputs": ["1"], "outputs": []}', '{"inputs": [], "outputs": []}'])  # fmt: skip
 def test_tests_that_are_none_are_the_harness_trouble(sandbox: Sandbox, source: str) -> None:
-    with pytest.raises(SandboxError, match="no inputs and outputs"):
+    with pytest.raises(SandboxError, match="not valid inputs and outputs"):
         sandbox.submit(Check("print(1)", "", Tests(source, "stdio"))).result(timeout=60)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+import itertools
 import json
 import math
 import re
 import socket
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -16,8 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_coderobust.sandbox.cage.encoder import Encoder
 from pytest_coderobust.sandbox.cage.frames import WireError, receive, send
-from pytest_coderobust.sandbox.cage.wire import Encoder, Opaque, decode
+from pytest_coderobust.sandbox.cage.wire import Opaque, decode
 
 hashables = st.recursive(
     st.none()
@@ -164,14 +167,151 @@ def test_numpy_scalars_arrive_as_python_ones_and_arrays_opaque() -> None:
     assert type(cross(numpy.zeros(3))) is Opaque
 
 
-def test_cycles_and_endless_iterators_end() -> None:
-    cycle: list[Any] = []
-    cycle.append(cycle)
-    encoder = Encoder()
-    encoder.encode(cycle)
-    assert encoder.opaque
+class Drawn:
+    """An iterator without end that counts how often it is asked."""
+
+    def __init__(self, item: Callable[[int], Any]) -> None:
+        self.count = 0
+        self._item = item
+
+    def __iter__(self) -> Drawn:
+        return self
+
+    def __next__(self) -> Any:
+        self.count += 1
+        return self._item(self.count)
+
+
+ENDLESS: dict[str, Callable[[Drawn], Any]] = {
+    "itself": lambda drawn: drawn,
+    "iter with a sentinel": lambda drawn: iter(drawn.__next__, None),
+    "a generator": lambda drawn: (item for item in drawn),
+    "map": lambda drawn: map(str, drawn),
+    "filter": lambda drawn: filter(None, drawn),
+    "zip": lambda drawn: zip(drawn, itertools.count(), strict=False),
+    "enumerate": enumerate,
+    "chain": lambda drawn: itertools.chain([1], drawn),
+    "accumulate": itertools.accumulate,
+    "cycle": lambda drawn: itertools.cycle(itertools.islice(drawn, 1000)),
+    "in a list": lambda drawn: [1, [drawn]],
+    "in a dict": lambda drawn: {"a": (drawn,)},
+}
+"""Answers without end, each over an iterator that counts."""
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_an_iterator_without_end_is_recognised_by_a_small_count(kind: str) -> None:
+    drawn = Drawn(lambda at: at)
     with pytest.raises(WireError, match="more items"):
-        Encoder().encode(iter(int, 1))
+        Encoder().encode(ENDLESS[kind](drawn))
+    assert drawn.count <= 100_001
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        lambda _at: [0] * 1000,
+        lambda _at: itertools.count(),
+        lambda _at: {"a": [1]},
+        lambda at: [at],
+    ],
+)
+def test_what_lies_in_an_endless_iterator_counts_too(item: Callable[[int], Any]) -> None:
+    drawn = Drawn(item)
+    with pytest.raises(WireError, match="more items"):
+        Encoder().encode(drawn)
+    assert drawn.count <= 10_000
+
+
+@pytest.mark.parametrize("endless", [itertools.repeat(1), itertools.count(), itertools.cycle("ab")])
+def test_endless_iterators_of_the_library_are_recognised(endless: Iterator[Any]) -> None:
+    with pytest.raises(WireError, match="more items"):
+        Encoder().encode(endless)
+
+
+def test_a_hundred_thousand_items_of_an_iterator_cross() -> None:
+    assert list(cross(iter(range(99_000)))) == list(range(99_000))
+    assert len(list(cross(zip(range(6_000), range(6_000), strict=True)))) == 6_000
+    with pytest.raises(WireError, match="more items"):
+        Encoder().encode([iter(range(60_000)), iter(range(60_000))])
+    assert len(cross(list(range(300_000)))) == 300_000
+
+
+def gone_through(value: Any, depth: int = 0) -> Any:
+    raise AssertionError(f"{value} was encoded at depth {depth}")
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        [0] * 8_000_000, (None,) * 8_000_000, deque([0]) * 8_000_000,
+        dict.fromkeys(range(600_000)),
+    ],
+    ids=["list", "tuple", "deque", "dict"],
+)  # fmt: skip
+def test_a_container_is_counted_before_it_is_gone_through(large: Any) -> None:
+    encoder = Encoder()
+    encoder.encode = gone_through  # type: ignore[method-assign]
+    with pytest.raises(WireError, match="more items"):
+        Encoder.encode(encoder, large)
+
+
+@pytest.mark.parametrize(
+    "large", ["x" * 1001, b"x" * 501, bytearray(501), 1 << 4005, ["x" * 1001], {"x" * 1001: 1},
+              type("Text", (str,), {})("x" * 1001), type("Bytes", (bytes,), {})(b"x" * 501)],
+)  # fmt: skip
+def test_a_long_text_is_refused_before_it_is_written(large: Any) -> None:
+    with pytest.raises(WireError, match="over the limit of 1000"):
+        Encoder(1000).encode(large)
+
+
+def test_what_just_fits_is_not_refused() -> None:
+    for value in ("x" * 1000, b"x" * 500, bytearray(500), 1 << 3999, ["x" * 1000] * 3):
+        assert decode(Encoder(1000).encode(value)) == value
+
+
+def holding_itself() -> dict[str, Any]:
+    """Values that hold themselves, some of them so often that their paths cannot be counted."""
+    plain: list[Any] = []
+    plain.append(plain)
+    wide: list[Any] = []
+    wide += [wide] * 1000
+    table: dict[str, Any] = {}
+    table["a"] = [table] * 1000
+    pair: tuple[list[Any]] = ([],)
+    pair[0].append(pair)
+    queue: deque[Any] = deque()
+    queue.append({"queue": queue})
+    return {"plain": plain, "wide": wide, "table": table, "pair": pair, "queue": queue}
+
+
+@pytest.mark.parametrize("kind", holding_itself())
+def test_a_value_that_holds_itself_is_opaque_where_it_comes_again(kind: str) -> None:
+    encoder = Encoder()
+    encoded = encoder.encode(holding_itself()[kind])
+    assert 1 <= len(encoder.opaque) <= 1000
+    assert len(json.dumps(encoded)) < 100_000
+
+
+def test_a_value_that_comes_twice_side_by_side_is_no_circle() -> None:
+    inner = [1]
+    assert cross([inner, [inner], {"a": inner, "b": (inner,)}]) == [
+        [1], [[1]], {"a": [1], "b": ([1],)},
+    ]  # fmt: skip
+
+
+def test_deep_values_end() -> None:
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    encoder = Encoder()
+    encoder.encode(deep)
+    assert encoder.opaque == ["builtins.list"]
+    doubled: Any = [0]
+    for _ in range(40):
+        doubled = [doubled, doubled]
+    with pytest.raises(WireError, match="more items"):
+        Encoder().encode(doubled)
 
 
 TAGS = (

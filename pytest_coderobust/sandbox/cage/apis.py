@@ -1,10 +1,10 @@
 """Declared API changes in a candidate's process: the old name is gone, the new one is there.
 
-A guarded module answers by who asks. The standard library finds everything as it always was and
-keeps working; any other code gets AttributeError for an old name (ImportError from an import
-statement, NameError for a builtin), by whatever way it came to the module, and a counted stand-in
-for a new one. Who asks is told by the file that the asking code was compiled from. This keeps
-count of honest programs; it is no security boundary, and no verdict rests on it.
+A guarded module answers by the file that the asking code was compiled from. The standard library
+finds everything as it always was and keeps working. Any other code gets AttributeError for an old
+name (ImportError from an import statement, NameError for a builtin), by whatever way it came to the
+module, and a counted stand-in for a new one. This keeps count of honest programs. It is not a
+security boundary, and no verdict rests on it.
 """
 
 from __future__ import annotations
@@ -40,46 +40,48 @@ def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
     own = Builtins(dict(vars(builtins)))
     found = [(*look_up(old), *look_up(new)) for old, new in changes]
     bars: list[ImportBar] = []
+    # All names were looked up before the first change, so that no change hides the next one's API.
     for index, (owner, name, target, heir_owner, heir, successor) in enumerate(found):
-        note_old, note_new = noter(tally, 2 * index), noter(tally, 2 * index + 1)
+        note_old, note_new = make_note(tally, 2 * index), make_note(tally, 2 * index + 1)
         bars.append(ImportBar(name, target, note_old))
-        rules_of(owner).gone[name] = note_old
+        get_rules(owner).gone[name] = note_old
         if heir:
             stand_in = Counted(heir, target if successor is None else successor, note_new)
-            rules_of(heir_owner).given[heir] = stand_in
+            get_rules(heir_owner).given[heir] = stand_in
             if heir_owner is builtins:
                 own[heir] = stand_in
         if owner is builtins:
+            # Bare names are looked up in `own`; the module itself must stay whole for the library.
             del own[name]
             own.gone[name] = note_old
         elif isinstance(target, (FunctionType, BuiltinFunctionType)):
-            vars(owner)[name] = barred(target, refusal(owner, name, note_old))
+            vars(owner)[name] = bar_function(target, make_refusal(owner, name, note_old))
             bars.append(ImportBar(name, vars(owner)[name], note_old))
-    cover(bars)
-    own["__import__"] = covering_import(bars)
+    bar_loaded_modules(bars)
+    own["__import__"] = make_import(bars)
     return own
 
 
 def look_up(full_name: str) -> tuple[ModuleType, str, Any]:
-    """Module, name and what stands there, None for nothing."""
+    """Returns the module, the name in it, and the object there (None for nothing)."""
     path, _, name = full_name.rpartition(".")
     module = importlib.import_module(path) if path else builtins
     return module, name, getattr(module, name, None) if name else None
 
 
-def noter(tally: UseCounts, index: int) -> Note:
-    """What counts up one counter."""
+def make_note(tally: UseCounts, index: int) -> Note:
+    """Makes a function that counts up one counter."""
     return lambda: tally.add(index)
 
 
-def foreign() -> bool:
+def is_foreign_caller() -> bool:
     """Whether the caller of this function's caller is a solution's code."""
     frame = sys._getframe(2)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     return not frame.f_code.co_filename.startswith(LIBRARY)
 
 
 class Rules:
-    """What one module shows to solutions.
+    """Names that one module hides from solutions, and names that it gives them.
 
     Attributes:
         gone: old names, and how to count an attempt on one.
@@ -91,7 +93,7 @@ class Rules:
         self.given: dict[str, Any] = {}
 
     def answer(self, module: ModuleType, name: str, value: Callable[[], Any]) -> Any:
-        """What a solution finds under a name; `value` tells what really stands there."""
+        """Returns what a solution finds under a name; `value` returns the library's object."""
         if name in self.given:
             return self.given[name]
         if name in self.gone:
@@ -105,8 +107,8 @@ class Rules:
         return value()
 
 
-def rules_of(module: ModuleType) -> Rules:
-    """The rules of a module, which obeys them from now on."""
+def get_rules(module: ModuleType) -> Rules:
+    """Returns the rules of a module, which obeys them from now on."""
     base: Any = type(module)
     if "coderobust_rules" in vars(base):
         rules: Rules = base.coderobust_rules
@@ -115,12 +117,12 @@ def rules_of(module: ModuleType) -> Rules:
 
     def read(self: ModuleType, name: str) -> Any:
         ruled = name in made.gone or name in made.given or name in VIEWS
-        if ruled and foreign():
+        if ruled and is_foreign_caller():
             return made.answer(self, name, lambda: base.__getattribute__(self, name))
         return base.__getattribute__(self, name)
 
     def write(self: ModuleType, name: str, value: Any) -> None:
-        if (name in made.gone or name in made.given) and foreign():
+        if (name in made.gone or name in made.given) and is_foreign_caller():
             made.given[name] = value  # a replacement of the solution's own making is its own
         else:
             base.__setattr__(self, name, value)
@@ -139,7 +141,7 @@ class ImportBar:
         self.note = note
 
 
-def cover(bars: list[ImportBar]) -> None:
+def bar_loaded_modules(bars: list[ImportBar]) -> None:
     """Bars the old functions in every loaded module that imported them under their own name.
 
     Under another public name (`bisect.bisect` is `bisect.bisect_right`) they are another API.
@@ -152,24 +154,24 @@ def cover(bars: list[ImportBar]) -> None:
         for bar in bars:
             for name in (bar.name, f"_{bar.name}"):
                 if names.get(name) is bar.target and module is not builtins:
-                    rules_of(module).gone.setdefault(name, bar.note)
+                    get_rules(module).gone.setdefault(name, bar.note)
 
 
-def covering_import(bars: list[ImportBar]) -> Callable[..., Any]:
-    """The import statement's function, for modules that solutions load later."""
+def make_import(bars: list[ImportBar]) -> Callable[..., Any]:
+    """Makes the import statement's function, for modules that solutions load later."""
 
     def load(*args: Any, **kwargs: Any) -> Any:
         before = len(sys.modules)
         module = builtins.__import__(*args, **kwargs)
         if len(sys.modules) != before:
-            cover(bars)
+            bar_loaded_modules(bars)
         return module
 
     return load
 
 
-def refusal(owner: ModuleType, name: str, note: Note) -> Callable[[], AttributeError]:
-    """Counts an attempt and makes its error."""
+def make_refusal(owner: ModuleType, name: str, note: Note) -> Callable[[], AttributeError]:
+    """Makes a function that counts an attempt and returns its error."""
 
     def refuse() -> AttributeError:
         note()
@@ -178,11 +180,11 @@ def refusal(owner: ModuleType, name: str, note: Note) -> Callable[[], AttributeE
     return refuse
 
 
-def barred(target: Any, refuse: Callable[[], AttributeError]) -> Any:
-    """The old function for the library alone, in case a solution gets hold of it after all."""
+def bar_function(target: Any, refuse: Callable[[], AttributeError]) -> Any:
+    """Makes an old function refuse solutions, in case one gets hold of it after all."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if foreign():
+        if is_foreign_caller():
             raise refuse()
         return target(*args, **kwargs)
 
@@ -239,6 +241,6 @@ class Builtins(dict[str, Any]):
         self.gone: dict[str, Note] = {}
 
     def __missing__(self, name: str) -> Any:
-        if name in self.gone and foreign():
+        if name in self.gone and is_foreign_caller():
             self.gone[name]()
         raise KeyError(name)

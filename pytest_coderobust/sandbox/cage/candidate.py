@@ -1,4 +1,4 @@
-"""The candidate's process: load a solution, answer calls, send plain data back.
+"""Runs a solution in its own process: loads it, answers calls, sends plain data back.
 
 It never holds a test, an expected value or a verdict. Everything it says is a claim: the trusted
 side only ever compares the values it returns.
@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.changes import Changes
-from pytest_coderobust.sandbox.cage.endless import LOOK
+from pytest_coderobust.sandbox.cage.encoder import Encoder
 from pytest_coderobust.sandbox.cage.frames import (
     WireError,
     describe,
@@ -26,7 +26,7 @@ from pytest_coderobust.sandbox.cage.inside import run_tests
 from pytest_coderobust.sandbox.cage.isolation import Isolation
 from pytest_coderobust.sandbox.cage.limits import CageLimits, Restriction
 from pytest_coderobust.sandbox.cage.program import run_program
-from pytest_coderobust.sandbox.cage.wire import Encoder, decode
+from pytest_coderobust.sandbox.cage.wire import decode
 
 MODULE = "solution"
 FILENAME = f"<{MODULE}>"
@@ -43,8 +43,6 @@ def serve(fd: int, limits: CageLimits, builtins: dict[str, Any] | None) -> None:
     if builtins is not None:
         module.__dict__["__builtins__"] = builtins
     sys.modules[MODULE] = module
-    if "tests" not in request:
-        LOOK.begin(FILENAME, request["source"], lambda line: send(fd, {"endless": line}, cap))
     reply = load(module, request["source"], request["entry_point"])
     send(fd, reply, cap)
     if reply["stage"] != "ready":
@@ -64,7 +62,7 @@ def answer_all(fd: int, function: Any, calls: Iterable[Any], limits: CageLimits)
     """Answers calls, each in its own time: SIGPROF ends the process that takes longer."""
     for call in calls:
         setitimer(ITIMER_PROF, limits.call_seconds)
-        send_answer(fd, answer(function, call), limits.wire_bytes)
+        send_answer(fd, answer(function, call, limits.wire_bytes), limits.wire_bytes)
 
 
 def load(module: ModuleType, source: str, entry_point: str) -> dict[str, Any]:
@@ -81,19 +79,19 @@ def load(module: ModuleType, source: str, entry_point: str) -> dict[str, Any]:
     return {"stage": "ready" if found else "missing"}
 
 
-def answer(function: Any, call: Any) -> dict[str, Any]:
-    """Runs one call: its value or its exception, and arguments that it changed."""
+def answer(function: Any, call: Any, room: int) -> dict[str, Any]:
+    """Runs one call; returns its value or its exception, and arguments that it changed."""
     args = [decode(arg) for arg in call["args"]]
     kwargs = decode(call["kwargs"]) if "kwargs" in call else {}
     try:
-        message: dict[str, Any] = {"value": Encoder().encode(function(*args, **kwargs))}
+        message: dict[str, Any] = {"value": Encoder(room).encode(function(*args, **kwargs))}
     except WireError as error:
         message = {"unsendable": str(error)}
     except BaseException as error:  # noqa: BLE001  SystemExit included
         message = {"raised": describe(error)}
     if has_containers(call["args"]):
         try:
-            after = [Encoder().encode(arg) for arg in args]
+            after = [Encoder(room).encode(arg) for arg in args]
         except Exception:  # noqa: BLE001  an argument made unreadable is left as it was
             after = call["args"]
         if repr(after) != repr(call["args"]):  # 1, 1.0 and True are equal
@@ -126,7 +124,7 @@ def run(
     *,
     build: bool,
 ) -> NoReturn:
-    """The whole life of a candidate's process."""
+    """Isolates this process, serves the solution and ends."""
     try:
         isolation.isolate_candidate(fd, restrict, build=build)
         serve(fd, limits, changes.enforce() if changes is not None else None)

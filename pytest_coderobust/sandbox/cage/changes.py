@@ -1,4 +1,4 @@
-"""The API changes of one check, from before its fork to after it."""
+"""API changes of one check, from before its fork to after it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ class Changes:
         return enforce(self._pairs, self._tally)
 
     def uses(self) -> list[list[int]]:
-        """For each change the attempts on the old name and the calls of the new one; once."""
+        """Returns attempts on the old name and calls of the new one, by change; call it once."""
         found = self._tally.take()
         return [found[at : at + 2] for at in range(0, len(found), 2)]

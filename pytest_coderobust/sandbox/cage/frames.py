@@ -1,4 +1,4 @@
-"""Frames: one JSON message each, behind its length, capped in size.
+"""Frames: JSON messages behind their length, capped in size.
 
 They go over plain descriptors with converters made beforehand: in a fresh fork, every page that
 a call touches is a copy.
@@ -24,7 +24,7 @@ class WireError(Exception):
 
 
 def pack(message: Any, cap: int) -> bytes:
-    """One frame's bytes. Raises WireError beyond `cap` bytes."""
+    """Makes one frame's bytes. Raises WireError beyond `cap` bytes."""
     body = to_json(message).encode("ascii")
     if len(body) > cap:
         raise WireError(f"a message of {len(body)} bytes, over the limit of {cap}")
@@ -32,7 +32,7 @@ def pack(message: Any, cap: int) -> bytes:
 
 
 def unpack(data: bytes) -> list[Any]:
-    """The messages of complete frames; a torn last frame is left out. Raises WireError."""
+    """Reads the messages of complete frames and leaves out a torn last one. Raises WireError."""
     messages: list[Any] = []
     at = 0
     while at + HEADER <= len(data):
@@ -45,7 +45,7 @@ def unpack(data: bytes) -> list[Any]:
 
 
 def from_json(body: bytes) -> Any:
-    """A JSON text's value. Raises WireError."""
+    """Parses a JSON text. Raises WireError."""
     try:
         text = body.decode("ascii")
         value, end = _decode(text)
@@ -82,7 +82,7 @@ def receive_rest(fd: int, cap: int) -> bytes | None:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """The names of an exception's classes, most derived first, and its message."""
+    """Returns the names of an exception's classes, most derived first, and its message."""
     names = [kind.__name__ for kind in type(error).__mro__]
     try:
         text = str(error)

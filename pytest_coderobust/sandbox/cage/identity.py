@@ -1,4 +1,4 @@
-"""Who the candidate is to the kernel: an ordinary user without any privilege."""
+"""Identity of the candidate to the kernel: an ordinary user without any privilege."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CAPABILITY_WORDS = 6  # effective, permitted, inheritable; two words each
 NOBODY_KNOWS = 0x70000000  # above every range that distributions and containers hand out
 
 
-def slot_uid(slot: int) -> int:
-    """A user id for one slot that no account has, inside what this user namespace maps."""
+def choose_uid(slot: int) -> int:
+    """Chooses a user id for a slot: one that no account has and this user namespace maps."""
     with open("/proc/self/uid_map", encoding="ascii") as lines:  # noqa: PTH123
         ranges = [tuple(map(int, line.split())) for line in lines]
     for inside, _, count in ranges:

@@ -1,8 +1,8 @@
-"""Tests run in the candidate's own process, for tasks whose tests cannot be split from it.
+"""Runs tests in the candidate's own process, for tasks whose tests cannot be split from it.
 
-They may build the solution's classes or hand it functions, which have no meaning elsewhere. The
-price is that whatever is said from here, a hostile solution could have said: the trusted side
-labels such verdicts.
+Such tests build the solution's classes or hand it functions, which have no meaning elsewhere. The
+price is that a hostile solution can send any report that this module sends: the trusted side labels
+such verdicts.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from types import FunctionType, ModuleType, TracebackType
 from typing import Any
 
+from pytest_coderobust.sandbox.cage.encoder import Encoder
 from pytest_coderobust.sandbox.cage.frames import WireError, describe, send
-from pytest_coderobust.sandbox.cage.wire import Encoder, decode
+from pytest_coderobust.sandbox.cage.wire import decode
 
 TESTS, HELPERS = "<tests>", "<helpers>"
 GUARDS = "__guards__"
@@ -19,7 +20,7 @@ Namespace = dict[str, Any]
 
 
 class Reporter:
-    """Tells the other side what happens, when it happens first: a hang keeps what was before."""
+    """Sends each event when it first happens, so that results before a hang are kept."""
 
     def __init__(self, fd: int, cap: int) -> None:
         self._fd = fd
@@ -27,11 +28,12 @@ class Reporter:
 
     def say(self, message: dict[str, Any], error: BaseException | None = None) -> None:
         """Sends one message, with the error that it is about."""
-        send(self._fd, message if error is None else {**message, **told(error)}, self._cap)
+        raised = {} if error is None else describe_raised(error)
+        send(self._fd, {**message, **raised}, self._cap)
 
 
 class AssertGuard:
-    """Stands around one assert, like its model on the trusted side."""
+    """Guard around one assert, like `TestGuard` on the trusted side."""
 
     def __init__(self, reporter: Reporter, index: int, *, swallows: bool) -> None:
         self._reporter = reporter
@@ -73,7 +75,7 @@ def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: in
         names: Namespace = {"__name__": "tests", GUARDS: guards}
         exec(compile(tests["helpers"], HELPERS, "exec"), names)  # noqa: S102
         own = {name: value for name, value in vars(module).items() if not name.startswith("__")}
-        candidate = plainly(own[entry_point])
+        candidate = make_plain(own[entry_point])
         names.update(own, **{entry_point: candidate})
         exec(compile(tests["source"], TESTS, "exec"), names)  # noqa: S102
         if tests["style"] == "check":
@@ -84,8 +86,8 @@ def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: in
         reporter.say({"finished": True})
 
 
-def plainly(function: Any) -> Any:
-    """The function, its values rebuilt from exact builtin types where that is possible.
+def make_plain(function: Any) -> Any:
+    """Wraps a function, so that its values are exact builtin types where that is possible.
 
     An `int` that claims to equal everything then is the number it holds; an object of the
     solution's own class, which is what these tasks are about, stays itself.
@@ -108,8 +110,8 @@ def plainly(function: Any) -> Any:
     return candidate
 
 
-def told(error: BaseException) -> dict[str, Any]:
-    """An exception in words, and whether the tests' own code raised it."""
+def describe_raised(error: BaseException) -> dict[str, Any]:
+    """Describes an exception, and whether the tests' own code raised it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

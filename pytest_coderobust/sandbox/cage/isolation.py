@@ -14,7 +14,7 @@ from pytest_coderobust.sandbox.cage.limits import (
     restrict_zygote,
 )
 from pytest_coderobust.sandbox.cage.plan import BWRAP, NO_NS, NS, RLIMITS, SECCOMP, CagePlan
-from pytest_coderobust.sandbox.cage.seccomp import Filter, base_filter, candidate_filter
+from pytest_coderobust.sandbox.cage.seccomp import Filter, make_base_filter, make_candidate_filter
 
 THREADS = 32
 DEVICES = tuple(f"/dev/{name}" for name in namespaces.DEVICES)
@@ -22,7 +22,7 @@ WRITABLE_DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
 
 class Isolation:
-    """What each candidate's process still has to put on itself.
+    """Restrictions that each candidate's process still has to put on itself.
 
     Args:
         alone: nothing but candidates runs in the zygote's process namespace.
@@ -44,7 +44,7 @@ class Isolation:
     def isolate_candidate(
         self, keep_fd: int, restrict: Restriction, *, build: bool = False
     ) -> None:
-        """Run in a fresh fork, before it reads anything foreign. Raises OSError."""
+        """Restricts a fresh fork, before it reads anything foreign. Raises OSError."""
         if self.forks:
             os.setpgid(0, 0)
         if self.landlock is not None:
@@ -67,14 +67,14 @@ def isolate_zygote(plan: CagePlan) -> Isolation:
         restrict_zygote()
         os.chdir(plan.scratch)
         return Isolation(plan.scratch, alone=False, forks=True)
-    uid = identity.slot_uid(plan.slot) if os.getuid() == 0 else None
+    uid = identity.choose_uid(plan.slot) if os.getuid() == 0 else None
     work = plan.scratch
     if plan.tier == NS:
         namespaces.enter(plan.readable, plan.scratch)
         work = namespaces.WORK
     elif plan.tier == BWRAP:
         work = namespaces.WORK
-    elif uid is not None and not all(map(readable_by_all, plan.readable)):
+    elif uid is not None and not all(map(is_readable_by_all, plan.readable)):
         uid = None  # an interpreter in root's own home: stay root, but powerless
     os.chdir(work)
     isolation = Isolation(work, alone=os.getpid() == 1, forks=plan.commands)
@@ -88,36 +88,36 @@ def isolate_zygote(plan: CagePlan) -> Isolation:
     identity.renounce()
     if plan.tier in (NS, BWRAP, NO_NS):
         restrict_files(plan, work, isolation)
-    base_filter(commands=plan.commands).install()
+    make_base_filter(commands=plan.commands).install()
     metadata = plan.tier in (NO_NS, SECCOMP)
-    isolation.filter = candidate_filter(metadata=metadata)
+    isolation.filter = make_candidate_filter(metadata=metadata)
     if plan.commands:
-        isolation.builder = candidate_filter(metadata=False, processes=True)
+        isolation.builder = make_candidate_filter(metadata=False, processes=True)
     return isolation
 
 
 def restrict_files(plan: CagePlan, work: str, isolation: Isolation) -> None:
-    """Landlock: on the zygote itself where mounts already hide the rest, else on candidates.
+    """Puts Landlock on the zygote where mounts already hide the rest, else on candidates.
 
     Without namespaces the zygote keeps its sight of /proc, from which it reads how long a
     candidate had to wait for a processor.
     """
     visible = plan.readable if plan.tier == NO_NS else ("/",)
     try:
-        restriction = landlock.restriction(
-            landlock.ruleset((*visible, *DEVICES), (work, *WRITABLE_DEVICES))
+        restriction = landlock.prepare_restriction(
+            landlock.build_ruleset((*visible, *DEVICES), (work, *WRITABLE_DEVICES))
         )
     except OSError:
         if plan.tier == NO_NS:
             raise
-        return  # an older kernel: the namespaces stand alone
+        return  # an older kernel: the namespaces have to do
     if plan.tier == NO_NS:
         isolation.landlock = restriction
     else:
         restriction()
 
 
-def readable_by_all(path: str) -> bool:
+def is_readable_by_all(path: str) -> bool:
     """Whether any user can reach and read a path."""
     wanted = 0o005 if os.path.isdir(path) else 0o004  # noqa: PTH112
     while True:

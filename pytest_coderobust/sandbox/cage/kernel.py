@@ -58,8 +58,8 @@ NUMBERS: dict[str, tuple[int, int]] = {
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def number(name: str) -> int:
-    """The number of a system call here, or -1. Raises OSError on another machine."""
+def get_number(name: str) -> int:
+    """Looks up the number of a system call, -1 for none. Raises OSError on another machine."""
     if MACHINE not in MACHINES:
         raise OSError(38, f"no system call table for {MACHINE}")
     return NUMBERS[name][MACHINES.index(MACHINE)]
@@ -68,7 +68,7 @@ def number(name: str) -> int:
 def call(name: str, *args: object) -> int:
     """Runs a system call. Raises OSError with the call's name."""
     converted = [ctypes.c_long(arg) if isinstance(arg, int) else arg for arg in args]
-    result = int(_libc.syscall(number(name), *converted))
+    result = int(_libc.syscall(get_number(name), *converted))
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{name}: {os.strerror(code)}")
@@ -85,7 +85,7 @@ class Prepared:
 
     def __init__(self, name: str, *args: int) -> None:
         self._name = name
-        self._arguments = tuple(ctypes.c_long(arg) for arg in (number(name), *args))
+        self._arguments = tuple(ctypes.c_long(arg) for arg in (get_number(name), *args))
 
     def __call__(self) -> None:
         if _libc.syscall(*self._arguments) < 0:

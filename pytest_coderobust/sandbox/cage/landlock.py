@@ -1,4 +1,4 @@
-"""Landlock: which files a candidate may read, where it may write, and nobody to signal.
+"""Landlock rules: files that a candidate may read and write; processes that it may not signal.
 
 A ruleset is built once in the zygote; each candidate's process puts it on itself. It reaches
 where mount namespaces are not to be had, and stands behind them where they are.
@@ -24,7 +24,7 @@ O_PATH = os.O_PATH if hasattr(os, "O_PATH") else 0
 
 
 class Attributes(ctypes.Structure):
-    """struct landlock_ruleset_attr."""
+    """The kernel's struct landlock_ruleset_attr."""
 
     _fields_ = (
         ("files", ctypes.c_uint64),
@@ -34,24 +34,24 @@ class Attributes(ctypes.Structure):
 
 
 class Beneath(ctypes.Structure):
-    """struct landlock_path_beneath_attr, which the kernel wants packed."""
+    """The kernel's struct landlock_path_beneath_attr, which must be packed."""
 
     _pack_ = 1
     _layout_ = "ms"
     _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
-def version() -> int:
-    """The kernel's Landlock version, 0 where there is none."""
+def read_version() -> int:
+    """Reads the kernel's Landlock version, 0 where there is none."""
     try:
         return call("landlock_create_ruleset", None, 0, VERSION_FLAG)
     except OSError:
         return 0
 
 
-def ruleset(readable: Iterable[str], writable: Iterable[str]) -> int:
+def build_ruleset(readable: Iterable[str], writable: Iterable[str]) -> int:
     """Builds a ruleset and returns its descriptor. Raises OSError where the kernel has none."""
-    abi = version()
+    abi = read_version()
     if not abi:
         raise OSError(38, "the kernel has no Landlock")
     rights = RIGHTS[max(known for known in RIGHTS if known <= abi)]
@@ -82,6 +82,6 @@ def allow(fd: int, path: str, rights: int) -> None:
         os.close(parent)
 
 
-def restriction(fd: int) -> Prepared:
-    """Puts a ruleset on the calling thread for good, when called. Needs no_new_privs."""
+def prepare_restriction(fd: int) -> Prepared:
+    """Prepares the call that puts a ruleset on a thread for good. Needs no_new_privs."""
     return Prepared("landlock_restrict_self", fd, 0)

@@ -16,7 +16,7 @@ STACK_BYTES = 64 << 20
 
 
 class CageLimits(NamedTuple):
-    """What one candidate may use; the trusted side's `Limits`, as far as the cage needs it."""
+    """Limits of one candidate: the part of the trusted side's `Limits` that the cage needs."""
 
     cpu_seconds: float
     call_seconds: float
@@ -44,7 +44,7 @@ def restrict_zygote() -> None:
 
 
 class Restriction:
-    """Lowers what a check names, when called. Soft and hard limits fall together for good.
+    """Lowers the limits that a check names, when called. Soft and hard limits fall for good.
 
     Made in the zygote: a candidate that converts arguments itself touches forty pages more.
     """
@@ -54,7 +54,7 @@ class Restriction:
         # when the zygote itself is gone.
         seconds, memory = math.ceil(limits.cpu_seconds) + 1, limits.memory_bytes
         wanted = ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory))
-        self._values = tuple((kind, within(kind, value)) for kind, value in wanted)
+        self._values = tuple((kind, clip_to_hard(kind, value)) for kind, value in wanted)
         self._pairs = [(ctypes.c_uint64 * 2)(value, value) for _, value in self._values]
         self._calls: list[Prepared] = []
         if MACHINE in MACHINES:
@@ -71,7 +71,7 @@ class Restriction:
 
 def lower(kind: int, value: int) -> None:
     """Sets a limit, never above the one already in force."""
-    value = within(kind, value)
+    value = clip_to_hard(kind, value)
     try:
         resource.setrlimit(kind, (value, value))
     except ValueError:
@@ -79,7 +79,7 @@ def lower(kind: int, value: int) -> None:
             raise
 
 
-def within(kind: int, value: int) -> int:
-    """The value, or the limit already in force where that is lower."""
+def clip_to_hard(kind: int, value: int) -> int:
+    """Returns the value, or the limit already in force where that is lower."""
     hard = resource.getrlimit(kind)[1]
     return value if hard == resource.RLIM_INFINITY else min(value, hard)

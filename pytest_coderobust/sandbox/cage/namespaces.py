@@ -1,4 +1,4 @@
-"""Namespaces, once for each zygote: own mounts, processes, network, IPC and host name.
+"""Namespaces of a zygote: its own mounts, processes, network, IPC and host name.
 
 The new root is a small tmpfs that holds read-only binds of the interpreter and the system's
 libraries, a fresh /proc, four devices and a tmpfs to work in. Root needs no user namespace;
@@ -30,7 +30,7 @@ WORK_OPTIONS = "size=64m,nr_inodes=4096,mode=1777"
 
 
 class MountAttributes(ctypes.Structure):
-    """struct mount_attr."""
+    """The kernel's struct mount_attr."""
 
     _fields_ = (
         ("set", ctypes.c_uint64),
@@ -41,7 +41,7 @@ class MountAttributes(ctypes.Structure):
 
 
 def enter(readable: Iterable[str], at: str) -> None:
-    """Moves this program into namespaces of its own; returns in a new process, pid 1 of them.
+    """Moves this program into new namespaces; returns in a new process, pid 1 of them.
 
     The process that called stays behind and ends with the new one.
 

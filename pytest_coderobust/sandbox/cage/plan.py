@@ -1,4 +1,4 @@
-"""What a zygote is told at its start: which isolation to set up, and around what."""
+"""The plan that a zygote gets at its start: the isolation to set up, and around what."""
 
 from __future__ import annotations
 

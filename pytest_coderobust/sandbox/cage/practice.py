@@ -1,16 +1,15 @@
-"""Practice before the first check: what a fork does for the first time, it does on copied pages.
+"""Runs the code of a candidate before the first check, so that forks copy fewer pages.
 
-Every check forks the zygote as it is. Code that has run before is specialised, its attribute
-lookups are cached and its libraries are bound, once for all forks to come.
+A fork copies each page that it writes to. Code that has run in the zygote is specialised, its
+attribute lookups are cached and its libraries are bound, once for all forks to come.
 """
 
 from __future__ import annotations
 
 import _socket
 import sys
-from signal import ITIMER_PROF, ITIMER_VIRTUAL, setitimer
+from signal import ITIMER_PROF, setitimer
 
-from pytest_coderobust.sandbox.cage import endless
 from pytest_coderobust.sandbox.cage.candidate import MODULE, serve
 from pytest_coderobust.sandbox.cage.frames import send
 from pytest_coderobust.sandbox.cage.limits import CageLimits
@@ -37,14 +36,12 @@ REQUEST = {
 
 
 def practise() -> None:
-    """Lives a candidate's life a few times, on a solution of our own."""
-    endless.prepare()
+    """Serves a solution of our own a few times, as a candidate's process would."""
     for _ in range(ROUNDS):
         ours, theirs = _socket.socketpair()
         send(ours.fileno(), REQUEST, LIMITS.wire_bytes)
         serve(theirs.fileno(), LIMITS, None)
         ours.close()
         theirs.close()
-    for timer in (ITIMER_PROF, ITIMER_VIRTUAL):  # a candidate's, not the zygote's
-        setitimer(timer, 0)
+    setitimer(ITIMER_PROF, 0)  # the timer of a call is a candidate's, not the zygote's
     del sys.modules[MODULE]

@@ -1,4 +1,4 @@
-"""Whole programs in the cage: one of Python, one that a compiler built, and the compiler itself.
+"""Runs whole programs in the cage: of Python, built by a compiler, and the compiler itself.
 
 Each gets its standard input and output as descriptors that the trusted side made, sent behind the
 request. What it prints is all it can say; frames on the channel are remarks for a human.
@@ -7,7 +7,7 @@ request. What it prints is all it can say; frames on the channel are remarks for
     {"start": [argument, ...], "files": {name: text}}           + stdin, stdout, maybe the program
     {"build": [argument, ...], "files": {...}, "fetch": name}   + stdin, stdout
 
-Files that are no text come as "blobs": {name: hexadecimal}.
+Files that are not text come as "blobs": {name: hexadecimal}.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def run_program(fd: int, request: Any, cap: int, builtins: dict[str, Any] | None
     Args:
         builtins: what a Python program gets in place of the usual ones.
     """
-    stdin, stdout, *program = take(fd)
+    stdin, stdout, *program = receive_descriptors(fd)
     for name, text in request.get("files", {}).items():
         with open(name, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
             file.write(text)
@@ -55,8 +55,8 @@ def run_program(fd: int, request: Any, cap: int, builtins: dict[str, Any] | None
         start(program[0] if program else request["start"][0], request["start"])
 
 
-def take(fd: int) -> list[int]:
-    """The descriptors that were passed behind a request."""
+def receive_descriptors(fd: int) -> list[int]:
+    """Receives the descriptors that were passed behind a request."""
     channel = _socket.socket(fileno=os.dup(fd))
     data, passed, _, _ = channel.recvmsg(1, _socket.CMSG_SPACE(4 * DESCRIPTORS))
     os.close(channel.detach())
@@ -67,7 +67,7 @@ def take(fd: int) -> list[int]:
 
 
 def run_python(fd: int, source: str, cap: int, builtins: dict[str, Any] | None) -> None:
-    """Runs a source as a program: `__main__`, its own standard streams, its threads and all."""
+    """Runs a source as a program: `__main__`, its own standard streams, its threads."""
     try:
         code = compile(source, "<solution>", "exec", dont_inherit=True)
     except BaseException as error:  # noqa: BLE001  whatever a hostile source makes the parser raise
@@ -96,7 +96,7 @@ def run_python(fd: int, source: str, cap: int, builtins: dict[str, Any] | None) 
 
 
 def finish() -> None:
-    """What an interpreter does at a program's end: its threads, its exit functions, its output."""
+    """Does what an interpreter does at its end: waits for threads, runs exit functions, flushes."""
     if "threading" in sys.modules:
         sys.modules["threading"]._shutdown()  # noqa: SLF001
     atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""System-call filters: what no candidate may do, whatever Python lets it write.
+"""System-call filters: calls that are refused to every candidate.
 
 Two filters stack. BASE is installed once, in the zygote, and refuses what neither it nor a
 candidate needs; OWN is added by each candidate's process and refuses what only the zygote needs
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pytest_coderobust.sandbox.cage.kernel import (
     MACHINE,
     Prepared,
-    number,
+    get_number,
 )
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -71,7 +71,7 @@ Lines = list[tuple[int, int, int, int]]
 
 
 class Instruction(ctypes.Structure):
-    """struct sock_filter."""
+    """The kernel's struct sock_filter."""
 
     _fields_ = (
         ("code", ctypes.c_uint16),
@@ -82,7 +82,7 @@ class Instruction(ctypes.Structure):
 
 
 class Program(ctypes.Structure):
-    """struct sock_fprog."""
+    """The kernel's struct sock_fprog."""
 
     _fields_ = (("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(Instruction)))
 
@@ -110,7 +110,7 @@ class Filter:
         self._install()
 
 
-def base_filter(*, commands: bool = False) -> Filter:
+def make_base_filter(*, commands: bool = False) -> Filter:
     """Refuses BASE, and other processes' limits and processors; kills foreign architectures.
 
     Args:
@@ -124,13 +124,13 @@ def base_filter(*, commands: bool = False) -> Filter:
     ]
     if MACHINE == "x86_64":
         lines += [(AT_LEAST, 0, 1, X32_BIT), (RETURN, 0, 0, KILL)]
-    lines += refusals(name for name in BASE if not (commands and name in EXEC))
+    lines += refuse_all(name for name in BASE if not (commands and name in EXEC))
     for name in ("prlimit64", "sched_setaffinity"):
-        lines += only(name, (EQUAL, 0, 1, 0))
+        lines += allow_only_if(name, (EQUAL, 0, 1, 0))
     return Filter([*lines, PASS])
 
 
-def candidate_filter(*, metadata: bool, processes: bool = False) -> Filter:
+def make_candidate_filter(*, metadata: bool, processes: bool = False) -> Filter:
     """Refuses OWN, processes but not threads, and signals to others.
 
     Args:
@@ -139,23 +139,23 @@ def candidate_filter(*, metadata: bool, processes: bool = False) -> Filter:
     """
     lines: Lines = [(LOAD, 0, 0, NR)]
     refused = OWN + (METADATA if metadata else ())
-    lines += refusals(name for name in refused if not (processes and name in FORK))
+    lines += refuse_all(name for name in refused if not (processes and name in FORK))
     # glibc falls back to clone, whose flags a filter can read.
-    lines += [(EQUAL, 0, 1, number("clone3")), (RETURN, 0, 0, ERRNO | ENOSYS)]
+    lines += [(EQUAL, 0, 1, get_number("clone3")), (RETURN, 0, 0, ERRNO | ENOSYS)]
     if not processes:
-        lines += only("clone", (ANY_BIT, 0, 1, CLONE_THREAD))
-    lines += only("tgkill", (EQUAL, 0, 1, 0))
+        lines += allow_only_if("clone", (ANY_BIT, 0, 1, CLONE_THREAD))
+    lines += allow_only_if("tgkill", (EQUAL, 0, 1, 0))
     return Filter([*lines, PASS], own_pid=len(lines) - 3)
 
 
-def only(name: str, condition: tuple[int, int, int, int]) -> Lines:
+def allow_only_if(name: str, condition: tuple[int, int, int, int]) -> Lines:
     """Allows a call when its first argument meets the condition, and refuses it otherwise."""
-    return [(EQUAL, 0, 4, number(name)), (LOAD, 0, 0, ARGUMENT), condition, PASS, REFUSE]
+    return [(EQUAL, 0, 4, get_number(name)), (LOAD, 0, 0, ARGUMENT), condition, PASS, REFUSE]
 
 
-def refusals(names: Iterable[str]) -> Lines:
-    """Two instructions for each call that exists on this machine."""
-    numbers = [number(name) for name in names]
+def refuse_all(names: Iterable[str]) -> Lines:
+    """Makes two instructions for each call that exists on this machine."""
+    numbers = [get_number(name) for name in names]
     lines: Lines = []
     for nr in numbers:
         if nr >= 0:

@@ -1,7 +1,7 @@
 """Counters that a candidate's process shares with the zygote, so that they outlive its end.
 
-Whatever a hostile candidate writes there is a number: what is declared about API calls has no
-part in the verdict, and nothing here is parsed.
+Whatever a hostile candidate writes there is a number. Counts have no part in the verdict, and
+nothing here is parsed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class UseCounts:
         self._view[index] = min(self._view[index] + 1, (1 << 64) - 1)
 
     def take(self) -> list[int]:
-        """Every counter; the memory is given back."""
+        """Returns every counter and frees their memory."""
         found = self._view.tolist()
         self._view.release()
         self._memory.close()

@@ -1,4 +1,4 @@
-"""The zygote: a warm interpreter that forks once for each check, and reaps all of it after.
+"""The zygote: a warm interpreter that forks once for each check and ends all that it left.
 
 It is exec'd, never forked from the harness: a fork would inherit data sets, tokens and expected
 values. Requests come over a control socket that no candidate ever holds; each brings the
@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.candidate import run
 from pytest_coderobust.sandbox.cage.changes import Changes
-from pytest_coderobust.sandbox.cage.clocks import cpu_time, run_delay, sleeps
+from pytest_coderobust.sandbox.cage.clocks import is_asleep, read_cpu_time, read_run_delay
 from pytest_coderobust.sandbox.cage.frames import from_json, to_json
 from pytest_coderobust.sandbox.cage.isolation import Isolation, isolate_zygote
 from pytest_coderobust.sandbox.cage.limits import CageLimits, Restriction
@@ -45,7 +45,7 @@ TICK = 0.25  # seconds between two looks at a candidate's clock, at most
 WALL_FACTOR = 10  # a candidate that waits for a processor gets this many wall limits
 CONTROL_BYTES = 1 << 16
 FD_SPACE = _socket.CMSG_SPACE(4)
-restriction = lru_cache(maxsize=8)(Restriction)
+make_restriction = lru_cache(maxsize=8)(Restriction)
 CandidateEnding = tuple[str, bool]  # why it ended, and whether it slept all along
 
 
@@ -73,13 +73,13 @@ def main(control_fd: int, alive_fd: int, plan: CagePlan) -> NoReturn:
             serve(control, isolation, request, fd)
 
 
-def unheard(**_: Any) -> None:
-    """Registers nothing."""
+def ignore_hook(**_: Any) -> None:
+    """Stands in for `os.register_at_fork` and registers nothing."""
 
 
 def preload() -> None:
-    """Imports what programs use, deaf to forks: `random` would reseed itself in each of them."""
-    register, os.register_at_fork = os.register_at_fork, unheard
+    """Imports what programs use, without `random`'s hook, which would reseed it in every fork."""
+    register, os.register_at_fork = os.register_at_fork, ignore_hook
     try:
         for module in PRELOAD:
             importlib.import_module(module)
@@ -100,7 +100,7 @@ def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) 
     """Forks a candidate, watches it to its end, removes all it left and reports."""
     limits = CageLimits.read(request["limits"])
     changes = Changes(request["changes"]) if request["changes"] else None
-    restrict = restriction(limits)
+    restrict = make_restriction(limits)
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
@@ -122,10 +122,10 @@ def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) 
 
 
 def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float) -> CandidateEnding:
-    """Waits until the candidate exits, overruns or is told to stop; says which.
+    """Waits until the candidate exits, overruns or is to be stopped; returns which.
 
-    Time that it spent waiting for a processor is not its own: "wall" is said of a candidate
-    that was idle for so long, "stalled" of one that could not run.
+    Time that a candidate spent waiting for a processor is not its own: "wall" means that it was
+    idle for the whole limit, "stalled" that it could not run.
     """
     pidfd = os.pidfd_open(pid)
     poller = select.poll()
@@ -137,19 +137,21 @@ def watch(control: _socket.socket, pid: int, limits: CageLimits, started: float)
         while True:
             events = dict(poller.poll(wait * 1000))
             if control.fileno() in events:
-                heard = control.recv(CONTROL_BYTES)
+                heard = control.recv(CONTROL_BYTES)  # empty when the trusted side is gone
                 return ("stopped" if heard else "orphaned"), asleep
             if pidfd in events:
                 return "exited", asleep
-            left = limits.cpu_seconds - cpu_time(pid)
+            # Nothing came: the limits are looked at, each by a clock that the candidate cannot set.
+            left = limits.cpu_seconds - read_cpu_time(pid)
             if left <= 0:
                 return "cpu", False
             wall = time.monotonic() - started
-            asleep = asleep and sleeps(pid)
-            if wall - run_delay(pid) >= limits.wall_seconds:
+            asleep = asleep and is_asleep(pid)
+            if wall - read_run_delay(pid) >= limits.wall_seconds:
                 return "wall", asleep
             if wall >= WALL_FACTOR * limits.wall_seconds:
                 return "stalled", False
+            # Half of what is left: the last look comes within milliseconds of the limit.
             wait = min(TICK, max(0.005, left / 2), limits.wall_seconds)
     finally:
         os.close(pidfd)

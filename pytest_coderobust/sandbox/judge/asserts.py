@@ -1,4 +1,4 @@
-"""Trusted test source, rewritten so that each assert is counted and none hides the next.
+"""Rewrites trusted test source, so that each assert is counted and none hides the next.
 
 `assert x` becomes `with guards[i]: assert x`: one assert of the source is one test, whatever
 loops and helpers do with it. The tests themselves are not altered: the assert inside the guard is
@@ -44,13 +44,13 @@ class Suite:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What each assert says, shortened, to name the one that fails."""
-        return told(self.tests)
+        """The text of each assert, shortened, to name the one that fails."""
+        return describe_asserts(self.tests)
 
 
 @lru_cache(maxsize=2048)
 def prepare(tests: Tests) -> Suite:
-    """Compiles tests. Raises SandboxError when the data set's source is no Python."""
+    """Compiles tests. Raises SandboxError when the source is not valid Python."""
     try:
         tree = ast.parse(tests.source, "<tests>")
         numbering = _Numbering()
@@ -63,19 +63,19 @@ def prepare(tests: Tests) -> Suite:
 
 
 @lru_cache(maxsize=256)
-def told(tests: Tests) -> tuple[str, ...]:
-    """What each assert of prepared tests says, shortened: this takes longer than compiling them."""
+def describe_asserts(tests: Tests) -> tuple[str, ...]:
+    """Returns the shortened text of each assert, which takes longer than compiling them."""
     numbering = _Numbering()
     numbering.visit(ast.parse(tests.source, "<tests>"))
-    return tuple(map(_told, numbering.asserted))
+    return tuple(map(_describe, numbering.asserted))
 
 
 @lru_cache(maxsize=256)
-def guarded(tests: Tests) -> str:
-    """The source with its guards, as text: for a process that can be sent nothing else.
+def write_guarded(tests: Tests) -> str:
+    """Writes the source with its guards as text, for a process that can be sent nothing else.
 
     Raises:
-        SandboxError: the source is no Python, or nested too deep to be written again.
+        SandboxError: the source is not valid Python, or nested too deep to be written again.
     """
     try:
         return ast.unparse(_Numbering().visit(ast.parse(tests.source, "<tests>")))
@@ -84,20 +84,20 @@ def guarded(tests: Tests) -> str:
 
 
 def shorten(text: str, limit: int = 200) -> str:
-    """The text, its middle left out where it is long: an assert ends in what was expected."""
+    """Leaves out the middle of a long text: an assert ends in what was expected."""
     half = (limit - 5) // 2
     return text if len(text) <= limit else f"{text[:half]} ... {text[-half:]}"
 
 
-def _told(test: ast.expr) -> str:
+def _describe(test: ast.expr) -> str:
     try:
         return shorten(" ".join(ast.unparse(test).split()))
-    except RecursionError:  # it only tells: a literal nested this deep is still a test
+    except RecursionError:  # the text is for people only: the assert is still a test
         return "..."
 
 
-def _asks(message: ast.expr) -> bool:
-    """Whether evaluating a message may call more than what writes values as text."""
+def _may_call(message: ast.expr) -> bool:
+    """Whether evaluating a message may call anything but functions that write values as text."""
     calls = [node.func for node in ast.walk(message) if isinstance(node, ast.Call)]
     return any(not (isinstance(f, ast.Name) and f.id in WRITERS) for f in calls)
 
@@ -113,7 +113,7 @@ class _Numbering(ast.NodeTransformer):
     def generic_visit(self, node: ast.AST) -> ast.AST:
         if type(node).__name__ == "TryStar":  # `except*`, which Python 3.10 does not have
             return self.visit_Try(cast("ast.Try", node))
-        # Asserts are statements, and those stand in lists: no need to look at expressions.
+        # Asserts are statements, and statements are in lists: expressions can be left out.
         for _, value in ast.iter_fields(node):
             if isinstance(value, list) and value and isinstance(value[0], HOLDERS):
                 value[:] = [self.visit(child) for child in value]
@@ -124,7 +124,7 @@ class _Numbering(ast.NodeTransformer):
         self.asserted.append(node.test)
         if self._handlers:
             self.caught.add(index)
-        if node.msg is not None and _asks(node.msg):
+        if node.msg is not None and _may_call(node.msg):
             node.msg = None
         guards, number = ast.Name(GUARDS, ast.Load()), ast.Constant(index)
         guard = ast.Subscript(guards, number, ast.Load())

@@ -1,4 +1,4 @@
-"""The bubblewrap rung: where policy lets only bwrap create namespaces.
+"""The tier "bwrap", for machines whose policy lets only bubblewrap create namespaces.
 
 bwrap starts once for each zygote, not once for each check. `--as-pid-1` and an empty environment
 matter: bwrap's own first process would show the caller's environment in /proc/1/environ.
@@ -20,15 +20,15 @@ from pytest_coderobust.sandbox.cage.plan import CagePlan
 WORK_BYTES = 64 << 20
 
 
-def bubblewrap(plan: CagePlan) -> list[str]:
-    """The command line up to the program. Raises SandboxError where bwrap is not installed."""
+def make_command(plan: CagePlan) -> list[str]:
+    """Makes the command line up to the program. Raises SandboxError without bwrap."""
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxError("no 'bwrap' isolation here: bwrap is not installed")
-    command = [program, *spaces(), "--die-with-parent", "--as-pid-1", "--new-session"]
+    command = [program, *list_namespaces(), "--die-with-parent", "--as-pid-1", "--new-session"]
     cage = str(Path(__file__).parents[1] / "cage")
     links = [path for path in plan.readable if Path(path).is_symlink()]
-    shown = (*plan.readable, *interpreter_files(), cage)
+    shown = (*plan.readable, *find_interpreter_files(), cage)
     parents = {str(parent) for path in shown for parent in Path(path).parents} - {"/"}
     for parent in sorted(parents):  # bwrap would make them for root alone
         command += ["--perms", "0755", "--dir", parent]
@@ -38,13 +38,13 @@ def bubblewrap(plan: CagePlan) -> list[str]:
         else:
             command += ["--ro-bind", path, path]
     command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777"]
-    if "--size" in help_text(program):  # from 0.7 on
+    if "--size" in read_help(program):  # from 0.7 on
         command += ["--size", str(WORK_BYTES)]
     return [*command, "--tmpfs", WORK, "--chdir", WORK, "--"]
 
 
-def spaces() -> list[str]:
-    """Which namespaces to ask for.
+def list_namespaces() -> list[str]:
+    """Lists the namespaces to ask for.
 
     Root asks for no user namespace: bwrap would map nobody but root there, and the zygote could
     not become the user id that no account has.
@@ -59,15 +59,15 @@ def spaces() -> list[str]:
 
 
 @cache
-def help_text(program: str) -> str:
-    """What bwrap says about its options."""
+def read_help(program: str) -> str:
+    """Reads bwrap's help on its options."""
     return subprocess.run(  # noqa: S603  the machine's own bwrap
         [program, "--help"], capture_output=True, text=True, check=False
     ).stdout
 
 
-def interpreter_files() -> tuple[str, ...]:
-    """The interpreter itself, with what tells it where its library is."""
+def find_interpreter_files() -> tuple[str, ...]:
+    """Finds the interpreter, and the file by which it finds its library."""
     binary = Path(sys.executable)
     marker = Path(sys.prefix, "pyvenv.cfg")
     files = [binary, binary.resolve(), marker]

@@ -1,4 +1,4 @@
-"""One candidate's process as the tests see it: questions in, replies or a death out."""
+"""Conversations with a candidate's process: questions go in, replies or its end come out."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pytest_coderobust.sandbox.judge.zygote import Channel, End, Zygote
 
 OWN_SHARE = 0.9
 PATIENCE = 0.05
-"""Seconds after which a batch is read while it runs: what it writes waits in the socket till then,
-and a candidate that fills it waits too."""
+"""Seconds after which a batch is read while it runs. Until then its replies wait in the socket, and
+a candidate that fills the socket waits too."""
 Starved = Literal["", "perhaps", "surely"]
 
 
 class Conversation(Protocol):
-    """What `load` and `ask` answer is untrusted: plain JSON that only a decoder should read."""
+    """Replies of `load` and `ask` are untrusted: plain JSON that only a decoder should read."""
 
     def load(self, source: str, entry_point: str) -> Any:
         """Loads a solution and returns how far that went. Raises CandidateGone."""
@@ -42,11 +42,11 @@ class Conversation(Protocol):
 
     @property
     def starved(self) -> Starved:
-        """Whether it ran out of time for want of a processor, as far as can be told."""
+        """Whether it ran out of time for want of a processor, as far as is known."""
         ...
 
 
-class LiveSession:
+class LiveConversation:
     """Asks one call at a time, and waits for each answer."""
 
     def __init__(self, zygote: Zygote, limits: Limits, changes: Sequence[ApiChange] = ()) -> None:
@@ -66,7 +66,7 @@ class LiveSession:
         return self.exchange(call)
 
     def hear(self) -> Any:
-        """The next thing it says of its own accord. Raises CandidateGone."""
+        """Waits for the next message without asking. Raises CandidateGone."""
         return self.exchange(None)
 
     def exchange(self, message: Any) -> Any:
@@ -77,15 +77,12 @@ class LiveSession:
         try:
             if message is not None:
                 send(self._channel.fd, message, self._limits.wire_bytes)
-            return checked(receive(self._channel.fd, self._limits.wire_bytes))
+            return check_reply(receive(self._channel.fd, self._limits.wire_bytes))
         except (WireError, RecursionError) as error:
             self.close()
             self._gone = CandidateGone("protocol", str(error))
         except (EOFError, OSError, MemoryError):
-            self._gone = death(self.close())
-        except CandidateGone as gone:
-            self.close()
-            self._gone = gone
+            self._gone = explain_end(self.close())
         raise self._gone
 
     def close(self) -> End:
@@ -100,25 +97,25 @@ class LiveSession:
         # Many short waits add up to a wall limit when the checker itself gets no processor.
         end = self.close()
         idle = end.asleep and self._waited >= OWN_SHARE * self._limits.wall_seconds
-        return suspicion(end, idle)
+        return suspect_machine(end, idle)
 
 
 class DivergedError(BaseException):
-    """The tests asked something else than was foreseen; only a live session can answer."""
+    """The tests made a call that was not predicted; only a live conversation can answer it."""
 
 
-class BatchSession:
+class BatchConversation:
     """Sends every call that the tests are expected to make at once, and replays the answers.
 
-    The candidate runs through them alone, with nobody to wait for. A call that comes as foreseen
-    gets its answer; any other one raises DivergedError, because the candidate has by then done
-    work that was not asked for, and its state is no longer what the tests would have made it.
+    The candidate answers them alone, with nobody to wait for. A call that comes as predicted gets
+    its answer. Any other call raises DivergedError: the candidate has by then done work that the
+    tests did not ask for, and its state is not the one that they would have brought about.
 
     Args:
-        calls: what an earlier run of the same tests asked, in order.
+        calls: the calls that an earlier run of the same tests made, in order.
 
     Attributes:
-        diverged: the tests asked something else.
+        diverged: the tests made a call that was not predicted.
         flooded: all answers together are more than one may be, and none was read.
     """
 
@@ -144,10 +141,11 @@ class BatchSession:
             if isinstance(error, WireError):
                 self._broken = str(error)
         else:
-            # Most are gone before anybody looks, and wake this process only once.
+            # Most end within PATIENCE, and then wake this process only once.
             gone = self._zygote.ends_within(PATIENCE)
             end = self._zygote.wait() if gone else None
             self._collect(channel)
+            # Replies that nobody will read need not be waited for.
             early = self._broken or self.flooded
             self._end = end or (self._zygote.finish() if early else self._zygote.wait())
         if self.flooded:
@@ -168,46 +166,46 @@ class BatchSession:
     def ask(self, call: Any) -> Any:
         at, self._asked = self._asked, self._asked + 1
         # As text: 1, 1.0 and True are equal, and not the same argument.
-        foreseen = at < len(self._calls) and repr(self._calls[at]) == repr(call)
-        if self.diverged or not foreseen:
+        predicted = at < len(self._calls) and repr(self._calls[at]) == repr(call)
+        if self.diverged or not predicted:
             self.diverged = True
             raise DivergedError
         return self._next(at + 1)
 
     def _next(self, at: int) -> Any:
         if at < len(self._replies):
-            return checked(self._replies[at])
+            try:
+                return check_reply(self._replies[at])
+            except WireError as error:
+                raise CandidateGone("protocol", str(error)) from None
         if self._broken:
             raise CandidateGone("protocol", self._broken)
-        raise death(self._end)
+        raise explain_end(self._end)
 
     def close(self) -> End:
         return self._end
 
     @property
     def starved(self) -> Starved:
-        return suspicion(self._end, self._end.asleep)
+        return suspect_machine(self._end, self._end.asleep)
 
 
-def suspicion(end: End, idle: bool) -> Starved:
-    """What an end says about the machine; `idle` when the candidate slept its time away."""
+def suspect_machine(end: End, idle: bool) -> Starved:
+    """Says whether the machine is to blame for an end; `idle`: the candidate slept all the time."""
     if end.reason == "stalled":
         return "surely"
     return "perhaps" if end.reason == "wall" and not idle else ""
 
 
-def checked(reply: Any) -> Any:
-    """A reply, which must be an object. Raises WireError; CandidateGone where it is a last word."""
+def check_reply(reply: Any) -> Any:
+    """Returns a reply, which must be an object. Raises WireError."""
     if type(reply) is not dict:
-        raise WireError("a reply that is no object")
-    if type(line := reply.get("endless")) is int:
-        told = f"never ends: the loop at line {line} comes back to the same values"
-        raise CandidateGone("timeout", told)
+        raise WireError("a reply that is not an object")
     return reply
 
 
-def death(end: End) -> CandidateGone:
-    """What a candidate's end means for the test that was waiting for it."""
+def explain_end(end: End) -> CandidateGone:
+    """Makes the exception for the test that was waiting for a candidate that ended."""
     kinds: dict[str, tuple[FailureKind, str]] = {
         "cpu": ("timeout", "used up its processor time"),
         "wall": ("timeout", "used up its time waiting"),

@@ -1,7 +1,7 @@
-"""Checks whose tests cannot be split from the solution: judged in its process, and labelled so.
+"""Judges checks whose tests cannot be split from the solution: in its process, and labelled.
 
-What comes back is the word of a process that ran the solution, so a hostile one can pass. Nothing
-else changes: it is caged, limited and ended like every other.
+The verdict is the word of a process that ran the solution, so a hostile one can pass. Nothing else
+changes: it is caged, limited and ended like every other.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 from pytest_coderobust.records import FailureKind, Level, Verdict
 from pytest_coderobust.sandbox.cage.frames import WireError
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.judge.asserts import Suite, guarded, prepare
-from pytest_coderobust.sandbox.judge.conversation import LiveSession
-from pytest_coderobust.sandbox.judge.loading import not_loaded
-from pytest_coderobust.sandbox.judge.outcome import DETAIL, CandidateGone, one_line
+from pytest_coderobust.sandbox.judge.asserts import Suite, prepare, write_guarded
+from pytest_coderobust.sandbox.judge.conversation import LiveConversation
+from pytest_coderobust.sandbox.judge.loading import judge_loading
+from pytest_coderobust.sandbox.judge.outcome import DETAIL, CandidateGone, describe_error
 
 
-class Heard:
-    """What the process said about its tests."""
+class InProcessReports:
+    """Reports of the solution's process about its tests."""
 
     def __init__(self, suite: Suite) -> None:
         self._suite = suite
@@ -29,7 +29,7 @@ class Heard:
         self.detail = ""
 
     def take(self, message: Any) -> bool:
-        """Takes one message; says whether more are to come. Raises WireError for junk."""
+        """Reads one message; returns whether more are to come. Raises WireError for junk."""
         if "finished" in message:
             self.finished = message["finished"] is True
             if not self.finished:
@@ -63,24 +63,24 @@ class Heard:
         return sum(ran and not bad for ran, bad in zip(self.ran, self.failed, strict=True))
 
     def verdict(self, gone: CandidateGone | None) -> Verdict:
-        """The verdict; `gone` where the process ended before it had finished."""
+        """Makes the verdict; `gone` says why the process ended before its tests, or is None."""
         total = self._suite.total
         if gone is not None and not self.failure:
-            self.failure, self.detail = gone.kind, one_line(gone)
+            self.failure, self.detail = gone.kind, describe_error(gone)
         if self.finished and not any(self.failed):
             return Verdict(Level.FULL, total, total)
         level = Level.PARTIAL if self.passed else Level.LOAD
         return Verdict(level, self.passed, total, self.failure or "wrong-answer", self.detail)
 
 
-def request(check: Check) -> Any:
-    """What the candidate's process is sent."""
+def make_request(check: Check) -> Any:
+    """Makes the message for the candidate's process."""
     suite = prepare(check.tests)
     return {
         "source": check.solution,
         "entry_point": check.entry_point,
         "tests": {
-            "source": guarded(check.tests),
+            "source": write_guarded(check.tests),
             "helpers": check.tests.helpers,
             "style": check.tests.style,
             "total": suite.total,
@@ -89,19 +89,19 @@ def request(check: Check) -> Any:
     }
 
 
-def examine_in_process(check: Check, suite: Suite, session: LiveSession) -> Verdict:
-    """What a session shows about a solution that is judged in its own process."""
+def examine_in_process(check: Check, suite: Suite, conversation: LiveConversation) -> Verdict:
+    """Runs the tests in the solution's process and reads its reports."""
     try:
-        loaded = session.exchange(request(check))
+        loaded = conversation.exchange(make_request(check))
     except CandidateGone as gone:
-        return Verdict(Level.COMPILE, 0, suite.total, gone.kind, one_line(gone))
-    found = not_loaded(loaded, check, suite.total)
+        return Verdict(Level.COMPILE, 0, suite.total, gone.kind, describe_error(gone))
+    found = judge_loading(loaded, check, suite.total)
     if found is not None:
         return found
-    heard = Heard(suite)
+    heard = InProcessReports(suite)
     try:
         for _ in range(2 * suite.total + 2):  # each assert reports twice at most
-            if not heard.take(session.hear()):
+            if not heard.take(conversation.hear()):
                 return heard.verdict(None)
     except CandidateGone as gone:
         return heard.verdict(gone)

@@ -1,4 +1,4 @@
-"""What a solution's own loading says about it, before any test."""
+"""Judges a solution by its loading, before any test."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ STAGES: dict[str, tuple[Level, FailureKind]] = {
 }
 
 
-def not_loaded(loaded: Any, check: Check, total: int) -> Verdict | None:
-    """The verdict on a solution that did not load, from its process's reply; None when it did."""
+def judge_loading(loaded: Any, check: Check, total: int) -> Verdict | None:
+    """Returns a verdict on a solution that did not load, None on one that did."""
     stage = loaded.get("stage")
     if stage not in STAGES:
         return None
     level, failure = STAGES[stage]
     if "MemoryError" in loaded.get("kinds", ()):
         failure = "memory"
-    return Verdict(level, 0, total, failure, _told(loaded, check.entry_point))
+    return Verdict(level, 0, total, failure, _describe(loaded, check.entry_point))
 
 
-def _told(loaded: Any, entry_point: str) -> str:
-    """The candidate's own words about why it did not load, as one line."""
+def _describe(loaded: Any, entry_point: str) -> str:
+    """Makes one line of the candidate's reason why it did not load."""
     if loaded["stage"] == "missing":
         return f"the solution defines no function {entry_point!r}"
     kinds = loaded.get("kinds") or ["unknown"]

@@ -1,4 +1,4 @@
-"""What happened to each test: guards around asserts, and the first failure in plain words."""
+"""Outcomes of tests: guards around asserts, and the first failure in plain words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class UnsplittableError(Exception):
 
 
 FAILURES = (Exception, CandidateGone, CandidateExit, SystemExit)
-"""What a run survives and counts; anything else (Ctrl-C) is not about the candidate."""
+"""Exceptions that a run survives and counts; any other (Ctrl-C) is not about the candidate."""
 
 
 class Outcomes:
@@ -82,7 +82,7 @@ class Outcomes:
         if self.failure:
             return
         self.failure = classify(error)
-        self.detail = one_line(error)
+        self.detail = describe_error(error)
         if index is not None and index < len(sources := self.sources()):
             self.detail += f" in: assert {sources[index]}"
             if self.failure == "wrong-answer" and (called := self.called()):
@@ -90,7 +90,7 @@ class Outcomes:
 
 
 class TestGuard:
-    """Stands around one assert; may be entered again while inside (recursive helpers)."""
+    """Guard around one assert; may be entered again while inside (recursive helpers)."""
 
     __slots__ = ("index", "outcomes", "swallows")
 
@@ -122,7 +122,7 @@ class TestGuard:
 
 
 def classify(error: BaseException) -> FailureKind:
-    """A failure's kind, from the exception that showed it."""
+    """Returns a failure's kind, from the exception that showed it."""
     if isinstance(error, CandidateGone):
         return error.kind
     if isinstance(error, (UnsplittableError, UnsendableError, WireError)):
@@ -136,8 +136,8 @@ def classify(error: BaseException) -> FailureKind:
     return "wrong-answer"
 
 
-def one_line(error: BaseException) -> str:
-    """An exception as one short line."""
+def describe_error(error: BaseException) -> str:
+    """Makes one short line of an exception."""
     text = " ".join(str(error).split())
     name = type(error).__name__
     if isinstance(error, CandidateGone):

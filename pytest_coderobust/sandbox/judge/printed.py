@@ -18,11 +18,11 @@ _WHOLE = re.compile(r"[+-]?\d+")
 
 def agrees(printed: str, expected: str) -> bool:
     """Whether two outputs are the same."""
-    ours, theirs = lines(printed), lines(expected)
+    ours, theirs = split_lines(printed), split_lines(expected)
     return len(ours) == len(theirs) and all(map(same_line, ours, theirs))
 
 
-def lines(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """The lines that are not empty, without the space around them."""
     return [stripped for line in text.split("\n") if (stripped := line.strip())]
 

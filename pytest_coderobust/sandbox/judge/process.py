@@ -1,4 +1,4 @@
-"""The checker process: trusted, apart from pytest, so that tests that hang or crash harm nobody.
+"""The checker: a trusted process beside pytest's, so that tests that hang or crash harm nobody.
 
 One check at a time arrives as a frame; its verdict goes back as one. The process ends when the
 pool's end of the socket closes, and kills itself when a check outlasts every limit.
@@ -19,8 +19,8 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import ApiChange, ApiUse, Level, Limits, Tests, Verdict
 from pytest_coderobust.sandbox.cage.frames import receive, send
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.judge.judge import CheckRunner, count
-from pytest_coderobust.sandbox.judge.scripts import Asking
+from pytest_coderobust.sandbox.judge.check_runner import CheckRunner, count
+from pytest_coderobust.sandbox.judge.prediction import TestsAndName
 from pytest_coderobust.sandbox.judge.tier import open_zygote
 from pytest_coderobust.sandbox.judge.watchdog import bound, release
 from pytest_coderobust.sandbox.judge.zygote import ZygoteLostError
@@ -53,11 +53,11 @@ def main(fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]) ->
         send(fd, {"tier": tier}, FRAME_BYTES)
         while True:
             message = receive(fd, FRAME_BYTES)
-            if "script" in message:
-                judge.learn(read_asking(message["asking"]), message["script"])
+            if "calls" in message:
+                judge.learn(read_tests(message["of"]), message["calls"])
                 continue
             signal.signal(signal.SIGIO, signal.SIG_DFL)
-            if gone(fd):
+            if has_hung_up(fd):
                 break
             reply = answer(message, judge)
             signal.signal(signal.SIGIO, signal.SIG_IGN)
@@ -70,15 +70,15 @@ def main(fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]) ->
 
 
 def answer(message: Any, judge: CheckRunner) -> Any:
-    """The reply to one check."""
+    """Replies to one check."""
     if "count" in message:
         return {"total": count(read_check(message["count"]))}
     check = read_check(message)
     bound(check.limits)
     try:
         verdict = write_verdict(judge.judge(check))
-        told = {"verdict": verdict, "starved": judge.starved, "forks": judge.forks}
-        return told if judge.learned is None else {**told, "learned": judge.learned}
+        reply = {"verdict": verdict, "starved": judge.starved, "forks": judge.forks}
+        return reply if judge.learned is None else {**reply, "learned": judge.learned}
     except ZygoteLostError:
         raise
     except SandboxError as error:
@@ -88,17 +88,17 @@ def answer(message: Any, judge: CheckRunner) -> Any:
 
 
 def listen_for_the_end(fd: int) -> None:
-    """Has the kernel signal every change at the pool's end of the socket.
+    """Lets the kernel signal every change at the pool's end of the socket.
 
-    Nothing is due there during a check but the end of the pool; the signal's default action
-    then ends this process in the middle of whatever it does.
+    During a check the only change is the end of the pool. The signal's default action then ends
+    this process in the middle of whatever it does.
     """
     signal.signal(signal.SIGIO, signal.SIG_IGN)
     fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
 
 
-def gone(fd: int) -> bool:
+def has_hung_up(fd: int) -> bool:
     """Whether the pool has hung up."""
     poller = select.poll()
     poller.register(fd, 0)
@@ -121,7 +121,7 @@ def silence() -> None:
 
 
 def write_check(check: Check) -> Any:
-    """A check as a frame's message."""
+    """Makes a check a frame's message."""
     return {
         "solution": check.solution,
         "entry_point": check.entry_point,
@@ -133,20 +133,20 @@ def write_check(check: Check) -> Any:
     }
 
 
-def write_asking(asking: Asking) -> Any:
-    """What a script is for, as a part of a frame's message."""
-    tests, entry_point = asking
+def write_tests(key: TestsAndName) -> Any:
+    """Makes tests and their entry point a part of a frame's message."""
+    tests, entry_point = key
     return [tests.source, tests.style, tests.helpers, entry_point]
 
 
-def read_asking(message: Any) -> Asking:
-    """What a script in a frame's message is for."""
+def read_tests(message: Any) -> TestsAndName:
+    """Reads tests and their entry point from a frame's message."""
     *tests, entry_point = message
     return Tests(*tests), entry_point
 
 
 def read_check(message: Any) -> Check:
-    """The check in a frame's message."""
+    """Reads a check from a frame's message."""
     found = dict(message)
     found["tests"] = Tests(*found["tests"])
     found["limits"] = Limits(*found["limits"])
@@ -155,7 +155,7 @@ def read_check(message: Any) -> Check:
 
 
 def write_verdict(verdict: Verdict) -> Any:
-    """A verdict as a frame's message."""
+    """Makes a verdict a frame's message."""
     values = dict(zip(VERDICT, of_verdict(verdict), strict=True))
     values["level"] = verdict.level.value
     values["api_uses"] = [asdict(use) for use in verdict.api_uses]
@@ -163,7 +163,7 @@ def write_verdict(verdict: Verdict) -> Any:
 
 
 def read_verdict(message: Any) -> Verdict:
-    """The verdict in a frame's message."""
+    """Reads a verdict from a frame's message."""
     found = dict(message)
     found["level"] = Level(found["level"])
     found["api_uses"] = tuple(ApiUse(**use) for use in found["api_uses"])

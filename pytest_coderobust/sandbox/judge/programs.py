@@ -1,4 +1,4 @@
-"""Runs one whole program in the cage: input in, output and an ending out."""
+"""Runs one whole program in the cage; returns its output and how it ended."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from pytest_coderobust.sandbox.cage.frames import (
     send,
     unpack,
 )
-from pytest_coderobust.sandbox.judge.conversation import Starved, suspicion
+from pytest_coderobust.sandbox.judge.conversation import Starved, suspect_machine
 from pytest_coderobust.sandbox.judge.zygote import Channel, End, Zygote
 
 REMARK_BYTES = 1 << 20
 SEALS = 0x1 | 0x2 | 0x4 | 0x8  # F_SEAL_SEAL, _SHRINK, _GROW, _WRITE
 ADD_SEALS = 1033
 EXECUTABLE = 0x10
-"""MFD_EXEC: kernels from 6.3 on may refuse to run what was not made to be run."""
+"""MFD_EXEC: kernels from 6.3 on may refuse to run a file that was made without it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """How a program went.
+class ProgramRun:
+    """The run of a program.
 
     Attributes:
         output: what it printed, no more than was allowed.
@@ -46,10 +46,10 @@ class Ran:
 
     @property
     def starved(self) -> Starved:
-        return suspicion(self.end, self.end.asleep)
+        return suspect_machine(self.end, self.end.asleep)
 
     def remark(self, key: str) -> Any:
-        """The first remark of that name, or None."""
+        """Returns the first remark of that name, or None."""
         return next((each[key] for each in self.remarks if key in each), None)
 
 
@@ -62,7 +62,7 @@ def run_program(
     stdin: int,
     program: int | None = None,
     output_bytes: int | None = None,
-) -> Ran:
+) -> ProgramRun:
     """Runs one program to its end.
 
     Args:
@@ -84,7 +84,7 @@ def run_program(
         theirs = -1
         output, flooded = read_to_end(ours, cap)
         end = zygote.finish() if flooded else zygote.wait()
-        return Ran(output, flooded, remarks(channel), end)
+        return ProgramRun(output, flooded, read_remarks(channel), end)
     except WireError:
         end = zygote.finish()
         raise
@@ -95,8 +95,8 @@ def run_program(
             os.close(theirs)
 
 
-def sealed(name: str, data: bytes, *, executable: bool = False) -> int:
-    """A descriptor of a file in memory that nobody can change any more; the caller closes it."""
+def seal(name: str, data: bytes, *, executable: bool = False) -> int:
+    """Makes a file in memory that nobody can change; the caller closes its descriptor."""
     flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
     try:
         fd = os.memfd_create(name, flags | (EXECUTABLE if executable else 0))
@@ -117,7 +117,7 @@ def pass_on(channel: Channel, descriptors: list[int]) -> None:
 
 
 def read_to_end(fd: int, cap: int) -> tuple[bytes, bool]:
-    """What comes until the end, and whether there was more than `cap` bytes of it."""
+    """Reads to the end; returns at most `cap` bytes, and whether there were more."""
     data = bytearray()
     while part := os.read(fd, CHUNK):
         data += part
@@ -126,8 +126,8 @@ def read_to_end(fd: int, cap: int) -> tuple[bytes, bool]:
     return bytes(data), False
 
 
-def remarks(channel: Channel) -> tuple[dict[str, Any], ...]:
-    """What a candidate that has ended left on its channel."""
+def read_remarks(channel: Channel) -> tuple[dict[str, Any], ...]:
+    """Reads what a candidate that has ended left on its channel."""
     poller = select.poll()
     poller.register(channel.fd, select.POLLIN)
     if not poller.poll(0):

@@ -1,4 +1,4 @@
-"""The stand-in that trusted tests call: arguments go to the candidate, plain data comes back."""
+"""Proxy that trusted tests call: arguments go to the candidate, plain data comes back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from reprlib import Repr
 from typing import Any
 
-from pytest_coderobust.sandbox.cage.wire import Encoder, decode
+from pytest_coderobust.sandbox.cage.encoder import Encoder
+from pytest_coderobust.sandbox.cage.wire import decode
 from pytest_coderobust.sandbox.judge.outcome import (
     CandidateError,
     CandidateExit,
@@ -41,7 +42,7 @@ class Proxy:
         self._reply: Any = None
 
     def called(self) -> str:
-        """The last call that was answered, with its values: "f(3) returned 5"; "" before any."""
+        """Describes the last call that was answered: "f(3) returned 5"; "" before any."""
         if self._reply is None:
             return ""
         shown = ShownCall()
@@ -77,11 +78,12 @@ def overwrite(given: Any, after: Any) -> None:
     if type(given) is not type(after):
         return
     if type(given) is list:
-        given[:] = [_merged(old, new) for old, new in zip(given, after, strict=False)] + after[
+        # Items that both have are merged, so that an inner list which the tests hold stays itself.
+        given[:] = [_merge(old, new) for old, new in zip(given, after, strict=False)] + after[
             len(given) :
         ]
     elif type(given) is dict:
-        merged = {key: _merged(given.get(key), new) for key, new in after.items()}
+        merged = {key: _merge(given.get(key), new) for key, new in after.items()}
         given.clear()
         given.update(merged)
     elif type(given) is set:
@@ -95,8 +97,8 @@ def overwrite(given: Any, after: Any) -> None:
             overwrite(old, new)
 
 
-def _merged(old: Any, new: Any) -> Any:
-    """The old container where it can take the new content, else the new value."""
+def _merge(old: Any, new: Any) -> Any:
+    """Returns the old container where it can take the new content, else the new value."""
     if type(old) is type(new) and type(old) in (list, dict, set):
         overwrite(old, new)
         return old
@@ -104,17 +106,17 @@ def _merged(old: Any, new: Any) -> Any:
 
 
 def rebuild(raised: Any) -> BaseException:
-    """The builtin exception nearest to what the candidate raised, marked as its own."""
+    """Makes the builtin exception nearest to the candidate's, marked as its own."""
     kinds = [str(kind) for kind in raised.get("kinds", ())]
     text = str(raised.get("text", ""))
     for kind in kinds:
         base = getattr(builtins, kind, None)
         if isinstance(base, type) and issubclass(base, Exception) and base is not ExceptionGroup_:
-            return _marked(base, kinds[0], text)
+            return _mark(base, kinds[0], text)
     return CandidateExit(f"{kinds[0][:80] if kinds else 'unknown'}: {text}")
 
 
-def _marked(base: type[Exception], name: str, text: str) -> BaseException:
+def _mark(base: type[Exception], name: str, text: str) -> BaseException:
     name = name[:80] if name.isidentifier() else base.__name__
     made: Any = type(name, (base, CandidateError), {"__str__": Exception.__str__})
     # Some constructors ask for more than a message; `__new__` alone asks for nothing.

@@ -12,10 +12,10 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import ApiUse, FailureKind, Level, Verdict
 from pytest_coderobust.sandbox.cage.frames import WireError
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.judge.conversation import Starved, death
+from pytest_coderobust.sandbox.judge.conversation import Starved, explain_end
 from pytest_coderobust.sandbox.judge.outcome import DETAIL
 from pytest_coderobust.sandbox.judge.printed import agrees
-from pytest_coderobust.sandbox.judge.programs import Ran, run_program, sealed
+from pytest_coderobust.sandbox.judge.programs import ProgramRun, run_program, seal
 from pytest_coderobust.sandbox.judge.watchdog import bound
 from pytest_coderobust.sandbox.judge.zygote import Zygote, ZygoteLostError
 
@@ -27,7 +27,7 @@ TOLD = 40
 
 @dataclass(frozen=True, slots=True)
 class CaseFailure:
-    """Why a case does not count as passed."""
+    """The reason why a case does not count as passed."""
 
     kind: FailureKind
     detail: str
@@ -35,25 +35,25 @@ class CaseFailure:
 
 @lru_cache(maxsize=256)
 def read_cases(source: str) -> Cases:
-    """The cases of a set of tests. Raises SandboxError when the data set's text holds none."""
+    """Reads the cases of a set of tests. Raises SandboxError when the text holds none."""
     try:
         found: Any = json.loads(source)
         cases = tuple(zip(found["inputs"], found["outputs"], strict=True))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise SandboxError(f"the tests are no inputs and outputs: {error}") from None
+        raise SandboxError(f"the tests are not valid inputs and outputs: {error}") from None
     if not cases or not all(type(text) is str for case in cases for text in case):
-        raise SandboxError("the tests are no inputs and outputs: each must be a text")
+        raise SandboxError("the tests are not valid inputs and outputs: each must be a text")
     return cases
 
 
 def judge_stdio(check: Check, zygote: Zygote) -> tuple[Verdict, Starved]:
-    """A program's verdict, but for its tier; and whether it is the machine's fault.
+    """Judges a program; returns a verdict without its tier, and whether the machine is at fault.
 
     Each case has the check's limits to itself. A case that hangs ends the run: the cases before
     it keep their results, those after it have none and do not pass.
 
     Raises:
-        SandboxError: the tests are none.
+        SandboxError: the tests cannot be read.
         ZygoteLostError: the zygote is gone.
     """
     cases = read_cases(check.tests.source)
@@ -65,13 +65,13 @@ def judge_stdio(check: Check, zygote: Zygote) -> tuple[Verdict, Starved]:
         bound(check.limits)
         ran = run_case(check, zygote, given)
         seconds += ran.end.cpu_seconds
-        uses = added(uses, ran.end.api_uses)
+        uses = add_uses(uses, ran.end.api_uses)
         if ran.end.reason == "lost":
             raise ZygoteLostError("the fork server ended during a check")
-        syntax = syntax_error(ran)
+        syntax = find_syntax_error(ran)
         if syntax is not None:
             return Verdict(Level.NONE, 0, total, "syntax", syntax, "", seconds), ""
-        failure = trouble(ran) or difference(ran, expected)
+        failure = find_trouble(ran) or find_difference(ran, expected)
         passed += failure is None
         ended += failure is None or failure.kind == "wrong-answer"
         first = first or failure
@@ -85,16 +85,16 @@ def judge_stdio(check: Check, zygote: Zygote) -> tuple[Verdict, Starved]:
     return verdict, starved
 
 
-def added(before: tuple[ApiUse, ...], more: tuple[ApiUse, ...]) -> tuple[ApiUse, ...]:
-    """Two counts of the same changes, together."""
+def add_uses(before: tuple[ApiUse, ...], more: tuple[ApiUse, ...]) -> tuple[ApiUse, ...]:
+    """Adds two counts of the same changes."""
     if not before:
         return more
     return tuple(ApiUse(a.old + b.old, a.new + b.new) for a, b in zip(before, more, strict=False))
 
 
-def run_case(check: Check, zygote: Zygote, given: str) -> Ran:
-    """One run of a program."""
-    stdin = sealed("input", given.encode("utf-8", "surrogateescape"))
+def run_case(check: Check, zygote: Zygote, given: str) -> ProgramRun:
+    """Runs a program on one input."""
+    stdin = seal("input", given.encode("utf-8", "surrogateescape"))
     # A source of any size may come; the wire's cap is for what comes out.
     limits = replace(check.limits, wire_bytes=max(check.limits.wire_bytes, len(check.solution) * 7))
     try:
@@ -106,42 +106,42 @@ def run_case(check: Check, zygote: Zygote, given: str) -> Ran:
         os.close(stdin)
 
 
-def syntax_error(ran: Ran) -> str | None:
-    """What is wrong with a source that does not parse, or None."""
+def find_syntax_error(ran: ProgramRun) -> str | None:
+    """Returns the error of a source that does not parse, or None."""
     found = ran.remarks[0] if ran.remarks else {}
-    return told(found) if found.get("stage") == "syntax" else None
+    return describe_raised(found) if found.get("stage") == "syntax" else None
 
 
-def trouble(ran: Ran) -> CaseFailure | None:
-    """Why a program did not come to its normal end, or None when it did."""
+def find_trouble(ran: ProgramRun) -> CaseFailure | None:
+    """Returns the reason why a program did not come to its normal end, or None when it did."""
     if ran.flooded:
         return CaseFailure("protocol", f"printed more than {len(ran.output)} bytes")
     if ran.end.reason != "exited":
-        gone = death(ran.end)
+        gone = explain_end(ran.end)
         return CaseFailure(gone.kind, str(gone))
     raised = ran.remark("raised")
     if type(raised) is dict:
         kind: FailureKind = "memory" if "MemoryError" in raised.get("kinds", ()) else "exception"
-        return CaseFailure(kind, told(raised))
+        return CaseFailure(kind, describe_raised(raised))
     if ran.end.code:
-        gone = death(ran.end)
+        gone = explain_end(ran.end)
         return CaseFailure(gone.kind, str(gone))
     return None
 
 
-def difference(ran: Ran, expected: str) -> CaseFailure | None:
-    """What is wrong with what a program printed, or None."""
+def find_difference(ran: ProgramRun, expected: str) -> CaseFailure | None:
+    """Compares what a program printed with what it should print; None when they agree."""
     try:
         printed = ran.output.decode("utf-8")
     except UnicodeDecodeError:
-        return CaseFailure("wrong-answer", "printed what is no UTF-8 text")
+        return CaseFailure("wrong-answer", "printed bytes that are not valid UTF-8")
     if agrees(printed, expected):
         return None
     shown = " ".join(printed.split())[:TOLD]
     return CaseFailure("wrong-answer", f"printed {shown!r}" if shown else "printed nothing")
 
 
-def told(found: Any) -> str:
-    """An exception in a candidate's own words, as one line."""
+def describe_raised(found: Any) -> str:
+    """Makes one line of an exception that a candidate described."""
     kinds = found.get("kinds") or ["unknown"]
     return " ".join(f"{kinds[0]}: {found.get('text', '')}".split())[:DETAIL]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+import sysconfig
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Limits
 from pytest_coderobust.sandbox.cage.plan import LADDER, RLIMITS, SECCOMP, CagePlan
 from pytest_coderobust.sandbox.cage.wire import decode
-from pytest_coderobust.sandbox.judge.conversation import LiveSession
-from pytest_coderobust.sandbox.judge.interpreter import readable_paths
+from pytest_coderobust.sandbox.judge.conversation import LiveConversation
 from pytest_coderobust.sandbox.judge.outcome import CandidateGone
 from pytest_coderobust.sandbox.judge.zygote import ENVIRONMENT, Zygote
 
@@ -42,8 +44,13 @@ def probe():
         "environment": sorted(os.environ),
     }
 """
+# What an interpreter needs to run a program, besides its own library.
+SYSTEM = (
+    "/lib", "/lib64", "/lib32", "/libx32", "/usr/lib", "/usr/lib64", "/usr/lib32",
+    "/usr/local/lib", "/etc/ld.so.cache", "/usr/share/zoneinfo",
+)  # fmt: skip
 PROCESS_IDS = 1 << 22
-"""The kernel's own bound on process ids."""
+"""The kernel's highest number of processes."""
 PROMISES: dict[str, frozenset[str]] = {
     **dict.fromkeys(LADDER, frozenset({"fork", "socket", "read", "write", "signal"})),
     SECCOMP: frozenset({"fork", "socket", "signal"}),
@@ -75,13 +82,13 @@ def open_zygote(
         folder = f"{scratch}/{number}-{index}"
         os.mkdir(folder)  # noqa: PTH102
         slot = os.getpid() + number * PROCESS_IDS
-        plan = CagePlan(tier, readable_paths(readable), folder, slot, bool(number))
+        plan = CagePlan(tier, find_readable_paths(readable), folder, slot, bool(number))
         try:
             zygote = Zygote(plan, alive_fd)
         except SandboxError as error:
             reasons.append(str(error))
             continue
-        broken = broken_promises(zygote, tier)
+        broken = find_broken_promises(zygote, tier)
         if not broken:
             return zygote, tier
         zygote.close()
@@ -89,18 +96,18 @@ def open_zygote(
     raise SandboxError("no isolation that is allowed works here: " + "; ".join(reasons))
 
 
-def broken_promises(zygote: Zygote, tier: str) -> str:
-    """What a tier should have refused and did not; "" when it holds."""
-    session = LiveSession(zygote, Limits())
+def find_broken_promises(zygote: Zygote, tier: str) -> str:
+    """Lists what a tier should have refused and did not; "" when it holds."""
+    conversation = LiveConversation(zygote, Limits())
     try:
-        loaded = session.load(PROBE, "probe")
+        loaded = conversation.load(PROBE, "probe")
         if loaded.get("stage") != "ready":
             return f"the probe does not load: {loaded}"
-        reply: Any = session.ask({"args": []})
+        reply: Any = conversation.ask({"args": []})
     except CandidateGone as gone:
         return f"the probe died: {gone}"
     finally:
-        session.close()
+        conversation.close()
     if "value" not in reply:
         return f"the probe failed: {reply}"
     found = decode(reply["value"])
@@ -111,3 +118,27 @@ def broken_promises(zygote: Zygote, tier: str) -> str:
         f"variable {name}" for name in found["environment"] if name not in ALLOWED_ENVIRONMENT
     ]
     return ", ".join(broken)
+
+
+def find_readable_paths(more: Iterable[str] = ()) -> tuple[str, ...]:
+    """Finds the standard library, compiled modules and system libraries, none below another.
+
+    Args:
+        more: other paths to show.
+    """
+    paths = sysconfig.get_paths()
+    wanted = [Path(paths["stdlib"]), Path(paths["platstdlib"]), Path(sys.base_prefix, "lib")]
+    if sys.prefix != sys.base_prefix:
+        # A virtual environment's own folder holds no part of the standard library.
+        wanted = [path for path in wanted if Path(sys.prefix) not in path.parents]
+    wanted += [Path(path) for path in (*SYSTEM, *more)]
+    return keep_outermost(path for path in wanted if path.exists() or path.is_symlink())
+
+
+def keep_outermost(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Sorts paths and leaves out those below another one."""
+    kept: list[Path] = []
+    for path in sorted(set(paths)):
+        if not any(outer == path or outer in path.parents for outer in kept):
+            kept.append(path)
+    return tuple(map(str, kept))

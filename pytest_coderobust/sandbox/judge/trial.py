@@ -1,4 +1,4 @@
-"""A trial: trusted tests run in this process against whatever stands for the candidate."""
+"""Runs trusted tests in this process, against a proxy of the candidate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ends this very process when trusted code outlasts every limit of a check."""
+"""Ends the checker's process when trusted code outlasts every limit of a check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GRACE_SECONDS = 2.0
 
 
 def bound(limits: Limits) -> None:
-    """Lets the kernel end this process when the tests themselves overrun; starts anew each time.
+    """Sets the kernel's timers that end this process when the tests themselves overrun.
 
     The timers' default action is death: no Python code has to run for it.
     """

@@ -18,7 +18,7 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import ApiChange, ApiUse, Limits
 from pytest_coderobust.sandbox.cage.frames import to_json
 from pytest_coderobust.sandbox.cage.plan import BWRAP, CagePlan
-from pytest_coderobust.sandbox.judge.bwrap import bubblewrap
+from pytest_coderobust.sandbox.judge.bwrap import make_command
 
 CAGE = Path(__file__).parents[1] / "cage"
 START_SECONDS = 60.0
@@ -33,7 +33,7 @@ REPORT_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a candidate's process ended.
+    """The end of a candidate's process.
 
     Attributes:
         reason: "exited", "stopped", "cpu", "wall", "stalled" or "lost".
@@ -50,8 +50,8 @@ class End:
 
 
 @lru_cache(maxsize=64)
-def request(limits: Limits, changes: tuple[ApiChange, ...], build: bool) -> bytes:
-    """What asks a zygote for a candidate."""
+def write_request(limits: Limits, changes: tuple[ApiChange, ...], build: bool) -> bytes:
+    """Writes the request for a candidate."""
     message = {
         "limits": {
             "cpu_seconds": limits.cpu_seconds,
@@ -97,7 +97,7 @@ class Zygote:
         fds = (theirs.fileno(), alive_fd)
         command = [sys.executable, "-s", "-S", str(CAGE), *map(str, fds), plan.write()]
         if plan.tier == BWRAP:
-            command = [*bubblewrap(plan), *command]
+            command = [*make_command(plan), *command]
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter and file
             command, pass_fds=fds, env=ENVIRONMENT, cwd=plan.scratch,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -128,10 +128,10 @@ class Zygote:
             build: let it start processes, as a compiler does.
 
         Raises:
-            ZygoteLostError: there is no zygote to fork it.
+            ZygoteLostError: the zygote is gone.
         """
         ours, theirs = socket.socketpair()
-        data = request(limits, tuple(changes), build)
+        data = write_request(limits, tuple(changes), build)
         try:
             socket.send_fds(self._control, [data], [theirs.fileno()])
         except OSError as error:
@@ -143,7 +143,7 @@ class Zygote:
         return Channel(ours)
 
     def ends_within(self, seconds: float) -> bool:
-        """Whether the candidate is gone after so many seconds at most; `wait` then says how."""
+        """Whether the candidate ends within these seconds; `wait` then returns how."""
         return bool(self._poller.poll(seconds * 1000))
 
     def wait(self) -> End:

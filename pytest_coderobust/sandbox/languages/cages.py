@@ -1,4 +1,4 @@
-"""The runners of one worker, each opened when its language first comes."""
+"""Runners of one worker, each opened with the first check of its language."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Cages:
         self._runners: dict[str, Runner] = {}
 
     def judge(self, check: Check) -> tuple[Verdict, Starved]:
-        """As `Runner.judge`; opens a runner where there is none yet."""
+        """Judges as `Runner.judge` does; opens a runner where there is none yet."""
         assert check.language != "python"
         if check.language not in self._runners:
             folder = self._shared / check.language

@@ -98,14 +98,14 @@ ASSERT = re.compile(r"\bassert\s*\(")
 
 @lru_cache(maxsize=2048)
 def count(tests: Tests) -> int:
-    """How many asserts the tests hold, at least 1. Raises SandboxError where there is no main."""
+    """Counts the asserts of the tests, at least 1. Raises SandboxError where there is no main."""
     if not MAIN.search(tests.source):
         raise SandboxError("the tests have no 'int main()'")
     return max(1, len(ASSERT.findall(LITERAL.sub(" ", tests.source))))
 
 
-def program(solution: str, tests: Tests, name: str) -> str:
-    """The whole program; `name` is new in every build."""
+def write_program(solution: str, tests: Tests, name: str) -> str:
+    """Writes the whole program; `name` is new in every build."""
     total = str(count(tests))
 
     def filled(text: str) -> str:
@@ -116,16 +116,16 @@ def program(solution: str, tests: Tests, name: str) -> str:
     return "".join((filled(BEFORE), solution, filled(AFTER), source, "\n"))
 
 
-def build_request(tools: Tools, header: Path, source: str) -> Any:
-    """What the cage is asked to build."""
+def make_build_request(tools: Tools, header: Path, source: str) -> Any:
+    """Makes the request to build a program."""
     libraries = [flag for mark, flag in LIBRARIES.items() if mark in source]
     command = [tools.programs["g++"], *FLAGS, "-include", str(header), "program.cpp"]
     command += ["-o", "program", *libraries]
     return {"build": command, "files": {"program.cpp": source}, "fetch": "program"}
 
 
-def precompiled(tools: Tools, folder: Path) -> Path:
-    """The header, compiled once for everybody who shares the folder. Raises SandboxError."""
+def precompile(tools: Tools, folder: Path) -> Path:
+    """Compiles the header once for everybody who shares the folder. Raises SandboxError."""
     header, made = folder / "all.h", folder / "all.h.gch"
     with FileLock(str(folder.parent / "cpp.lock")):
         if not made.exists():

@@ -77,8 +77,8 @@ TOKEN = re.compile(
 
 
 @lru_cache(maxsize=2048)
-def elements(source: str) -> tuple[tuple[int, int], ...]:
-    """Where the elements of the tests' list stand, or () where there is none such."""
+def find_elements(source: str) -> tuple[tuple[int, int], ...]:
+    """Finds the places of the elements of the tests' list, () where there is no such list."""
     found = LIST.search(source)
     if found is None:
         return ()
@@ -104,17 +104,17 @@ def elements(source: str) -> tuple[tuple[int, int], ...]:
 
 
 def count(tests: Tests) -> int:
-    """How many tests there are. Raises SandboxError where there is no class Main."""
+    """Counts the tests. Raises SandboxError where there is no class Main."""
     if not MAIN.search(tests.source):
         raise SandboxError("the tests have no class Main")
-    return max(1, len(elements(tests.source)))
+    return max(1, len(find_elements(tests.source)))
 
 
-def sources(solution: str, tests: Tests, name: str) -> dict[str, str]:
-    """The program by file; `name` is a class name that is new in every build."""
+def write_sources(solution: str, tests: Tests, name: str) -> dict[str, str]:
+    """Writes the program by file; `name` is a class name that is new in every build."""
     source, written = tests.source, []
     at = 0
-    for index, (start, end) in enumerate(elements(source)):
+    for index, (start, end) in enumerate(find_elements(source)):
         written += [source[at:start], f"{name}.test({index}, () -> (", source[start:end], "))"]
         at = end
     judged = "".join((*written, source[at:]))
@@ -127,17 +127,17 @@ def sources(solution: str, tests: Tests, name: str) -> dict[str, str]:
     }
 
 
-def run_request(
+def make_run_request(
     tools: Tools, classes: Mapping[str, bytes], name: str, limits: Limits
 ) -> tuple[Any, Limits]:
-    """What the cage is asked to run, and the limits that a virtual machine needs for it."""
+    """Makes the request to run classes, and the limits that a virtual machine needs."""
     command = [tools.programs["java"], *VM, f"-Xmx{limits.memory_mb // 2}m", "-Xss16m"]
     blobs = {f"{each}.class": data.hex() for each, data in classes.items()}
-    return {"start": [*command, "-cp", ".", name], "blobs": blobs}, widened(limits)
+    return {"start": [*command, "-cp", ".", name], "blobs": blobs}, widen(limits)
 
 
-def widened(limits: Limits) -> Limits:
-    """The limits, with the address space that a virtual machine reserves."""
+def widen(limits: Limits) -> Limits:
+    """Adds the address space that a virtual machine reserves."""
     from dataclasses import replace
 
     return replace(limits, memory_mb=limits.memory_mb + ADDRESS_MB)

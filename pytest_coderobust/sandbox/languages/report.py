@@ -1,4 +1,4 @@
-"""What a compiled run says about its tests, line by line behind the run's secret.
+"""Reports of compiled runs about their tests, line by line behind the run's secret.
 
     SECRET begin              the tests begin: everything was loaded
     SECRET pass 3             test 3 came to a good end, the first time
@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pytest_coderobust.records import FailureKind, Level, Verdict
-from pytest_coderobust.sandbox.judge.conversation import death
+from pytest_coderobust.sandbox.judge.conversation import explain_end
 from pytest_coderobust.sandbox.judge.outcome import DETAIL
-from pytest_coderobust.sandbox.judge.programs import Ran
+from pytest_coderobust.sandbox.judge.programs import ProgramRun
 
 OUTPUT_BYTES = 4 << 20
 FAILED = "a test does not hold"
@@ -27,7 +27,7 @@ FAILED = "a test does not hold"
 
 @dataclass(frozen=True, slots=True)
 class CompiledReport:
-    """A run's own account; `first` is the first failure's text."""
+    """The results that a run reported; `first` is the first failure's text."""
 
     begun: bool
     ended: bool
@@ -36,14 +36,14 @@ class CompiledReport:
     first: str
 
 
-def new_secret() -> str:
-    """32 characters that nobody can guess."""
+def make_secret() -> str:
+    """Makes 32 characters that nobody can guess."""
     return secrets.token_hex(16)
 
 
 @contextmanager
-def told_once(secret: str) -> Generator[int, None, None]:
-    """A descriptor from which a secret can be read a single time."""
+def secret_pipe(secret: str) -> Generator[int, None, None]:
+    """Gives a descriptor from which a secret can be read a single time."""
     ours, theirs = os.pipe2(os.O_CLOEXEC)
     try:
         os.write(theirs, secret.encode("ascii"))
@@ -54,7 +54,7 @@ def told_once(secret: str) -> Generator[int, None, None]:
 
 
 def read_report(output: bytes, secret: str, total: int) -> CompiledReport:
-    """The lines of a run that bear its secret."""
+    """Reads the lines of a run that bear its secret."""
     begun = ended = False
     passed, failed = set[int](), set[int]()
     first = ""
@@ -73,20 +73,20 @@ def read_report(output: bytes, secret: str, total: int) -> CompiledReport:
     return CompiledReport(begun, ended, frozenset(passed - failed), frozenset(failed), first)
 
 
-def judge_report(ran: Ran, secret: str, total: int) -> Verdict:
-    """The verdict of a run, but for its tier."""
+def judge_report(ran: ProgramRun, secret: str, total: int) -> Verdict:
+    """Makes the verdict of a run, without its tier."""
     found = read_report(ran.output, secret, total)
     seconds = ran.end.cpu_seconds
     if found.ended and not found.failed and not found.first:
         return Verdict(Level.FULL, total, total, cpu_seconds=seconds)
     passed = len(found.passed)
     level = Level.PARTIAL if passed else Level.LOAD if found.begun else Level.COMPILE
-    kind, detail = why(ran, found)
+    kind, detail = explain(ran, found)
     return Verdict(level, passed, total, kind, detail[:DETAIL], cpu_seconds=seconds)
 
 
-def why(ran: Ran, found: CompiledReport) -> tuple[FailureKind, str]:
-    """The first thing that went wrong, as a verdict says it."""
+def explain(ran: ProgramRun, found: CompiledReport) -> tuple[FailureKind, str]:
+    """Returns the first failure, as a verdict says it."""
     if found.first:
         raised = found.first.partition(": ")[0]
         if "OutOfMemory" in raised or "bad_alloc" in raised:
@@ -96,5 +96,5 @@ def why(ran: Ran, found: CompiledReport) -> tuple[FailureKind, str]:
         return "exception", found.first
     if ran.flooded:
         return "protocol", f"printed more than {len(ran.output)} bytes"
-    gone = death(ran.end)
+    gone = explain_end(ran.end)
     return gone.kind, str(gone)

@@ -1,4 +1,4 @@
-"""One runner a language: a check in, a verdict out. Each opens its cages when first asked."""
+"""Runners: each judges the checks of one compiled language, in cages that it opens first."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Protocol
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import FailureKind, Level, Limits, Tests, Verdict
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.judge.conversation import Starved, death
+from pytest_coderobust.sandbox.judge.conversation import Starved, explain_end
 from pytest_coderobust.sandbox.judge.outcome import DETAIL
-from pytest_coderobust.sandbox.judge.programs import Ran, run_program, sealed
+from pytest_coderobust.sandbox.judge.programs import ProgramRun, run_program, seal
 from pytest_coderobust.sandbox.judge.watchdog import bound
 from pytest_coderobust.sandbox.judge.zygote import Zygote, ZygoteLostError
 from pytest_coderobust.sandbox.languages import cpp, java
 from pytest_coderobust.sandbox.languages.report import (
     OUTPUT_BYTES,
     judge_report,
-    new_secret,
-    told_once,
+    make_secret,
+    secret_pipe,
 )
 from pytest_coderobust.sandbox.languages.toolchain import CompiledLanguage, Tools, find_tools
 from pytest_coderobust.sandbox.languages.warm import WarmCompiler
@@ -31,24 +31,24 @@ BUILD = Limits(cpu_seconds=60, wall_seconds=120, memory_mb=3072)
 PROGRAM_BYTES = 64 << 20
 
 OpenCage = Callable[[tuple[str, ...], int], Zygote]
-"""Opens a cage in which programs can be started: what they may read besides, and its number,
-which no other cage of the worker has."""
+"""Opens a cage in which programs can be started. It gets the paths that they may read besides, and
+a number that no other cage of the worker has."""
 
 
 class Runner(Protocol):
     """Judges the solutions of one language."""
 
     def judge(self, check: Check) -> tuple[Verdict, Starved]:
-        """The verdict, but for its tier; and whether it is the machine's fault.
+        """Returns a verdict without its tier, and whether it is the machine's fault.
 
         Raises:
-            SandboxError: the tests are none, or the compiler does not work.
+            SandboxError: the tests cannot be read, or the compiler does not work.
             ZygoteLostError: a fork server is gone.
         """
         ...
 
     def close(self) -> None:
-        """Ends its cages."""
+        """Ends the cages."""
         ...
 
 
@@ -57,35 +57,35 @@ class CppRunner:
 
     def __init__(self, tools: Tools, open_cage: OpenCage, folder: Path) -> None:
         self._tools = tools
-        self._header = cpp.precompiled(tools, folder)
+        self._header = cpp.precompile(tools, folder)
         self._zygote = open_cage((*tools.readable, str(folder)), 1)
 
     def judge(self, check: Check) -> tuple[Verdict, Starved]:
         total = cpp.count(check.tests)
-        source = cpp.program(check.solution, check.tests, f"t{secrets.token_hex(8)}")
+        source = cpp.write_program(check.solution, check.tests, f"t{secrets.token_hex(8)}")
         built = self._build(source)
         if not built.output:
-            return unbuilt(built, total), built.starved
-        secret = new_secret()
-        program = sealed("solution", built.output, executable=True)
+            return judge_unbuilt(built, total), built.starved
+        secret = make_secret()
+        program = seal("solution", built.output, executable=True)
         bound(check.limits)
         try:
-            with told_once(secret) as stdin:
+            with secret_pipe(secret) as stdin:
                 ran = run_program(
                     self._zygote, {"start": ["solution"]}, check.limits,
                     stdin=stdin, program=program, output_bytes=OUTPUT_BYTES,
                 )  # fmt: skip
         finally:
             os.close(program)
-        return settled(ran, secret, total)
+        return judge_run(ran, secret, total)
 
-    def _build(self, source: str) -> Ran:
+    def _build(self, source: str) -> ProgramRun:
         bound(BUILD)
         nothing = os.open(os.devnull, os.O_RDONLY)
         limits = replace(BUILD, wire_bytes=max(BUILD.wire_bytes, 7 * len(source)))
         try:
-            request = cpp.build_request(self._tools, self._header, source)
-            return present(
+            request = cpp.make_build_request(self._tools, self._header, source)
+            return require_server(
                 run_program(
                     self._zygote, request, limits, stdin=nothing, output_bytes=PROGRAM_BYTES
                 )
@@ -110,18 +110,18 @@ class JavaRunner:
         total = java.count(check.tests)
         name = f"T{secrets.token_hex(8)}"
         bound(BUILD)
-        made = self._compiler.compile(java.sources(check.solution, check.tests, name))
+        made = self._compiler.compile(java.write_sources(check.solution, check.tests, name))
         if made.trouble:
             kind: FailureKind = "timeout" if made.hung else "syntax"
-            return Verdict(Level.NONE, 0, total, kind, one_line(made.trouble)), ""
-        secret = new_secret()
-        request, limits = java.run_request(self._tools, made.classes, name, check.limits)
+            return Verdict(Level.NONE, 0, total, kind, join_lines(made.trouble)), ""
+        secret = make_secret()
+        request, limits = java.make_run_request(self._tools, made.classes, name, check.limits)
         bound(check.limits)
-        with told_once(secret) as stdin:
+        with secret_pipe(secret) as stdin:
             ran = run_program(
                 self._running, request, limits, stdin=stdin, output_bytes=OUTPUT_BYTES
             )
-        return settled(ran, secret, total)
+        return judge_run(ran, secret, total)
 
     def close(self) -> None:
         self._compiler.stop()
@@ -130,7 +130,7 @@ class JavaRunner:
 
 
 def open_runner(language: CompiledLanguage, open_cage: OpenCage, folder: Path) -> Runner:
-    """The runner of a language.
+    """Opens the runner of a language.
 
     Args:
         folder: where what all workers share is kept; it is made when it is missing.
@@ -147,32 +147,32 @@ def open_runner(language: CompiledLanguage, open_cage: OpenCage, folder: Path) -
 
 
 def count(language: CompiledLanguage, tests: Tests) -> int:
-    """How many tests there are. Raises SandboxError."""
+    """Counts the tests. Raises SandboxError."""
     return cpp.count(tests) if language == "cpp" else java.count(tests)
 
 
-def present(ran: Ran) -> Ran:
-    """A run whose fork server is still there. Raises ZygoteLostError."""
+def require_server(ran: ProgramRun) -> ProgramRun:
+    """Returns a run unless its fork server is gone. Raises ZygoteLostError."""
     if ran.end.reason == "lost":
         raise ZygoteLostError("the fork server ended during a check")
     return ran
 
 
-def settled(ran: Ran, secret: str, total: int) -> tuple[Verdict, Starved]:
-    """What a run comes to."""
-    verdict = judge_report(present(ran), secret, total)
+def judge_run(ran: ProgramRun, secret: str, total: int) -> tuple[Verdict, Starved]:
+    """Makes the verdict of a run, and whether it is the machine's fault."""
+    verdict = judge_report(require_server(ran), secret, total)
     return verdict, ran.starved if verdict.failure == "timeout" else ""
 
 
-def unbuilt(built: Ran, total: int) -> Verdict:
-    """The verdict of a program that the compiler did not make."""
+def judge_unbuilt(built: ProgramRun, total: int) -> Verdict:
+    """Makes the verdict of a program that the compiler did not make."""
     if built.end.reason != "exited":
-        return Verdict(Level.NONE, 0, total, death(built.end).kind, "compiling took too long")
+        return Verdict(Level.NONE, 0, total, explain_end(built.end).kind, "compiling took too long")
     said = str(built.remark("said") or "the compiler said nothing")
     errors = [line for line in said.split("\n") if "error:" in line]
-    return Verdict(Level.NONE, 0, total, "syntax", one_line(errors[0] if errors else said))
+    return Verdict(Level.NONE, 0, total, "syntax", join_lines(errors[0] if errors else said))
 
 
-def one_line(text: str) -> str:
-    """A compiler's complaint as one short line."""
+def join_lines(text: str) -> str:
+    """Makes one short line of a compiler's message."""
     return " ".join(text.split())[:DETAIL]

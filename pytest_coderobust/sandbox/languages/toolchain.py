@@ -1,4 +1,4 @@
-"""Which compilers there are, and which files a cage has to show so that they work."""
+"""Compilers on this machine, and the files that a cage has to show so that they work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEEDS: dict[CompiledLanguage, tuple[tuple[str, ...], str, str]] = {
     "cpp": (("g++", "as", "ld"), "C++", "g++"),
     "java": (("javac", "java"), "Java", "default-jdk-headless"),
 }
-"""By language: programs, its name, and what Debian and Ubuntu call the package."""
+"""By language: programs, its name, and its package in Debian and Ubuntu."""
 VERSION: dict[CompiledLanguage, str] = {"cpp": "--version", "java": "-version"}
 FILES: dict[CompiledLanguage, tuple[str, ...]] = {
     "cpp": ("/usr/include", "/usr/local/include", "/usr/libexec/gcc"),
@@ -28,7 +28,7 @@ FILES: dict[CompiledLanguage, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """A language's programs by name, what else they read, or why there are none."""
+    """A language's programs by name, the files they read, or the reason why there are none."""
 
     programs: dict[str, str]
     readable: tuple[str, ...]
@@ -36,13 +36,13 @@ class Tools:
 
 
 def missing_toolchain(language: Language) -> str:
-    """Why solutions in a language cannot be judged here, or "" when they can."""
+    """Returns the reason why solutions in a language cannot be judged here, "" when they can."""
     return "" if language == "python" else find_tools(language).missing
 
 
 @cache
 def toolchain_version(language: Language) -> str:
-    """What a language's programs say of themselves; "" for Python, and where they are missing."""
+    """Returns the versions that a language's programs print; "" for Python and missing ones."""
     if language == "python":
         return ""
     said: list[str] = []
@@ -82,7 +82,7 @@ def _matching(pattern: str) -> Iterator[Path]:
 
 
 def _chain(path: Path) -> Iterator[str]:
-    """A path, and what it links to in turn."""
+    """Yields a path, and every link on the way to its target."""
     yield str(path)
     while path.is_symlink():
         path = path.parent / path.readlink()

@@ -1,4 +1,4 @@
-"""The warm Java compiler: one virtual machine in a cage of its own, asked again and again.
+"""The warm Java compiler: one virtual machine in its own cage that compiles every source.
 
 javac takes two seconds to start and a tenth of one when warm. It runs no code of what it compiles
 (annotation processors are off), keeps nothing from one source to the next, and is replaced when it
@@ -32,7 +32,7 @@ FOREVER = Limits(cpu_seconds=1e6, wall_seconds=1e8, memory_mb=1024 + ADDRESS_MB)
 
 @dataclass(frozen=True, slots=True)
 class CompilerReply:
-    """Classes by name, or what is wrong with the source."""
+    """Classes by name, or the error in the source."""
 
     classes: Mapping[str, bytes]
     trouble: str = ""
@@ -40,7 +40,7 @@ class CompilerReply:
 
 
 class LostError(Exception):
-    """The compiler is gone, or makes no sense."""
+    """The compiler is gone, or sends what cannot be read."""
 
 
 class WarmCompiler:
@@ -71,7 +71,7 @@ class WarmCompiler:
         return self.compile(sources)  # it may have died of what came before
 
     def stop(self) -> None:
-        """Ends the virtual machine; the next source starts another."""
+        """Ends the virtual machine; the next source starts a new one."""
         if self._channel is None:
             return
         for fd in (self._ask, self._hear):
@@ -81,7 +81,7 @@ class WarmCompiler:
         self._channel = None
 
     def _start(self) -> None:
-        """Raises SandboxError."""
+        """Starts the virtual machine. Raises SandboxError."""
         command = [self._tools.programs["java"], *VM, "-Xmx512m", "-Xss16m", "Compiler.java"]
         files = {"Compiler.java": SERVER.read_text(encoding="utf-8")}
         self._channel = self._zygote.begin(FOREVER)

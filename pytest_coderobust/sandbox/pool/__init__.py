@@ -1,1 +1,1 @@
-"""The pool: worker processes, and the threads that hand them checks."""
+"""A thread pool that judges checks: each thread has a worker process and replaces a crashed one."""

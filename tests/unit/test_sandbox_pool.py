@@ -1,4 +1,4 @@
-"""Lanes: who is judged when, what a death costs, and who has the machine alone."""
+"""The thread pool: the order of checks, the cost of a crash, and checks that need the machine alone."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from pytest_coderobust.records import Level, Limits, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge.conversation import Starved
-from pytest_coderobust.sandbox.judge.scripts import Scripts
-from pytest_coderobust.sandbox.pool.lane import Lane, Waiting
-from pytest_coderobust.sandbox.pool.staff import Staff
-from pytest_coderobust.sandbox.pool.turns import Turns
-from pytest_coderobust.sandbox.pool.worker import Worker
+from pytest_coderobust.sandbox.judge.prediction import Predictions
+from pytest_coderobust.sandbox.pool.pool import CheckQueue, MachineLock, WorkerThread
+from pytest_coderobust.sandbox.pool.workers import Worker, Workers
 
 TESTS = records.Tests("assert f(2) == 4\nassert f(3) == 9\n", "asserts")
 LIMITS = Limits(cpu_seconds=0.3, wall_seconds=2)
@@ -81,7 +79,7 @@ class Script:
 
 
 class Scripted:
-    """A worker that does as it is told."""
+    """A worker that does what its script says."""
 
     forks = 0
 
@@ -104,7 +102,7 @@ class Scripted:
         return len(check.solution)
 
 
-class ScriptedStaff:
+class ScriptedWorkers:
     """Hands out scripted workers."""
 
     tier = "scripted"
@@ -118,25 +116,25 @@ class ScriptedStaff:
         self.opened += 1
         return cast("Worker", Scripted(self.script))
 
-    def dismiss(self, worker: Worker) -> int:
+    def end(self, worker: Worker) -> int:
         del worker
         return -9
 
 
 def played(
-    solutions: Iterable[str], script: Script, lanes: int = 1
-) -> tuple[list[Future[Verdict]], ScriptedStaff]:
-    """Everything queued at once, settled by so many lanes."""
-    waiting: Waiting = queue.SimpleQueue()
+    solutions: Iterable[str], script: Script, count: int = 1
+) -> tuple[list[Future[Verdict]], ScriptedWorkers]:
+    """Queues everything at once and lets `count` threads settle it."""
+    checks: CheckQueue = queue.SimpleQueue()
     futures: list[Future[Verdict]] = []
     for solution in solutions:
         futures.append(Future())
-        waiting.put((Check(solution, "f", TESTS), futures[-1]))
-    for _ in range(lanes):
-        waiting.put(None)
-    staff, turns = ScriptedStaff(script), Turns()
+        checks.put((Check(solution, "f", TESTS), futures[-1]))
+    for _ in range(count):
+        checks.put(None)
+    workers, machine = ScriptedWorkers(script), MachineLock()
     bodies: Sequence[Callable[[], Any]] = [
-        Lane(waiting, cast("Staff", staff), turns).run for _ in range(lanes)
+        WorkerThread(checks, cast("Workers", workers), machine).run for _ in range(count)
     ]
     threads = [threading.Thread(target=body, daemon=True) for body in bodies]
     for thread in threads:
@@ -144,13 +142,13 @@ def played(
     for thread in threads:
         thread.join(timeout=60)
     assert not any(thread.is_alive() for thread in threads)
-    return futures, staff
+    return futures, workers
 
 
 def test_a_starved_check_is_tried_again_with_nothing_beside_it() -> None:
     names = [f"{at}" for at in range(40)]
     script = Script({name: ["perhaps", ""] for name in names[5:25:5]})
-    futures, _ = played(names, script, lanes=3)
+    futures, _ = played(names, script, count=3)
     assert all(future.result().full for future in futures)
     assert sorted(script.order) == sorted(names + names[5:25:5])
     assert {script.beside[name] for name in names[5:25:5]} == {0}
@@ -166,17 +164,17 @@ def test_a_check_that_gets_no_processor_even_alone_is_an_error() -> None:
 
 def test_a_death_costs_an_attempt_and_nobody_else() -> None:
     script = Script({"b": [EOFError, ""], "d": [EOFError, OSError]})
-    futures, staff = played("abcdef", script)
+    futures, workers = played("abcdef", script)
     found = [future.result() for future in futures]
     assert [verdict.failure for verdict in found] == ["", "", "", "died", "", ""]
     assert script.order == list("abbcddef")
-    assert staff.opened == 4
+    assert workers.opened == 4
 
 
-def test_what_nobody_foresaw_costs_one_future_and_no_turn() -> None:
+def test_what_nobody_foresaw_costs_one_future_and_no_lock() -> None:
     script = Script({"b": [RuntimeError], "e": ["perhaps", ""]})
     names = ["a", "b", "c", "unwritable", "d", "e", "unwritable", "f", "g", "h", "i"]
-    futures, _ = played(names, script, lanes=2)
+    futures, _ = played(names, script, count=2)
     failed = {name for name, each in zip(names, futures, strict=True) if each.exception()}
     assert failed == {"b", "unwritable"}
     assert "RuntimeError" in str(futures[1].exception())
@@ -198,20 +196,20 @@ def test_a_check_that_cannot_be_written_ends_nothing() -> None:
 
 
 def test_workers_share_what_they_learn(tmp_path: Path) -> None:
-    scripts = Scripts()
-    check, asking = Check(GOOD, "f", TESTS), (TESTS, "f")
+    predictions = Predictions()
+    check, key = Check(GOOD, "f", TESTS), (TESTS, "f")
     shared = tmp_path / "shared"
     shared.mkdir()
     first, second = (
-        Worker(tmp_path / name, shared, ["rlimits"], scripts) for name in ("one", "two")
+        Worker(tmp_path / name, shared, ["rlimits"], predictions) for name in ("one", "two")
     )
     try:
         for worker in (first, second):
             assert worker.judge(check)[0].full
-            assert scripts.get(asking) == [{"args": [2]}, {"args": [3]}]
-        scripts.learn(asking, [{"args": [5]}])  # the second one tries it, and says that it misled
+            assert predictions.get(key) == [{"args": [2]}, {"args": [3]}]
+        predictions.learn(key, [{"args": [5]}])  # the second one tries it, and says that it misled
         assert second.judge(check)[0].full
-        assert scripts.get(asking) == []
+        assert predictions.get(key) == []
     finally:
         first.close()
         second.close()

@@ -1,4 +1,4 @@
-"""One check, judged: the trusted tests run here, the solution runs in the cage."""
+"""Judges one check: the trusted tests run here, the solution runs in the cage."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from pytest_coderobust.records import Level, Verdict
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge.asserts import Suite, prepare
 from pytest_coderobust.sandbox.judge.conversation import (
-    BatchSession,
+    BatchConversation,
     Conversation,
     DivergedError,
-    LiveSession,
+    LiveConversation,
     Starved,
 )
 from pytest_coderobust.sandbox.judge.in_process import examine_in_process
-from pytest_coderobust.sandbox.judge.loading import not_loaded
-from pytest_coderobust.sandbox.judge.outcome import CandidateGone, Outcomes, one_line
+from pytest_coderobust.sandbox.judge.loading import judge_loading
+from pytest_coderobust.sandbox.judge.outcome import CandidateGone, Outcomes, describe_error
+from pytest_coderobust.sandbox.judge.prediction import (
+    REHEARSAL_SECONDS,
+    CallList,
+    Predictions,
+    TestsAndName,
+    predict,
+)
 from pytest_coderobust.sandbox.judge.proxy import Proxy
-from pytest_coderobust.sandbox.judge.rehearsal import asks_alike
-from pytest_coderobust.sandbox.judge.scripts import Asking, Calls, Scripts, short
 from pytest_coderobust.sandbox.judge.stdio import judge_stdio, read_cases
 from pytest_coderobust.sandbox.judge.trial import run_tests
 from pytest_coderobust.sandbox.judge.zygote import Zygote, ZygoteLostError
@@ -34,30 +39,39 @@ class CheckRunner:
     Args:
         tier: the isolation that the zygote set up, for the verdicts.
         cages: judges what is not Python; None where nothing else comes.
+        rehearsal_seconds: real time for finding out which calls a set of tests makes.
 
     Attributes:
         starved: whether the last verdict is a timeout that is the machine's fault.
-        learned: the script that the last check's tests turned out to have; None: nothing new.
+        learned: the calls that the last check's tests turned out to make; None: nothing new.
     """
 
-    def __init__(self, zygote: Zygote, tier: str, cages: Cages | None = None) -> None:
+    def __init__(
+        self,
+        zygote: Zygote,
+        tier: str,
+        cages: Cages | None = None,
+        *,
+        rehearsal_seconds: float = REHEARSAL_SECONDS,
+    ) -> None:
         self._zygote = zygote
         self._tier = tier
         self._cages = cages
-        self._scripts = Scripts()
+        self._rehearsal_seconds = rehearsal_seconds
+        self._predictions = Predictions()
         self.starved: Starved = ""
-        self.learned: Calls | None = None
+        self.learned: CallList | None = None
 
     @property
     def forks(self) -> int:
-        """How many candidates' processes there have been."""
+        """Number of candidates' processes so far."""
         return self._zygote.forks
 
     def judge(self, check: Check) -> Verdict:
         """Runs one check to its verdict.
 
         Raises:
-            SandboxError: the tests are no Python; nothing is known about the solution.
+            SandboxError: the tests are not valid Python; nothing is known about the solution.
             ZygoteLostError: the zygote is gone, and this judge with it.
         """
         self.starved, self.learned = "", None
@@ -77,63 +91,62 @@ class CheckRunner:
             return self._judge_in_process(check, suite)
         return self._judge_at_once(check, suite) or self._judge_live(check, suite)
 
-    def learn(self, asking: Asking, calls: Calls) -> None:
-        """Takes over a script that another judge learned."""
-        self._scripts.learn(asking, calls)
+    def learn(self, key: TestsAndName, calls: CallList) -> None:
+        """Takes over calls that another judge learned."""
+        self._predictions.learn(key, calls)
 
     def _judge_at_once(self, check: Check, suite: Suite) -> Verdict | None:
-        """A verdict from one exchange; None when the tests ask what was not foreseen."""
-        asking = (check.tests, check.entry_point)
-        calls = self._scripts.get(asking)
+        """Judges by one exchange; None when the tests make a call that was not predicted."""
+        key = (check.tests, check.entry_point)
+        calls = self._predictions.get(key)
         # At once, a solution also gets calls that its tests never come to: they would be counted.
         if not calls or check.api_changes:
             return None
-        session = BatchSession(self._zygote, check.limits, calls)
+        conversation = BatchConversation(self._zygote, check.limits, calls)
         try:
-            found, _ = examine(check, suite, session)
+            found, _ = examine(check, suite, conversation)
         except DivergedError:
             found = None
-        if session.flooded:
+        if conversation.flooded:
             return None  # one by one, answers may be that large
-        if session.diverged or found is None:
-            self._keep(asking, [])
+        if conversation.diverged or found is None:
+            self._keep(key, [])
             return None
-        return self._verdict(found, session)
+        return self._verdict(found, conversation)
 
     def _judge_live(self, check: Check, suite: Suite) -> Verdict:
-        session = LiveSession(self._zygote, check.limits, check.api_changes)
+        conversation = LiveConversation(self._zygote, check.limits, check.api_changes)
         try:
-            found, finished = examine(check, suite, session)
+            found, finished = examine(check, suite, conversation)
         finally:
-            session.close()
-        asking, calls = (check.tests, check.entry_point), session.calls
-        if finished and self._scripts.get(asking) is None:
-            fixed = short(calls) and asks_alike(check, suite, calls)
-            self._keep(asking, calls if fixed else [])
-        return self._verdict(found, session)
+            conversation.close()
+        key = (check.tests, check.entry_point)
+        if finished and self._predictions.get(key) is None:
+            self._keep(key, predict(check, suite, conversation.calls, self._rehearsal_seconds))
+        return self._verdict(found, conversation)
 
-    def _keep(self, asking: Asking, calls: Calls) -> None:
-        self._scripts.learn(asking, calls)
+    def _keep(self, key: TestsAndName, calls: CallList) -> None:
+        self._predictions.learn(key, calls)
         self.learned = calls
 
     def _judge_in_process(self, check: Check, suite: Suite) -> Verdict:
-        session = LiveSession(self._zygote, check.limits, check.api_changes)
+        conversation = LiveConversation(self._zygote, check.limits, check.api_changes)
         try:
-            found = examine_in_process(check, suite, session)
+            found = examine_in_process(check, suite, conversation)
         finally:
-            session.close()
-        return replace(self._verdict(found, session), in_process=True)
+            conversation.close()
+        return replace(self._verdict(found, conversation), in_process=True)
 
-    def _verdict(self, found: Verdict, session: Conversation) -> Verdict:
-        end = session.close()
+    def _verdict(self, found: Verdict, conversation: Conversation) -> Verdict:
+        end = conversation.close()
         if end.reason == "lost":
             raise ZygoteLostError("the fork server ended during a check")
-        self.starved = session.starved if found.failure == "timeout" else ""
+        self.starved = conversation.starved if found.failure == "timeout" else ""
         return replace(found, tier=self._tier, cpu_seconds=end.cpu_seconds, api_uses=end.api_uses)
 
 
 def count(check: Check) -> int:
-    """How many tests a check holds. Raises SandboxError when they cannot be read."""
+    """Counts the tests of a check. Raises SandboxError when they cannot be read."""
     if check.language != "python":
         return runners.count(check.language, check.tests)
     if check.tests.style == "stdio":
@@ -141,19 +154,19 @@ def count(check: Check) -> int:
     return prepare(check.tests).total
 
 
-def examine(check: Check, suite: Suite, session: Conversation) -> tuple[Verdict, bool]:
-    """What a session shows about a solution, and whether its tests came to their end.
+def examine(check: Check, suite: Suite, conversation: Conversation) -> tuple[Verdict, bool]:
+    """Runs tests in a conversation; returns a verdict, and whether the tests came to their end.
 
     Tier and processor time are left to fill in.
     """
     try:
-        loaded = session.load(check.solution, check.entry_point)
+        loaded = conversation.load(check.solution, check.entry_point)
     except CandidateGone as gone:
-        return Verdict(Level.COMPILE, 0, suite.total, gone.kind, one_line(gone)), False
-    missing = not_loaded(loaded, check, suite.total)
+        return Verdict(Level.COMPILE, 0, suite.total, gone.kind, describe_error(gone)), False
+    missing = judge_loading(loaded, check, suite.total)
     if missing is not None:
         return missing, False
-    proxy = Proxy(check.entry_point, session.ask)
+    proxy = Proxy(check.entry_point, conversation.ask)
     outcomes = Outcomes(suite.total, suite.caught, lambda: suite.sources, proxy.called)
     finished = run_tests(check, suite, outcomes, proxy)
     if finished and not outcomes.swallowed:
