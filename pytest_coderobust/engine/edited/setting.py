@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.engine.completions import CompletionStore
@@ -21,7 +21,8 @@ from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Sampling
-from pytest_coderobust.records.editing import EditFacts, facts_of
+from pytest_coderobust.records.codec import decode, encode
+from pytest_coderobust.records.editing import EditFacts
 
 FACTS = "facts"
 
@@ -75,7 +76,7 @@ class EditSetting:
         if kept is None:
             self.bench.hold(recipe)
             kept = self.ledger.edits(recipe.identity.digest)[FACTS]
-        return facts_of(json.loads(kept))
+        return decode(EditFacts, json.loads(kept))
 
     def _answers(self, recipe: ModelState) -> CompletionStore:
         return CompletionStore(Benched(self.bench, recipe), self.ledger, self.listen)
@@ -84,5 +85,5 @@ class EditSetting:
         """Remembers what an edit showed the first time."""
         assert recipe.facts is not None
         if FACTS not in self.ledger.edits(recipe.identity.digest):
-            body = json.dumps(asdict(recipe.facts))
+            body = json.dumps(encode(recipe.facts))
             self.ledger.keep_edit(recipe.identity.digest, FACTS, body)
