@@ -26,9 +26,9 @@ module imports what it needs when it runs, so that the others stay quick."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status is 0, 1 for a failure, 2 or 4 for a wrong request."""
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
     try:
+        options = _parser().parse_args(arguments)
+        command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except UsageError as error:
         print(f"coderobust: {error}", file=sys.stderr)  # noqa: T201

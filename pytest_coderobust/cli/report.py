@@ -10,18 +10,13 @@ from typing import TYPE_CHECKING
 
 from pytest_coderobust.cli.command import Commands
 from pytest_coderobust.errors import UsageError, nearest
+from pytest_coderobust.reporting.formats import list_options, write_format
 
 if TYPE_CHECKING:
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.results.conclusion import Stored, SuiteReport
 
 LEDGER = Path(".coderobust") / "ledger.sqlite"
-FORMATS = {
-    "json": "the document for machines",
-    "markdown": "GitHub Flavored Markdown, as in a step summary",
-    "html": "one page for a browser, which needs nothing else",
-    "junit": "JUnit XML: a test case for each gate and each item",
-}
 
 
 def register(commands: Commands) -> None:
@@ -51,12 +46,34 @@ def register(commands: Commands) -> None:
         default=0.05,
         help="the loss of pass@k that still counts as not worse (default 0.05)",
     )
-    for name, text in FORMATS.items():
-        parser.add_argument(f"--{name}", type=Path, metavar="PATH", help=f"write {text}")
+    add_formats(parser)
     parser.add_argument(
         "--bug-reports", type=Path, metavar="DIR", help="write one report for each breaking prompt"
     )
     parser.set_defaults(command=report)
+
+
+def add_formats(parser: argparse.ArgumentParser) -> None:
+    """Adds an option for each report format.
+
+    Raises:
+        UsageError: an installed package's format has the name of another option.
+    """
+    for name, text in list_options("command").items():
+        try:
+            parser.add_argument(
+                f"--{name}", dest=format_dest(name), type=Path, metavar="PATH", help=text
+            )
+        except argparse.ArgumentError:
+            raise UsageError(
+                f"the report format {name!r} of an installed package has the name of an option "
+                "of `coderobust report`; uninstall the package, or rename its format"
+            ) from None
+
+
+def format_dest(name: str) -> str:
+    """Where argparse keeps the path of a format, apart from every other option."""
+    return f"format:{name}"
 
 
 def report(options: argparse.Namespace) -> int:
@@ -161,19 +178,20 @@ def write_all(reports: list[SuiteReport], options: argparse.Namespace) -> None:
     Raises:
         UsageError: a file cannot be written.
     """
-    from pytest_coderobust.reporting.formats import write
-
-    wanted = [(kind, path) for kind in FORMATS if (path := getattr(options, kind)) is not None]
-    for kind, path in wanted:
+    paths = {name: getattr(options, format_dest(name)) for name in list_options("command")}
+    wanted = {name: path for name, path in paths.items() if path is not None}
+    for name, path in wanted.items():
         try:
-            write(kind, reports, path)
+            write_format(name, reports, path)
         except OSError as error:
-            raise UsageError(f"--{kind} {path} cannot be written: {error}") from None
+            raise UsageError(f"--{name} {path} cannot be written: {error}") from None
     if options.bug_reports is not None:
         from pytest_coderobust.reporting.bugs.folder import write_bugs
+        from pytest_coderobust.results.known_failures import read_failures
 
         try:
-            write_bugs(reports, options.bug_reports, options.ledger.parent / "failures")
+            kept = read_failures(options.ledger.parent / "failures", reports)
+            write_bugs(reports, kept, options.bug_reports)
         except OSError as error:
             raise UsageError(f"--bug-reports cannot be written: {error}") from None
     elif not wanted:

@@ -32,11 +32,7 @@ def switch_off(outcomes: Iterable[GateOutcome]) -> tuple[GateOutcome, ...]:
 
 def exit_failed(outcomes: Iterable[GateOutcome]) -> bool:
     """Whether the gates ask for exit status 1."""
-    return any(
-        found.outcome in ("fails", "not judged")
-        or (found.outcome == "inconclusive" and found.gate.inconclusive == "fail")
-        for found in outcomes
-    )
+    return any(found.fails_session for found in outcomes)
 
 
 def decided(gate: Gate, summary: Summary, run: SuiteRun) -> GateOutcome:

@@ -61,6 +61,13 @@ class GateOutcome:
     reason: str = ""
     interval: Estimate | None = None
 
+    @property
+    def fails_session(self) -> bool:
+        """Whether this outcome asks for exit status 1."""
+        return self.outcome in ("fails", "not judged") or (
+            self.outcome == "inconclusive" and self.gate.inconclusive == "fail"
+        )
+
 
 def holds(gate: Gate, value: float) -> bool:
     """Whether the value meets the threshold; within `TOLERANCE` the two are equal."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from coderobust_strategies import Edit, apply_edits
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Completion, Level, ModelIdentity, Sampling, Verdict, digest
+from pytest_coderobust.records.codec import decode, encode
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
@@ -109,15 +110,15 @@ def to_json(failure: Failure) -> str:
             "fingerprint": failure.model.digest,
             "facts": dict(failure.model.facts),
         },
-        "sampling": asdict(failure.sampling),
+        "sampling": encode(failure.sampling),
         "perturbation": failure.perturbation,
         "member": failure.member,
         "seed": failure.seed,
         "edits": [_edit(edit, failure.clean.prompt) for edit in failure.edits],
         "first_edits": [_edit(edit, failure.clean.prompt) for edit in failure.first_edits],
         "minimal": failure.minimal,
-        "votes": asdict(failure.votes),
-        "spent": asdict(failure.spent),
+        "votes": encode(failure.votes),
+        "spent": encode(failure.spent),
         "clean": _shown(failure.clean),
         "broken": _shown(failure.broken),
         "reproduce": failure.reproduce,
@@ -186,14 +187,12 @@ def _shown(shown: ShownPrompt) -> dict[str, object]:
 
 def _failure(document: Mapping[str, Any]) -> Failure:
     model = document["model"]
-    sampling = dict(document["sampling"])
-    sampling["stop"] = tuple(sampling["stop"])
     return Failure(
         suite=str(document["suite"]),
         task_id=str(document["task"]),
         entry_point=str(document["entry_point"]),
         model=ModelIdentity(str(model["name"]), str(model["fingerprint"]), dict(model["facts"])),
-        sampling=Sampling(**sampling),
+        sampling=decode(Sampling, document["sampling"]),
         perturbation=str(document["perturbation"]),
         member=str(document["member"]),
         seed=int(document["seed"]),
@@ -202,8 +201,8 @@ def _failure(document: Mapping[str, Any]) -> Failure:
         clean=_read_shown(document["clean"]),
         broken=_read_shown(document["broken"]),
         minimal=bool(document["minimal"]),
-        votes=Votes(**document["votes"]),
-        spent=HuntCost(**document["spent"]),
+        votes=decode(Votes, document["votes"]),
+        spent=decode(HuntCost, document["spent"]),
         state="fixed" if document["state"] == "fixed" else "broken",
         reproduce=str(document["reproduce"]),
         report=str(document["report"]),

@@ -6,17 +6,15 @@ import json
 from typing import cast
 
 from pytest_coderobust.records import (
-    Adoption,
     ApiUse,
-    Cell,
     Completion,
     FailureKind,
     Finish,
     Level,
     Observation,
-    Status,
     Verdict,
 )
+from pytest_coderobust.records.codec import decode
 
 COMPLETION_COLUMNS = "key, text, finish, tokens"
 VERDICT_COLUMNS = (
@@ -77,11 +75,7 @@ def read_verdict(
 
 def read_observation(body: str) -> Observation:
     """The observation in the body of its row."""
-    fields = json.loads(body)
-    cell = Cell(**fields.pop("cell"))
-    adoptions = tuple(map(Adoption, fields.pop("adoptions")))
-    status = Status(fields.pop("status"))
-    return Observation(cell=cell, status=status, adoptions=adoptions, **fields)
+    return decode(Observation, json.loads(body))
 
 
 def blob(text: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
@@ -23,6 +23,7 @@ from pytest_coderobust.ledger.rows import (
     verdict_row,
 )
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Observation, Verdict
+from pytest_coderobust.records.codec import decode, encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,7 @@ class Ledger:
 
     def describe(self, run: str, suite: str, model: ModelIdentity, tier: str) -> None:
         """Says once what a run's digest stands for."""
-        shown = {"name": model.name, "digest": model.digest, "facts": dict(model.facts)}
-        body = json.dumps({"model": shown, "tier": tier})
+        body = json.dumps({"model": encode(model), "tier": tier})
         self._database.write("INSERT OR IGNORE INTO runs VALUES (?, ?, ?)", [(run, suite, body)])
 
     def description(self, run: str) -> tuple[ModelIdentity, str] | None:
@@ -94,7 +94,7 @@ class Ledger:
         if not rows:
             return None
         body = json.loads(rows[0][0])
-        return ModelIdentity(**body["model"]), str(body["tier"])
+        return decode(ModelIdentity, body["model"]), str(body["tier"])
 
     def keep_edit(self, run: str, name: str, body: str) -> None:
         """Stores what is known of an edit of a run; a later word replaces an earlier one."""
@@ -117,7 +117,7 @@ class Ledger:
         """Stores what was measured, with the prompt and the keys of what it was measured from."""
         cell = observation.cell
         identity = (run, observation.task_id, cell.perturbation, cell.seed)
-        body = json.dumps(asdict(observation), sort_keys=True)
+        body = json.dumps(encode(observation), sort_keys=True)
         evidence = (blob(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
         self._database.write(
             "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

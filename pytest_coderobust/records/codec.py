@@ -1,66 +1,115 @@
 """Frozen records as JSON values and back, by their types: a field that is added needs no code here.
 
-Only what `records` are made of is known: dataclasses, enumerations, tuples, mappings of text,
+Only the parts of records are known: dataclasses, enumerations, tuples, mappings of text,
 optional values, text, numbers and booleans. Nothing is imported or called by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 T = TypeVar("T")
+Decoder: TypeAlias = Callable[[Any], Any]
 
 
-def revived(kind: type[T], value: object) -> T:
-    """The record of a type that `plain` was made from.
-
-    Raises:
-        TypeError, ValueError: the value has another shape.
-    """
-    return cast("T", _revived(kind, value))
-
-
-def plain(value: Any) -> Any:
-    """A record as what JSON can say."""
+def encode(value: Any) -> Any:
+    """Turns a record into lists, dictionaries and the plain values that JSON has."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {name: plain(held) for name, held in value.items()}
+        return {name: encode(held) for name, held in value.items()}
     if isinstance(value, (tuple, list)):
-        return [plain(held) for held in value]
+        return [encode(held) for held in value]
     return value
 
 
-def _revived(kind: Any, value: Any) -> Any:
+def decode(kind: type[T], value: object) -> T:
+    """Makes the record of a type that `encode` was given.
+
+    Raises:
+        TypeError, ValueError, KeyError: the value has another shape.
+    """
+    wanted: Any = kind
+    return cast("T", _decoder(wanted)(value))
+
+
+@cache
+def _decoder(kind: Any) -> Decoder:
+    """The decoder of one type; made once, because a ledger holds many records of few types."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        if value is None and NoneType in arguments:
-            return None
-        return _revived(next(a for a in arguments if a is not NoneType), value)
+        return _optional_decoder(next(a for a in arguments if a is not NoneType))
     if origin is Literal:
-        return value
+        return lambda value: value
     if origin is tuple:
-        kinds = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
-        return tuple(_revived(*pair) for pair in zip(kinds, value, strict=True))
+        return _tuple_decoder(arguments)
     if origin is not None and issubclass(origin, Mapping):
-        return {name: _revived(arguments[1], held) for name, held in value.items()}
+        held = _decoder(arguments[1])
+        return lambda value: {name: held(each) for name, each in value.items()}
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = _hints(kind)
-        return kind(**{name: _revived(hints[name], held) for name, held in value.items()})
+        return _record_decoder(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
-    if not isinstance(value, (float, int) if kind is float else kind):
-        raise TypeError(f"{value!r} is no {kind.__name__}")
-    return value
+        return kind
+    return _value_decoder(kind)
 
 
-@lru_cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _optional_decoder(kind: Any) -> Decoder:
+    decoder = _decoder(kind)
+    return lambda value: None if value is None else decoder(value)
+
+
+def _tuple_decoder(kinds: tuple[Any, ...]) -> Decoder:
+    decoders = [_decoder(kind) for kind in kinds if kind is not Ellipsis]
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, (list, tuple)):
+            raise TypeError(f"{value!r} is not a valid list")
+        if kinds[-1] is Ellipsis:
+            return tuple(map(decoders[0], cast("list[Any]", value)))
+        pairs = zip(decoders, cast("list[Any]", value), strict=True)
+        return tuple(decoder(each) for decoder, each in pairs)
+
+    return read
+
+
+def _record_decoder(kind: Callable[..., Any]) -> Decoder:
+    decoders: dict[str, Decoder] = {}
+
+    def read(value: Any) -> Any:
+        # The fields' decoders are made at the first use: a record may hold one of its own type.
+        if not decoders:
+            decoders.update({name: _decoder(hint) for name, hint in get_type_hints(kind).items()})
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{value!r} is not a valid {kind.__name__}")
+        held = cast("Mapping[str, Any]", value)
+        return kind(**{name: decoders[name](each) for name, each in held.items()})
+
+    return read
+
+
+def _value_decoder(kind: type) -> Decoder:
+    accepted = (float, int) if kind is float else kind
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, accepted):
+            raise TypeError(f"{value!r} is not a valid {kind.__name__}")
+        return value
+
+    return read

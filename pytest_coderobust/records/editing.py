@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pytest_coderobust.records.codec import decode, encode
 
 RunRegime = Literal["instant", "successive", "saved"]
 
@@ -128,48 +130,10 @@ class Editing:
 
 
 def dump(record: EditRecord) -> str:
-    """The record as JSON."""
-    return json.dumps(asdict(record), sort_keys=True)
+    """Writes a record as JSON."""
+    return json.dumps(encode(record), sort_keys=True)
 
 
 def load(text: str) -> EditRecord:
-    """The record that `dump` wrote."""
-    body: dict[str, Any] = json.loads(text)
-    return EditRecord(
-        perturbation=body["perturbation"],
-        number=body["number"],
-        tasks=tuple(body["tasks"]),
-        facts=facts_of(body["facts"]),
-        own=tuple(map(_trial, body["own"])),
-        trials=tuple(map(_trial, body["trials"])),
-        clean=tuple(map(_change, body["clean"])),
-        perturbed=tuple(map(_change, body["perturbed"])),
-    )
-
-
-def facts_of(body: Mapping[str, Any]) -> EditFacts:
-    """The facts in what `asdict` made of them."""
-    return EditFacts(
-        kind=body["kind"],
-        layers=tuple(body["layers"]),
-        seconds=body["seconds"],
-        peak_mb=body["peak_mb"],
-        drift=body["drift"],
-    )
-
-
-def _trial(body: Mapping[str, Any]) -> Trial:
-    control = body["control"]
-    return Trial(
-        task=body["task"],
-        seed=body["seed"],
-        original=Passes(**body["original"]),
-        before=Passes(**body["before"]),
-        after=Passes(**body["after"]),
-        control=None if control is None else Passes(**control),
-        placebos=tuple(Passes(**placebo) for placebo in body["placebos"]),
-    )
-
-
-def _change(body: Mapping[str, Any]) -> ItemChange:
-    return ItemChange(body["task"], body["seed"], Passes(**body["before"]), Passes(**body["after"]))
+    """Reads the record that `dump` wrote."""
+    return decode(EditRecord, json.loads(text))

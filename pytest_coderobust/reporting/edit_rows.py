@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.metrics.edits import EditSummary
 from pytest_coderobust.metrics.resampling import Spread
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
-from pytest_coderobust.reporting.figures import NONE, distinct, estimate
+from pytest_coderobust.records.editing import Editing
+from pytest_coderobust.reporting.figures import NONE, distinct, estimate, fixed
 from pytest_coderobust.reporting.hostile import visible
-from pytest_coderobust.reporting.terminal.edits import heading, ranged, remarks
 
 NAME = 80
+"""Characters of a name in a table that are shown."""
+
+SHORT = 40
+"""Characters of a name in a sentence that are shown."""
+
+NAMED = 5
+"""Changed prompts that are named; the JSON document has them all."""
+
+BAR = 20
+"""Characters of the bar of the layer that most edits wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +60,12 @@ def edit_tables(run: SuiteRun, summary: Summary) -> EditTables | None:
     if run.editing is None or edits is None or base is None:
         return None
     most = max(edits.layers.values(), default=1)
-    said = (line for line in remarks(run.editing, edits) if not line.startswith("layer "))
     return EditTables(
         heading=heading(run.editing),
         compared=tuple(compared(run, base, summary)),
         restored=tuple(restored(edits)),
         layers=tuple((f"layer {n}", count, count / most) for n, count in edits.layers.items()),
-        remarks=tuple(said),
+        remarks=tuple(remarks(run.editing, edits, bars=False)),
     )
 
 
@@ -98,3 +107,52 @@ def restored(edits: EditSummary) -> Iterator[tuple[str, ...]]:
 def spread(found: Spread) -> tuple[str, str]:
     """Tasks, and the value with its interval."""
     return str(found.tasks), ranged(found)
+
+
+def heading(editing: Editing) -> tuple[str, str]:
+    """Which editors; for which requests, and scored how."""
+    stack = " + ".join(visible(editor, 2 * SHORT) for editor in editing.editors)
+    if editing.regime == "saved":
+        return stack, f"made before; scored on {editing.drawn}"
+    requests = "1 request" if editing.requests == 1 else f"{editing.requests} requests"
+    how = f", {editing.regime}" if editing.requests > 1 else ""
+    return stack, f"{requests} a perturbation{how}; scored on {editing.drawn}"
+
+
+def remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterator[str]:
+    """Sentences about the tables, the written layers, and the prompts that changed.
+
+    Args:
+        bars: whether the layers are drawn as bars of text.
+    """
+    if edits.categories:
+        yield "the tasks that were edited on are self, and in no other number"
+        yield "G-RIR: over tasks broken when requests were drawn, scored on later samples"
+    for reason in (*editing.unedited.values(), *editing.notes):
+        yield visible(reason)
+    if bars and edits.layers:
+        most = max(edits.layers.values())
+        for layer, count in edits.layers.items():
+            bar = "#" * max(1, round(BAR * count / most))
+            yield f"layer {layer:>3} {bar} {count}"
+    for found in edits.categories:
+        for what, names in (
+            ("repaired", found.perturbed.repaired),
+            ("newly broken", found.perturbed.broken),
+            ("newly broken clean", found.clean.broken),
+        ):
+            if names:
+                yield f"{visible(found.name, SHORT)} {what}: {listed(names)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more."""
+    shown = ", ".join(visible(name, SHORT) for name in names[:NAMED])
+    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
+
+
+def ranged(found: Spread) -> str:
+    """0.412 (0.22, 0.61)."""
+    if found.low is None or found.high is None:
+        return fixed(found.value, 3)
+    return f"{fixed(found.value, 3)} ({fixed(found.low, 2)}, {fixed(found.high, 2)})"

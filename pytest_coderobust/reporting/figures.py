@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import Sampling, SuiteRun
 from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.results.result import GateOutcome
+
+TIMES = "\u00d7"
+"""Between tasks and variants."""
 
 NONE = "\u2013"
 """Undefined, or not measured."""
@@ -21,13 +24,16 @@ def fixed(value: float, digits: int) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def estimate(found: Estimate | None) -> str:
-    """0.212 (0.16-0.28)."""
-    return (
-        NONE
-        if found is None
-        else f"{fixed(found.value, 3)} ({fixed(found.low, 2)}\u2013{fixed(found.high, 2)})"
-    )
+def estimate(found: Estimate | None, none: str = NONE, dash: str = DASH) -> str:
+    """0.212 (0.16-0.28).
+
+    Args:
+        none: shown for an undefined estimate.
+        dash: shown between the ends of the interval.
+    """
+    if found is None:
+        return none
+    return f"{fixed(found.value, 3)} ({fixed(found.low, 2)}{dash}{fixed(found.high, 2)})"
 
 
 def sampling_line(sampling: Sampling) -> str:
@@ -36,10 +42,10 @@ def sampling_line(sampling: Sampling) -> str:
     return f"n={sampling.n}, {drawn}, at most {sampling.max_new_tokens} tokens"
 
 
-def plan_line(run: SuiteRun, summary: Summary) -> str:
-    """What was planned."""
+def plan_line(run: SuiteRun, summary: Summary, times: str = TIMES) -> str:
+    """The plan: tasks, variants of each, and the sandbox."""
     variants = len(run.cells) - 1
-    cells = f" \u00d7 (clean + {variants} variants)" if variants > 0 else ", clean only"
+    cells = f" {times} (clean + {variants} variants)" if variants > 0 else ", clean only"
     tier = f", sandbox {visible(run.tier, 40)}" if run.tier else ""
     return f"{summary.tasks} tasks{cells}{tier}"
 

@@ -1,52 +1,126 @@
-"""Reports as files, by the name of their format."""
+"""The registry of report formats: one row each, from which every option for a report file is made.
+
+A row names the function that makes the text, so that listing the formats imports none of them.
+Installed packages add rows by the entry-point group `coderobust.formats`; the object that an entry
+point names is a `Format`:
+
+    ROW = Format("our_package.report:render", ".csv")
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_coderobust.results.conclusion import SuiteReport
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.extensions import read_rows
 
+if TYPE_CHECKING:
+    from pytest_coderobust.results.conclusion import SuiteReport
 
-def json(reports: Sequence[SuiteReport]) -> str:
-    """The machine's document."""
-    from pytest_coderobust.reporting.json.document import document, dumps
+    Render: TypeAlias = Callable[[Sequence[SuiteReport]], str]
 
-    return dumps(document([report.result for report in reports]))
-
-
-def markdown(reports: Sequence[SuiteReport]) -> str:
-    """GitHub Flavored Markdown."""
-    from pytest_coderobust.reporting.markdown.report import render
-
-    return render(reports)
+GROUP = "coderobust.formats"
+FOREIGN_HELP = "write the report of an installed package, in its format {name}, to this file"
 
 
-def junit(reports: Sequence[SuiteReport]) -> str:
-    """JUnit XML; a session has pytest write its own."""
-    from pytest_coderobust.reporting.junit import render
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format of a report file.
 
-    return render(reports)
+    Attributes:
+        code: "module:function" of a function that turns the reports of a session into text.
+        suffix: the usual end of such a file's name.
+        pytest_help, command_help: help of the option that each door has for a format of our own;
+            "" where that door has none.
+    """
+
+    code: str
+    suffix: str
+    pytest_help: str = ""
+    command_help: str = ""
 
 
-def html(reports: Sequence[SuiteReport]) -> str:
-    """One page that needs nothing else."""
-    from pytest_coderobust.reporting.html import render
-
-    return render(reports)
-
-
-FORMATS: Mapping[str, Callable[[Sequence[SuiteReport]], str]] = {
-    "json": json,
-    "markdown": markdown,
-    "junit": junit,
-    "html": html,
+OWN: Mapping[str, Format] = {
+    "json": Format(
+        "pytest_coderobust.reporting.json.document:render",
+        ".json",
+        pytest_help="write the results to this file",
+        command_help="write the document for machines",
+    ),
+    "markdown": Format(
+        "pytest_coderobust.reporting.markdown.report:render",
+        ".md",
+        pytest_help="write the report to this file as Markdown",
+        command_help="write GitHub Flavored Markdown, as in a step summary",
+    ),
+    "html": Format(
+        "pytest_coderobust.reporting.html:render",
+        ".html",
+        pytest_help="write the report to this file as one page for a browser",
+        command_help="write one page for a browser, which needs nothing else",
+    ),
+    "junit": Format(
+        "pytest_coderobust.reporting.junit:render",
+        ".xml",
+        # A session has pytest write its own, with --junitxml.
+        command_help="write JUnit XML: a test case for each gate and each item",
+    ),
 }
-"""What each format's text is made by; all of them are pure."""
+FORMATS = read_rows(GROUP, Format, OWN)
 
 
-def write(kind: str, reports: Sequence[SuiteReport], path: Path) -> None:
-    """Writes one format, and the folders above the file where they are missing."""
-    text = FORMATS[kind](reports)
+def list_options(door: Literal["pytest", "command"]) -> dict[str, str]:
+    """Lists the formats that a door offers, each with the help of its option; imports no package.
+
+    The row of an installed package is not imported for its help, so that a package that is broken
+    stops nobody who does not ask for its format. Both doors offer it.
+
+    Args:
+        door: pytest with `--coderobust-NAME`, or the command `coderobust report` with `--NAME`.
+    """
+    helps: dict[str, str] = {}
+    for name in FORMATS:
+        own = OWN.get(name)
+        if own is None:
+            helps[name] = FOREIGN_HELP.format(name=name)
+        elif text := own.pytest_help if door == "pytest" else own.command_help:
+            helps[name] = text
+    return helps
+
+
+def render_format(name: str, reports: Sequence[SuiteReport]) -> str:
+    """Makes the text of one format.
+
+    Raises:
+        UsageError: the format is an installed package's, and its row or its code is not usable.
+    """
+    return load_code(name)(reports)
+
+
+def load_code(name: str) -> Render:
+    """Imports the function that makes a format's text; errors as `render_format`."""
+    row = FORMATS[name]
+    module, _, function = row.code.partition(":")
+    try:
+        render: Render = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        if name in OWN:
+            raise
+        raise UsageError(f"{GROUP}: the code {row.code!r} of {name!r}: {error}") from error
+    return render
+
+
+def write_format(name: str, reports: Sequence[SuiteReport], path: Path) -> None:
+    """Writes one format, and the folders above the file where they are missing.
+
+    Raises:
+        OSError: the file cannot be written.
+        UsageError: as `render_format`.
+    """
+    text = render_format(name, reports)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

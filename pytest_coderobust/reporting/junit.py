@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 from xml.etree import ElementTree as ET
 
-from pytest_coderobust.gates import GateOutcome, exit_failed
 from pytest_coderobust.records import Observation
 from pytest_coderobust.reporting.figures import gate_reason
 from pytest_coderobust.reporting.hostile import visible
 from pytest_coderobust.results.conclusion import SuiteReport
+from pytest_coderobust.results.result import GateOutcome
 
 JUnitVerdict = Literal["passed", "failed", "skipped"]
 
@@ -25,7 +25,7 @@ def gate_verdict(found: GateOutcome) -> tuple[JUnitVerdict, str]:
     """A gate as a test: it fails exactly where it makes the session fail."""
     reason = gate_reason(found)
     message = visible(f"{found.outcome}: {reason}" if reason else found.outcome, LINE)
-    if exit_failed([found]):
+    if found.fails_session:
         return "failed", message
     return ("passed" if found.outcome == "holds" else "skipped"), message
 

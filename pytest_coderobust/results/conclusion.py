@@ -18,7 +18,7 @@ from pytest_coderobust.metrics.comparison import RunComparison
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import Observation, SuiteRun
-from pytest_coderobust.records.codec import plain, revived
+from pytest_coderobust.records.codec import decode, encode
 from pytest_coderobust.results.evidence import Archive
 from pytest_coderobust.results.result import SuiteResult
 
@@ -88,12 +88,12 @@ class Stored:
         """
         try:
             run = _run(self.body, self.ledger.observations(self.digest))
-            gates = revived(tuple[GateOutcome, ...], self.body["gates"])
-            origin = revived(Origin, self.body["origin"])
+            gates = decode(tuple[GateOutcome, ...], self.body["gates"])
+            origin = decode(Origin, self.body["origin"])
             stored = self.body.get("comparison")
-            comparison = revived(RunComparison, stored) if stored else None
+            comparison = decode(RunComparison, stored) if stored else None
             stored = self.body.get("floor")
-            floor = revived(NoiseFloor, stored) if stored else None
+            floor = decode(NoiseFloor, stored) if stored else None
         except (ValueError, KeyError, TypeError) as error:
             raise unreadable(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)
@@ -150,19 +150,19 @@ def dumps(result: SuiteResult, origin: Origin) -> str:
     seen = [[tasks[o.task_id], cells[o.cell]] for o in run.observations]
     whole = len(seen) == len(tasks) * len(cells)
     body = {
-        "run": plain(replace(run, observations=())),
+        "run": encode(replace(run, observations=())),
         "seen": None if whole else seen,
-        "gates": plain(result.gates),
-        "origin": plain(origin),
-        "comparison": plain(summary.comparison),
-        "floor": plain(summary.floor),
+        "gates": encode(result.gates),
+        "origin": encode(origin),
+        "comparison": encode(summary.comparison),
+        "floor": encode(summary.floor),
     }
     return json.dumps(body)
 
 
 def _run(body: Mapping[str, Any], stored: Iterable[Observation]) -> SuiteRun:
     """The run with its observations, in plan order."""
-    run = revived(SuiteRun, body["run"])
+    run = decode(SuiteRun, body["run"])
     observations = {(o.task_id, o.cell): o for o in stored}
     squares = (
         [(task, cell) for cell in run.cells for task in run.tasks]

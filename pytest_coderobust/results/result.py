@@ -8,6 +8,8 @@ from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 
+__all__ = ["GateOutcome", "SuiteResult"]
+
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:

@@ -38,16 +38,17 @@ def write_outputs(
     Args:
         failures: where hunts keep their minimal failures.
     """
-    from pytest_coderobust.reporting.formats import write
+    from pytest_coderobust.reporting.formats import write_format
 
     named = {"json": choices.json, "html": choices.html, "markdown": choices.markdown}
     for kind, path in named.items():
         if path is not None:
-            yield from tried(f"--coderobust-{kind}", path, partial(write, kind, reports))
+            yield from tried(f"--coderobust-{kind}", path, partial(write_format, kind, reports))
     if choices.bug_reports is not None:
         from pytest_coderobust.reporting.bugs.folder import write_bugs
+        from pytest_coderobust.results.known_failures import read_failures
 
-        written = partial(write_bugs, reports, failures=failures)
+        written = partial(write_bugs, reports, read_failures(failures, reports))
         yield from tried("--coderobust-bug-reports", choices.bug_reports, written)
     if summary := os.environ.get(STEP_SUMMARY):
         yield from tried(STEP_SUMMARY, Path(summary), partial(append_summary, reports))

@@ -65,7 +65,9 @@ def test_the_four_on_the_bundled_suite(project: Project) -> None:
         "C1              2          0           1     1",
     ])  # fmt: skip
     found = project.json()
-    schema = json.loads((PACKAGE / "reporting" / "schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        (PACKAGE / "reporting" / "json" / "schema.json").read_text(encoding="utf-8")
+    )
     jsonschema.validate(found, schema)
     assert found["adoption"] == {
         "changes": [

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from conftest import Project
 
-import pytest_coderobust.reporting
+import pytest_coderobust.reporting.json
 from pytest_coderobust.editors.registry import EDITORS
 
 SUITE = """
@@ -28,7 +28,7 @@ n = 2
 placebos = 1
 """
 EDIT = "ft:epsilon=0.01,lr=0.002,layer=1"
-SCHEMA = Path(pytest_coderobust.reporting.__file__).parent / "schema.json"
+SCHEMA = Path(pytest_coderobust.reporting.json.__file__).parent / "schema.json"
 
 
 @pytest.fixture

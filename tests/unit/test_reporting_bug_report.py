@@ -14,6 +14,7 @@ from pytest_coderobust.hunt.store import Failures
 from pytest_coderobust.records import Completion, Level, ModelIdentity, Sampling, Verdict
 from pytest_coderobust.reporting.bugs.folder import write_bugs
 from pytest_coderobust.reporting.bugs.report import bug_reports
+from pytest_coderobust.results.known_failures import read_failures
 
 TABLE: dict[str, dict[str, Outcome]] = {
     "T/0": {"clean": 1, "C1-s0": 0, "C2-s0": 0},
@@ -60,7 +61,7 @@ def test_mended_failures_are_passed_over(tmp_path: Path) -> None:
 def test_folder_holds_what_the_index_names(tmp_path: Path) -> None:
     report = make_report(tmp_path, TABLE)
     Failures(tmp_path / "failures").write(failure(report.run.model.digest))
-    write_bugs([report], tmp_path / "bugs", tmp_path / "failures")
+    write_bugs([report], read_failures(tmp_path / "failures", [report]), tmp_path / "bugs")
     index = (tmp_path / "bugs" / "index.md").read_text(encoding="utf-8")
     names = {path.stem for path in (tmp_path / "bugs").glob("*.json")}
     assert len(names) == 2

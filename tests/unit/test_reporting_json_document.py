@@ -26,7 +26,9 @@ TABLE: dict[str, dict[str, Outcome]] = {
 def validate(found: dict[str, object]) -> dict[str, Any]:
     """What a reader of the text gets, checked against the published schema."""
     jsonschema = pytest.importorskip("jsonschema")
-    schema = json.loads(files("pytest_coderobust.reporting").joinpath("schema.json").read_text())
+    schema = json.loads(
+        files("pytest_coderobust.reporting.json").joinpath("schema.json").read_text()
+    )
     jsonschema.Draft202012Validator.check_schema(schema)
     read = json.loads(dumps(found), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     jsonschema.Draft202012Validator(schema).validate(read)

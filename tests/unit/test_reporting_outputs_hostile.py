@@ -12,7 +12,7 @@ import pytest
 from support.report_runs import HOSTILE, hostile_report
 
 from pytest_coderobust.reporting.bugs.folder import write_bugs
-from pytest_coderobust.reporting.formats import FORMATS
+from pytest_coderobust.reporting.formats import FORMATS, render_format
 from pytest_coderobust.reporting.terminal.report import render as render_terminal
 
 markdown_it = pytest.importorskip("markdown_it")
@@ -63,7 +63,7 @@ def check_markdown(text: str) -> None:
 
 def test_every_output_shows_it_as_text(tmp_path: Path) -> None:
     report = hostile_report(tmp_path)
-    written = {name: made([report]) for name, made in FORMATS.items()}
+    written = {name: render_format(name, [report]) for name in FORMATS}
     written["terminal"] = render_terminal([report.result], 80, False)
     for name, text in written.items():
         assert not CONTROL.search(text), name
@@ -87,7 +87,7 @@ def test_every_output_shows_it_as_text(tmp_path: Path) -> None:
 
 def test_bug_reports_show_it_as_text(tmp_path: Path) -> None:
     folder = tmp_path / "bugs"
-    write_bugs([hostile_report(tmp_path)], folder, tmp_path / "failures")
+    write_bugs([hostile_report(tmp_path)], [()], folder)
     names = sorted(path.name for path in folder.iterdir())
     assert len(names) == 2 * len(HOSTILE) + 1
     assert all(re.fullmatch(r"[A-Za-z0-9-]+\.(md|json)", name) for name in names)

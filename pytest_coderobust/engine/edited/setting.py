@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.engine.completions import CompletionStore
@@ -21,7 +21,8 @@ from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Sampling
-from pytest_coderobust.records.editing import EditFacts, facts_of
+from pytest_coderobust.records.codec import decode, encode
+from pytest_coderobust.records.editing import EditFacts
 
 FACTS = "facts"
 
@@ -79,7 +80,7 @@ class EditSetting:
         if kept is None:
             self.workbench.hold(state)
             kept = self.ledger.edits(state.identity.digest)[FACTS]
-        return facts_of(json.loads(kept))
+        return decode(EditFacts, json.loads(kept))
 
     def _open_completions(self, state: ModelState) -> CompletionStore:
         return CompletionStore(WorkbenchBackend(self.workbench, state), self.ledger, self.listen)
@@ -88,5 +89,5 @@ class EditSetting:
         """Stores the facts of an edit, unless they are stored already."""
         assert state.facts is not None
         if FACTS not in self.ledger.edits(state.identity.digest):
-            body = json.dumps(asdict(state.facts))
+            body = json.dumps(encode(state.facts))
             self.ledger.keep_edit(state.identity.digest, FACTS, body)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_coderobust.hunt.store import Failures
+from pytest_coderobust.hunt.failure import Failure
 from pytest_coderobust.reporting.bugs.markdown import render
 from pytest_coderobust.reporting.bugs.report import BugReport, bug_reports, document
 from pytest_coderobust.reporting.markdown.gfm import code, table
@@ -16,11 +16,13 @@ MOST = 200
 """Broken variants of one suite that get a report; the index says how many there are."""
 
 
-def write_bugs(reports: Sequence[SuiteReport], folder: Path, failures: Path) -> None:
+def write_bugs(
+    reports: Sequence[SuiteReport], failures: Sequence[Sequence[Failure]], folder: Path
+) -> None:
     """Writes the reports of every suite, and an index of those written now.
 
     Args:
-        failures: where hunts keep their minimal failures.
+        failures: for each report the minimal failures of its suite.
 
     Raises:
         OSError: a file cannot be written.
@@ -28,8 +30,7 @@ def write_bugs(reports: Sequence[SuiteReport], folder: Path, failures: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     bugs: list[BugReport] = []
     broken = 0
-    for report in reports:
-        found = Failures(failures).read(report.origin.reference, report.run.tasks)
+    for report, found in zip(reports, failures, strict=True):
         broken += sum(o.status.value == "broken" for o in report.run.observations)
         for bug in bug_reports(report, found, MOST):
             bugs.append(bug)

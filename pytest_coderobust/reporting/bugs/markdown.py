@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import unified_diff
 
 from pytest_coderobust.reporting.bugs.report import BugReport
 from pytest_coderobust.reporting.figures import sampling_line
 from pytest_coderobust.reporting.hostile import visible
 from pytest_coderobust.reporting.markdown.gfm import code, fenced, table
+from pytest_coderobust.reporting.prompt_diff import diff_prompts
 from pytest_coderobust.results.evidence import JudgedCompletion
 
 CHANGES = 40
@@ -38,7 +38,9 @@ def blocks(bug: BugReport) -> Iterator[str]:
     yield table(("clean", "perturbed"), rows, left=2)
     if len(bug.changes) > CHANGES:
         yield f"{len(bug.changes) - CHANGES} more changes are in the JSON file."
-    yield fenced(prompt_lines(bug), "diff")
+    names = ("clean", "perturbed")
+    diff = diff_prompts(bug.clean_prompt, bug.prompt, names, context=None)
+    yield fenced("\n".join(diff), "diff")
     yield "## What the model wrote"
     yield from sample_blocks("The clean prompt", bug.clean_prompt, bug.clean)
     yield from sample_blocks("The perturbed prompt", bug.prompt, bug.broken)
@@ -71,10 +73,3 @@ def sample_blocks(title: str, prompt: str, sample: JudgedCompletion | None) -> I
     cut = ", cut by the token limit" if sample.completion.truncated else ""
     yield f"{verdict.failure}{cut}, {counted}:"
     yield fenced(visible(verdict.detail) or "(no detail)")
-
-
-def prompt_lines(bug: BugReport) -> str:
-    """A unified diff of the prompts, whole."""
-    clean, other = bug.clean_prompt.splitlines(), bug.prompt.splitlines()
-    lines = unified_diff(clean, other, "clean", "perturbed", lineterm="", n=max(len(clean), 3))
-    return "\n".join(map(visible, lines))

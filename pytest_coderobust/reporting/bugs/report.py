@@ -20,7 +20,7 @@ from pytest_coderobust.records import (
     Status,
     digest,
 )
-from pytest_coderobust.records.codec import plain
+from pytest_coderobust.records.codec import encode
 from pytest_coderobust.reporting.words import WordChange, word_changes
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.evidence import Finding, JudgedCompletion
@@ -164,7 +164,7 @@ def document(bug: BugReport) -> dict[str, object]:
             "fingerprint": bug.model.digest,
             "facts": dict(bug.model.facts),
         },
-        "sampling": plain(bug.sampling),
+        "sampling": encode(bug.sampling),
         "environment": dict(bug.environment),
         "reproduce": bug.reproduce,
     }

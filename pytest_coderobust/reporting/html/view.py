@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
+from pytest_coderobust.reporting.adoption_rows import adoption_row
+from pytest_coderobust.reporting.comparison_rows import HEADINGS, change_row, flip_lines
 from pytest_coderobust.reporting.edit_rows import EditTables, compared_headings, edit_tables
 from pytest_coderobust.reporting.figures import (
     DASH,
@@ -18,9 +19,8 @@ from pytest_coderobust.reporting.figures import (
     sampling_line,
 )
 from pytest_coderobust.reporting.hostile import visible
-from pytest_coderobust.reporting.terminal.adoption import adoption_row
-from pytest_coderobust.reporting.terminal.comparison import HEADINGS, change_row, flip_lines
 from pytest_coderobust.results.conclusion import SuiteReport
+from pytest_coderobust.results.result import GateOutcome
 
 STEPS = 10
 LINE = 300

@@ -9,19 +9,24 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from pytest_coderobust.gates import GateOutcome
+from pytest_coderobust.metrics.adoption import AdoptionCounts
 from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
+from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.summary import Summary
-from pytest_coderobust.records import Observation
+from pytest_coderobust.records import ApiChange, Observation
+from pytest_coderobust.reporting.json.comparison import comparison_object
 from pytest_coderobust.reporting.json.edits import edit_object
-from pytest_coderobust.reporting.terminal.adoption import adoption_object
-from pytest_coderobust.reporting.terminal.comparison import comparison_object
-from pytest_coderobust.reporting.terminal.noise_floor import floor_object
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.conclusion import SuiteReport
+from pytest_coderobust.results.result import GateOutcome, SuiteResult
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
+
+
+def render(reports: Sequence[SuiteReport]) -> str:
+    """Makes the document's text of the reports of a session."""
+    return dumps(document([report.result for report in reports]))
 
 
 def document(results: Sequence[SuiteResult]) -> dict[str, object]:
@@ -177,3 +182,33 @@ def item_object(observation: Observation) -> dict[str, object]:
     if observation.self_edited:
         found["self"] = True
     return found
+
+
+def adoption_object(
+    changes: Sequence[ApiChange], conditions: Sequence[AdoptionCounts]
+) -> dict[str, object]:
+    """The document's part: the changes, and the counts by condition."""
+    return {
+        "changes": [{"old": change.old, "new": change.new or None} for change in changes],
+        "conditions": {
+            counts.condition: {
+                "correct": counts.correct,
+                "incorrect": counts.incorrect,
+                "workaround": counts.workaround,
+                "none": counts.none,
+            }
+            for counts in conditions
+        },
+    }
+
+
+def floor_object(floor: NoiseFloor) -> dict[str, object]:
+    """The floor as the JSON document has it."""
+    return {
+        "value": floor.value,
+        "source": floor.source,
+        "k": floor.k,
+        "tasks": floor.tasks,
+        "batches": {str(size): value for size, value in floor.batches},
+        "seeds": {str(seed): value for seed, value in floor.seeds},
+    }

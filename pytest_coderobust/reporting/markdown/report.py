@@ -7,6 +7,7 @@ from itertools import islice
 
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.records import Status
+from pytest_coderobust.reporting.comparison_rows import HEADINGS, change_row, flip_lines
 from pytest_coderobust.reporting.edit_rows import RESTORED, compared_headings, edit_tables
 from pytest_coderobust.reporting.figures import (
     DASH,
@@ -18,8 +19,7 @@ from pytest_coderobust.reporting.figures import (
     sampling_line,
 )
 from pytest_coderobust.reporting.markdown.gfm import code, fenced, table
-from pytest_coderobust.reporting.terminal.comparison import HEADINGS, change_row, flip_lines
-from pytest_coderobust.reporting.terminal.prompts import prompt_diff
+from pytest_coderobust.reporting.prompt_diff import diff_prompts
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.evidence import Finding
 
@@ -181,10 +181,12 @@ def folded(finding: Finding) -> str:
     """One broken prompt: what changed, what the model wrote, which test failed."""
     observation = finding.observation
     sample = finding.failing
+    names = ("clean prompt", observation.cell.label)
+    diff = diff_prompts(finding.clean_prompt, finding.prompt, names)
     where = f"{code(observation.task_id)} under {code(observation.cell.label)}"
     parts = [
         f"<details><summary>{where}: {observation.c} of {observation.n} pass</summary>",
-        fenced(prompt_diff(finding), "diff", TEXT),
+        fenced("\n".join(diff), "diff", TEXT),
     ]
     if sample is not None:
         verdict = sample.verdict

@@ -6,7 +6,7 @@ when the requests were drawn, scored on samples drawn since; the third about eac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -14,11 +14,11 @@ from rich.text import Text
 
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.edits import EditMetrics, EditSummary, Shift
-from pytest_coderobust.metrics.resampling import Spread
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
-from pytest_coderobust.records.editing import Editing, EditRecord
-from pytest_coderobust.reporting.figures import fixed
+from pytest_coderobust.records.editing import EditRecord
+from pytest_coderobust.reporting.edit_rows import heading, ranged, remarks
+from pytest_coderobust.reporting.figures import distinct
 from pytest_coderobust.reporting.hostile import visible
 from pytest_coderobust.reporting.terminal.tables import (
     NAME,
@@ -27,13 +27,7 @@ from pytest_coderobust.reporting.terminal.tables import (
     interval,
     label,
     number,
-    told,
 )
-
-NAMED = 5
-"""Changed prompts that are named; the JSON document has them all."""
-
-BAR = 20
 
 
 def edit_parts(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[RenderableType]:
@@ -56,17 +50,7 @@ def edit_parts(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Rend
         yield ""
         yield steps_table(edits, glyphs)
     yield ""
-    yield from map(Text, remarks(run.editing, edits))
-
-
-def heading(editing: Editing) -> tuple[str, str]:
-    """Which editors; for which requests, and scored how."""
-    stack = " + ".join(visible(editor, 2 * NAME) for editor in editing.editors)
-    if editing.regime == "saved":
-        return stack, f"made before; scored on {editing.drawn}"
-    requests = "1 request" if editing.requests == 1 else f"{editing.requests} requests"
-    how = f", {editing.regime}" if editing.requests > 1 else ""
-    return stack, f"{requests} a perturbation{how}; scored on {editing.drawn}"
+    yield from map(Text, remarks(run.editing, edits, bars=True))
 
 
 def compared_table(run: SuiteRun, base: Summary, edited: Summary, glyphs: Glyphs) -> Table:
@@ -77,7 +61,7 @@ def compared_table(run: SuiteRun, base: Summary, edited: Summary, glyphs: Glyphs
     )
     unedited = run.editing.unedited if run.editing else {}
     after = {found.name: found for found in edited.conditions}
-    for before in told(base):
+    for before in distinct(base):
         now = after[before.name]
         none = any(name in unedited for name in before.members)
         clean = before.kind == "clean"
@@ -124,7 +108,7 @@ def own_table(edits: EditSummary, glyphs: Glyphs) -> Table:
         own = found.own
         table.add_row(
             Text(visible(found.name, NAME), "bold"),
-            arrow(own.before, own.after, glyphs) if own else glyphs.none,
+            arrow(own.before, own.after) if own else glyphs.none,
             shifted(found.clean, glyphs),
             shifted(found.perturbed, glyphs),
             str(len(found.perturbed.repaired)),
@@ -146,7 +130,7 @@ def steps_table(edits: EditSummary, glyphs: Glyphs) -> Table:
         own = found.own
         table.add_row(
             Text(step_name(record, succeeding=succeeding), "bold"),
-            arrow(own.before, own.after, glyphs) if own else glyphs.none,
+            arrow(own.before, own.after) if own else glyphs.none,
             shifted(found.clean, glyphs),
             shifted(found.perturbed, glyphs),
             ranged(found.g_rir.raw) if found.g_rir else glyphs.none,
@@ -162,54 +146,19 @@ def step_name(record: EditRecord, *, succeeding: bool) -> str:
     return f"{record.perturbation}: {visible(', '.join(record.tasks), NAME)}"
 
 
-def remarks(editing: Editing, edits: EditSummary) -> Iterator[str]:
-    """How to read the tables, which layers were written, and which prompts changed."""
-    if edits.categories:
-        yield "the tasks that were edited on are self, and in no other number"
-        yield "G-RIR: over tasks broken when requests were drawn, scored on later samples"
-    for reason in (*editing.unedited.values(), *editing.notes):
-        yield visible(reason)
-    if edits.layers:
-        most = max(edits.layers.values())
-        for layer, count in edits.layers.items():
-            bar = "#" * max(1, round(BAR * count / most))
-            yield f"layer {layer:>3} {bar} {count}"
-    for found in edits.categories:
-        for what, names in (
-            ("repaired", found.perturbed.repaired),
-            ("newly broken", found.perturbed.broken),
-            ("newly broken clean", found.clean.broken),
-        ):
-            if names:
-                yield f"{visible(found.name, NAME)} {what}: {listed(names)}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first names, and how many more."""
-    shown = ", ".join(visible(name, NAME) for name in names[:NAMED])
-    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
-
-
 def rate(condition: ConditionSummary, k: int, glyphs: Glyphs) -> str:
     """pass@k with its interval."""
     return interval(condition.scores[k].pass_at_k, glyphs)
-
-
-def ranged(found: Spread) -> str:
-    """0.412 (0.22, 0.61)."""
-    if found.low is None or found.high is None:
-        return fixed(found.value, 3)
-    return f"{fixed(found.value, 3)} ({fixed(found.low, 2)}, {fixed(found.high, 2)})"
 
 
 def shifted(found: Shift, glyphs: Glyphs) -> str:
     """0.54>0.61, of prompts before and after."""
     if found.before is None or found.after is None:
         return glyphs.none
-    return arrow(found.before, found.after, glyphs)
+    return arrow(found.before, found.after)
 
 
-def arrow(before: float, after: float, glyphs: Glyphs) -> str:  # noqa: ARG001
+def arrow(before: float, after: float) -> str:
     """Before and after."""
     return f"{before:.3f}>{after:.3f}"
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import unified_diff
-
 from pytest_coderobust.engine.observations import Answered, Measured
 from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.prompt_diff import diff_prompts
 
 
 def explain(measured: Measured, reproduce: str) -> str:
@@ -18,18 +17,15 @@ def explain(measured: Measured, reproduce: str) -> str:
         f"{observation.task_id} is solved clean ({clean.c} of {clean.n}) and broken under "
         f"{observation.cell.label} ({perturbed.c} of {perturbed.n})"
     )
-    diff = unified_diff(
-        clean.variant.prompt.splitlines(),
-        perturbed.variant.prompt.splitlines(),
-        "clean prompt",
-        observation.cell.label,
-        lineterm="",
-        n=1,
+    diff = diff_prompts(
+        clean.variant.prompt,
+        perturbed.variant.prompt,
+        ("clean prompt", observation.cell.label),
     )
     lines = [
         title,
         "",
-        *map(visible, diff),
+        *diff,
         "",
         *_completion(perturbed),
         "",

@@ -1,4 +1,4 @@
-"""The noise floor, for the terminal and the JSON document."""
+"""The noise floor, as lines for a terminal."""
 
 from __future__ import annotations
 
@@ -19,15 +19,3 @@ def floor_lines(floor: NoiseFloor) -> Iterator[str]:
 def listed(runs: tuple[Run, ...]) -> str:
     """Each re-run with its value."""
     return ", ".join(f"{name}: {value:.3f}" for name, value in runs)
-
-
-def floor_object(floor: NoiseFloor) -> dict[str, object]:
-    """The floor as the JSON document has it."""
-    return {
-        "value": floor.value,
-        "source": floor.source,
-        "k": floor.k,
-        "tasks": floor.tasks,
-        "batches": {str(size): value for size, value in floor.batches},
-        "seeds": {str(seed): value for seed, value in floor.seeds},
-    }

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
+from pytest_coderobust.reporting.adoption_rows import change_lines
+from pytest_coderobust.reporting.comparison_rows import flip_lines
+from pytest_coderobust.reporting.figures import plan_line, sampling_line
 from pytest_coderobust.reporting.hostile import visible
-from pytest_coderobust.reporting.terminal.adoption import change_lines
-from pytest_coderobust.reporting.terminal.comparison import flip_lines
 from pytest_coderobust.reporting.terminal.console import print_lines
 from pytest_coderobust.reporting.terminal.edits import edit_parts
 from pytest_coderobust.reporting.terminal.noise_floor import floor_lines
@@ -28,7 +28,7 @@ from pytest_coderobust.reporting.terminal.tables import (
     glyphs_for,
     worst_tables,
 )
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import GateOutcome, SuiteResult
 
 NAMED = 10
 """Unusable or unchecked tasks named in full; the JSON document has them all."""
@@ -94,13 +94,8 @@ def header(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Text]:
     yield line("model", f"{shown(run.model.name)}  {shown(run.model.digest[:12])}")
     for name, fact in run.model.facts.items():
         yield line("", f"{shown(name)}: {shown(fact)}")
-    variants = len(run.cells) - 1
-    cells = f" {glyphs.times} (clean + {variants} variants)" if variants > 0 else ", clean only"
-    tier = f", sandbox {shown(run.tier)}" if run.tier else ""
-    yield line("plan", f"{summary.tasks} tasks{cells}{tier}")
-    sampling = run.sampling
-    drawn = "greedy" if sampling.greedy else f"T={sampling.temperature:g} top_p={sampling.top_p:g}"
-    yield line("drawn", f"n={sampling.n}, {drawn}, at most {sampling.max_new_tokens} tokens")
+    yield line("plan", plan_line(run, summary, glyphs.times))
+    yield line("drawn", sampling_line(run.sampling))
     for index, change in enumerate(change_lines(run.api_changes)):
         yield line("" if index else "api", change)
     if summary.incomplete:

@@ -14,11 +14,11 @@ from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
-from pytest_coderobust.reporting.figures import fixed
+from pytest_coderobust.reporting.adoption_rows import HEADINGS, adoption_row
+from pytest_coderobust.reporting.comparison_rows import HEADINGS as COMPARED
+from pytest_coderobust.reporting.comparison_rows import change_row
+from pytest_coderobust.reporting.figures import distinct, estimate
 from pytest_coderobust.reporting.hostile import visible
-from pytest_coderobust.reporting.terminal.adoption import HEADINGS, adoption_row
-from pytest_coderobust.reporting.terminal.comparison import HEADINGS as COMPARED
-from pytest_coderobust.reporting.terminal.comparison import change_row
 
 NAME = 40
 """Characters of a condition's name that are shown."""
@@ -51,7 +51,7 @@ def conditions_table(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Table:
     """Every condition at the smallest k: pass@k and RD, each with its interval."""
     k = min(run.ks)
     table = bare_table(glyphs, "condition", "tasks", f"pass@{k} (95%)", "RD (95%)", "skipped")
-    for condition in told(summary):
+    for condition in distinct(summary):
         scores = condition.scores[k]
         clean = condition.kind == "clean"
         table.add_row(
@@ -87,7 +87,7 @@ def worst_tables(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Ta
         extra = ("robust", "broken", "unsolved") if first else (f"pass@{k} (95%)", "RD")
         headings = ("condition", "s", *extra, f"robust pass@{k}", "drop", "relative")
         table = bare_table(glyphs, *headings)
-        for condition in told(summary):
+        for condition in distinct(summary):
             clean = condition.kind == "clean"
             table.add_row(
                 label(condition),
@@ -121,14 +121,6 @@ def worst(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str, str]:
     )
 
 
-def told(summary: Summary) -> list[ConditionSummary]:
-    """The conditions worth a row: one that pools the same variants as an earlier row is not."""
-    rows: dict[tuple[str, ...], ConditionSummary] = {}
-    for condition in summary.conditions:
-        rows.setdefault(condition.members, condition)
-    return list(rows.values())
-
-
 def bare_table(glyphs: Glyphs, first: str, *headings: str) -> Table:
     """A table whose first column is text and whose others are numbers."""
     table = Table(box=glyphs.box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
@@ -146,10 +138,7 @@ def label(condition: ConditionSummary) -> Text:
 
 def interval(found: Estimate | None, glyphs: Glyphs) -> str:
     """0.212 (0.16-0.28)."""
-    if found is None:
-        return glyphs.none
-    ends = f"{fixed(found.low, 2)}{glyphs.dash}{fixed(found.high, 2)}"
-    return f"{fixed(found.value, 3)} ({ends})"
+    return estimate(found, glyphs.none, glyphs.dash)
 
 
 def number(found: Estimate | None, glyphs: Glyphs) -> str:

@@ -1,4 +1,4 @@
-"""What became of a suite since its baseline, for the terminal and the JSON document."""
+"""The comparison with an earlier run, as text that every report for people shares."""
 
 from __future__ import annotations
 
@@ -49,40 +49,3 @@ def named(squares: Sequence[Square]) -> str:
     )
     more = f" and {len(squares) - NAMED} more" if len(squares) > NAMED else ""
     return f"{len(squares)} items" + (f": {shown}{more}" if squares else "")
-
-
-def comparison_object(comparison: RunComparison) -> dict[str, object]:
-    """The comparison as the JSON document has it."""
-    return {
-        "verdict": comparison.verdict,
-        "margin": comparison.margin,
-        "tasks": comparison.tasks,
-        "changes": [change_object(change) for change in comparison.changes],
-        "fragile": [square_object(square) for square in comparison.fragile],
-        "fixed": [square_object(square) for square in comparison.fixed],
-        "unchanged": comparison.unchanged,
-    }
-
-
-def change_object(change: RateChange) -> dict[str, object]:
-    """One rate in both runs."""
-    return {
-        "condition": change.condition,
-        "measure": change.measure,
-        "tasks": change.tasks,
-        "before": change.before,
-        "after": change.after,
-        "change": change.change,
-        "interval": [change.low, change.high],
-        "p": change.p,
-        "method": change.method,
-        "detectable": change.detectable,
-        "decides": change.decides,
-        "verdict": change.verdict,
-    }
-
-
-def square_object(square: Square) -> dict[str, object]:
-    """One item."""
-    task, cell = square
-    return {"task": task, "condition": cell.perturbation, "seed": cell.seed}

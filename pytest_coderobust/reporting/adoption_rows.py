@@ -1,4 +1,4 @@
-"""What solutions made of declared API changes, in the person's report and in the machine's."""
+"""The adoption of declared API changes, as text that every report for people shares."""
 
 from __future__ import annotations
 
@@ -25,21 +25,3 @@ def adoption_row(counts: AdoptionCounts) -> tuple[str, str, str, str]:
     found = (counts.correct, counts.incorrect, counts.workaround, counts.none)
     correct, incorrect, workaround, none = map(str, found)
     return correct, incorrect, workaround, none
-
-
-def adoption_object(
-    changes: Sequence[ApiChange], conditions: Sequence[AdoptionCounts]
-) -> dict[str, object]:
-    """The document's part: the changes, and the counts by condition."""
-    return {
-        "changes": [{"old": change.old, "new": change.new or None} for change in changes],
-        "conditions": {
-            counts.condition: {
-                "correct": counts.correct,
-                "incorrect": counts.incorrect,
-                "workaround": counts.workaround,
-                "none": counts.none,
-            }
-            for counts in conditions
-        },
-    }

@@ -1,0 +1,43 @@
+"""The comparison with an earlier run, as the JSON document has it."""
+
+from __future__ import annotations
+
+from pytest_coderobust.metrics.comparison import RateChange, RunComparison
+from pytest_coderobust.records import Square
+
+
+def comparison_object(comparison: RunComparison) -> dict[str, object]:
+    """The verdict, every rate in both runs, and the items that changed sides."""
+    return {
+        "verdict": comparison.verdict,
+        "margin": comparison.margin,
+        "tasks": comparison.tasks,
+        "changes": [change_object(change) for change in comparison.changes],
+        "fragile": [square_object(square) for square in comparison.fragile],
+        "fixed": [square_object(square) for square in comparison.fixed],
+        "unchanged": comparison.unchanged,
+    }
+
+
+def change_object(change: RateChange) -> dict[str, object]:
+    """One rate in both runs."""
+    return {
+        "condition": change.condition,
+        "measure": change.measure,
+        "tasks": change.tasks,
+        "before": change.before,
+        "after": change.after,
+        "change": change.change,
+        "interval": [change.low, change.high],
+        "p": change.p,
+        "method": change.method,
+        "detectable": change.detectable,
+        "decides": change.decides,
+        "verdict": change.verdict,
+    }
+
+
+def square_object(square: Square) -> dict[str, object]:
+    """One item."""
+    task, cell = square
+    return {"task": task, "condition": cell.perturbation, "seed": cell.seed}

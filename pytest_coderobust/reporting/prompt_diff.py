@@ -1,0 +1,21 @@
+"""A clean prompt beside its perturbed one, as a unified diff."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+
+from pytest_coderobust.reporting.hostile import visible
+
+
+def diff_prompts(
+    clean: str, perturbed: str, names: tuple[str, str], context: int | None = 1
+) -> list[str]:
+    """The lines of a unified diff, each fit to be shown.
+
+    Args:
+        names: shown for the clean and the perturbed prompt.
+        context: equal lines around each change; None shows both prompts whole.
+    """
+    old, new = clean.splitlines(), perturbed.splitlines()
+    around = max(len(old), 3) if context is None else context
+    return list(map(visible, unified_diff(old, new, *names, lineterm="", n=around)))
