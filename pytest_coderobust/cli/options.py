@@ -12,7 +12,7 @@ from pytest_coderobust.session.options import OPTIONS, Option
 if TYPE_CHECKING:
     from pytest_coderobust.session.session import Session
 
-OPENING = tuple(option.name for option in OPTIONS if option.part in ("model", "store"))
+OPENING = tuple(option.name for option in OPTIONS if option.group in ("model", "store"))
 """The rows that every command which opens a model has beside `--model`."""
 
 

@@ -7,7 +7,8 @@ import pytest
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.plugin.options import dest
 from pytest_coderobust.session.choices import Choices, make_choices, pytest_label
-from pytest_coderobust.session.options import OPTIONS, Option, read_path
+from pytest_coderobust.session.options import OPTIONS, Option
+from pytest_coderobust.session.values import read_path
 
 
 def read_choices(config: pytest.Config) -> Choices:

@@ -1,9 +1,9 @@
-"""What the user chose, read once and validated, whichever door it came through."""
+"""The user's choices, read once and validated, whichever door they came through."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -29,7 +29,11 @@ class ModelKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """One value for each row of `OPTIONS`; the defaults are theirs."""
+    """One value for each row of `OPTIONS`; the defaults are theirs.
+
+    Attributes:
+        formats: the files of the reports that were asked for, by the name of their format.
+    """
 
     model: str | None = None
     perturb: tuple[str, ...] | None = None
@@ -42,10 +46,8 @@ class Choices:
     noise_floor: bool = False
     baseline: Path | None = None
     update_baseline: bool = False
-    json: Path | None = None
-    html: Path | None = None
     bug_reports: Path | None = None
-    markdown: Path | None = None
+    formats: Mapping[str, Path] = field(default_factory=dict[str, Path])
     ledger: Path | None = None
     device: str = "auto"
     dtype: str = "auto"
@@ -84,12 +86,17 @@ def make_choices(values: Mapping[str, object], label: Label) -> Choices:
     Raises:
         UsageError: a value is impossible.
     """
-    chosen: dict[str, Any] = {
-        option.field: option.read(label(option.name), values[option.field])
-        for option in OPTIONS
-        if values.get(option.field) is not None
-    }
-    return Choices(**chosen)
+    chosen: dict[str, Any] = {}
+    formats: dict[str, Path] = {}
+    for option in OPTIONS:
+        if (written := values.get(option.field)) is None:
+            continue
+        value = option.read(label(option.name), written)
+        if option.group != "format":
+            chosen[option.field] = value
+        elif isinstance(value, Path):
+            formats[option.name] = value
+    return Choices(**chosen, formats=formats)
 
 
 def pytest_label(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The end of a session: what was seen of each suite becomes numbers, decisions and a report."""
+"""Conclusions of a session: numbers, decisions and a report for each suite."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pytest_coderobust.session.stopping import note_on
 
 @dataclass(slots=True)
 class SuiteFindings:
-    """What a session learned about one suite.
+    """Facts that a session learned about one suite.
 
     Attributes:
         gated: its gates are decided.

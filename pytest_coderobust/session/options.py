@@ -5,31 +5,29 @@ Importing this costs nothing: the plugin reads it in every pytest run.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
-from pytest_coderobust.errors import UsageError
+from pytest_coderobust.reporting.formats import FORMATS, list_options
+from pytest_coderobust.session.values import (
+    DTYPES,
+    Reader,
+    read_chat,
+    read_choice,
+    read_count,
+    read_device,
+    read_flag,
+    read_names,
+    read_path,
+    read_text,
+    read_texts,
+)
 
-Part = Literal["model", "suite", "run", "report", "store"]
-"""Which door shows a row: "model" and "store" rows belong to every command that opens a model."""
-
-Reader = Callable[[str, object], object]
-"""Makes an option's value of a word or a Python value; the first argument names it in errors.
-
-Raises:
-    UsageError: the value is impossible.
-"""
-
-NUMBERED = ("cuda", "mps", "xpu", "npu", "hpu")
-"""Kinds of accelerators, of which a machine may have several."""
-
-DEVICES = ("auto", "cpu", *NUMBERED, "balanced", "balanced_low_0", "sequential")
-DTYPES = ("auto", "float32", "float16", "bfloat16")
-CHAT = {"auto": None, "yes": True, "no": False}
+OptionGroup = Literal["model", "suite", "run", "report", "format", "store"]
+"""The group of a row: "model" and "store" rows belong to every command that opens a model, and
+"format" rows name report files, which `Choices.formats` holds together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Option:
 
     Attributes:
         name: what follows "--coderobust-" in pytest and "--" in a command; with underscores it is
-            the ini key's end, the field of `Choices` and the keyword argument.
+            the ini key's end, the keyword argument, and but for formats the field of `Choices`.
         read: validates a value.
         default: the value where nobody chose one.
         metavar: what the value is called in the help; "" for a flag.
@@ -47,7 +45,7 @@ class Option:
     """
 
     name: str
-    part: Part
+    group: OptionGroup
     help: str
     read: Reader
     default: object = None
@@ -65,68 +63,12 @@ class Option:
         return not self.metavar
 
 
-def read_text(_label: str, value: object) -> str | None:
-    """A text; an empty one is none."""
-    return str(value) or None
-
-
-def read_path(_label: str, value: object) -> Path | None:
-    """A path; an empty one is none."""
-    return Path(str(value)) if str(value) else None
-
-
-def read_flag(_label: str, value: object) -> bool:
-    """Whether a flag is set."""
-    return bool(value)
-
-
-def read_names(_label: str, value: object) -> tuple[str, ...] | None:
-    """Names separated by commas, or a sequence of them."""
-    parts = value.split(",") if isinstance(value, str) else list(_sequence(value))
-    return tuple(name for name in (str(part).strip() for part in parts) if name) if value else None
-
-
-def read_texts(_label: str, value: object) -> tuple[str, ...]:
-    """A sequence of texts, blank ones left out."""
-    parts = [value] if isinstance(value, str) else _sequence(value)
-    return tuple(text for text in (str(part).strip() for part in parts) if text)
-
-
-def read_count(label: str, value: object) -> int | None:
-    """A whole number from 1; an empty text is none."""
-    text = str(value)
-    if not text:
-        return None
-    if isinstance(value, bool) or not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"{label} {text!r} must be a whole number from 1")
-    return int(text)
-
-
-def read_choice(choices: Sequence[str], label: str, value: object) -> str:
-    """One of some words; an empty text is the first."""
-    text = str(value) or choices[0]
-    if text not in choices:
-        raise UsageError(f"{label} {text!r} must be one of {', '.join(choices)}")
-    return text
-
-
-def read_chat(label: str, value: object) -> bool | None:
-    """Whether to talk through the chat template; None leaves it to the model."""
-    if value is None or isinstance(value, bool):
-        return value
-    return CHAT[read_choice(tuple(CHAT), label, value)]
-
-
-def read_device(label: str, value: object) -> str:
-    """A device by torch's names, without torch, which takes seconds to import."""
-    text = str(value) or "auto"
-    if not re.fullmatch(rf"(?:{'|'.join(DEVICES)})|(?:{'|'.join(NUMBERED)}):\d+", text):
-        raise UsageError(f"{label} {text!r} must be one of {', '.join(DEVICES)}; or cuda:1")
-    return text
-
-
-def _sequence(value: object) -> Sequence[object]:
-    return value if isinstance(value, (list, tuple)) else ()
+def _make_format_options(names: Iterable[str]) -> Iterator[Option]:
+    """Makes an option for each format that pytest offers; foreign formats come last."""
+    helps = list_options("pytest")
+    for name in names:
+        if name in helps:
+            yield Option(name, "format", helps[name], read_path, metavar="PATH")
 
 
 OPTIONS = (
@@ -210,14 +152,7 @@ OPTIONS = (
         default=False,
         alias="--update-baseline",
     ),
-    Option("json", "report", "write the results to this file", read_path, metavar="PATH"),
-    Option(
-        "html",
-        "report",
-        "write the report to this file as one page for a browser",
-        read_path,
-        metavar="PATH",
-    ),
+    *_make_format_options(("json", "html")),
     Option(
         "bug-reports",
         "report",
@@ -226,9 +161,7 @@ OPTIONS = (
         metavar="DIR",
         alias="--bug-reports",
     ),
-    Option(
-        "markdown", "report", "write the report to this file as Markdown", read_path, metavar="PATH"
-    ),
+    *_make_format_options(name for name in FORMATS if name not in ("json", "html")),
     Option(
         "ledger",
         "store",

@@ -1,4 +1,4 @@
-"""Where a session's reports go: the files its options name, and the step summary of a CI job."""
+"""Report files of a session: those its options name, and the step summary of a CI job."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from importlib import metadata
 from pathlib import Path
 
 from pytest_coderobust.results.conclusion import SuiteReport
-from pytest_coderobust.session.choices import Choices
+from pytest_coderobust.session.choices import Choices, pytest_label
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 PACKAGES = ("pytest-coderobust", "pytest", "torch", "transformers", "tokenizers")
 
 
 def environment() -> dict[str, str]:
-    """What a stranger needs to stand on the same ground; names no machine and no path."""
+    """Versions that a stranger needs to repeat a run; names no machine and no path."""
     found = {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -40,10 +40,8 @@ def write_outputs(
     """
     from pytest_coderobust.reporting.formats import write_format
 
-    named = {"json": choices.json, "html": choices.html, "markdown": choices.markdown}
-    for kind, path in named.items():
-        if path is not None:
-            yield from tried(f"--coderobust-{kind}", path, partial(write_format, kind, reports))
+    for name, path in choices.formats.items():
+        yield from tried(pytest_label(name), path, partial(write_format, name, reports))
     if choices.bug_reports is not None:
         from pytest_coderobust.reporting.bugs.folder import write_bugs
         from pytest_coderobust.results.known_failures import read_failures

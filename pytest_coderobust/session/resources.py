@@ -19,7 +19,7 @@ LEDGER = Path(".coderobust") / "ledger.sqlite"
 
 
 class Resources:
-    """What all suites of a session share.
+    """The model, ledger and sandbox that all suites of a session share.
 
     Args:
         root: the project's root; the ledger and `[tool.coderobust]` lie there.

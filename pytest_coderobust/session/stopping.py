@@ -111,7 +111,7 @@ def make_look(suite: SuiteSession, measurement: Measurement) -> WaveLook:
 
 
 def find_allowance(session: Session) -> Allowance:
-    """What is left of the session's budget; no limit where there is none."""
+    """The rest of the session's budget; without a budget it has no limit."""
     if session.allowance is None:
         from pytest_coderobust.engine.budget import Allowance, parse_budget
 

@@ -54,11 +54,13 @@ def test_loading_the_plugin_imports_none_of_our_layers() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert eval(found.stdout) == [
-        "pytest_coderobust", "pytest_coderobust.errors", "pytest_coderobust.plugin",
+        "pytest_coderobust", "pytest_coderobust.errors", "pytest_coderobust.extensions",
+        "pytest_coderobust.plugin",
         "pytest_coderobust.plugin.choices", "pytest_coderobust.plugin.fixtures",
         "pytest_coderobust.plugin.options", "pytest_coderobust.plugin.stash",
+        "pytest_coderobust.reporting", "pytest_coderobust.reporting.formats",
         "pytest_coderobust.session", "pytest_coderobust.session.choices",
-        "pytest_coderobust.session.options",
+        "pytest_coderobust.session.options", "pytest_coderobust.session.values",
     ]  # fmt: skip
 
 

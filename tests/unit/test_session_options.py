@@ -40,14 +40,21 @@ GOOD: dict[str, tuple[list[str], object]] = {
 
 
 def test_every_row_is_a_field_with_the_same_default() -> None:
-    assert [each.name for each in fields(Choices)] == [option.field for option in OPTIONS]
+    single = [option for option in OPTIONS if option.group != "format"]
+    names = {each.name for each in fields(Choices)}
+    assert names == {option.field for option in single} | {"formats"}
     defaults = Choices()
-    for option in OPTIONS:
+    for option in single:
         assert getattr(defaults, option.field) == option.default, option.name
 
 
+def test_the_files_of_reports_are_kept_by_format() -> None:
+    chosen = make_choices({"json": "a.json", "html": Path("b.html"), "markdown": ""}, pytest_label)
+    assert chosen.formats == {"json": Path("a.json"), "html": Path("b.html")}
+
+
 def test_the_keywords_are_the_rows_about_models_and_the_sandbox() -> None:
-    known = {option.field for option in OPTIONS if option.part in ("model", "store")}
+    known = {option.field for option in OPTIONS if option.group in ("model", "store")}
     assert set(get_type_hints(ModelKeywords)) == known - {"ledger"}
 
 

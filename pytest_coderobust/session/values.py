@@ -1,0 +1,87 @@
+"""Values of options: each reader validates one kind, from a word or from a Python value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pytest_coderobust.errors import UsageError
+
+Reader = Callable[[str, object], object]
+"""Makes an option's value of a word or a Python value; the first argument names it in errors.
+
+Raises:
+    UsageError: the value is impossible.
+"""
+
+NUMBERED = ("cuda", "mps", "xpu", "npu", "hpu")
+"""Kinds of accelerators, of which a machine may have several."""
+
+DEVICES = ("auto", "cpu", *NUMBERED, "balanced", "balanced_low_0", "sequential")
+DTYPES = ("auto", "float32", "float16", "bfloat16")
+CHAT = {"auto": None, "yes": True, "no": False}
+
+
+def read_text(_label: str, value: object) -> str | None:
+    """A text; an empty one is none."""
+    return str(value) or None
+
+
+def read_path(_label: str, value: object) -> Path | None:
+    """A path; an empty one is none."""
+    return Path(str(value)) if str(value) else None
+
+
+def read_flag(_label: str, value: object) -> bool:
+    """Whether a flag is set."""
+    return bool(value)
+
+
+def read_names(_label: str, value: object) -> tuple[str, ...] | None:
+    """Names separated by commas, or a sequence of them."""
+    parts = value.split(",") if isinstance(value, str) else list(_sequence(value))
+    return tuple(name for name in (str(part).strip() for part in parts) if name) if value else None
+
+
+def read_texts(_label: str, value: object) -> tuple[str, ...]:
+    """A sequence of texts, blank ones left out."""
+    parts = [value] if isinstance(value, str) else _sequence(value)
+    return tuple(text for text in (str(part).strip() for part in parts) if text)
+
+
+def read_count(label: str, value: object) -> int | None:
+    """A whole number from 1; an empty text is none."""
+    text = str(value)
+    if not text:
+        return None
+    if isinstance(value, bool) or not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"{label} {text!r} must be a whole number from 1")
+    return int(text)
+
+
+def read_choice(choices: Sequence[str], label: str, value: object) -> str:
+    """One of some words; an empty text is the first."""
+    text = str(value) or choices[0]
+    if text not in choices:
+        raise UsageError(f"{label} {text!r} must be one of {', '.join(choices)}")
+    return text
+
+
+def read_chat(label: str, value: object) -> bool | None:
+    """Whether to talk through the chat template; None leaves it to the model."""
+    if value is None or isinstance(value, bool):
+        return value
+    return CHAT[read_choice(tuple(CHAT), label, value)]
+
+
+def read_device(label: str, value: object) -> str:
+    """A device by torch's names, without torch, which takes seconds to import."""
+    text = str(value) or "auto"
+    if not re.fullmatch(rf"(?:{'|'.join(DEVICES)})|(?:{'|'.join(NUMBERED)}):\d+", text):
+        raise UsageError(f"{label} {text!r} must be one of {', '.join(DEVICES)}; or cuda:1")
+    return text
+
+
+def _sequence(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else ()
