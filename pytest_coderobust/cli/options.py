@@ -48,5 +48,5 @@ def open_command_session(options: argparse.Namespace) -> Session:
 
 
 def _rows(names: Iterable[str]) -> list[Option]:
-    known = {option.name: option for option in OPTIONS}
+    known = {option.name: option for option in OPTIONS if option.group != "format"}
     return [known[name] for name in names]

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 LEDGER = Path(".coderobust") / "ledger.sqlite"
 
 
+def find_ledger(root: Path, settings: Settings) -> Path:
+    """The file of a project's ledger, which may not be there yet."""
+    return settings.ledger or root / LEDGER
+
+
 class Resources:
     """The model, ledger and sandbox that all suites of a session share.
 
@@ -73,8 +78,8 @@ class Resources:
         if self._ledger is None:
             from pytest_coderobust.ledger import Ledger
 
-            path = self.choices.ledger or self.settings.ledger or self.root / LEDGER
-            self._ledger = Ledger(path)
+            own = find_ledger(self.root, self.settings)
+            self._ledger = Ledger(self.choices.ledger or own)
         return self._ledger
 
     @property

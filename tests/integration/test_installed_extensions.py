@@ -1,0 +1,246 @@
+"""A package that brings an editor, a backend, a task shape and a report format, used from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Project
+
+PYPROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "coderobust-extras"
+version = "1.0"
+
+[project.entry-points."coderobust.editors"]
+nudge = "coderobust_extras.nudge:ROW"
+
+[project.entry-points."coderobust.backends"]
+parrot = "coderobust_extras.parrot:ROW"
+
+[project.entry-points."coderobust.shapes"]
+exam = "coderobust_extras.exam:ROW"
+
+[project.entry-points."coderobust.formats"]
+csv = "coderobust_extras.csv:ROW"
+"""
+
+NUDGE = '''
+"""An editor that moves one weight."""
+
+from dataclasses import dataclass
+
+import torch
+
+from pytest_coderobust.editors.registry import EditorEntry
+from pytest_coderobust.editors.weights import WeightEditor, weight_change
+
+
+@dataclass(frozen=True)
+class NudgeOptions:
+    layer: int | None = None
+    size: float = 0.5
+
+
+class Nudge(WeightEditor[NudgeOptions]):
+    def edit(self, access, request, so_far):
+        layer = access.layer_index(self.options.layer, 0.5)
+        projection = access.projection(layer)
+        delta = torch.zeros_like(projection.master())
+        delta[0, 0] = self.options.size
+        return weight_change(projection, delta, so_far, {"layer": layer})
+
+
+ROW = EditorEntry("coderobust_extras.nudge:Nudge", "coderobust_extras.nudge:NudgeOptions")
+'''
+
+PARROT = '''
+"""A backend that answers like the oracle, or wrongly where its argument is "wrong"."""
+
+from pytest_coderobust.models.oracle import Oracle
+from pytest_coderobust.models.registry import BackendEntry
+from pytest_coderobust.records import Completion, ModelIdentity, digest
+
+
+class Parrot(Oracle):
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+    @property
+    def identity(self):
+        return ModelIdentity(self.name, digest(self.name), {"model": "a parrot"})
+
+    def generate(self, rows, sampling):
+        if self.name == "parrot:right":
+            return super().generate(rows, sampling)
+        return [Completion("    return None", "recorded") for _ in rows]
+
+
+def open_parrot(name, options):
+    return Parrot(name)
+
+
+ROW = BackendEntry("coderobust_extras.parrot:open_parrot", argument="WORD")
+'''
+
+EXAM = '''
+"""A shape of rows: a question, an answer, and what the answer must equal."""
+
+from pytest_coderobust.records import Task, Tests
+from pytest_coderobust.tasks.shapes import Shape
+
+
+def read(row, form):
+    name = row.text("name")
+    tests = f"def check(candidate):\\n    assert candidate(3) == {row.text('three')}\\n"
+    prompt = f'def {name}(x):\\n    """{row.text("question")}"""\\n'
+    return Task(row.text("exam"), prompt, name, Tests(tests, "check"), row.text("answer"))
+
+
+ROW = Shape("exam", frozenset({"exam", "question", "answer", "three"}), read)
+'''
+
+CSV = '''
+"""A report format: a line for each observation."""
+
+from pytest_coderobust.reporting.formats import Format
+
+
+def render(reports):
+    lines = [f"{o.task_id},{o.cell.label},{o.status.value}" for r in reports
+             for o in r.run.observations]
+    return "".join(line + "\\n" for line in lines)
+
+
+ROW = Format("coderobust_extras.csv:render", ".csv")
+'''
+
+EXAMS = [
+    {"exam": "Exam/1", "name": "double", "question": "Return twice the given number.",
+     "answer": "    return 2 * x\n", "three": "6"},
+    {"exam": "Exam/2", "name": "bump", "question": "Return the number after the given one.",
+     "answer": "    return x + 1\n", "three": "4"},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that pip installed the package into."""
+    source = tmp_path_factory.mktemp("source")
+    package = source / "coderobust_extras"
+    package.mkdir()
+    (source / "pyproject.toml").write_text(PYPROJECT)
+    files = {"nudge": NUDGE, "parrot": PARROT, "exam": EXAM, "csv": CSV, "__init__": ""}
+    for name, text in files.items():
+        (package / f"{name}.py").write_text(text)
+    target = tmp_path_factory.mktemp("target")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
+         "--no-build-isolation", "--target", target, source],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return target
+
+
+@pytest.fixture
+def extended(project: Project, installed: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    path = [str(installed), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
+    (project.path / "exams.jsonl").write_text("".join(json.dumps(row) + "\n" for row in EXAMS))
+    (project.path / "exam.toml").write_text('[suite]\ntasks = "exams.jsonl"\n')
+    return project
+
+
+def run_command(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest_coderobust.cli", *words],
+        cwd=project.path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_backend_shape_and_format_of_a_package_are_used(extended: Project) -> None:
+    result = extended.run("exam.toml", "--model=parrot:right", "--coderobust-csv=out.csv")
+    assert result.ret == 0, result.stdout.str()
+    assert (extended.path / "out.csv").read_text() == ("Exam/1,clean,solved\nExam/2,clean,solved\n")
+    result = extended.run("exam.toml", "--model=parrot:wrong", "--coderobust-csv=out.csv")
+    assert "Exam/1,clean,unsolved" in (extended.path / "out.csv").read_text()
+    written = run_command(extended, "report", "--csv", "again.csv", "--suite", "exam")
+    assert written.returncode == 0, written.stderr
+    assert (extended.path / "again.csv").read_text() == (extended.path / "out.csv").read_text()
+
+
+def test_shape_of_a_package_is_named_like_ours(extended: Project) -> None:
+    (extended.path / "exam.toml").write_text('[suite]\ntasks = "exams.jsonl"\nformat = "exams"\n')
+    result = extended.run("exam.toml", "--model=parrot:right")
+    assert "did you mean 'exam'?" in result.stdout.str()
+
+
+def test_editor_of_a_package_edits_a_model(extended: Project) -> None:
+    (extended.path / "quick.toml").write_text(
+        '[suite]\ntasks = "quickstart"\nperturbations = ["C3"]\nlimit = 6\n'
+        "max_unusable = 1.0\n[sampling]\nmax_new_tokens = 48\n"
+    )
+    made = run_command(
+        extended,
+        "edit",
+        "--model=tiny",
+        "--edit=nudge:size=0.25",
+        "--suite=quick.toml",
+        "--out=fix",
+    )
+    assert made.returncode == 0, made.stderr
+    assert "nudge:size=0.25 for quickstart/" in made.stdout
+    record = json.loads((extended.path / "fix" / "edit.json").read_text())
+    assert "nudge" in json.dumps(record)
+    wrong = run_command(
+        extended, "edit", "--model=tiny", "--edit=nugde", "--suite=quick.toml", "--out=other"
+    )
+    assert wrong.returncode == 4
+    assert "did you mean 'nudge'?" in wrong.stderr
+
+
+def test_an_editor_of_ones_own_needs_one_file_and_a_row(installed: Path) -> None:
+    """Of the package's files, those that say anything of the editor are its own and the row."""
+    folder = next(installed.glob("coderobust_extras-*.dist-info"))
+    said = [
+        path.name
+        for path in [*(installed / "coderobust_extras").glob("*.py"), folder / "entry_points.txt"]
+        if "nudge" in path.read_text().lower()
+    ]
+    assert sorted(said) == ["entry_points.txt", "nudge.py"]
+    rows = (folder / "entry_points.txt").read_text().count("nudge = ")
+    assert rows == 1
+
+
+def test_a_name_that_is_ours_already_is_one_sentence(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "clash-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: clash\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[coderobust.backends]\noracle = clash:ROW\n[coderobust.formats]\ndevice = clash:ROW\n"
+    )
+    project.write_suite()
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    )
+    result = project.run("toy.toml", "--model=oracle")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "'device' of an installed package has the name of the option" in result.stderr.str()
+    (info / "entry_points.txt").write_text("[coderobust.backends]\noracle = clash:ROW\n")
+    result = project.run("toy.toml", "--model=oracle")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (
+        "coderobust.backends: the name 'oracle' is used by both pytest-coderobust and clash"
+        in result.stderr.str()
+    )
