@@ -34,7 +34,7 @@ def check_choices(resources: Resources) -> None:
     check_early(choices)
     if choices.model is not None:
         check_model_name(choices.model, known_models(resources.settings))
-    check_names(choices.perturb or (), f"{resources.label('perturb')}: ")
+    check_names(choices.perturb or (), "--perturb: ")
     if choices.edit:
         edit_stack(with_editors(EditConfig(), choices.edit, "--edit"), resources)
     if choices.budget is not None:

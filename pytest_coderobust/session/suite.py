@@ -61,8 +61,7 @@ class SuiteSession:
         choices = self.resources.choices
         config = self._config or self._read()
         if choices.perturb is not None:
-            where = f"{self.resources.label('perturb')}: "
-            config = with_perturbations(config, choices.perturb, where)
+            config = with_perturbations(config, choices.perturb, "--perturb: ")
         if choices.edit:
             config = replace(config, edit=with_editors(config.edit, choices.edit, "--edit"))
         if config.edit.editors:
