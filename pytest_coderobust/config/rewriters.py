@@ -63,6 +63,20 @@ class Rewriters:
         return None
 
 
+def find_rewriters(document: Table) -> Table:
+    """Finds the section in a suite file, also under its former name `[engines]`.
+
+    Raises:
+        ConfigError: the file has both.
+    """
+    if "engines" not in document:
+        return document.table("rewriters")
+    if "rewriters" in document:
+        where = document.place("[engines]")
+        raise ConfigError(f"{where} the former name of [rewriters]; keep one of the two sections")
+    return document.table("engines")
+
+
 def read_rewriters(table: Table) -> Rewriters:
     """Reads and validates the section; nothing is looked for yet.
 

@@ -11,7 +11,7 @@ from pytest_coderobust.config.api_changes import Declared, read_declared
 from pytest_coderobust.config.baseline import BaselineRule, read_baseline_rule
 from pytest_coderobust.config.edits import EditConfig, read_edit
 from pytest_coderobust.config.perturbations import Perturbing, check_perturbations, read_perturbing
-from pytest_coderobust.config.rewriters import Rewriters, read_rewriters
+from pytest_coderobust.config.rewriters import Rewriters, find_rewriters, read_rewriters
 from pytest_coderobust.config.table import Table, check_unique, read_toml
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import CLEAN, TIERS, Cell, Limits, PromptForm, Sampling
@@ -100,7 +100,7 @@ def read_suite(path: Path) -> SuiteConfig:
     sandbox = document.table("sandbox")
     limits, minimum_tier = _limits(sandbox), _minimum_tier(sandbox)
     sandbox.finish()
-    rewriters = read_rewriters(_rewriters_section(document))
+    rewriters = read_rewriters(find_rewriters(document))
     edit = read_edit(document.table("edit"))
     baseline = read_baseline_rule(document.table("baseline"))
     suite = document.table("suite")
@@ -163,16 +163,6 @@ def _suite(
     )
     table.finish()
     return config
-
-
-def _rewriters_section(document: Table) -> Table:
-    """The section of rewriters, also under its former name `[engines]`."""
-    if "engines" not in document:
-        return document.table("rewriters")
-    if "rewriters" in document:
-        where = document.place("[engines]")
-        raise ConfigError(f"{where} the former name of [rewriters]; keep one of the two sections")
-    return document.table("engines")
 
 
 def _sampling(table: Table) -> Sampling:

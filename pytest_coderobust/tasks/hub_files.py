@@ -8,7 +8,7 @@ again here. Arguments are those that both 0.30 and 2.x take.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +123,7 @@ def _is_announced(file: HubFile, path: Path) -> bool:
 
 
 @contextmanager
-def _data_errors(where: str) -> Iterator[None]:
+def _data_errors(where: str) -> Generator[None]:
     """Turns whatever the library raises into a DataError of one sentence."""
     try:
         yield

@@ -142,7 +142,7 @@ def test_a_rewriter_that_lacks_something_is_refused_with_the_plan(
 
 def test_a_rewriter_nobody_uses_is_not_opened(tmp_path: Path) -> None:
     assert (
-        plan(tmp_path, 'perturbations = ["C1"]', '[engines]\nS1 = "no_such:ask"').rewrite_sources
+        plan(tmp_path, 'perturbations = ["C1"]', '[rewriters]\nS1 = "no_such:ask"').rewrite_sources
         == {}
     )
 
