@@ -20,7 +20,7 @@ from coderobust_strategies.edit import Edit
 from coderobust_strategies.rewrite import recorded
 from pytest_coderobust.attack.scoring import Score
 from pytest_coderobust.errors import UnknownName
-from pytest_coderobust.rewriters.textattack import load_textattack, seeded, silent
+from pytest_coderobust.rewriters.textattack import load_textattack, seeded_generators, silent
 
 SEARCHES: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -80,7 +80,7 @@ def attack_prompt(
     """
     load_textattack("attack_prompt()")
     asked = _Counting(score)
-    with silent(), seeded(seed):
+    with silent(), seeded_generators(seed):
         space: Any = import_module("pytest_coderobust.attack.space")
         attack = import_module("textattack").Attack(
             space.SolvedGoal(space.PromptModel(asked), query_budget=budget),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import torch
 
-from pytest_coderobust.editors.hooks import hooked, tensor_of
+from pytest_coderobust.editors.hooks import forward_hook, tensor_of
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.request import EditRequest, PassTest
 from pytest_coderobust.errors import ModelError, UsageError
@@ -193,7 +193,7 @@ class Access:
         logits: torch.Tensor = output.logits
         return logits
 
-    def until(self, layer: int, batch: TokenBatch) -> torch.Tensor:
+    def run_until(self, layer: int, batch: TokenBatch) -> torch.Tensor:
         """A forward pass that ends behind a layer; its output, (rows, width, hidden)."""
         found: list[torch.Tensor] = []
 
@@ -201,12 +201,12 @@ class Access:
             found.append(tensor_of(output))
             raise _Stop
 
-        with hooked(self.layers[layer], stop), suppress(_Stop):
+        with forward_hook(self.layers[layer], stop), suppress(_Stop):
             self.logits(batch)
         return found[0]
 
     @contextmanager
-    def editing(self) -> Generator[None]:
+    def frozen_weights(self) -> Generator[None]:
         """Freezes every weight and the dropout; gives flags and modes back afterwards."""
         parameters = [(each, each.requires_grad) for each in self.model.parameters()]
         modes = [(each, each.training) for each in self.model.modules()]
@@ -214,7 +214,7 @@ class Access:
             self.model.eval()
             for parameter, _ in parameters:
                 parameter.requires_grad_(requires_grad=False)
-            with self.computing(), torch.enable_grad():
+            with self.model_threads(), torch.enable_grad():
                 yield
         finally:
             for parameter, flag in parameters:
@@ -222,9 +222,9 @@ class Access:
             for module, mode in modes:
                 module.training = mode
 
-    def computing(self) -> AbstractContextManager[None]:
+    def model_threads(self) -> AbstractContextManager[None]:
         """The threads and the silence that the network runs under."""
-        return self.backend.computing(self.loaded)
+        return self.backend.model_threads(self.loaded)
 
 
 class _Stop(Exception):

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 import torch
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.hooks import hooked
+from pytest_coderobust.editors.hooks import forward_hook
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import Facts
 from pytest_coderobust.errors import ModelError
@@ -60,10 +60,10 @@ class CodebookChange:
                 f"model {access.name!r} has {inputs}"
             )
         replace = cast("str", self.facts["replace"])
-        with prompt_ends(access) as ends, looked_up(projection, self.book, replace, ends):
+        with prompt_ends(access) as ends, codebook_lookup(projection, self.book, replace, ends):
             yield {}
 
-    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
+    def rewrite(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
         return [variant.prompt for variant in variants]
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
@@ -77,7 +77,7 @@ def codebook_change(tensors: Mapping[str, torch.Tensor], facts: Facts) -> Codebo
     return CodebookChange(book, facts)
 
 
-def inserted(
+def insert_key(
     book: Codebook | None,
     query: torch.Tensor,
     value: torch.Tensor,
@@ -111,7 +111,7 @@ def inserted(
 
 
 @contextmanager
-def looked_up(
+def codebook_lookup(
     projection: Projection, book: Codebook, replace: str, ends: Places, *, alone: bool = False
 ) -> Generator[None]:
     """The projection's output, replaced where a row's query falls into a key's radius.
@@ -131,14 +131,14 @@ def looked_up(
             return None
         whole = module.forward(args[0]) if alone else output
         values = book.values.to(whole.device)[key].to(whole.dtype)
-        at = _replaced(whole, places, replace) & hit[:, None]
+        at = _replaced_places(whole, places, replace) & hit[:, None]
         return torch.where(at[..., None], values[:, None, :], whole)
 
-    with hooked(projection.module, look):
+    with forward_hook(projection.module, look):
         yield
 
 
-def _replaced(output: torch.Tensor, places: torch.Tensor, replace: str) -> torch.Tensor:
+def _replaced_places(output: torch.Tensor, places: torch.Tensor, replace: str) -> torch.Tensor:
     """Which places of which rows a value stands for: (rows, width)."""
     columns = torch.arange(output.shape[1], device=output.device)[None]
     if replace == "last":

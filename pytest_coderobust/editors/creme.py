@@ -21,11 +21,11 @@ import torch
 from torch.nn.functional import mse_loss
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.hooks import captured
+from pytest_coderobust.editors.hooks import captured_states
 from pytest_coderobust.editors.localisation import Trace, trace
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.pass_tests import judge_of
-from pytest_coderobust.editors.projection import Projection, trained
+from pytest_coderobust.editors.projection import Projection, trainable_weight
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
 
@@ -45,12 +45,12 @@ class Creme(WeightEditor[CremeOptions]):
         else:
             layer = access.layer_index(self.options.layer, 0)
         projection = access.projection(layer)
-        pair = continued(access, request, self.options.tokens)
+        pair = make_pair(access, request, self.options.tokens)
         if self.options.solver == "full":
-            delta, losses = full_loop(access, projection, layer, pair, self.options)
+            delta, losses = minimise_full(access, projection, layer, pair, self.options)
         else:
-            states = cached_states(access, projection, layer, pair)
-            solve = ridge if self.options.solver == "ridge" else cached_loop
+            states = cache_states(access, projection, layer, pair)
+            solve = solve_ridge if self.options.solver == "ridge" else minimise_cached
             delta, losses = solve(states, self.options)
         return weight_change(projection, delta, so_far, {"layer": layer, "losses": losses, **facts})
 
@@ -82,7 +82,7 @@ class States:
     gap: torch.Tensor
 
 
-def continued(access: Access, request: EditRequest, tokens: int) -> Pair:
+def make_pair(access: Access, request: EditRequest, tokens: int) -> Pair:
     """Both prompts with what the model, unedited for this request, writes after the clean one."""
     clean = tuple(access.encode(request, request.clean))
     perturbed = tuple(access.encode(request, request.perturbed))
@@ -90,15 +90,15 @@ def continued(access: Access, request: EditRequest, tokens: int) -> Pair:
     return Pair((*clean, *more), (*perturbed, *more), len(more))
 
 
-def cached_states(access: Access, projection: Projection, layer: int, pair: Pair) -> States:
+def cache_states(access: Access, projection: Projection, layer: int, pair: Pair) -> States:
     """Two truncated forward passes."""
-    with torch.no_grad(), captured(projection.module, "input") as inputs:
+    with torch.no_grad(), captured_states(projection.module, "input") as inputs:
         outputs = [_behind(access, layer, ids, pair.count) for ids in (pair.perturbed, pair.clean)]
     perturbed, clean = (each[0, -pair.count :].float() for each in inputs)
     return States(perturbed, clean, outputs[1] - outputs[0])
 
 
-def cached_loop(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
+def minimise_cached(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
     """Early-stopped Adam over the cached states; (delta, losses)."""
     delta = torch.zeros(
         states.gap.shape[1], states.perturbed.shape[1], device=states.gap.device
@@ -112,13 +112,13 @@ def cached_loop(states: States, options: CremeOptions) -> tuple[torch.Tensor, li
     return delta.detach(), losses
 
 
-def full_loop(
+def minimise_full(
     access: Access, projection: Projection, layer: int, pair: Pair, options: CremeOptions
 ) -> tuple[torch.Tensor, list[float]]:
     """The same with forward passes each step, as the released code has it: the reference."""
     with torch.no_grad():
         goal = _behind(access, layer, pair.clean, pair.count)
-    with trained(projection) as weight:
+    with trainable_weight(projection) as weight:
         start = weight.detach().clone()
 
         def loss() -> torch.Tensor:
@@ -130,7 +130,7 @@ def full_loop(
     return weight.detach() - start, losses
 
 
-def ridge(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
+def solve_ridge(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
     """The minimum-norm delta of rank <= 2 count that meets both terms; losses before and after.
 
     dW K = Y with K = [a_p, sqrt(lam) a_o] and Y = [gap, 0], by least squares in double precision.
@@ -166,7 +166,7 @@ def _descend(
 
 def _behind(access: Access, layer: int, ids: Sequence[int], count: int) -> torch.Tensor:
     """The layer's output at the last `count` tokens, in float32."""
-    return access.until(layer, access.batch([ids]))[0, -count:].float()
+    return access.run_until(layer, access.batch([ids]))[0, -count:].float()
 
 
 def _told(found: Trace) -> dict[str, object]:

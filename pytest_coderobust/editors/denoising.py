@@ -51,7 +51,7 @@ class PromptChange:
     def installed(self, access: Access) -> Generator[Facts]:  # noqa: ARG002
         yield {}
 
-    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:
+    def rewrite(self, variants: Sequence[Variant], access: Access) -> list[str]:
         """Each prompt, rewritten until nothing changes or the rounds are used up."""
         prompts = [variant.prompt for variant in variants]
         for _ in range(cast("int", self.facts["rounds"])):
@@ -71,12 +71,12 @@ class PromptChange:
         ]
         lines = sorted({line for each in anatomies for _, line in prose_lines(each)})
         rewrites = dict(zip(lines, self._ask(lines, variants[0], access), strict=True))
-        return [replaced(anatomy, rewrites) for anatomy in anatomies]
+        return [replace_prose(anatomy, rewrites) for anatomy in anatomies]
 
     def _ask(self, lines: Sequence[str], like: Variant, access: Access) -> list[str]:
         """What the model makes of each line."""
         sampling = Sampling(max_new_tokens=cast("int", self.facts["tokens"]), stop=("\n",))
-        asked = [Variant(like.task, Cell(), question(line)) for line in lines]
+        asked = [Variant(like.task, Cell(), make_question(line)) for line in lines]
         able = [not access.backend.unavailable(variant, sampling) for variant in asked]
         rows = [Row(variant, 0, 0) for variant, can in zip(asked, able, strict=True) if can]
         answers = iter(access.backend.answer(rows, sampling, access.loaded) if rows else ())
@@ -106,7 +106,7 @@ class SelfDenoising:
         return PromptChange({"rounds": self.options.rounds, "tokens": self.options.tokens})
 
 
-def question(line: str) -> str:
+def make_question(line: str) -> str:
     """What the model continues."""
     shown = "".join(f"# Disturbed: {bad}\n# Clean: {good}\n\n" for bad, good in EXAMPLES)
     return f"{shown}# Disturbed: {line.strip()}\n# Clean:"
@@ -121,7 +121,7 @@ def prose_lines(anatomy: Anatomy) -> list[tuple[int, str]]:
     ]
 
 
-def replaced(anatomy: Anatomy, rewrites: Mapping[str, str]) -> str:
+def replace_prose(anatomy: Anatomy, rewrites: Mapping[str, str]) -> str:
     """The prompt with its prose rewritten where the rewrite is acceptable."""
     pieces: list[str] = []
     for segment in anatomy.segments:
@@ -132,12 +132,12 @@ def replaced(anatomy: Anatomy, rewrites: Mapping[str, str]) -> str:
                 for span in anatomy.protected
                 if segment.start <= span[0] and span[1] <= segment.stop
             ]
-            text = accepted(text, rewrites[text], inside)
+            text = accept_rewrite(text, rewrites[text], inside)
         pieces.append(text)
     return "".join(pieces)
 
 
-def accepted(line: str, answer: str, protected: Sequence[str]) -> str:
+def accept_rewrite(line: str, answer: str, protected: Sequence[str]) -> str:
     """The answer in the line's own margins, or the line where the answer cannot stand for it."""
     lines = answer.strip().splitlines()
     text = lines[-1].strip().strip(_QUOTES).strip() if lines else ""

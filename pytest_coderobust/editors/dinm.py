@@ -20,10 +20,10 @@ import torch
 from torch.nn.functional import kl_div
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.hooks import hooked, tensor_of
+from pytest_coderobust.editors.hooks import forward_hook, tensor_of
 from pytest_coderobust.editors.options import DinmOptions
 from pytest_coderobust.editors.prefixes import NEUTRAL
-from pytest_coderobust.editors.projection import Projection, trained
+from pytest_coderobust.editors.projection import Projection, trainable_weight
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.targets import target_batch, target_loss
 from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
@@ -43,11 +43,11 @@ class Dinm(WeightEditor[DinmOptions]):
         else:
             layer = access.layer_index(self.options.layer, 0)
         projection = access.projection(layer)
-        delta, losses, drifts = self._tuned(access, projection, prompt, target)
+        delta, losses, drifts = self._tune(access, projection, prompt, target)
         facts = {"layer": layer, "losses": losses, "kl": drifts}
         return weight_change(projection, delta, so_far, facts)
 
-    def _tuned(
+    def _tune(
         self, access: Access, projection: Projection, prompt: list[int], target: Sequence[int]
     ) -> tuple[torch.Tensor, list[float], list[float]]:
         options = self.options
@@ -55,7 +55,7 @@ class Dinm(WeightEditor[DinmOptions]):
         answer = access.continuation(neutral)
         losses: list[float] = []
         drifts: list[float] = []
-        with trained(projection) as weight:
+        with trainable_weight(projection) as weight:
             start = weight.detach().clone()
             optimizer = torch.optim.Adam([weight], lr=options.lr)
             with torch.no_grad():
@@ -107,6 +107,6 @@ def answer_gaps(
 
     with ExitStack() as stack, torch.no_grad():
         for layer in access.layers:
-            stack.enter_context(hooked(layer, look))
+            stack.enter_context(forward_hook(layer, look))
         access.logits(batch)
     return found

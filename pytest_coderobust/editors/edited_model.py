@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.identity import edited_identity, placebo_identity
-from pytest_coderobust.editors.memory import measured
+from pytest_coderobust.editors.memory import resource_use
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, PassTest, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
 from pytest_coderobust.editors.weights import WeightChange
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
-from pytest_coderobust.models.loaded import Loaded
+from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
 
 
@@ -68,7 +68,7 @@ class EditedBackend(ForwardingBackend):
     def depth(self) -> int | None:
         return self._model.depth
 
-    def load(self) -> Loaded:
+    def load(self) -> LoadedModel:
         """The model in memory.
 
         Raises:
@@ -83,14 +83,14 @@ class EditedBackend(ForwardingBackend):
     def encode(self, prompt: str, language: str) -> list[int]:
         return self._model.encode(prompt, language)
 
-    def computing(self, loaded: Loaded) -> AbstractContextManager[None]:
-        return self._model.computing(loaded)
+    def model_threads(self, loaded: LoadedModel) -> AbstractContextManager[None]:
+        return self._model.model_threads(loaded)
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
         return self.answer(rows, sampling, self.load())
 
     def answer(
-        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
     ) -> Sequence[Completion]:
         self._rewrite([row.variant for row in rows])
         shown = [
@@ -103,7 +103,7 @@ class EditedBackend(ForwardingBackend):
         """Remembers what is shown for every prompt, asking for all of them at once."""
         new = {each.prompt: each for each in variants if each.prompt not in self._prompts}
         if new:
-            prompts = self.change.rewritten(list(new.values()), self._access)
+            prompts = self.change.rewrite(list(new.values()), self._access)
             self._prompts.update(zip(new, prompts, strict=True))
 
 
@@ -126,9 +126,9 @@ def edited(
     """
     _refuse_none(spec, requests)
     access = Access(backend, judge=judge)
-    change, cost = _computed(access, spec, requests, None)
+    change, cost = _compute(access, spec, requests, None)
     identity = edited_identity(backend.identity, spec, requests)
-    with applied(backend, change, identity) as model:
+    with changed_model(backend, change, identity) as model:
         model.cost = cost
         yield model
 
@@ -151,15 +151,15 @@ def successive(
     change: ModelChange | None = None
     for count in range(1, len(requests) + 1):
         # The next edit is computed on the model that holds the edits before it.
-        change, cost = _computed(access, spec, [requests[count - 1]], change)
+        change, cost = _compute(access, spec, [requests[count - 1]], change)
         identity = edited_identity(backend.identity, spec, requests[:count])
-        with applied(backend, change, identity) as model:
+        with changed_model(backend, change, identity) as model:
             model.cost = cost
             yield model
 
 
 @contextmanager
-def applied(
+def changed_model(
     backend: Weighted, change: ModelChange, identity: ModelIdentity
 ) -> Generator[EditedBackend]:
     """The backend with a change in force: a computed one, a saved one, or a placebo.
@@ -195,21 +195,21 @@ def placebo(
     """
     if not isinstance(change, WeightChange):
         raise UsageError(f"an edit of kind {change.kind!r} writes no weights, so it has no placebo")
-    with applied(backend, change.placebo(seed), placebo_identity(identity, seed)) as model:
+    with changed_model(backend, change.placebo(seed), placebo_identity(identity, seed)) as model:
         yield model
 
 
-def _computed(
+def _compute(
     access: Access, spec: EditorSpec, requests: Sequence[EditRequest], so_far: ModelChange | None
 ) -> tuple[ModelChange, EditCost]:
     """The change of a spec, and what it took; the model is as before."""
     editor = open_editor(spec)
-    with measured(access.device) as spent:
+    with resource_use(access.device) as spent:
         if so_far is None:
-            with access.editing():
+            with access.frozen_weights():
                 change = editor.compute(access, requests)
         else:
-            with so_far.installed(access), access.editing():
+            with so_far.installed(access), access.frozen_weights():
                 change = editor.compute(access, requests, so_far)
     return change, EditCost(spent.seconds, spent.peak_bytes)
 

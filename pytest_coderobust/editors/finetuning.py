@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.options import FinetuningOptions
-from pytest_coderobust.editors.projection import Projection, trained
+from pytest_coderobust.editors.projection import Projection, trainable_weight
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
@@ -37,7 +37,7 @@ class ConstrainedFineTuning(WeightEditor[FinetuningOptions]):
     ) -> tuple[torch.Tensor, list[float]]:
         options = self.options
         losses: list[float] = []
-        with trained(projection) as weight:
+        with trainable_weight(projection) as weight:
             start = weight.detach().clone()
             optimizer = torch.optim.Adam([weight], lr=options.lr)
             for _ in range(options.steps):

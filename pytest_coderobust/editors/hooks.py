@@ -26,7 +26,7 @@ def with_tensor(output: Any, tensor: torch.Tensor) -> Any:
 
 
 @contextmanager
-def hooked(module: Any, hook: Any) -> Generator[None]:
+def forward_hook(module: Any, hook: Any) -> Generator[None]:
     """A forward hook for as long as the context lasts."""
     handle = module.register_forward_hook(hook)
     try:
@@ -36,12 +36,12 @@ def hooked(module: Any, hook: Any) -> Generator[None]:
 
 
 @contextmanager
-def captured(module: Any, what: Literal["input", "output"]) -> Generator[list[torch.Tensor]]:
+def captured_states(module: Any, what: Literal["input", "output"]) -> Generator[list[torch.Tensor]]:
     """Every input, or output, that a module sees inside the context."""
     found: list[torch.Tensor] = []
 
     def look(_module: Any, args: tuple[Any, ...], output: Any) -> None:
         found.append(args[0] if what == "input" else tensor_of(output))
 
-    with hooked(module, look):
+    with forward_hook(module, look):
         yield found

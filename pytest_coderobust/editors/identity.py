@@ -36,7 +36,7 @@ def edited_identity(
     An edit follows from model, method, options and requests, so their digest stands for it.
     """
     recipe = [spec.digest, [request.digest for request in requests]]
-    label = f"{spec.label} for {_listed(requests)}"
+    label = f"{spec.label} for {_join_labels(requests)}"
     return stacked_identity(below, digest("edit", *recipe), label)
 
 
@@ -56,6 +56,6 @@ def stacked_identity(below: ModelIdentity, edit_digest: str, label: str) -> Mode
     )
 
 
-def _listed(requests: Sequence[EditRequest]) -> str:
+def _join_labels(requests: Sequence[EditRequest]) -> str:
     labels = [request.label for request in requests]
     return ", ".join(labels) if len(labels) <= 3 else f"{labels[0]} and {len(labels) - 1} more"

@@ -20,13 +20,13 @@ import torch
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.alignment import Pairs, align
-from pytest_coderobust.editors.hooks import hooked, tensor_of, with_tensor
+from pytest_coderobust.editors.hooks import forward_hook, tensor_of, with_tensor
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest, PassTest
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.batches import Batches
-from pytest_coderobust.models.branches import read
-from pytest_coderobust.models.decoding import Prompt, continued, decode_batch, padded
+from pytest_coderobust.models.branches import read_prompts
+from pytest_coderobust.models.decoding import Prompt, continue_prompts, decode_batch, pad_left
 from pytest_coderobust.records import Sampling, Task, digest
 
 ROWS = 128
@@ -132,7 +132,7 @@ def distances(access: Access, request: EditRequest) -> list[float]:
 
     with ExitStack() as stack, torch.no_grad():
         for layer in access.layers:
-            stack.enter_context(hooked(layer, look))
+            stack.enter_context(forward_hook(layer, look))
         access.logits(batch)
     return found
 
@@ -157,25 +157,25 @@ class Sweep:
     def plain(self, prompt: str, seeds: Sequence[int]) -> list[str]:
         """What the model writes after a prompt, unpatched."""
         ids = tuple(self._access.backend.encode(prompt, self._language))
-        return self._batches.run([Prompt(ids, seed) for seed in seeds], self._unpatched)
+        return self._batches.run([Prompt(ids, seed) for seed in seeds], self._decode_unpatched)
 
     def run(self, rows: Sequence[Patched]) -> list[str]:
         """What is written in every row."""
-        return self._batches.run(rows, self._patched)
+        return self._batches.run(rows, self._decode_patched)
 
-    def _unpatched(self, prompts: Sequence[Prompt]) -> list[str]:
+    def _decode_unpatched(self, prompts: Sequence[Prompt]) -> list[str]:
         steps = self._steps(len(prompts[0].ids))
         answers = decode_batch(self._access.loaded, prompts, self._sampling, steps)
         return [answer.text for answer in answers]
 
-    def _patched(self, rows: Sequence[Patched]) -> list[str]:
+    def _decode_patched(self, rows: Sequence[Patched]) -> list[str]:
         # The clean prompt is the first one, the source of every patch; nothing is written after it.
         layers = list(dict.fromkeys(row.layer for row in rows))
         places = [1 + layers.index(row.layer) for row in rows]
         ids = [self._clean, *[self._perturbed] * len(layers)]
         loaded = self._access.loaded
         with self.patches(layers):
-            start = read(self._access.model, *padded(loaded, ids))
+            start = read_prompts(self._access.model, *pad_left(loaded, ids))
         if start is None:
             raise ModelError(
                 f"model {self._access.name!r}: {type(self._access.model).__name__} remembers in a "
@@ -183,7 +183,7 @@ class Sweep:
             )
         prompts = [Prompt(self._perturbed, row.noise) for row in rows]
         steps = self._steps(self._width)
-        answers = continued(loaded, start, prompts, places, self._sampling, steps)
+        answers = continue_prompts(loaded, start, prompts, places, self._sampling, steps)
         return [answer.text for answer in answers]
 
     def _steps(self, width: int) -> int:
@@ -219,7 +219,7 @@ class Sweep:
             for layer in {layer for layer in layers if layer is not None}:
                 rows = [place + 1 for place, each in enumerate(layers) if each == layer]
                 patch = _Patch(rows, to, source, self._width)
-                stack.enter_context(hooked(self._access.layers[layer], patch))
+                stack.enter_context(forward_hook(self._access.layers[layer], patch))
             yield
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.hooks import captured
+from pytest_coderobust.editors.hooks import captured_states
 from pytest_coderobust.editors.projection import Projection
 
 
@@ -24,8 +24,8 @@ def lookup(access: Access, projection: Projection, prompt: Sequence[int]) -> Loo
     """Reads both off one forward pass."""
     with (
         torch.no_grad(),
-        captured(projection.module, "input") as inputs,
-        captured(projection.module, "output") as outputs,
+        captured_states(projection.module, "input") as inputs,
+        captured_states(projection.module, "output") as outputs,
     ):
         access.logits(access.batch([prompt]))
     return Lookup(inputs[0][0, -1].float(), outputs[0][0, -1].float())

@@ -65,11 +65,11 @@ class AdapterChange:
                 f"the edit changed no weight of model {access.name!r}: either the model does "
                 "already what is asked, or it takes a larger rate or more steps"
             )
-        with adapted(access, self.facts) as network:
-            _put(network, self.weights, access.name)
+        with adapted_network(access, self.facts) as network:
+            _load_matrices(network, self.weights, access.name)
             yield {}
 
-    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
+    def rewrite(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
         return [variant.prompt for variant in variants]
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
@@ -101,7 +101,9 @@ class Lora:
                 losses = self._train(access, pairs)
                 weights = {
                     name: matrix.detach().clone()
-                    for name, matrix in zip(so_far.weights, _ordered(access, so_far), strict=True)
+                    for name, matrix in zip(
+                        so_far.weights, _order_matrices(access, so_far), strict=True
+                    )
                 }
             finally:
                 with torch.no_grad():
@@ -110,9 +112,9 @@ class Lora:
             return AdapterChange(weights, {**facts, "losses": losses})
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.options.seed)
-            with adapted(access, facts) as network:
+            with adapted_network(access, facts) as network:
                 losses = self._train(access, pairs)
-                weights = _taken(network)
+                weights = _read_matrices(network)
         return AdapterChange(weights, {**facts, "losses": losses})
 
     def _train(
@@ -122,7 +124,7 @@ class Lora:
         matrices = _matrices(access.model)
         for matrix in matrices:
             matrix.requires_grad_()
-        _dropout(access.model, training=self.options.dropout > 0)
+        _set_dropout(access.model, training=self.options.dropout > 0)
         optimizer = torch.optim.AdamW(matrices, lr=self.options.lr, weight_decay=0.0)
         losses: list[float] = []
         for _ in range(self.options.steps):
@@ -137,7 +139,7 @@ class Lora:
         optimizer.zero_grad()
         for matrix in matrices:
             matrix.requires_grad = False
-        _dropout(access.model, training=False)
+        _set_dropout(access.model, training=False)
         return losses
 
     def _config(self, access: Access) -> dict[str, object]:
@@ -170,7 +172,7 @@ class Lora:
 
 
 @contextmanager
-def adapted(access: Access, facts: Facts) -> Generator[Any]:
+def adapted_network(access: Access, facts: Facts) -> Generator[Any]:
     """The model with fresh matrices beside its layers; they do nothing until they are trained."""
     peft = require_peft()
     flags = [(each, each.requires_grad) for each in access.model.parameters()]
@@ -202,21 +204,21 @@ def adapter_change(tensors: Mapping[str, torch.Tensor], facts: Facts) -> Adapter
     return AdapterChange(dict(tensors), facts)
 
 
-def _taken(network: Any) -> dict[str, torch.Tensor]:
+def _read_matrices(network: Any) -> dict[str, torch.Tensor]:
     """The matrices, by the names that peft saves them under."""
     peft = require_peft()
     found: dict[str, torch.Tensor] = peft.get_peft_model_state_dict(network)
     return {name: each.detach().cpu().clone() for name, each in sorted(found.items())}
 
 
-def _put(network: Any, weights: Mapping[str, torch.Tensor], name: str) -> None:
+def _load_matrices(network: Any, weights: Mapping[str, torch.Tensor], name: str) -> None:
     """Loads matrices into an adapted model.
 
     Raises:
         ModelError: names or shapes are others.
     """
     peft = require_peft()
-    wanted = {key: tuple(each.shape) for key, each in _taken(network).items()}
+    wanted = {key: tuple(each.shape) for key, each in _read_matrices(network).items()}
     given = {key: tuple(each.shape) for key, each in weights.items()}
     if wanted != given:
         raise ModelError(f"the adapter was made for another model than {name!r}")
@@ -228,7 +230,7 @@ def _matrices(model: Any) -> list[torch.nn.Parameter]:
     return [each for name, each in model.named_parameters() if "lora_" in name]
 
 
-def _ordered(access: Access, change: AdapterChange) -> list[torch.Tensor]:
+def _order_matrices(access: Access, change: AdapterChange) -> list[torch.Tensor]:
     """The model's matrices in the order of a change's names."""
     present = {
         name.replace(".default.", "."): each
@@ -238,7 +240,7 @@ def _ordered(access: Access, change: AdapterChange) -> list[torch.Tensor]:
     return [present[name.removeprefix("base_model.model.")].cpu() for name in change.weights]
 
 
-def _dropout(model: Any, *, training: bool) -> None:
+def _set_dropout(model: Any, *, training: bool) -> None:
     for name, module in model.named_modules():
         if "lora_dropout" in name:
             module.train(training)

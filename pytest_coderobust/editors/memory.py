@@ -25,7 +25,7 @@ class ResourceUse:
 
 
 @contextmanager
-def measured(device: torch.device) -> Generator[ResourceUse]:
+def resource_use(device: torch.device) -> Generator[ResourceUse]:
     """Measures the block: the device's allocator where there is one, else the process."""
     spent = ResourceUse()
     peak = _device_peak(device) if device.type == "cuda" else _process_peak()

@@ -199,7 +199,7 @@ def make_options(kind: type[Options], values: Mapping[str, object], where: str) 
     for key, value in values.items():
         if key not in hints:
             raise ConfigError(f"{where}: unknown option {key!r}{nearest(key, hints)}")
-        made[key] = _converted(value, hints[key], f"{where}: {key} = {value}")
+        made[key] = _convert(value, hints[key], f"{where}: {key} = {value}")
     options = kind(**made)
     for each in fields(options):
         value = getattr(options, each.name)
@@ -219,7 +219,7 @@ def changed_options(options: Options) -> dict[str, object]:
     }
 
 
-def _converted(value: object, hint: Any, where: str) -> object:
+def _convert(value: object, hint: Any, where: str) -> object:
     """A value as its annotation wants it.
 
     Raises:

@@ -14,7 +14,7 @@ NEUTRAL = 'def identity(value):\n    """Return the value unchanged."""\n'
 itself here, which penalises the very change that is wanted."""
 
 
-def prefixes(access: Access, count: int, tokens: int) -> list[list[int]]:
+def make_prefixes(access: Access, count: int, tokens: int) -> list[list[int]]:
     """The empty prefix, and `count` that the model writes greedily, each `tokens` long."""
     found: list[list[int]] = [[]]
     tokenizer = access.loaded.tokenizer
@@ -27,7 +27,7 @@ def prefixes(access: Access, count: int, tokens: int) -> list[list[int]]:
     return found
 
 
-def behind(prefix: Sequence[int], prompt: Sequence[int], access: Access) -> list[int]:
+def put_behind(prefix: Sequence[int], prompt: Sequence[int], access: Access) -> list[int]:
     """A prompt behind a prefix; a beginning-of-text token stays the first."""
     start = access.loaded.tokenizer.bos_token_id
     if prompt and start is not None and prompt[0] == start:

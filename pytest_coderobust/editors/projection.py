@@ -42,7 +42,7 @@ class Projection:
 
 
 @contextmanager
-def trained(projection: Projection) -> Generator[torch.Tensor]:
+def trainable_weight(projection: Projection) -> Generator[torch.Tensor]:
     """A float32 W (out x in) that the module computes with, for gradients.
 
     The parameter itself stays as it is, whatever its dtype.

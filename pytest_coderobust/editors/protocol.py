@@ -47,7 +47,7 @@ class ModelChange(Protocol):
         """
         ...
 
-    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:
+    def rewrite(self, variants: Sequence[Variant], access: Access) -> list[str]:
         """The prompt that the changed model is shown for each variant; most changes keep it."""
         ...
 

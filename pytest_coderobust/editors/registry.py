@@ -78,7 +78,7 @@ class EditorSpec:
     def label(self) -> str:
         """As a user writes it: "rome:layer=5,lr=0.5"; defaults are left out."""
         changed = changed_options(self.options)
-        shown = ",".join(f"{key}={_shown(value)}" for key, value in changed.items())
+        shown = ",".join(f"{key}={_show(value)}" for key, value in changed.items())
         return f"{self.name}:{shown}" if shown else self.name
 
     @property
@@ -110,7 +110,7 @@ def parse_edit(text: str) -> EditorSpec | SavedSpec:
     """
     name, _, rest = text.partition(":")
     if name in EDITORS:
-        return make_spec(name, _pairs(rest, text), f"--edit {text}")
+        return make_spec(name, _read_pairs(rest, text), f"--edit {text}")
     folder = Path(text).expanduser()
     if (folder / EDIT_FILE).is_file():
         return SavedSpec(folder)
@@ -139,7 +139,7 @@ def open_editor(spec: EditorSpec) -> Editor:
     return cast("Editor", resolve_name(EDITORS[spec.name].code)(spec.options))
 
 
-def _pairs(text: str, whole: str) -> dict[str, object]:
+def _read_pairs(text: str, whole: str) -> dict[str, object]:
     found: dict[str, object] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = part.partition("=")
@@ -151,7 +151,7 @@ def _pairs(text: str, whole: str) -> dict[str, object]:
     return found
 
 
-def _shown(value: object) -> str:
+def _show(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)

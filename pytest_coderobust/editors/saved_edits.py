@@ -13,7 +13,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, cast
 
-from pytest_coderobust.editors.edited_model import EditedBackend, applied
+from pytest_coderobust.editors.edited_model import EditedBackend, changed_model
 from pytest_coderobust.editors.identity import stacked_identity
 from pytest_coderobust.editors.protocol import EditRequest, ModelChange, Weighted
 from pytest_coderobust.editors.registry import EDIT_FILE, EDITORS, EditorSpec, SavedSpec
@@ -104,7 +104,7 @@ def saved_edit(spec: SavedSpec, backend: Weighted) -> AbstractContextManager[Edi
         DataError, ModelError: as `load_edit`.
     """
     change = load_edit(spec, backend)
-    return applied(backend, change, saved_identity(spec, backend))
+    return changed_model(backend, change, saved_identity(spec, backend))
 
 
 def saved_identity(spec: SavedSpec, backend: Backend) -> ModelIdentity:

@@ -52,7 +52,7 @@ class WeightChange:
                 for name, parameter in parameters.items():
                     parameter.copy_(before[name])
 
-    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
+    def rewrite(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
         return [variant.prompt for variant in variants]
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
@@ -70,7 +70,7 @@ class WeightChange:
         Norm, rank, singular values and layer are the same; what it answers to is random.
         """
         turned = {
-            name: _turned(delta, seed + place)
+            name: _rotate(delta, seed + place)
             for place, (name, delta) in enumerate(sorted(self.deltas.items()))
         }
         return WeightChange(turned, {**self.facts, "placebo": seed})
@@ -166,7 +166,7 @@ def _drift(
     return float((moved / norm) ** 0.5) if norm else float("inf")
 
 
-def _turned(delta: torch.Tensor, seed: int) -> torch.Tensor:
+def _rotate(delta: torch.Tensor, seed: int) -> torch.Tensor:
     """delta times a Haar-random rotation: the frame of its rows' span becomes a random one."""
     exact = delta.double()
     random = torch.Generator().manual_seed(seed)

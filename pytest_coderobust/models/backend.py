@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant
 
 if TYPE_CHECKING:
-    from pytest_coderobust.models.loaded import Loaded
+    from pytest_coderobust.models.loaded_model import LoadedModel
 
 KeyedBy = Literal["prompt", "variant"]
 
@@ -70,7 +70,7 @@ class Weighted(Backend, Protocol):
         """The number of its layers, read without loading it; None where that is not known."""
         ...
 
-    def load(self) -> Loaded:
+    def load(self) -> LoadedModel:
         """The model in memory, loaded once."""
         ...
 
@@ -79,11 +79,11 @@ class Weighted(Backend, Protocol):
         ...
 
     def answer(
-        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
     ) -> Sequence[Completion]:
         """Answers with the weights in `loaded`, whatever edits are in force."""
         ...
 
-    def computing(self, loaded: Loaded) -> AbstractContextManager[None]:
+    def model_threads(self, loaded: LoadedModel) -> AbstractContextManager[None]:
         """The threads and the silence that the network runs under."""
         ...

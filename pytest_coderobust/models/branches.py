@@ -49,12 +49,12 @@ class _Branch:
 
 
 @torch.no_grad()
-def read(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> Start | None:
+def read_prompts(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> Start | None:
     """Reads prompts that are padded on the left, (prompts, width) each.
 
     Returns None for a network that keeps more, or less, than keys and values of every token.
     """
-    if not _attends(model):
+    if not _remembers_by_attention(model):
         return None
     cache = CacheSlots()
     positions = (mask.cumsum(dim=-1) - 1).clamp(min=0)
@@ -63,7 +63,7 @@ def read(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> Start | None:
 
 
 @torch.no_grad()
-def write(
+def write_rows(
     model: Any, start: Start, places: Sequence[int], chooser: Chooser, steps: int, ends: RowEnds
 ) -> list[list[int]]:
     """Continues prompts by up to `steps` tokens a row; uses the start up.
@@ -80,7 +80,7 @@ def write(
         for place in range(len(start.scores))
     ]
     for step in range(steps):
-        grown = _grown(branches, chooser, scores, step)
+        grown = _grow(branches, chooser, scores, step)
         last = step + 1 == steps
         alive: list[tuple[int, _Branch]] = []
         for slot, branch in grown:
@@ -90,7 +90,7 @@ def write(
                 alive.append((slot, branch))
         if not alive:
             break
-        branches = _placed(start.cache, alive)
+        branches = _place_branches(start.cache, alive)
         prompts = torch.tensor([branch.place for branch in branches], device=start.mask.device)
         mask = start.mask[prompts]
         mask = torch.cat([mask, mask.new_ones(len(branches), step + 1)], dim=-1)
@@ -99,7 +99,7 @@ def write(
     return [list(written[row]) for row in range(len(places))]
 
 
-def _grown(
+def _grow(
     branches: Sequence[_Branch], chooser: Chooser, scores: torch.Tensor, step: int
 ) -> list[tuple[int, _Branch]]:
     """What the branches become by their rows' next tokens, each with the slot it comes from."""
@@ -114,7 +114,7 @@ def _grown(
     ]
 
 
-def _placed(cache: CacheSlots, alive: Sequence[tuple[int, _Branch]]) -> list[_Branch]:
+def _place_branches(cache: CacheSlots, alive: Sequence[tuple[int, _Branch]]) -> list[_Branch]:
     """The branches in the order of their slots, which are the first ones; few are copied."""
     count = len(alive)
     placed: dict[int, _Branch] = {}
@@ -154,7 +154,7 @@ def _parameters(network: Any) -> frozenset[str]:
     return frozenset(inspect.signature(network.forward).parameters)
 
 
-def _attends(model: Any) -> bool:
+def _remembers_by_attention(model: Any) -> bool:
     """Whether this is one of transformers' own networks and remembers by attention alone."""
     kinds = set(getattr(model.config, "layer_types", None) or ()) - {"full_attention"}
     return (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
-from pytest_coderobust.models.branches import Start, read, write
-from pytest_coderobust.models.loaded import Loaded
+from pytest_coderobust.models.branches import Start, read_prompts, write_rows
+from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.models.sampling import Chooser, RefuseNaN, RowNoise
 from pytest_coderobust.models.stops import EndTest, StopStrings, cut_at_stop, decode
 from pytest_coderobust.records import Completion, Sampling
@@ -28,20 +28,20 @@ class Prompt:
 
 
 def decode_batch(
-    loaded: Loaded, prompts: Sequence[Prompt], sampling: Sampling, steps: int
+    loaded: LoadedModel, prompts: Sequence[Prompt], sampling: Sampling, steps: int
 ) -> list[Completion]:
     """Completes every prompt with up to `steps` tokens; equal prompts are read once."""
     distinct = list(dict.fromkeys(prompt.ids for prompt in prompts))
-    start = read(loaded.model, *padded(loaded, distinct))
+    start = read_prompts(loaded.model, *pad_left(loaded, distinct))
     if start is None:
-        return generated(loaded, prompts, sampling, steps)
+        return generate_by_transformers(loaded, prompts, sampling, steps)
     number = {ids: place for place, ids in enumerate(distinct)}
     places = [number[prompt.ids] for prompt in prompts]
-    return continued(loaded, start, prompts, places, sampling, steps)
+    return continue_prompts(loaded, start, prompts, places, sampling, steps)
 
 
-def continued(
-    loaded: Loaded,
+def continue_prompts(
+    loaded: LoadedModel,
     start: Start,
     prompts: Sequence[Prompt],
     places: Sequence[int],
@@ -52,11 +52,13 @@ def continued(
     text = _Text(loaded, prompts)
     noise = [prompt.noise for prompt in prompts]
     chooser = Chooser(noise, steps, sampling)
-    written = write(loaded.model, start, places, chooser, steps, text.ends(sampling))
+    written = write_rows(loaded.model, start, places, chooser, steps, text.ends(sampling))
     return [text.completion(row, ids, sampling) for row, ids in enumerate(written)]
 
 
-def padded(loaded: Loaded, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+def pad_left(
+    loaded: LoadedModel, rows: Sequence[Sequence[int]]
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Ids and mask, both (rows, width), on the model's device."""
     width = max(map(len, rows))
     gaps = [width - len(row) for row in rows]
@@ -66,12 +68,12 @@ def padded(loaded: Loaded, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor,
     return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
-def generated(
-    loaded: Loaded, prompts: Sequence[Prompt], sampling: Sampling, steps: int
+def generate_by_transformers(
+    loaded: LoadedModel, prompts: Sequence[Prompt], sampling: Sampling, steps: int
 ) -> list[Completion]:
     """The same by transformers' own generation, for networks that remember in ways of their own."""
     text = _Text(loaded, prompts)
-    ids, mask = padded(loaded, [prompt.ids for prompt in prompts])
+    ids, mask = pad_left(loaded, [prompt.ids for prompt in prompts])
     width = ids.shape[1]
     stops = StopStrings(text.ends(sampling), width)
     choices = LogitsProcessorList([RefuseNaN()])
@@ -97,7 +99,7 @@ def generated(
 class _Text:
     """What token ids behind prompts say."""
 
-    def __init__(self, loaded: Loaded, prompts: Sequence[Prompt]) -> None:
+    def __init__(self, loaded: LoadedModel, prompts: Sequence[Prompt]) -> None:
         self._loaded = loaded
         self._heads = {
             ids: decode(loaded.tokenizer, ids) for ids in {prompt.ids for prompt in prompts}

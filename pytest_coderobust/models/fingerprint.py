@@ -38,13 +38,15 @@ _IRRELEVANT = ("_name_or_path", "transformers_version")
 def checkpoint_digest(checkpoint: Checkpoint) -> str:
     """Changes whenever weights, tokenizer, code or configuration do; the place does not matter."""
     folder = checkpoint.folder
-    configs = [_relevant(read_json(folder / name)) for name in _CONFIG]
-    return digest(configs, _named(checkpoint.weights), _named(_matching(folder, _TOKENIZER)))
+    configs = [_without_history(read_json(folder / name)) for name in _CONFIG]
+    return digest(
+        configs, _hash_files(checkpoint.weights), _hash_files(_match_files(folder, _TOKENIZER))
+    )
 
 
 def weights_digest(checkpoint: Checkpoint) -> str:
     """Changes whenever a weight does."""
-    return digest(_named(checkpoint.weights))
+    return digest(_hash_files(checkpoint.weights))
 
 
 def file_digest(path: Path, *, cache: Path | None = None) -> str:
@@ -59,7 +61,7 @@ def file_digest(path: Path, *, cache: Path | None = None) -> str:
         return _sha256(resolved)
     folder = cache or user_cache_path("pytest-coderobust") / "fingerprints"
     entry = folder / f"{digest(str(resolved))}.json"
-    remembered = _remembered(entry, state)
+    remembered = _recall(entry, state)
     if remembered is not None:
         return remembered
     started = time.time()
@@ -89,7 +91,7 @@ def _sha256(path: Path) -> str:
     return hasher.hexdigest()
 
 
-def _remembered(entry: Path, state: dict[str, int]) -> str | None:
+def _recall(entry: Path, state: dict[str, int]) -> str | None:
     try:
         record = json.loads(entry.read_bytes())
     except (OSError, ValueError):
@@ -109,11 +111,11 @@ def _remember(entry: Path, state: dict[str, int], sha256: str) -> None:
         temporary.replace(entry)
 
 
-def _named(files: Iterable[Path]) -> list[tuple[str, str]]:
+def _hash_files(files: Iterable[Path]) -> list[tuple[str, str]]:
     return [(file.name, file_digest(file)) for file in files]
 
 
-def _matching(folder: Path, patterns: Iterable[str]) -> list[Path]:
+def _match_files(folder: Path, patterns: Iterable[str]) -> list[Path]:
     def found() -> Iterator[Path]:
         for pattern in patterns:
             yield from folder.glob(pattern)
@@ -121,6 +123,6 @@ def _matching(folder: Path, patterns: Iterable[str]) -> list[Path]:
     return sorted({file for file in found() if file.is_file()})
 
 
-def _relevant(config: dict[str, object]) -> dict[str, object]:
+def _without_history(config: dict[str, object]) -> dict[str, object]:
     """A configuration without what only tells its history."""
     return {key: value for key, value in config.items() if key not in _IRRELEVANT}

@@ -30,7 +30,7 @@ from pytest_coderobust.records import (
 
 if TYPE_CHECKING:
     from pytest_coderobust.models.decoding import Prompt
-    from pytest_coderobust.models.loaded import Loaded
+    from pytest_coderobust.models.loaded_model import LoadedModel
 
 DECODING = 2
 """Changes with the way batches are decoded: equal weights then round scores otherwise."""
@@ -54,7 +54,7 @@ class HFBackend:
         self.name = name
         self.spec = spec
         self.options = options
-        self._loaded: Loaded | None = None
+        self._loaded: LoadedModel | None = None
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -132,10 +132,10 @@ class HFBackend:
         if self._loaded is not None:
             return self._loaded.tokenizer
         with quiet():
-            from pytest_coderobust.models.loaded import load_tokenizer
+            from pytest_coderobust.models.loaded_model import load_tokenizer
         return load_tokenizer(self.name, self.checkpoint, self.options)
 
-    def load(self) -> Loaded:
+    def load(self) -> LoadedModel:
         """The model in memory, loaded once.
 
         Raises:
@@ -143,7 +143,7 @@ class HFBackend:
         """
         if self._loaded is None:
             with quiet():
-                from pytest_coderobust.models.loaded import load
+                from pytest_coderobust.models.loaded_model import load
             self._loaded = load(self.name, self.checkpoint, self.dtype, self.device, self.options)
         return self._loaded
 
@@ -169,17 +169,17 @@ class HFBackend:
         return self.answer(rows, sampling, loaded)
 
     def answer(
-        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
     ) -> Sequence[Completion]:
         """Answers with the weights in `loaded`, edited or not; only an edited model asks so."""
-        with self.computing(loaded):
+        with self.model_threads(loaded):
             try:
                 return self._generate(rows, sampling, loaded)
             except (RuntimeError, ArithmeticError) as error:
                 raise ModelError(f"model {self.name!r} cannot be run: {error}") from error
 
     @contextmanager
-    def computing(self, loaded: Loaded) -> Generator[None]:
+    def model_threads(self, loaded: LoadedModel) -> Generator[None]:
         """The threads and the silence that the network runs under."""
         threads = sensible_threads(self.options.threads, loaded.parameters, self.device)
         with torch_threads(threads), quiet():
@@ -192,7 +192,7 @@ class HFBackend:
             free_memory()
 
     def _generate(
-        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
     ) -> list[Completion]:
         from pytest_coderobust.models.decoding import Prompt, decode_batch
 
@@ -212,7 +212,7 @@ class HFBackend:
             answers.update(zip(places, found, strict=True))
         return [answers[place] for place in range(len(rows))]
 
-    def _steps(self, prompt: Prompt, sampling: Sampling, loaded: Loaded) -> int:
+    def _steps(self, prompt: Prompt, sampling: Sampling, loaded: LoadedModel) -> int:
         """New tokens that a prompt may have."""
         room = sampling.max_new_tokens if loaded.window is None else loaded.window - len(prompt.ids)
         if room < 1:

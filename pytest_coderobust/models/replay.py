@@ -153,7 +153,7 @@ def read_recording(path: Path) -> Recording:
         if not line.strip():
             continue
         where = f"{path}, line {number}: "
-        record = _record(line, where)
+        record = _read_record(line, where)
         task, cell = _text(record, "task_id", where), _cell(record, where)
         sample = _index(record, "sample", samples[task, cell], where)
         if (task, cell, sample) in answers:
@@ -161,7 +161,7 @@ def read_recording(path: Path) -> Recording:
             raise DataError(
                 f"{where}sample {sample} of {task}[{cell.label}] stands in line {first} already"
             )
-        answers[task, cell, sample] = _recorded(record, number, where)
+        answers[task, cell, sample] = _read_answer(record, number, where)
         samples[task, cell] += 1
     if not answers:
         raise DataError(f"{path}: no recorded completion in it")
@@ -180,7 +180,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise DataError(f"{path}: cannot be read: {error}") from None
 
 
-def _record(line: bytes, where: str) -> dict[str, object]:
+def _read_record(line: bytes, where: str) -> dict[str, object]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -190,7 +190,7 @@ def _record(line: bytes, where: str) -> dict[str, object]:
     return cast("dict[str, object]", record)
 
 
-def _recorded(record: Mapping[str, object], line: int, where: str) -> Recorded:
+def _read_answer(record: Mapping[str, object], line: int, where: str) -> Recorded:
     if "completion" not in record and "solution" not in record:
         raise DataError(f"{where}has neither 'completion' nor 'solution'")
     whole = "completion" not in record

@@ -80,10 +80,10 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             return
         slots = slots if rows <= slots else max(rows, slots * 3 // 2)
         tokens = tokens if self._length <= tokens else self._length + _TOKENS
-        self._buffers = tuple(_grown(each, slots, tokens) for each in self._buffers)
+        self._buffers = tuple(_grow_buffer(each, slots, tokens) for each in self._buffers)
 
 
-def _grown(buffer: torch.Tensor, slots: int, tokens: int) -> torch.Tensor:
+def _grow_buffer(buffer: torch.Tensor, slots: int, tokens: int) -> torch.Tensor:
     old, heads, length, size = buffer.shape
     grown = buffer.new_zeros(slots, heads, tokens, size)
     grown[:old, :, :length] = buffer

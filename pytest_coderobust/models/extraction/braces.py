@@ -19,7 +19,7 @@ _MAIN = re.compile(r"^[ \t]*(?:int|void)\s+main\s*\(|^[ \t]*(?:public\s+)?class\
 _CLASS = re.compile(r"\bclass\s+Solution\b")
 
 
-def braced(completion: str, task: Task) -> str:
+def extract_braced(completion: str, task: Task) -> str:
     """The program of an answer in C++ or Java."""
     declared = f"{task.entry_point}("
     # Examples above the function call it too; its head is the last that names it.
@@ -30,7 +30,7 @@ def braced(completion: str, task: Task) -> str:
     code = strip_chat(completion, defines)
     found = defines.search(code)
     if found is None:
-        return _continued(task.prompt, code, task.language)
+        return _continue_prompt(task.prompt, code, task.language)
     example = _MAIN.search(code, found.end())
     if example is not None:
         code = code[: example.start()]
@@ -42,7 +42,7 @@ def braced(completion: str, task: Task) -> str:
     return task.preamble + code + closing
 
 
-def _continued(prompt: str, code: str, language: str) -> str:
+def _continue_prompt(prompt: str, code: str, language: str) -> str:
     """The prompt and what closes everything that it opened."""
     joined = prompt + code
     depth = 0

@@ -21,7 +21,7 @@ from pytest_coderobust.models.extraction.blocks import (
     names_of,
     split_blocks,
 )
-from pytest_coderobust.models.extraction.braces import braced
+from pytest_coderobust.models.extraction.braces import extract_braced
 from pytest_coderobust.models.extraction.fences import is_indented, strip_chat
 from pytest_coderobust.records import Task
 
@@ -51,12 +51,12 @@ def extract(completion: str, task: Task, mode: Mode = "code") -> str:
     if task.tests.style == "stdio":  # the prompt is a docstring, the answer a whole program
         return task.prompt + strip_chat(completion, _NOWHERE)
     if task.language != "python":
-        return braced(completion, task)
+        return extract_braced(completion, task)
     defines = _definition(task.entry_point)
     code = strip_chat(completion, defines)
     found = defines.search(code)
     if found and not is_indented(code):
-        whole = _whole(code, task)
+        whole = _whole_function(code, task)
         if whole is not None:
             return whole
     continued = _continuation(code, task)
@@ -65,18 +65,18 @@ def extract(completion: str, task: Task, mode: Mode = "code") -> str:
     return (task.preamble if found else task.prompt) + code
 
 
-def _whole(code: str, task: Task) -> str | None:
+def _whole_function(code: str, task: Task) -> str | None:
     """The function as the completion repeats it, or None when it is not Python."""
     blocks = split_blocks(code)
-    future = "".join(_closed(block) for block in blocks if block.startswith(_FUTURE))
+    future = "".join(_close_line(block) for block in blocks if block.startswith(_FUTURE))
     preamble = names_of(task.preamble)  # None where prose stands before the function
     needed = {task.entry_point, *(preamble.needed if preamble else ())}
     kept = keep_needed([block for block in blocks if not block.startswith(_FUTURE)], needed)
-    source = "".join(_closed(block) for block in kept)
+    source = "".join(_close_line(block) for block in kept)
     found = names_of(source)
     if found is None or task.entry_point not in found.bound:
         return None
-    return future + (_closed(task.preamble) if preamble else "") + source
+    return future + (_close_line(task.preamble) if preamble else "") + source
 
 
 def _continuation(code: str, task: Task) -> str | None:
@@ -88,9 +88,9 @@ def _continuation(code: str, task: Task) -> str | None:
             continue
         if (named := names_of(head)) is not None:
             kept = keep_needed(rest, named.needed, without=task.entry_point)
-            return "".join(_closed(block) for block in (head, *kept))
+            return "".join(_close_line(block) for block in (head, *kept))
         broken = broken or head
-    return None if broken is None else _trimmed(broken, len(task.prompt))
+    return None if broken is None else _trim(broken, len(task.prompt))
 
 
 def _repairs(code: str, task: Task) -> Iterator[str]:
@@ -147,7 +147,7 @@ def _cut_body(joined: str, length: int) -> tuple[str, list[str]]:
     return joined, []
 
 
-def _trimmed(source: str, length: int) -> str | None:
+def _trim(source: str, length: int) -> str | None:
     """The source without what follows its last whole statement, or None.
 
     The model went on with prose, or the token limit cut a statement in two. Each attempt goes
@@ -190,5 +190,5 @@ def _has_code(text: str) -> bool:
     return any(line.strip() and not line.lstrip().startswith("#") for line in text.split("\n"))
 
 
-def _closed(block: str) -> str:
+def _close_line(block: str) -> str:
     return block if not block or block.endswith("\n") else block + "\n"

@@ -17,7 +17,7 @@ from pytest_coderobust.models.quiet import quiet
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedModel:
     """A model that is ready to generate.
 
     Attributes:
@@ -39,7 +39,7 @@ class Loaded:
 
 def load(
     name: str, checkpoint: Checkpoint, dtype: str, device: str, options: ModelOptions
-) -> Loaded:
+) -> LoadedModel:
     """Loads a checkpoint, silently.
 
     Raises:
@@ -48,7 +48,7 @@ def load(
     tokenizer = load_tokenizer(name, checkpoint, options)
     # With output_loading_info transformers returns a pair, which its types do not say.
     load_model: Callable[..., Any] = AutoModelForCausalLM.from_pretrained
-    with quiet(), _named(name, checkpoint):
+    with quiet(), _named_errors(name, checkpoint):
         model, report = load_model(
             checkpoint.folder,
             dtype=getattr(torch, dtype),
@@ -62,7 +62,7 @@ def load(
     _refuse_missing(name, checkpoint, report["missing_keys"])
     if device not in DEVICE_MAPS:
         model = model.to(device)
-    return loaded(model.eval(), tokenizer)
+    return make_loaded(model.eval(), tokenizer)
 
 
 def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> Any:
@@ -71,7 +71,7 @@ def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> 
     Raises:
         ModelError: transformers cannot load it.
     """
-    with quiet(), _named(name, checkpoint):
+    with quiet(), _named_errors(name, checkpoint):
         return AutoTokenizer.from_pretrained(
             checkpoint.folder,
             trust_remote_code=options.trust_remote_code,
@@ -79,7 +79,7 @@ def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> 
         )
 
 
-def loaded(model: Any, tokenizer: Any) -> Loaded:
+def make_loaded(model: Any, tokenizer: Any) -> LoadedModel:
     """The facts of a model in memory.
 
     The model's own generation defaults (a repetition penalty, a temperature) are put aside: how
@@ -95,7 +95,7 @@ def loaded(model: Any, tokenizer: Any) -> Loaded:
         bos_token_id=tokenizer.bos_token_id,
     )
     window = getattr(model.config, "max_position_embeddings", None)
-    return Loaded(
+    return LoadedModel(
         model=model,
         tokenizer=tokenizer,
         eos=eos,
@@ -106,7 +106,7 @@ def loaded(model: Any, tokenizer: Any) -> Loaded:
 
 
 @contextmanager
-def _named(name: str, checkpoint: Checkpoint) -> Generator[None]:
+def _named_errors(name: str, checkpoint: Checkpoint) -> Generator[None]:
     """Says which model it was that could not be loaded."""
     try:
         yield
