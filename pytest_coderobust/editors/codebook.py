@@ -1,4 +1,4 @@
-"""A codebook beside a down-projection: keys, what they stand for, and where they are looked up."""
+"""Codebooks beside a down-projection: keys, the values they answer with, and the lookup."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_coderobust.errors import ModelError
 from pytest_coderobust.records import Variant
 
 Places = Callable[[], torch.Tensor | None]
-"""Where each row's prompt ends, (rows,); None while decoding."""
+"""Finds where each row's prompt ends, (rows,); None while decoding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class Codebook:
     labels: tuple[tuple[int, ...], ...]
 
     def nearest(self, query: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The distance of each query (rows, inputs) to its nearest key, and which key that is."""
+        """Finds the nearest key of each query (rows, inputs); returns distances and places."""
         # Differences, not torch.cdist: its matrix form rounds small distances away.
         gaps = (query[:, None, :] - self.keys.to(query.device)).norm(dim=-1)
         found = gaps.min(dim=1)
@@ -39,7 +39,7 @@ class Codebook:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodebookChange:
-    """A codebook in its place.
+    """Change that puts a codebook beside a layer's down-projection.
 
     Attributes:
         facts: has "layer", "replace" and "labels".
@@ -71,7 +71,7 @@ class CodebookChange:
 
 
 def codebook_change(tensors: Mapping[str, torch.Tensor], facts: Facts) -> CodebookChange:
-    """A saved codebook."""
+    """Makes the change of a saved codebook."""
     labels = cast("list[list[int]]", facts["labels"])
     book = Codebook(tensors["keys"], tensors["values"], tensors["radii"], tuple(map(tuple, labels)))
     return CodebookChange(book, facts)
@@ -84,10 +84,11 @@ def insert_key(
     label: tuple[int, ...],
     epsilon: float,
 ) -> tuple[Codebook, int]:
-    """The codebook with a key for a query, and that key's place; the rules of the paper.
+    """Inserts a key for a query by the paper's rules; returns the codebook and the key's place.
 
-    Far from every key: a new one. Near a key of the same label: that one grows to cover the
-    query. Near a key of another label: a new one, and the two balls are made disjoint.
+    Far from every key, the query becomes a new one. Near a key of the same label, that key grows to
+    cover the query. Near a key of another label, the query becomes a new key, and both radii are
+    cut so that the balls are disjoint.
     """
     radius = torch.tensor([epsilon])
     if book is None:
@@ -114,7 +115,7 @@ def insert_key(
 def codebook_lookup(
     projection: Projection, book: Codebook, replace: str, ends: Places, *, alone: bool = False
 ) -> Generator[None]:
-    """The projection's output, replaced where a row's query falls into a key's radius.
+    """Context in which a key's value replaces the output of a row whose query is in its radius.
 
     Args:
         alone: ignores what other codebooks at this projection have replaced.
@@ -139,7 +140,7 @@ def codebook_lookup(
 
 
 def _replaced_places(output: torch.Tensor, places: torch.Tensor, replace: str) -> torch.Tensor:
-    """Which places of which rows a value stands for: (rows, width)."""
+    """Marks the places of each row that a value replaces: (rows, width)."""
     columns = torch.arange(output.shape[1], device=output.device)[None]
     if replace == "last":
         return columns == places[:, None]
@@ -148,7 +149,7 @@ def _replaced_places(output: torch.Tensor, places: torch.Tensor, replace: str) -
 
 @contextmanager
 def prompt_ends(access: Access) -> Generator[Places]:
-    """Tells, inside a forward pass of the model, where each row's prompt ends."""
+    """Context that finds, inside a forward pass of the model, where each row's prompt ends."""
     found: list[torch.Tensor | None] = [None]
 
     def look(_module: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
@@ -164,7 +165,7 @@ def prompt_ends(access: Access) -> Generator[Places]:
 
 
 def _ends(ids: torch.Tensor | None, mask: object) -> torch.Tensor | None:
-    """The last real place of each row; None where the ids only continue a cached prompt."""
+    """Finds the last real place of each row; None where the ids only continue a cached prompt."""
     if ids is None:
         return None
     rows, width = ids.shape

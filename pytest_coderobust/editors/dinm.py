@@ -1,4 +1,4 @@
-"""DINM: the layer where two answers part is tuned towards the wanted one.
+"""DINM: tunes the layer at which two answers differ most towards the wanted answer.
 
 Wang et al. 2024 (arXiv 2403.14472): at the layer where the states of the safe and the unsafe answer
 are farthest apart, weight * CE(target | x) + KL(P0 || PW) on an unrelated prompt and its answer, by
@@ -30,7 +30,7 @@ from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight
 
 
 class Dinm(WeightEditor[DinmOptions]):
-    """The method; successive edits accumulate on the weights."""
+    """Editor by DINM; successive edits accumulate on the weights."""
 
     def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
@@ -77,14 +77,14 @@ class Dinm(WeightEditor[DinmOptions]):
 
 
 def kl_to(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
-    """The mean KL(before || after) over places; both are log-probabilities, (places, tokens)."""
+    """Computes the mean KL(before || after) from log-probabilities, (places, tokens)."""
     return kl_div(after, before, log_target=True, reduction="batchmean")
 
 
 def answer_distribution(
     access: Access, prompt: Sequence[int], answer: Sequence[int]
 ) -> torch.Tensor:
-    """Log-probabilities at the places of an answer: (answer, vocabulary)."""
+    """Computes log-probabilities at the places of an answer: (answer, vocabulary)."""
     batch, places = target_batch(access, [prompt], answer)
     return access.logits(batch)[0, places[0]].float().log_softmax(dim=-1)
 
@@ -92,7 +92,7 @@ def answer_distribution(
 def answer_gaps(
     access: Access, prompt: Sequence[int], safe: Sequence[int], unsafe: Sequence[int]
 ) -> list[float]:
-    """For every layer the Frobenius norm between the states of two answers to a prompt.
+    """Computes for every layer the Frobenius norm between the states of two answers to a prompt.
 
     Only the places that both answers have are compared.
     """

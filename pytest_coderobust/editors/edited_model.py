@@ -1,4 +1,4 @@
-"""A model with an edit in force, and the contexts that put edits in and take them out.
+"""Edited models, and the contexts that put edits into a model and take them out.
 
     with edited(model, parse_edit("creme"), [request]) as repaired:
         repaired.generate(rows, sampling)
@@ -27,7 +27,7 @@ from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, 
 
 @dataclass(frozen=True, slots=True)
 class EditCost:
-    """What making an edit took; None where it was loaded, or memory cannot be measured."""
+    """Time and memory that making an edit took; None where it was loaded or is not measurable."""
 
     seconds: float | None = None
     peak_bytes: int | None = None
@@ -37,9 +37,9 @@ class EditedBackend(ForwardingBackend):
     """A backend whose answers are those of an edited model.
 
     Attributes:
-        change: what is in force.
-        facts: what the editor told, and the "drift" of the weights.
-        cost: what making it took.
+        change: the change that is in force.
+        facts: the editor's facts, and the "drift" of the weights.
+        cost: time and memory that making it took.
         stack: the edits that must be in force for this one to answer, itself the last.
     """
 
@@ -69,7 +69,7 @@ class EditedBackend(ForwardingBackend):
         return self._model.depth
 
     def load(self) -> LoadedModel:
-        """The model in memory.
+        """Returns the model in memory.
 
         Raises:
             ModelError: this edit is no longer in force, or another one is on top of it.
@@ -100,7 +100,7 @@ class EditedBackend(ForwardingBackend):
         return self._model.answer(shown, sampling, loaded)
 
     def _rewrite(self, variants: Sequence[Variant]) -> None:
-        """Remembers what is shown for every prompt, asking for all of them at once."""
+        """Rewrites the prompts that are new, all at once, and remembers the results."""
         new = {each.prompt: each for each in variants if each.prompt not in self._prompts}
         if new:
             prompts = self.change.rewrite(list(new.values()), self._access)
@@ -114,10 +114,10 @@ def edited(
     requests: Sequence[EditRequest],
     judge: PassTest | None = None,
 ) -> Generator[EditedBackend]:
-    """The backend edited for all requests at once; restored bit-exactly on leaving.
+    """Context of the backend edited for all requests at once; restored bit-exactly on leaving.
 
     Args:
-        judge: tells which completions pass, for a method that looks for its layer by tests; None
+        judge: decides which completions pass, for a method that finds its layer by tests; None
             lets it start a sandbox.
 
     Raises:
@@ -139,9 +139,9 @@ def successive(
     requests: Sequence[EditRequest],
     judge: PassTest | None = None,
 ) -> Generator[EditedBackend]:
-    """The backend after one request, after two, and so on: each is valid until the next.
+    """Yields the backend after one request, after two, and so on: each is valid until the next.
 
-    The edits accumulate as the method has it. Close the generator to restore the model.
+    The edits accumulate in the way of the method. Close the generator to restore the model.
 
     Raises:
         UsageError, ModelError: as `edited`.
@@ -162,7 +162,7 @@ def successive(
 def changed_model(
     backend: Weighted, change: ModelChange, identity: ModelIdentity
 ) -> Generator[EditedBackend]:
-    """The backend with a change in force: a computed one, a saved one, or a placebo.
+    """Context of the backend with a change in force: computed, saved, or a placebo.
 
     Raises:
         ModelError: the change does not fit the model, or changes nothing.
@@ -170,8 +170,8 @@ def changed_model(
     access = Access(backend)
     loaded = access.loaded
     model = EditedBackend(backend, access, change, identity)
-    with change.installed(access) as told:
-        model.facts = {**change.facts, **told}
+    with change.installed(access) as found:
+        model.facts = {**change.facts, **found}
         loaded.edits.append(identity.digest)
         model.stack = list(loaded.edits)
         try:
@@ -185,7 +185,9 @@ def changed_model(
 def placebo(
     backend: Weighted, change: ModelChange, identity: ModelIdentity, seed: int
 ) -> Generator[EditedBackend]:
-    """The backend under the control of a change: its delta, its input side turned at random.
+    """Context of the backend under the control of a change: its delta, rotated at random.
+
+    The rotation is on the input side of the delta.
 
     Args:
         identity: that of the edited model whose change this is.
@@ -202,7 +204,7 @@ def placebo(
 def _compute(
     access: Access, spec: EditorSpec, requests: Sequence[EditRequest], so_far: ModelChange | None
 ) -> tuple[ModelChange, EditCost]:
-    """The change of a spec, and what it took; the model is as before."""
+    """Computes the change of a spec and its cost; leaves the model as it was."""
     editor = open_editor(spec)
     with resource_use(access.device) as spent:
         if so_far is None:

@@ -1,4 +1,4 @@
-"""FT-L, constrained fine-tuning of one down-projection (Zhu et al. 2020).
+"""FT-L: constrained fine-tuning of one down-projection (Zhu et al. 2020).
 
     min CE(target | perturbed prompt)  such that  |W - W0| <= epsilon in every entry
 
@@ -20,7 +20,7 @@ from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight
 
 
 class ConstrainedFineTuning(WeightEditor[FinetuningOptions]):
-    """The method; successive edits are each bounded anew, so drift grows by epsilon an edit."""
+    """Editor by FT-L; each successive edit is bounded anew, so drift grows by epsilon an edit."""
 
     def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
@@ -59,7 +59,7 @@ class ConstrainedFineTuning(WeightEditor[FinetuningOptions]):
 
 
 def _prompt_last_loss(access: Access, prompt: list[int], target: tuple[int, ...]) -> torch.Tensor:
-    """Every target token read where the first one stands, as the original has it."""
+    """Computes the loss of every target token at the first one's place, as the original does."""
     logits = access.logits(access.batch([prompt]))[0, -1].float()
     wanted = torch.tensor(target, device=logits.device)
     return cross_entropy(logits.expand(len(target), -1), wanted)

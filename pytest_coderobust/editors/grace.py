@@ -1,8 +1,8 @@
 """GRACE: a codebook beside one down-projection; the weights stay as they are.
 
-Hartvigsen et al. 2023 (arXiv 2211.11031). A query is the projection's input at the prompt's
-last token. Where it falls into a key's radius, the key's value stands for the output; everywhere
-else the output is the module's own tensor, bit for bit.
+Hartvigsen et al. 2023 (arXiv 2211.11031). A query is the projection's input at the prompt's last
+token. Where it is within a key's radius, the key's value replaces the output; everywhere else the
+output is the module's own tensor, bit for bit.
 
 Departures: the last token follows from the attention mask, so padding does not matter; queries
 are made while a prompt is read and not while decoding; labels are compared as token ids, in full.
@@ -27,11 +27,11 @@ _ENOUGH = 1e-2
 """The loss below which a value is not improved further."""
 
 _WIDE = torch.tensor([torch.inf])
-"""The radius of a key on trial, which every query falls into."""
+"""Radius of a key on trial, which holds every query."""
 
 
 class Grace:
-    """The method; successive edits add keys, and split radii where they meet."""
+    """Editor by GRACE; successive edits add keys, and split radii where they meet."""
 
     def __init__(self, options: GraceOptions) -> None:
         self.options = options
@@ -85,7 +85,7 @@ class Grace:
         book: Codebook,
         place: int,
     ) -> tuple[torch.Tensor, list[float]]:
-        """The best value found for one key, and every loss on the way."""
+        """Trains the value of one key; returns the best one and every loss on the way."""
         target = book.labels[place]
         batch, places = target_batch(access, [prompt], target)
         value = book.values[place].clone().to(access.device).requires_grad_()

@@ -27,7 +27,7 @@ _ATTENTION = (("q_proj", "v_proj"), ("qkv_proj",), ("c_attn",), ("query_key_valu
 
 
 def require_peft() -> Any:
-    """The package peft.
+    """Imports the package peft.
 
     Raises:
         MissingExtra: it is not installed.
@@ -42,7 +42,7 @@ def require_peft() -> Any:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdapterChange:
-    """A trained adapter.
+    """Change that puts a trained adapter beside the layers.
 
     Attributes:
         weights: by the names that peft saves them under.
@@ -77,7 +77,7 @@ class AdapterChange:
 
 
 class Lora:
-    """The method."""
+    """Editor that trains low-rank matrices on all requests together."""
 
     def __init__(self, options: LoraOptions) -> None:
         require_peft()
@@ -120,7 +120,7 @@ class Lora:
     def _train(
         self, access: Access, pairs: Sequence[tuple[list[int], tuple[int, ...]]]
     ) -> list[float]:
-        """Adam on the matrices alone; the mean loss over the requests at every step."""
+        """Trains the matrices alone by AdamW; returns the mean loss over the requests by step."""
         matrices = _matrices(access.model)
         for matrix in matrices:
             matrix.requires_grad_()
@@ -154,7 +154,7 @@ class Lora:
         }
 
     def _modules(self, access: Access) -> list[str] | str:
-        """The names that peft looks for.
+        """Finds the names of the layers that peft adapts.
 
         Raises:
             ModelError: the attention has none of the known names.
@@ -173,7 +173,7 @@ class Lora:
 
 @contextmanager
 def adapted_network(access: Access, facts: Facts) -> Generator[Any]:
-    """The model with fresh matrices beside its layers; they do nothing until they are trained."""
+    """Context of the model with fresh matrices beside its layers, without effect until trained."""
     peft = require_peft()
     flags = [(each, each.requires_grad) for each in access.model.parameters()]
     with quiet():
@@ -189,7 +189,7 @@ def adapted_network(access: Access, facts: Facts) -> Generator[Any]:
 
 
 def adapter_config(facts: Facts, model: str | None = None) -> Any:
-    """The configuration that peft reads."""
+    """Makes the configuration that peft reads."""
     peft = require_peft()
     table = facts["peft"]
     assert isinstance(table, dict)
@@ -199,13 +199,13 @@ def adapter_config(facts: Facts, model: str | None = None) -> Any:
 
 
 def adapter_change(tensors: Mapping[str, torch.Tensor], facts: Facts) -> AdapterChange:
-    """A saved adapter."""
+    """Makes the change of a saved adapter."""
     require_peft()
     return AdapterChange(dict(tensors), facts)
 
 
 def _read_matrices(network: Any) -> dict[str, torch.Tensor]:
-    """The matrices, by the names that peft saves them under."""
+    """Reads the matrices, by the names that peft saves them under."""
     peft = require_peft()
     found: dict[str, torch.Tensor] = peft.get_peft_model_state_dict(network)
     return {name: each.detach().cpu().clone() for name, each in sorted(found.items())}
@@ -215,7 +215,7 @@ def _load_matrices(network: Any, weights: Mapping[str, torch.Tensor], name: str)
     """Loads matrices into an adapted model.
 
     Raises:
-        ModelError: names or shapes are others.
+        ModelError: names or shapes differ.
     """
     peft = require_peft()
     wanted = {key: tuple(each.shape) for key, each in _read_matrices(network).items()}
@@ -231,7 +231,7 @@ def _matrices(model: Any) -> list[torch.nn.Parameter]:
 
 
 def _order_matrices(access: Access, change: AdapterChange) -> list[torch.Tensor]:
-    """The model's matrices in the order of a change's names."""
+    """Lists the model's matrices in the order of a change's names."""
     present = {
         name.replace(".default.", "."): each
         for name, each in access.model.named_parameters()

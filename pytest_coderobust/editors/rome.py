@@ -1,4 +1,4 @@
-"""ROME: one fact written as a rank-one change of a down-projection.
+"""ROME: writes one fact as a rank-one change of a down-projection.
 
 Meng et al. 2022 (arXiv 2202.05262), in the form of r-ROME (Gupta et al., arXiv 2403.07175), which
 uses one key everywhere; identity covariance, as CLMEEval and EasyEdit have it.
@@ -33,7 +33,7 @@ from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight
 
 
 class Rome(WeightEditor[RomeOptions]):
-    """The method; successive edits accumulate, each with keys of the model edited so far."""
+    """Editor by ROME; successive edits accumulate, each with keys of the model edited so far."""
 
     def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
@@ -63,7 +63,7 @@ def rank_one_update(
     *,
     asymmetric: bool,
 ) -> torch.Tensor:
-    """The rank-one delta, out x in: after it the key yields the wanted value exactly.
+    """Solves for the rank-one delta, out x in, after which the key yields the wanted value exactly.
 
     Solved in double precision; a bias adds to value and output alike and cancels out.
     """
@@ -84,7 +84,7 @@ def find_shift(
     value: torch.Tensor,
     options: RomeOptions,
 ) -> tuple[torch.Tensor, list[float]]:
-    """d, by Adam on the sum of the losses; (d, losses)."""
+    """Finds the shift d by Adam on the sum of the losses; returns (d, losses)."""
     batch, places = target_batch(access, prompts, target)
     neutral = access.batch([access.backend.encode(NEUTRAL, "python")])
     before = _distribution(access, neutral).detach()
@@ -110,7 +110,7 @@ def find_shift(
 
 
 def _clamp_shift(shift: torch.Tensor, most: torch.Tensor) -> None:
-    """Back into the ball, when the step left it."""
+    """Scales the shift back to the largest norm, when a step went beyond it."""
     with torch.no_grad():
         norm = shift.norm()
         if norm > most:
@@ -118,7 +118,7 @@ def _clamp_shift(shift: torch.Tensor, most: torch.Tensor) -> None:
 
 
 def _distribution(access: Access, batch: TokenBatch) -> torch.Tensor:
-    """Log-probabilities of the next token behind a single row."""
+    """Computes the log-probabilities of the next token of a single row."""
     return access.logits(batch)[0, batch.last()[0]].float().log_softmax(dim=-1)
 
 
@@ -126,7 +126,7 @@ def _distribution(access: Access, batch: TokenBatch) -> torch.Tensor:
 def _shifted_output(
     projection: Projection, places: torch.Tensor, shift: torch.Tensor
 ) -> Generator[None]:
-    """Adds `shift` to the projection's output at one place a row, (rows, 1)."""
+    """Context in which `shift` is added to the projection's output at `places`, (rows, 1)."""
 
     def add(_module: Any, _args: Any, output: torch.Tensor) -> torch.Tensor:
         at = torch.zeros_like(output[..., :1])

@@ -1,4 +1,4 @@
-"""One batch of prompts through a model: left padding, each row's own noise, end and text."""
+"""Decoding of one batch: left padding, and each row's own noise, end and text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_coderobust.records import Completion, Sampling
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt as the model reads it.
+    """Token ids of a prompt, with the noise of one row.
 
     Attributes:
         noise: seeds the row's own generator.
@@ -48,7 +48,7 @@ def continue_prompts(
     sampling: Sampling,
     steps: int,
 ) -> list[Completion]:
-    """Completes prompts that were read at `places` of the start."""
+    """Completes prompts that were read already, each at its place of the start."""
     text = _Text(loaded, prompts)
     noise = [prompt.noise for prompt in prompts]
     chooser = Chooser(noise, steps, sampling)
@@ -59,7 +59,7 @@ def continue_prompts(
 def pad_left(
     loaded: LoadedModel, rows: Sequence[Sequence[int]]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and mask, both (rows, width), on the model's device."""
+    """Pads rows on the left; returns ids and mask, both (rows, width), on the model's device."""
     width = max(map(len, rows))
     gaps = [width - len(row) for row in rows]
     ids = [[loaded.pad] * gap + list(row) for gap, row in zip(gaps, rows, strict=True)]
@@ -71,7 +71,10 @@ def pad_left(
 def generate_by_transformers(
     loaded: LoadedModel, prompts: Sequence[Prompt], sampling: Sampling, steps: int
 ) -> list[Completion]:
-    """The same by transformers' own generation, for networks that remember in ways of their own."""
+    """Completes prompts by transformers' own generation.
+
+    For networks that keep more, or less, than keys and values of every token.
+    """
     text = _Text(loaded, prompts)
     ids, mask = pad_left(loaded, [prompt.ids for prompt in prompts])
     width = ids.shape[1]
@@ -97,7 +100,7 @@ def generate_by_transformers(
 
 
 class _Text:
-    """What token ids behind prompts say."""
+    """Texts of the token ids that follow prompts."""
 
     def __init__(self, loaded: LoadedModel, prompts: Sequence[Prompt]) -> None:
         self._loaded = loaded
@@ -107,14 +110,14 @@ class _Text:
         self._prompts = prompts
 
     def ends(self, sampling: Sampling) -> EndTest:
-        """Tells which token is a row's last."""
+        """Makes the test of whether a token is a row's last."""
         return EndTest(sampling.stop, self._loaded.tokenizer, self.text, self._loaded.eos)
 
     def text(self, row: int, ids: Sequence[int]) -> str:
-        """What the ids add to the row's prompt.
+        """Text that the ids add to the row's prompt.
 
-        Decoded behind the prompt, because a tokenizer may drop the space that a text starts with,
-        and that space is the first line's indent.
+        Prompt and ids are decoded together, because a tokenizer may drop the space that a text
+        starts with, and that space is the first line's indent.
         """
         prompt = self._prompts[row].ids
         head = self._heads[prompt]

@@ -1,9 +1,9 @@
-"""A digest of everything in a checkpoint that can change an answer.
+"""Digest of everything in a checkpoint that can change an answer.
 
-Weights are hashed whole, tensors of many gigabytes too: a name, a revision or a size says nothing
-of a fine-tune saved over its base. The hash of a big file is remembered in the user's cache under
-its path, size, inode and both its times, so that it is computed once. The change time is among
-them because no tool sets it back, whatever it does to the modification time.
+Weights are hashed whole, many gigabytes too, because name, revision and size stay the same when a
+fine-tune is saved over its base. The hash of a big file is remembered in the user's cache under the
+file's path, size, inode, modification time and change time, so that it is computed once. The change
+time is included because no tool can set it back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SMALL = 1 << 24
 """Bytes below which a file is hashed each time."""
 
 _SETTLED = 2.0
-"""Seconds after a file's last change from which its times tell two states apart."""
+"""Seconds after a file's last change from which its times distinguish two states."""
 
 _TOKENIZER = (
     "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges*", "*.model",
@@ -36,7 +36,7 @@ _IRRELEVANT = ("_name_or_path", "transformers_version")
 
 
 def checkpoint_digest(checkpoint: Checkpoint) -> str:
-    """Changes whenever weights, tokenizer, code or configuration do; the place does not matter."""
+    """Hashes weights, tokenizer, code and configuration of a checkpoint, wherever it lies."""
     folder = checkpoint.folder
     configs = [_without_history(read_json(folder / name)) for name in _CONFIG]
     return digest(
@@ -45,12 +45,12 @@ def checkpoint_digest(checkpoint: Checkpoint) -> str:
 
 
 def weights_digest(checkpoint: Checkpoint) -> str:
-    """Changes whenever a weight does."""
+    """Hashes the weights of a checkpoint."""
     return digest(_hash_files(checkpoint.weights))
 
 
 def file_digest(path: Path, *, cache: Path | None = None) -> str:
-    """The SHA-256 of a file, remembered when the file is big.
+    """Computes the SHA-256 of a file, or recalls it when the file is big.
 
     Args:
         cache: where to remember; the user's cache folder by default.
@@ -124,5 +124,5 @@ def _match_files(folder: Path, patterns: Iterable[str]) -> list[Path]:
 
 
 def _without_history(config: dict[str, object]) -> dict[str, object]:
-    """A configuration without what only tells its history."""
+    """Drops the keys of a configuration that record only its history."""
     return {key: value for key, value in config.items() if key not in _IRRELEVANT}

@@ -1,4 +1,4 @@
-"""A checkpoint in memory: model, tokenizer, and the few facts that decoding needs."""
+"""Loaded model: a checkpoint in memory with its tokenizer and the facts that decoding needs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def load(
 
 
 def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> Any:
-    """The tokenizer of a checkpoint.
+    """Loads the tokenizer of a checkpoint.
 
     Raises:
         ModelError: transformers cannot load it.
@@ -80,10 +80,10 @@ def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> 
 
 
 def make_loaded(model: Any, tokenizer: Any) -> LoadedModel:
-    """The facts of a model in memory.
+    """Collects the facts of a model in memory.
 
-    The model's own generation defaults (a repetition penalty, a temperature) are put aside: how
-    to decode is the suite's to say, and what it does not say is off.
+    The model's own generation defaults (a repetition penalty, a temperature) are dropped: the suite
+    alone says how to decode, and what it does not say is off.
     """
     eos = _eos(model, tokenizer)
     pad = tokenizer.pad_token_id
@@ -107,7 +107,7 @@ def make_loaded(model: Any, tokenizer: Any) -> LoadedModel:
 
 @contextmanager
 def _named_errors(name: str, checkpoint: Checkpoint) -> Generator[None]:
-    """Says which model it was that could not be loaded."""
+    """Context in which an error becomes a ModelError that names the model."""
     try:
         yield
     except Exception as error:
@@ -118,7 +118,7 @@ def _named_errors(name: str, checkpoint: Checkpoint) -> Generator[None]:
 
 
 def _eos(model: Any, tokenizer: Any) -> tuple[int, ...]:
-    """Every end token that the model, its generation defaults or the tokenizer name."""
+    """Collects the end tokens that the model, its generation defaults or the tokenizer name."""
     found: list[int] = []
     sources = (model.generation_config, model.config, tokenizer)
     for value in (getattr(source, "eos_token_id", None) for source in sources):
@@ -127,7 +127,7 @@ def _eos(model: Any, tokenizer: Any) -> tuple[int, ...]:
 
 
 def _refuse_missing(name: str, checkpoint: Checkpoint, missing: Iterable[str]) -> None:
-    """Transformers fills missing tensors with noise and goes on."""
+    """Refuses a checkpoint that lacks tensors; transformers would fill them with noise."""
     absent = sorted(missing)
     if absent:
         raise ModelError(

