@@ -42,7 +42,6 @@ class Oracle:
 
 
 def open_oracle(name: str, options: ModelOptions) -> Oracle:  # noqa: ARG001
-    """Opens "oracle"."""
     return Oracle(batch_size=options.batch_size or ROWS)
 
 

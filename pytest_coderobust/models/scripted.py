@@ -109,7 +109,6 @@ def check_scripted(name: str) -> None:
 
 
 def open_scripted(name: str, options: ModelOptions) -> Scripted:
-    """Opens "scripted:canonical@SHARE"."""
     found = _SCRIPT.fullmatch(name)
     assert found is not None, "check_scripted() said so"
     return canonical_share(float(found[1] or 1), name=name, batch_size=options.batch_size or ROWS)
