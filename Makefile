@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 TA_VENV ?= .venv-textattack
 TA_TESTS ?= tests/attack tests/unit/test_editors_contract.py tests/unit/test_editors_access.py \
 	tests/unit/test_editors_numbers.py tests/unit/test_editors_grace.py \
-	tests/unit/test_editors_localisation.py tests/unit/test_models_branching.py
+	tests/unit/test_editors_localisation.py tests/unit/test_models_branches.py
 TA_NLTK := $(NLTK_DATA):$(CODEROBUST_DATA)/nltk_data:$(CURDIR)/../shared/data/nltk_data:$(CURDIR)/$(TA_VENV)/nltk_data
 TA_PIP := $(TA_VENV)/bin/python -m pip install --quiet --constraint constraints-textattack.txt
 

@@ -32,7 +32,7 @@ from support.editors_field import Field, measuring
 from pytest_coderobust.editors import creme
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.alignment import Pairs, align
-from pytest_coderobust.editors.edited_model import applied, edited, placebo
+from pytest_coderobust.editors.edited_model import changed_model, edited, placebo
 from pytest_coderobust.editors.identity import edited_identity
 from pytest_coderobust.editors.localisation import trace
 from pytest_coderobust.editors.options import CremeOptions
@@ -95,7 +95,7 @@ def layers(field: Field, options: argparse.Namespace) -> None:
     requests = {name: field.request(name) for name in names[: options.traced]}
     keys: dict[str, int] = {}
     for name, request in requests.items():
-        with field.access.editing():
+        with field.access.frozen_weights():
             found = trace(field.access, request, CremeOptions(), field.judge)
         keys[name] = found.key
         most = max(effect.improvement for effect in found.layers)
@@ -155,7 +155,7 @@ def shifts(field: Field, _options: argparse.Namespace) -> None:
         for name in field.broken:
             pair = field.pair(name, field.perturbed[name])
             gaps.append(field.states(name, field.perturbed[name], layer).gap)
-            clean = field.access.until(layer, field.access.batch([pair.clean]))
+            clean = field.access.run_until(layer, field.access.batch([pair.clean]))
             size += float(clean[0, -pair.count :].square().sum())
         means = torch.nn.functional.normalize(torch.stack([gap.mean(dim=0) for gap in gaps]))
         count, joined = len(gaps), torch.cat(gaps)
@@ -184,7 +184,7 @@ def many(field: Field, _options: argparse.Namespace) -> None:
             change = weight_change(field.access.projection(layer), delta, None, {})
             requests = [field.request(*each) for each in learnt[:count]]
             identity = edited_identity(field.model.identity, parse_edit("creme"), requests)
-            with applied(field.model, change, identity) as model:
+            with changed_model(field.model, change, identity) as model:
                 own, mended, kept = (
                     field.share(each, model) for each in (learnt[: min(count, 30)], broken, robust)
                 )

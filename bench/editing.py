@@ -32,7 +32,7 @@ from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import EDITORS, parse_edit
 from pytest_coderobust.errors import CodeRobustError
-from pytest_coderobust.models.decoding import Prompt, generated
+from pytest_coderobust.models.decoding import Prompt, generate_by_transformers
 from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.registry import open_backend
 from pytest_coderobust.records import Task, Tests
@@ -74,7 +74,9 @@ class Released(Sweep):
         prompts = [Prompt(self._clean, 0), *(Prompt(self._perturbed, row.noise) for row in rows)]
         with self.patches([row.layer for row in rows]):
             steps = self._steps(self._width)
-            return [a.text for a in generated(loaded, prompts, self._sampling, steps)[1:]]
+            return [
+                a.text for a in generate_by_transformers(loaded, prompts, self._sampling, steps)[1:]
+            ]
 
 
 def sweep(access: Access, rounds: int, samples: int, tokens: int, temperature: float) -> None:
@@ -99,14 +101,14 @@ def solvers(access: Access, rounds: int) -> None:
     layer = len(access.layers) // 2
     projection = access.projection(layer)
     options = CremeOptions()
-    pair = creme.continued(access, REQUEST, options.tokens)
+    pair = creme.make_pair(access, REQUEST, options.tokens)
 
     def cached() -> None:
-        states = creme.cached_states(access, projection, layer, pair)
-        creme.cached_loop(states, options)
+        states = creme.cache_states(access, projection, layer, pair)
+        creme.minimise_cached(states, options)
 
     def full() -> None:
-        creme.full_loop(access, projection, layer, pair, options)
+        creme.minimise_full(access, projection, layer, pair, options)
 
     compare(f"CREME at layer {layer}: full loop, cached", rounds, full, cached)
 
@@ -166,7 +168,7 @@ def main() -> None:
         model: Any = open_backend(name, options=ModelOptions())
         access = Access(model)
         print(f"{options.shape or options.model} on {access.device}, {access.model.dtype}")
-        with access.editing():
+        with access.frozen_weights():
             if not options.shape:
                 for temperature in (0.2, 1.0):  # the paper's, and one at which samples part
                     sweep(access, options.rounds, options.samples, options.tokens, temperature)

@@ -1,4 +1,4 @@
-"""Runs one attack: TextAttack searches, our edits are the moves, the tests decide.
+"""Attacks on one prompt: TextAttack searches, our edits are the moves, the tests decide.
 
 Source: Morris et al. 2020, "TextAttack". The edit space is a Transformation, failing tests are a
 GoalFunction. Protected text is never offered, and a prompt that TextAttack would put together
@@ -20,7 +20,7 @@ from coderobust_strategies.edit import Edit
 from coderobust_strategies.rewrite import recorded
 from pytest_coderobust.attack.scoring import Score
 from pytest_coderobust.errors import UnknownName
-from pytest_coderobust.rewriters.textattack import load_textattack, seeded, silent
+from pytest_coderobust.rewriters.textattack import load_textattack, seeded_generators, silent
 
 SEARCHES: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -36,7 +36,7 @@ SEARCHES: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Attacked:
-    """What an attack found.
+    """Result of an attack.
 
     Attributes:
         status: "broken", "survived" (the search or the budget ended), or "unsolved" (the clean
@@ -68,7 +68,7 @@ def attack_prompt(
 
     Args:
         score: how well the model does on prompts, see `pytest_coderobust.attack.score_of`.
-        perturbations: whose edits are the moves; an aggregate stands for its members.
+        perturbations: their edits are the moves; an aggregate means its members.
         entry_point, code: as in `coderobust_strategies.perturb`.
         search: one of `SEARCHES`, or a search method of TextAttack's.
         budget: most prompts that the model is asked.
@@ -80,7 +80,7 @@ def attack_prompt(
     """
     load_textattack("attack_prompt()")
     asked = _Counting(score)
-    with silent(), seeded(seed):
+    with silent(), seeded_generators(seed):
         space: Any = import_module("pytest_coderobust.attack.space")
         attack = import_module("textattack").Attack(
             space.SolvedGoal(space.PromptModel(asked), query_budget=budget),
@@ -100,7 +100,7 @@ def attack_prompt(
 
 
 class _Counting:
-    """A score that counts the prompts it was asked."""
+    """Score that counts the prompts it is asked for."""
 
     def __init__(self, score: Score) -> None:
         self._score = score

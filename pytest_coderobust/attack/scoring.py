@@ -1,4 +1,4 @@
-"""What an attack lowers: the share of tests that a model's answers to a prompt pass."""
+"""Score that an attack lowers: the share of tests that a model's answers to a prompt pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DRAWN = "drawn"
 
 
 def score_of(measurement: Measurement, task: Task) -> Score:
-    """The score of prompts for a task under a suite's model, sampling and judge.
+    """Makes the score of prompts for a task under a suite's model, sampling and judge.
 
     The mean over the samples; completions and verdicts are kept in the ledger.
     """

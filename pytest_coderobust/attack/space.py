@@ -33,7 +33,7 @@ class EditSpace(WordSwap):
     """Edits of our perturbations inside one word, or right behind it.
 
     Args:
-        perturbations: whose edits; an aggregate stands for its members.
+        perturbations: their edits are the moves; an aggregate means its members.
     """
 
     def __init__(self, perturbations: Sequence[str], entry_point: str, code: str) -> None:
@@ -70,7 +70,7 @@ class EditSpace(WordSwap):
 
 
 class PromptModel(ModelWrapper):
-    """A score as TextAttack wants its models."""
+    """Score in the form of TextAttack's models."""
 
     def __init__(self, score: Score) -> None:
         self.model = score
@@ -80,7 +80,7 @@ class PromptModel(ModelWrapper):
 
 
 class SolvedGoal(GoalFunction):
-    """Reached when the model no longer solves the task; nearer the more tests fail."""
+    """Goal that is reached when the model no longer solves the task; nearer the more tests fail."""
 
     def _is_goal_complete(self, model_output: float, _attacked_text: AttackedText) -> bool:
         return model_output < 1
@@ -99,7 +99,7 @@ class SolvedGoal(GoalFunction):
 
 
 class SolvedResult(GoalFunctionResult):
-    """How TextAttack shows a result of ours."""
+    """Result of ours as TextAttack shows it."""
 
     @property
     def _processed_output(self) -> tuple[str, str]:
@@ -118,7 +118,7 @@ class SolvedResult(GoalFunctionResult):
 def _inside(
     text: str, words: Sequence[str], edits: Sequence[Edit]
 ) -> Iterator[tuple[int, Edit, str]]:
-    """The edits that stay within one word or stand right behind it, with the word they make."""
+    """Finds the edits within one word or right behind it, with the word that they make."""
     position = 0
     spans: list[tuple[int, int]] = []
     for word in words:
@@ -138,7 +138,7 @@ def _inside(
 
 
 def _some(group: list[tuple[int, Edit, str]], key: tuple[Any, ...]) -> list[tuple[int, Edit, str]]:
-    """A few moves of a kind, the same ones whenever the word is met again."""
+    """Chooses a few moves of a kind, the same ones whenever the word is met again."""
     generator = noise(*map(str, key))
     ranked = sorted((generator.random(), number) for number in range(len(group)))
     return [group[number] for _, number in sorted(ranked[:CHOICES], key=lambda each: each[1])]

@@ -54,7 +54,7 @@ def trace(options: argparse.Namespace) -> int:
         passing = suite.single.passing
         request = _request(options, suite.plan, model, passing)
         access = Access(model, judge=passing)
-        with access.editing():
+        with access.frozen_weights():
             found = find(access, request, how, passing)
     print("\n".join(bars(found, request.label)))  # noqa: T201
     if options.picture:

@@ -1,1 +1,1 @@
-"""Methods that repair a model: one file each, applied through one protocol, undone bit-exactly."""
+"""Editors: methods that repair a model, one file each, behind one protocol, undone bit-exactly."""

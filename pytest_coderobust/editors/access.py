@@ -1,6 +1,7 @@
-"""A model's inside, alike for every architecture: layers, down-projections, forward passes.
+"""Access to the inside of a model: layers, down-projections and forward passes.
 
-Positions come from the attention mask, so the side of the padding does not matter.
+It is the same for every architecture. Positions come from the attention mask, so the side of the
+padding does not matter.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 import torch
 
-from pytest_coderobust.editors.hooks import hooked, tensor_of
+from pytest_coderobust.editors.hooks import forward_hook, tensor_of
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.request import EditRequest, PassTest
 from pytest_coderobust.errors import ModelError, UsageError
@@ -23,7 +24,7 @@ from pytest_coderobust.models.backend import Weighted
 _LAYERS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers")
 _DOWN = ("mlp.down_proj", "mlp.c_proj", "mlp.fc_out", "mlp.fc2", "mlp.dense_4h_to_h")
 CONTINUATION = 32
-"""Tokens of the greedy continuation that stands for what a prompt is answered with (CREME)."""
+"""Length of the greedy continuation that counts as a prompt's answer, in tokens (CREME)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,17 @@ class TokenBatch:
     starts: tuple[int, ...]
 
     def last(self) -> torch.Tensor:
-        """The place of each row's last real token: (rows,)."""
+        """Finds the place of each row's last real token: (rows,)."""
         lengths = self.mask.sum(dim=-1)
         return lengths - 1 + torch.tensor(self.starts, device=lengths.device)
 
 
 class Access:
-    """A loaded model, seen from inside.
+    """Layers, projections and forward passes of a loaded model.
 
     Args:
         side: where rows are padded; edits do not depend on it.
-        judge: tells which completions pass; None has a method that asks start a sandbox.
+        judge: decides which completions pass; None lets a method that needs it start a sandbox.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Access:
 
     @property
     def name(self) -> str:
-        """The model's name, for messages."""
+        """Name of the model, for messages."""
         return self.backend.identity.name
 
     @property
@@ -78,7 +79,7 @@ class Access:
 
     @cached_property
     def layers(self) -> Sequence[Any]:
-        """The decoder layers, in order.
+        """Decoder layers, in order.
 
         Raises:
             ModelError: the architecture keeps them elsewhere.
@@ -93,14 +94,14 @@ class Access:
         )
 
     def layer_index(self, asked: int | None, share: float) -> int:
-        """The layer an option asks for; None is the paper's relative depth.
+        """Finds the layer that an option asks for; None is the paper's relative depth.
 
         Raises:
             UsageError: there is no such layer.
         """
         count = len(self.layers)
         if asked is None:
-            return int(share * count)  # rounded down: behind the last layer nothing could follow
+            return int(share * count)  # rounded down: there is nothing after the last layer
         if not 0 <= asked < count:
             raise UsageError(
                 f"layer {asked} is out of range: model {self.name!r} has layers 0 to {count - 1}"
@@ -108,7 +109,7 @@ class Access:
         return asked
 
     def projection(self, layer: int) -> Projection:
-        """The down-projection of a layer.
+        """Finds the down-projection of a layer.
 
         Raises:
             ModelError: the layer has none of the known names.
@@ -125,11 +126,11 @@ class Access:
         )
 
     def encode(self, request: EditRequest, prompt: str) -> list[int]:
-        """The token ids of one of a request's prompts."""
+        """Turns one of a request's prompts into token ids."""
         return self.backend.encode(prompt, request.task.language)
 
     def target(self, request: EditRequest) -> tuple[int, ...]:
-        """The ids that the perturbed prompt shall be continued with.
+        """Token ids that the perturbed prompt should be continued with.
 
         Raises:
             ModelError: there is nothing to continue with.
@@ -144,7 +145,7 @@ class Access:
         return found
 
     def continuation(self, ids: Sequence[int], count: int = CONTINUATION) -> tuple[int, ...]:
-        """The greedy continuation of a prompt; an end token is part of it."""
+        """Continues a prompt greedily; an end token is part of the result."""
         batch = self.batch([ids])
         room = self.loaded.window
         steps = count if room is None else min(count, room - len(ids))
@@ -183,7 +184,7 @@ class Access:
         return TokenBatch(ids.to(device), mask.to(device), positions.to(device), starts)
 
     def logits(self, batch: TokenBatch) -> torch.Tensor:
-        """A forward pass: (rows, width, vocabulary)."""
+        """Runs a forward pass; returns the logits, (rows, width, vocabulary)."""
         output = self.model(
             input_ids=batch.ids,
             attention_mask=batch.mask,
@@ -193,28 +194,28 @@ class Access:
         logits: torch.Tensor = output.logits
         return logits
 
-    def until(self, layer: int, batch: TokenBatch) -> torch.Tensor:
-        """A forward pass that ends behind a layer; its output, (rows, width, hidden)."""
+    def run_until(self, layer: int, batch: TokenBatch) -> torch.Tensor:
+        """Runs a forward pass up to a layer; returns its output, (rows, width, hidden)."""
         found: list[torch.Tensor] = []
 
         def stop(_module: Any, _args: Any, output: Any) -> None:
             found.append(tensor_of(output))
             raise _Stop
 
-        with hooked(self.layers[layer], stop), suppress(_Stop):
+        with forward_hook(self.layers[layer], stop), suppress(_Stop):
             self.logits(batch)
         return found[0]
 
     @contextmanager
-    def editing(self) -> Generator[None]:
-        """Freezes every weight and the dropout; gives flags and modes back afterwards."""
+    def frozen_weights(self) -> Generator[None]:
+        """Context in which weights and dropout are frozen, and gradients are computed."""
         parameters = [(each, each.requires_grad) for each in self.model.parameters()]
         modes = [(each, each.training) for each in self.model.modules()]
         try:
             self.model.eval()
             for parameter, _ in parameters:
                 parameter.requires_grad_(requires_grad=False)
-            with self.computing(), torch.enable_grad():
+            with self.model_threads(), torch.enable_grad():
                 yield
         finally:
             for parameter, flag in parameters:
@@ -222,9 +223,9 @@ class Access:
             for module, mode in modes:
                 module.training = mode
 
-    def computing(self) -> AbstractContextManager[None]:
-        """The threads and the silence that the network runs under."""
-        return self.backend.computing(self.loaded)
+    def model_threads(self) -> AbstractContextManager[None]:
+        """Context in which the network runs: torch's threads are set, its messages are silent."""
+        return self.backend.model_threads(self.loaded)
 
 
 class _Stop(Exception):

@@ -1,4 +1,4 @@
-"""Which token of the clean prompt each token of the perturbed one corresponds to."""
+"""Alignment of the tokens of a perturbed prompt with those of the clean one."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from difflib import SequenceMatcher
 from pytest_coderobust.editors.options import Alignment
 
 Pairs = tuple[tuple[int, int], ...]
-"""(place in the perturbed prompt, place in the clean one), from the prompts' first tokens on."""
+"""Pairs of places, (in the perturbed prompt, in the clean one), counted from the first token."""
 
 
 def align(clean: Sequence[int], perturbed: Sequence[int], how: Alignment) -> Pairs:
-    """The aligned places, in order.
+    """Aligns the tokens of two prompts; returns the pairs in order.
 
-    "tokens": equal tokens pair up; where tokens were replaced by others, the last ones of both
-    runs do, since a word's state ends up at its last token. Inserted tokens stay alone.
-    "right": the common right end. "paper" pairs as "right" does, and the sweep copies the pads
-    besides.
+    "tokens" pairs equal tokens. Where tokens were replaced by others, it pairs the last ones of
+    both runs, since a word's state ends up at its last token. Inserted tokens have no partner.
+    "right" pairs tokens from the right end. "paper" pairs as "right" does; the sweep then copies
+    the pads too.
     """
     if how != "tokens":
         shorter = min(len(clean), len(perturbed))

@@ -1,4 +1,4 @@
-"""A codebook beside a down-projection: keys, what they stand for, and where they are looked up."""
+"""Codebooks beside a down-projection: keys, the values they answer with, and the lookup."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, Literal, cast
 import torch
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.hooks import hooked
+from pytest_coderobust.editors.hooks import forward_hook
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import Facts
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.records import Variant
 
 Places = Callable[[], torch.Tensor | None]
-"""Where each row's prompt ends, (rows,); None while decoding."""
+"""Finds where each row's prompt ends, (rows,); None while decoding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class Codebook:
     labels: tuple[tuple[int, ...], ...]
 
     def nearest(self, query: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The distance of each query (rows, inputs) to its nearest key, and which key that is."""
+        """Finds the nearest key of each query (rows, inputs); returns distances and places."""
         # Differences, not torch.cdist: its matrix form rounds small distances away.
         gaps = (query[:, None, :] - self.keys.to(query.device)).norm(dim=-1)
         found = gaps.min(dim=1)
@@ -39,7 +39,7 @@ class Codebook:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodebookChange:
-    """A codebook in its place.
+    """Change that puts a codebook beside a layer's down-projection.
 
     Attributes:
         facts: has "layer", "replace" and "labels".
@@ -60,10 +60,10 @@ class CodebookChange:
                 f"model {access.name!r} has {inputs}"
             )
         replace = cast("str", self.facts["replace"])
-        with prompt_ends(access) as ends, looked_up(projection, self.book, replace, ends):
+        with prompt_ends(access) as ends, codebook_lookup(projection, self.book, replace, ends):
             yield {}
 
-    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
+    def rewrite(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
         return [variant.prompt for variant in variants]
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
@@ -71,23 +71,24 @@ class CodebookChange:
 
 
 def codebook_change(tensors: Mapping[str, torch.Tensor], facts: Facts) -> CodebookChange:
-    """A saved codebook."""
+    """Makes the change of a saved codebook."""
     labels = cast("list[list[int]]", facts["labels"])
     book = Codebook(tensors["keys"], tensors["values"], tensors["radii"], tuple(map(tuple, labels)))
     return CodebookChange(book, facts)
 
 
-def inserted(
+def insert_key(
     book: Codebook | None,
     query: torch.Tensor,
     value: torch.Tensor,
     label: tuple[int, ...],
     epsilon: float,
 ) -> tuple[Codebook, int]:
-    """The codebook with a key for a query, and that key's place; the rules of the paper.
+    """Inserts a key for a query by the paper's rules; returns the codebook and the key's place.
 
-    Far from every key: a new one. Near a key of the same label: that one grows to cover the
-    query. Near a key of another label: a new one, and the two balls are made disjoint.
+    Far from every key, the query becomes a new one. Near a key of the same label, that key grows to
+    cover the query. Near a key of another label, the query becomes a new key, and both radii are
+    cut so that the balls are disjoint.
     """
     radius = torch.tensor([epsilon])
     if book is None:
@@ -111,10 +112,10 @@ def inserted(
 
 
 @contextmanager
-def looked_up(
+def codebook_lookup(
     projection: Projection, book: Codebook, replace: str, ends: Places, *, alone: bool = False
 ) -> Generator[None]:
-    """The projection's output, replaced where a row's query falls into a key's radius.
+    """Context in which a key's value replaces the output of a row whose query is in its radius.
 
     Args:
         alone: ignores what other codebooks at this projection have replaced.
@@ -131,15 +132,15 @@ def looked_up(
             return None
         whole = module.forward(args[0]) if alone else output
         values = book.values.to(whole.device)[key].to(whole.dtype)
-        at = _replaced(whole, places, replace) & hit[:, None]
+        at = _replaced_places(whole, places, replace) & hit[:, None]
         return torch.where(at[..., None], values[:, None, :], whole)
 
-    with hooked(projection.module, look):
+    with forward_hook(projection.module, look):
         yield
 
 
-def _replaced(output: torch.Tensor, places: torch.Tensor, replace: str) -> torch.Tensor:
-    """Which places of which rows a value stands for: (rows, width)."""
+def _replaced_places(output: torch.Tensor, places: torch.Tensor, replace: str) -> torch.Tensor:
+    """Marks the places of each row that a value replaces: (rows, width)."""
     columns = torch.arange(output.shape[1], device=output.device)[None]
     if replace == "last":
         return columns == places[:, None]
@@ -148,7 +149,7 @@ def _replaced(output: torch.Tensor, places: torch.Tensor, replace: str) -> torch
 
 @contextmanager
 def prompt_ends(access: Access) -> Generator[Places]:
-    """Tells, inside a forward pass of the model, where each row's prompt ends."""
+    """Context that finds, inside a forward pass of the model, where each row's prompt ends."""
     found: list[torch.Tensor | None] = [None]
 
     def look(_module: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
@@ -164,7 +165,7 @@ def prompt_ends(access: Access) -> Generator[Places]:
 
 
 def _ends(ids: torch.Tensor | None, mask: object) -> torch.Tensor | None:
-    """The last real place of each row; None where the ids only continue a cached prompt."""
+    """Finds the last real place of each row; None where the ids only continue a cached prompt."""
     if ids is None:
         return None
     rows, width = ids.shape

@@ -1,4 +1,4 @@
-"""CREME: the perturbed prompt's states, moved onto the clean prompt's at one layer.
+"""CREME: moves the perturbed prompt's states onto the clean prompt's at one layer.
 
 arXiv 2507.16407; the objective is that of the released code:
 
@@ -21,17 +21,17 @@ import torch
 from torch.nn.functional import mse_loss
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.hooks import captured
-from pytest_coderobust.editors.localisation import Trace, trace
+from pytest_coderobust.editors.hooks import captured_states
+from pytest_coderobust.editors.localisation import trace
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.pass_tests import judge_of
-from pytest_coderobust.editors.projection import Projection, trained
+from pytest_coderobust.editors.projection import Projection, trainable_weight
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
 
 
 class Creme(WeightEditor[CremeOptions]):
-    """The method: find the key layer, align its states."""
+    """Editor that finds the key layer and aligns its states."""
 
     def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
@@ -41,16 +41,16 @@ class Creme(WeightEditor[CremeOptions]):
             with judge_of(access) as judge:
                 found = trace(access, request, self.options, judge)
             layer = found.key
-            facts["trace"] = _told(found)
+            facts["trace"] = asdict(found)
         else:
             layer = access.layer_index(self.options.layer, 0)
         projection = access.projection(layer)
-        pair = continued(access, request, self.options.tokens)
+        pair = make_pair(access, request, self.options.tokens)
         if self.options.solver == "full":
-            delta, losses = full_loop(access, projection, layer, pair, self.options)
+            delta, losses = minimise_full(access, projection, layer, pair, self.options)
         else:
-            states = cached_states(access, projection, layer, pair)
-            solve = ridge if self.options.solver == "ridge" else cached_loop
+            states = cache_states(access, projection, layer, pair)
+            solve = solve_ridge if self.options.solver == "ridge" else minimise_cached
             delta, losses = solve(states, self.options)
         return weight_change(projection, delta, so_far, {"layer": layer, "losses": losses, **facts})
 
@@ -70,11 +70,11 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """What the objective needs of the two forward passes, at the continuation, in float32.
+    """States of the two forward passes at the continuation, in float32: all the objective needs.
 
     Attributes:
         perturbed, clean: the down-projection's inputs, (count, inputs).
-        gap: the clean states less the perturbed ones behind the layer, (count, hidden).
+        gap: the clean states minus the perturbed ones at the layer's output, (count, hidden).
     """
 
     perturbed: torch.Tensor
@@ -82,24 +82,24 @@ class States:
     gap: torch.Tensor
 
 
-def continued(access: Access, request: EditRequest, tokens: int) -> Pair:
-    """Both prompts with what the model, unedited for this request, writes after the clean one."""
+def make_pair(access: Access, request: EditRequest, tokens: int) -> Pair:
+    """Puts the clean prompt's continuation behind both; the model is not edited yet."""
     clean = tuple(access.encode(request, request.clean))
     perturbed = tuple(access.encode(request, request.perturbed))
     more = access.continuation(clean, tokens)
     return Pair((*clean, *more), (*perturbed, *more), len(more))
 
 
-def cached_states(access: Access, projection: Projection, layer: int, pair: Pair) -> States:
-    """Two truncated forward passes."""
-    with torch.no_grad(), captured(projection.module, "input") as inputs:
+def cache_states(access: Access, projection: Projection, layer: int, pair: Pair) -> States:
+    """Captures the states in two forward passes that stop at the layer."""
+    with torch.no_grad(), captured_states(projection.module, "input") as inputs:
         outputs = [_behind(access, layer, ids, pair.count) for ids in (pair.perturbed, pair.clean)]
     perturbed, clean = (each[0, -pair.count :].float() for each in inputs)
     return States(perturbed, clean, outputs[1] - outputs[0])
 
 
-def cached_loop(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
-    """Early-stopped Adam over the cached states; (delta, losses)."""
+def minimise_cached(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
+    """Minimises over cached states by Adam with early stopping; returns (delta, losses)."""
     delta = torch.zeros(
         states.gap.shape[1], states.perturbed.shape[1], device=states.gap.device
     ).requires_grad_()
@@ -112,13 +112,13 @@ def cached_loop(states: States, options: CremeOptions) -> tuple[torch.Tensor, li
     return delta.detach(), losses
 
 
-def full_loop(
+def minimise_full(
     access: Access, projection: Projection, layer: int, pair: Pair, options: CremeOptions
 ) -> tuple[torch.Tensor, list[float]]:
-    """The same with forward passes each step, as the released code has it: the reference."""
+    """Minimises with forward passes in each step, as the released code does: the reference."""
     with torch.no_grad():
         goal = _behind(access, layer, pair.clean, pair.count)
-    with trained(projection) as weight:
+    with trainable_weight(projection) as weight:
         start = weight.detach().clone()
 
         def loss() -> torch.Tensor:
@@ -130,8 +130,8 @@ def full_loop(
     return weight.detach() - start, losses
 
 
-def ridge(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
-    """The minimum-norm delta of rank <= 2 count that meets both terms; losses before and after.
+def solve_ridge(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[float]]:
+    """Solves for the minimum-norm delta, of rank <= 2 count; returns it with both losses.
 
     dW K = Y with K = [a_p, sqrt(lam) a_o] and Y = [gap, 0], by least squares in double precision.
     """
@@ -148,7 +148,7 @@ def ridge(states: States, options: CremeOptions) -> tuple[torch.Tensor, list[flo
 def _descend(
     weight: torch.Tensor, objective: Callable[[], torch.Tensor], options: CremeOptions
 ) -> list[float]:
-    """Adam until the steps are used up or the loss stops falling; every loss on the way."""
+    """Runs Adam until the steps are used up or the loss stops falling; returns every loss."""
     optimizer = torch.optim.Adam([weight], lr=options.lr)
     losses: list[float] = []
     stale = 0
@@ -165,9 +165,5 @@ def _descend(
 
 
 def _behind(access: Access, layer: int, ids: Sequence[int], count: int) -> torch.Tensor:
-    """The layer's output at the last `count` tokens, in float32."""
-    return access.until(layer, access.batch([ids]))[0, -count:].float()
-
-
-def _told(found: Trace) -> dict[str, object]:
-    return asdict(found)
+    """Computes the layer's output at the last `count` tokens, in float32."""
+    return access.run_until(layer, access.batch([ids]))[0, -count:].float()

@@ -1,4 +1,4 @@
-"""DINM: the layer where two answers part is tuned towards the wanted one.
+"""DINM: tunes the layer at which two answers differ most towards the wanted answer.
 
 Wang et al. 2024 (arXiv 2403.14472): at the layer where the states of the safe and the unsafe answer
 are farthest apart, weight * CE(target | x) + KL(P0 || PW) on an unrelated prompt and its answer, by
@@ -20,17 +20,17 @@ import torch
 from torch.nn.functional import kl_div
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.hooks import hooked, tensor_of
+from pytest_coderobust.editors.hooks import forward_hook, tensor_of
 from pytest_coderobust.editors.options import DinmOptions
 from pytest_coderobust.editors.prefixes import NEUTRAL
-from pytest_coderobust.editors.projection import Projection, trained
+from pytest_coderobust.editors.projection import Projection, trainable_weight
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.targets import target_batch, target_loss
 from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
 
 
 class Dinm(WeightEditor[DinmOptions]):
-    """The method; successive edits accumulate on the weights."""
+    """Editor by DINM; successive edits accumulate on the weights."""
 
     def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
@@ -43,11 +43,11 @@ class Dinm(WeightEditor[DinmOptions]):
         else:
             layer = access.layer_index(self.options.layer, 0)
         projection = access.projection(layer)
-        delta, losses, drifts = self._tuned(access, projection, prompt, target)
+        delta, losses, drifts = self._tune(access, projection, prompt, target)
         facts = {"layer": layer, "losses": losses, "kl": drifts}
         return weight_change(projection, delta, so_far, facts)
 
-    def _tuned(
+    def _tune(
         self, access: Access, projection: Projection, prompt: list[int], target: Sequence[int]
     ) -> tuple[torch.Tensor, list[float], list[float]]:
         options = self.options
@@ -55,7 +55,7 @@ class Dinm(WeightEditor[DinmOptions]):
         answer = access.continuation(neutral)
         losses: list[float] = []
         drifts: list[float] = []
-        with trained(projection) as weight:
+        with trainable_weight(projection) as weight:
             start = weight.detach().clone()
             optimizer = torch.optim.Adam([weight], lr=options.lr)
             with torch.no_grad():
@@ -77,14 +77,14 @@ class Dinm(WeightEditor[DinmOptions]):
 
 
 def kl_to(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
-    """The mean KL(before || after) over places; both are log-probabilities, (places, tokens)."""
+    """Computes the mean KL(before || after) from log-probabilities, (places, tokens)."""
     return kl_div(after, before, log_target=True, reduction="batchmean")
 
 
 def answer_distribution(
     access: Access, prompt: Sequence[int], answer: Sequence[int]
 ) -> torch.Tensor:
-    """Log-probabilities at the places of an answer: (answer, vocabulary)."""
+    """Computes log-probabilities at the places of an answer: (answer, vocabulary)."""
     batch, places = target_batch(access, [prompt], answer)
     return access.logits(batch)[0, places[0]].float().log_softmax(dim=-1)
 
@@ -92,7 +92,7 @@ def answer_distribution(
 def answer_gaps(
     access: Access, prompt: Sequence[int], safe: Sequence[int], unsafe: Sequence[int]
 ) -> list[float]:
-    """For every layer the Frobenius norm between the states of two answers to a prompt.
+    """Computes for every layer the Frobenius norm between the states of two answers to a prompt.
 
     Only the places that both answers have are compared.
     """
@@ -107,6 +107,6 @@ def answer_gaps(
 
     with ExitStack() as stack, torch.no_grad():
         for layer in access.layers:
-            stack.enter_context(hooked(layer, look))
+            stack.enter_context(forward_hook(layer, look))
         access.logits(batch)
     return found

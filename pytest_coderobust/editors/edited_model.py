@@ -1,4 +1,4 @@
-"""A model with an edit in force, and the contexts that put edits in and take them out.
+"""Edited models, and the contexts that put edits into a model and take them out.
 
     with edited(model, parse_edit("creme"), [request]) as repaired:
         repaired.generate(rows, sampling)
@@ -15,19 +15,19 @@ from dataclasses import dataclass, replace
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.identity import edited_identity, placebo_identity
-from pytest_coderobust.editors.memory import measured
+from pytest_coderobust.editors.memory import resource_use
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, PassTest, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
 from pytest_coderobust.editors.weights import WeightChange
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
-from pytest_coderobust.models.loaded import Loaded
+from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
 
 
 @dataclass(frozen=True, slots=True)
 class EditCost:
-    """What making an edit took; None where it was loaded, or memory cannot be measured."""
+    """Time and memory that making an edit took; None where it was loaded or is not measurable."""
 
     seconds: float | None = None
     peak_bytes: int | None = None
@@ -37,9 +37,9 @@ class EditedBackend(ForwardingBackend):
     """A backend whose answers are those of an edited model.
 
     Attributes:
-        change: what is in force.
-        facts: what the editor told, and the "drift" of the weights.
-        cost: what making it took.
+        change: the change that is in force.
+        facts: the editor's facts, and the "drift" of the weights.
+        cost: time and memory that making it took.
         stack: the edits that must be in force for this one to answer, itself the last.
     """
 
@@ -68,8 +68,8 @@ class EditedBackend(ForwardingBackend):
     def depth(self) -> int | None:
         return self._model.depth
 
-    def load(self) -> Loaded:
-        """The model in memory.
+    def load(self) -> LoadedModel:
+        """Returns the model in memory.
 
         Raises:
             ModelError: this edit is no longer in force, or another one is on top of it.
@@ -83,14 +83,14 @@ class EditedBackend(ForwardingBackend):
     def encode(self, prompt: str, language: str) -> list[int]:
         return self._model.encode(prompt, language)
 
-    def computing(self, loaded: Loaded) -> AbstractContextManager[None]:
-        return self._model.computing(loaded)
+    def model_threads(self, loaded: LoadedModel) -> AbstractContextManager[None]:
+        return self._model.model_threads(loaded)
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
         return self.answer(rows, sampling, self.load())
 
     def answer(
-        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
     ) -> Sequence[Completion]:
         self._rewrite([row.variant for row in rows])
         shown = [
@@ -100,10 +100,10 @@ class EditedBackend(ForwardingBackend):
         return self._model.answer(shown, sampling, loaded)
 
     def _rewrite(self, variants: Sequence[Variant]) -> None:
-        """Remembers what is shown for every prompt, asking for all of them at once."""
+        """Rewrites the prompts that are new, all at once, and remembers the results."""
         new = {each.prompt: each for each in variants if each.prompt not in self._prompts}
         if new:
-            prompts = self.change.rewritten(list(new.values()), self._access)
+            prompts = self.change.rewrite(list(new.values()), self._access)
             self._prompts.update(zip(new, prompts, strict=True))
 
 
@@ -114,10 +114,10 @@ def edited(
     requests: Sequence[EditRequest],
     judge: PassTest | None = None,
 ) -> Generator[EditedBackend]:
-    """The backend edited for all requests at once; restored bit-exactly on leaving.
+    """Context of the backend edited for all requests at once; restored bit-exactly on leaving.
 
     Args:
-        judge: tells which completions pass, for a method that looks for its layer by tests; None
+        judge: decides which completions pass, for a method that finds its layer by tests; None
             lets it start a sandbox.
 
     Raises:
@@ -126,9 +126,9 @@ def edited(
     """
     _refuse_none(spec, requests)
     access = Access(backend, judge=judge)
-    change, cost = _computed(access, spec, requests, None)
+    change, cost = _compute(access, spec, requests, None)
     identity = edited_identity(backend.identity, spec, requests)
-    with applied(backend, change, identity) as model:
+    with changed_model(backend, change, identity) as model:
         model.cost = cost
         yield model
 
@@ -139,9 +139,9 @@ def successive(
     requests: Sequence[EditRequest],
     judge: PassTest | None = None,
 ) -> Generator[EditedBackend]:
-    """The backend after one request, after two, and so on: each is valid until the next.
+    """Yields the backend after one request, after two, and so on: each is valid until the next.
 
-    The edits accumulate as the method has it. Close the generator to restore the model.
+    The edits accumulate in the way of the method. Close the generator to restore the model.
 
     Raises:
         UsageError, ModelError: as `edited`.
@@ -151,18 +151,18 @@ def successive(
     change: ModelChange | None = None
     for count in range(1, len(requests) + 1):
         # The next edit is computed on the model that holds the edits before it.
-        change, cost = _computed(access, spec, [requests[count - 1]], change)
+        change, cost = _compute(access, spec, [requests[count - 1]], change)
         identity = edited_identity(backend.identity, spec, requests[:count])
-        with applied(backend, change, identity) as model:
+        with changed_model(backend, change, identity) as model:
             model.cost = cost
             yield model
 
 
 @contextmanager
-def applied(
+def changed_model(
     backend: Weighted, change: ModelChange, identity: ModelIdentity
 ) -> Generator[EditedBackend]:
-    """The backend with a change in force: a computed one, a saved one, or a placebo.
+    """Context of the backend with a change in force: computed, saved, or a placebo.
 
     Raises:
         ModelError: the change does not fit the model, or changes nothing.
@@ -170,8 +170,8 @@ def applied(
     access = Access(backend)
     loaded = access.loaded
     model = EditedBackend(backend, access, change, identity)
-    with change.installed(access) as told:
-        model.facts = {**change.facts, **told}
+    with change.installed(access) as found:
+        model.facts = {**change.facts, **found}
         loaded.edits.append(identity.digest)
         model.stack = list(loaded.edits)
         try:
@@ -185,7 +185,9 @@ def applied(
 def placebo(
     backend: Weighted, change: ModelChange, identity: ModelIdentity, seed: int
 ) -> Generator[EditedBackend]:
-    """The backend under the control of a change: its delta, its input side turned at random.
+    """Context of the backend under the control of a change: its delta, rotated at random.
+
+    The rotation is on the input side of the delta.
 
     Args:
         identity: that of the edited model whose change this is.
@@ -195,21 +197,21 @@ def placebo(
     """
     if not isinstance(change, WeightChange):
         raise UsageError(f"an edit of kind {change.kind!r} writes no weights, so it has no placebo")
-    with applied(backend, change.placebo(seed), placebo_identity(identity, seed)) as model:
+    with changed_model(backend, change.placebo(seed), placebo_identity(identity, seed)) as model:
         yield model
 
 
-def _computed(
+def _compute(
     access: Access, spec: EditorSpec, requests: Sequence[EditRequest], so_far: ModelChange | None
 ) -> tuple[ModelChange, EditCost]:
-    """The change of a spec, and what it took; the model is as before."""
+    """Computes the change of a spec and its cost; leaves the model as it was."""
     editor = open_editor(spec)
-    with measured(access.device) as spent:
+    with resource_use(access.device) as spent:
         if so_far is None:
-            with access.editing():
+            with access.frozen_weights():
                 change = editor.compute(access, requests)
         else:
-            with so_far.installed(access), access.editing():
+            with so_far.installed(access), access.frozen_weights():
                 change = editor.compute(access, requests, so_far)
     return change, EditCost(spent.seconds, spent.peak_bytes)
 

@@ -1,4 +1,4 @@
-"""FT-L, constrained fine-tuning of one down-projection (Zhu et al. 2020).
+"""FT-L: constrained fine-tuning of one down-projection (Zhu et al. 2020).
 
     min CE(target | perturbed prompt)  such that  |W - W0| <= epsilon in every entry
 
@@ -13,14 +13,14 @@ from torch.nn.functional import cross_entropy
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.options import FinetuningOptions
-from pytest_coderobust.editors.projection import Projection, trained
+from pytest_coderobust.editors.projection import Projection, trainable_weight
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
 
 
 class ConstrainedFineTuning(WeightEditor[FinetuningOptions]):
-    """The method; successive edits are each bounded anew, so drift grows by epsilon an edit."""
+    """Editor by FT-L; each successive edit is bounded anew, so drift grows by epsilon an edit."""
 
     def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
@@ -37,7 +37,7 @@ class ConstrainedFineTuning(WeightEditor[FinetuningOptions]):
     ) -> tuple[torch.Tensor, list[float]]:
         options = self.options
         losses: list[float] = []
-        with trained(projection) as weight:
+        with trainable_weight(projection) as weight:
             start = weight.detach().clone()
             optimizer = torch.optim.Adam([weight], lr=options.lr)
             for _ in range(options.steps):
@@ -59,7 +59,7 @@ class ConstrainedFineTuning(WeightEditor[FinetuningOptions]):
 
 
 def _prompt_last_loss(access: Access, prompt: list[int], target: tuple[int, ...]) -> torch.Tensor:
-    """Every target token read where the first one stands, as the original has it."""
+    """Computes the loss of every target token at the first one's place, as the original does."""
     logits = access.logits(access.batch([prompt]))[0, -1].float()
     wanted = torch.tensor(target, device=logits.device)
     return cross_entropy(logits.expand(len(target), -1), wanted)

@@ -1,8 +1,8 @@
 """GRACE: a codebook beside one down-projection; the weights stay as they are.
 
-Hartvigsen et al. 2023 (arXiv 2211.11031). A query is the projection's input at the prompt's
-last token. Where it falls into a key's radius, the key's value stands for the output; everywhere
-else the output is the module's own tensor, bit for bit.
+Hartvigsen et al. 2023 (arXiv 2211.11031). A query is the projection's input at the prompt's last
+token. Where it is within a key's radius, the key's value replaces the output; everywhere else the
+output is the module's own tensor, bit for bit.
 
 Departures: the last token follows from the attention mask, so padding does not matter; queries
 are made while a prompt is read and not while decoding; labels are compared as token ids, in full.
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import torch
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.codebook import Codebook, CodebookChange, inserted, looked_up
+from pytest_coderobust.editors.codebook import Codebook, CodebookChange, codebook_lookup, insert_key
 from pytest_coderobust.editors.lookup import lookup
 from pytest_coderobust.editors.options import GraceOptions
 from pytest_coderobust.editors.projection import Projection
@@ -27,11 +27,11 @@ _ENOUGH = 1e-2
 """The loss below which a value is not improved further."""
 
 _WIDE = torch.tensor([torch.inf])
-"""The radius of a key on trial, which every query falls into."""
+"""Radius of a key on trial, which holds every query."""
 
 
 class Grace:
-    """The method; successive edits add keys, and split radii where they meet."""
+    """Editor by GRACE; successive edits add keys, and split radii where they meet."""
 
     def __init__(self, options: GraceOptions) -> None:
         self.options = options
@@ -45,7 +45,7 @@ class Grace:
         book = so_far.book if so_far else None
         losses: list[float] = []
         for request in requests:
-            book, losses = self._learnt(access, projection, request, book)
+            book, losses = self._learn(access, projection, request, book)
         assert book is not None
         facts = {
             "layer": layer,
@@ -55,7 +55,7 @@ class Grace:
         }
         return CodebookChange(book, facts)
 
-    def _learnt(
+    def _learn(
         self, access: Access, projection: Projection, request: EditRequest, book: Codebook | None
     ) -> tuple[Codebook, list[float]]:
         prompt = access.encode(request, request.perturbed)
@@ -65,8 +65,8 @@ class Grace:
         if self.options.init == "cold":
             random = torch.Generator().manual_seed(self.options.seed)
             start = torch.rand(start.shape, generator=random)
-        book, place = inserted(book, query, start, target, self.options.epsilon)
-        value, losses = self._value(access, projection, prompt, book, place)
+        book, place = insert_key(book, query, start, target, self.options.epsilon)
+        value, losses = self._find_value(access, projection, prompt, book, place)
         values = book.values.clone()
         values[place] = value
         gain = 1 - min(losses) / losses[0]
@@ -77,7 +77,7 @@ class Grace:
             )
         return Codebook(book.keys, values, book.radii, book.labels), losses
 
-    def _value(
+    def _find_value(
         self,
         access: Access,
         projection: Projection,
@@ -85,7 +85,7 @@ class Grace:
         book: Codebook,
         place: int,
     ) -> tuple[torch.Tensor, list[float]]:
-        """The best value found for one key, and every loss on the way."""
+        """Trains the value of one key; returns the best one and every loss on the way."""
         target = book.labels[place]
         batch, places = target_batch(access, [prompt], target)
         value = book.values[place].clone().to(access.device).requires_grad_()
@@ -94,7 +94,7 @@ class Grace:
         best = value.detach().clone()
         trial = Codebook(book.keys[place : place + 1], value[None], _WIDE, (target,))
         for _ in range(self.options.steps):
-            with looked_up(
+            with codebook_lookup(
                 projection, trial, self.options.replace, lambda: places[:, 0], alone=True
             ):
                 loss = loss_at(access.logits(batch), places, target)

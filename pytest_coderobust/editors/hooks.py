@@ -1,6 +1,6 @@
-"""Forward hooks that last as long as a context, alike for layers that return tensors and tuples.
+"""Forward hooks that last as long as a context, for layers that return tensors or tuples.
 
-Which of both a layer returns depends on architecture and version (transformers 4.57 and 5.x).
+A layer returns one or the other by architecture and version (transformers 4.57 and 5.x).
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import torch
 
 
 def tensor_of(output: Any) -> torch.Tensor:
-    """The hidden states in what a module returns."""
+    """Takes the hidden states from the output of a module."""
     tensor: torch.Tensor = output[0] if isinstance(output, (tuple, list)) else output
     return tensor
 
 
 def with_tensor(output: Any, tensor: torch.Tensor) -> Any:
-    """What a module returns, its hidden states replaced, in the same container."""
+    """Replaces the hidden states in the output of a module, in the same container."""
     if isinstance(output, (tuple, list)):
         return type(output)((tensor, *output[1:]))
     return tensor
 
 
 @contextmanager
-def hooked(module: Any, hook: Any) -> Generator[None]:
-    """A forward hook for as long as the context lasts."""
+def forward_hook(module: Any, hook: Any) -> Generator[None]:
+    """Context in which a module has a forward hook."""
     handle = module.register_forward_hook(hook)
     try:
         yield
@@ -36,12 +36,12 @@ def hooked(module: Any, hook: Any) -> Generator[None]:
 
 
 @contextmanager
-def captured(module: Any, what: Literal["input", "output"]) -> Generator[list[torch.Tensor]]:
-    """Every input, or output, that a module sees inside the context."""
+def captured_states(module: Any, what: Literal["input", "output"]) -> Generator[list[torch.Tensor]]:
+    """Context that collects every input, or output, of a module."""
     found: list[torch.Tensor] = []
 
     def look(_module: Any, args: tuple[Any, ...], output: Any) -> None:
         found.append(args[0] if what == "input" else tensor_of(output))
 
-    with hooked(module, look):
+    with forward_hook(module, look):
         yield found

@@ -1,4 +1,4 @@
-"""Who an edited model is: its name, and the digest that every stored answer is kept under.
+"""Identity of an edited model: its name, and the digest under which its answers are stored.
 
 Nothing here imports torch, so a run can tell that all its answers are stored before it edits.
 """
@@ -15,7 +15,7 @@ from pytest_coderobust.records import ModelIdentity, digest
 
 
 def require_weights(backend: Backend, label: str) -> Weighted:
-    """The backend, if it can be edited.
+    """Returns the backend if it can be edited.
 
     Raises:
         UsageError: it is a recording or an oracle.
@@ -31,23 +31,23 @@ def require_weights(backend: Backend, label: str) -> Weighted:
 def edited_identity(
     below: ModelIdentity, spec: EditorSpec, requests: Sequence[EditRequest]
 ) -> ModelIdentity:
-    """Who a model is once a spec has edited it; known before anything is computed.
+    """Makes the identity of a model that a spec edits; nothing is computed for it.
 
-    An edit follows from model, method, options and requests, so their digest stands for it.
+    An edit follows from model, method, options and requests, so their digest identifies it.
     """
     recipe = [spec.digest, [request.digest for request in requests]]
-    label = f"{spec.label} for {_listed(requests)}"
+    label = f"{spec.label} for {_join_labels(requests)}"
     return stacked_identity(below, digest("edit", *recipe), label)
 
 
 def placebo_identity(edited: ModelIdentity, seed: int) -> ModelIdentity:
-    """Who the placebo of an edit is; known before anything is computed."""
+    """Makes the identity of an edit's placebo; nothing is computed for it."""
     name = digest("placebo", edited.digest, seed)
     return ModelIdentity(edited.name, name, {**edited.facts, "placebo": str(seed)})
 
 
 def stacked_identity(below: ModelIdentity, edit_digest: str, label: str) -> ModelIdentity:
-    """Who a model is under one more edit."""
+    """Makes the identity of a model under one more edit."""
     edits = "; ".join(filter(None, (below.facts.get("edits", ""), label)))
     return ModelIdentity(
         below.name,
@@ -56,6 +56,6 @@ def stacked_identity(below: ModelIdentity, edit_digest: str, label: str) -> Mode
     )
 
 
-def _listed(requests: Sequence[EditRequest]) -> str:
+def _join_labels(requests: Sequence[EditRequest]) -> str:
     labels = [request.label for request in requests]
     return ", ".join(labels) if len(labels) <= 3 else f"{labels[0]} and {len(labels) - 1} more"

@@ -1,12 +1,11 @@
-"""CREME's layer-wise causal intervention: where clean states restore a perturbed prompt.
+"""Localisation of the key layer by CREME's layer-wise causal intervention.
 
-At each layer the clean prompt's states replace the perturbed prompt's while the prompt is read;
-the model then writes, and the tests say how much came back (arXiv 2507.16407, Eq. 4). The rows of
-all layers share batches: a row is patched at its own layer and at no other, and what the samples of
-a layer have in common is computed once.
+At each layer the clean prompt's states replace the perturbed prompt's while the prompt is read; the
+model then writes, and the tests show how much of the lost pass rate came back (arXiv 2507.16407,
+Eq. 4). The rows of all layers share batches: a row is patched at its own layer only, and the common
+part of a layer's samples is computed once.
 
-Decoding sees the perturbed states below the patched layer, in the paper as here, so it is restored
-in part only.
+Not restored: decoding sees the perturbed states below the patched layer, in the paper as here.
 """
 
 from __future__ import annotations
@@ -20,27 +19,27 @@ import torch
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.alignment import Pairs, align
-from pytest_coderobust.editors.hooks import hooked, tensor_of, with_tensor
+from pytest_coderobust.editors.hooks import forward_hook, tensor_of, with_tensor
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest, PassTest
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.batches import Batches
-from pytest_coderobust.models.branches import read
-from pytest_coderobust.models.decoding import Prompt, continued, decode_batch, padded
+from pytest_coderobust.models.branches import read_prompts
+from pytest_coderobust.models.decoding import Prompt, continue_prompts, decode_batch, pad_left
 from pytest_coderobust.records import Sampling, Task, digest
 
 ROWS = 128
-"""Rows of a sweep that share a batch; fewer when memory runs out."""
+"""Number of rows of a sweep that share a batch; fewer when memory runs out."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerEffect:
-    """What patching one layer did.
+    """Effect of patching one layer.
 
     Attributes:
         rate: the share of patched samples that pass.
         improvement: the share of the lost pass rate that came back, at least 0 (RI).
-        distance: Frobenius norm between the two prompts' states behind the layer.
+        distance: Frobenius norm between the two prompts' states at the layer's output.
     """
 
     rate: float
@@ -65,7 +64,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Patched:
-    """One row of a sweep: which layer is patched in it (None is no layer), and its noise."""
+    """One row of a sweep: the layer that is patched in it (None is no layer), and its noise."""
 
     layer: int | None
     noise: int
@@ -101,13 +100,13 @@ def trace(access: Access, request: EditRequest, options: CremeOptions, judge: Pa
 
 
 def improvement(rate: float, clean: float, perturbed: float) -> float:
-    """RI: the share of the lost pass rate that came back; 0 where none was lost."""
+    """Computes RI, the share of the lost pass rate that came back; 0 where none was lost."""
     gap = clean - perturbed
     return max(0.0, (rate - perturbed) / gap) if gap > 0 else 0.0
 
 
 def key_layer(effects: Sequence[LayerEffect]) -> int:
-    """The layer of the most improvement (where there is none, of the highest rate).
+    """Finds the layer of the most improvement (where there is none, of the highest rate).
 
     Ten samples tie often: the greatest distance between the two prompts' states decides then.
     """
@@ -121,7 +120,7 @@ def key_layer(effects: Sequence[LayerEffect]) -> int:
 
 
 def distances(access: Access, request: EditRequest) -> list[float]:
-    """The Frobenius norm between both prompts' states behind every layer, padded on the left."""
+    """Computes the Frobenius norm between both prompts' states at every layer."""
     prompts = [access.encode(request, text) for text in (request.clean, request.perturbed)]
     batch = access.batch(prompts)
     found: list[float] = []
@@ -132,13 +131,13 @@ def distances(access: Access, request: EditRequest) -> list[float]:
 
     with ExitStack() as stack, torch.no_grad():
         for layer in access.layers:
-            stack.enter_context(hooked(layer, look))
+            stack.enter_context(forward_hook(layer, look))
         access.logits(batch)
     return found
 
 
 class Sweep:
-    """The perturbed prompt, answered with the clean prompt's states at one layer or another."""
+    """Answers to the perturbed prompt with the clean prompt's states at one layer or another."""
 
     def __init__(self, access: Access, request: EditRequest, options: CremeOptions) -> None:
         self._access = access
@@ -155,27 +154,27 @@ class Sweep:
         )
 
     def plain(self, prompt: str, seeds: Sequence[int]) -> list[str]:
-        """What the model writes after a prompt, unpatched."""
+        """Continues a prompt without a patch, once for each seed."""
         ids = tuple(self._access.backend.encode(prompt, self._language))
-        return self._batches.run([Prompt(ids, seed) for seed in seeds], self._unpatched)
+        return self._batches.run([Prompt(ids, seed) for seed in seeds], self._decode_unpatched)
 
     def run(self, rows: Sequence[Patched]) -> list[str]:
-        """What is written in every row."""
-        return self._batches.run(rows, self._patched)
+        """Continues the perturbed prompt in every row, patched at the row's layer."""
+        return self._batches.run(rows, self._decode_patched)
 
-    def _unpatched(self, prompts: Sequence[Prompt]) -> list[str]:
+    def _decode_unpatched(self, prompts: Sequence[Prompt]) -> list[str]:
         steps = self._steps(len(prompts[0].ids))
         answers = decode_batch(self._access.loaded, prompts, self._sampling, steps)
         return [answer.text for answer in answers]
 
-    def _patched(self, rows: Sequence[Patched]) -> list[str]:
+    def _decode_patched(self, rows: Sequence[Patched]) -> list[str]:
         # The clean prompt is the first one, the source of every patch; nothing is written after it.
         layers = list(dict.fromkeys(row.layer for row in rows))
         places = [1 + layers.index(row.layer) for row in rows]
         ids = [self._clean, *[self._perturbed] * len(layers)]
         loaded = self._access.loaded
         with self.patches(layers):
-            start = read(self._access.model, *padded(loaded, ids))
+            start = read_prompts(self._access.model, *pad_left(loaded, ids))
         if start is None:
             raise ModelError(
                 f"model {self._access.name!r}: {type(self._access.model).__name__} remembers in a "
@@ -183,11 +182,11 @@ class Sweep:
             )
         prompts = [Prompt(self._perturbed, row.noise) for row in rows]
         steps = self._steps(self._width)
-        answers = continued(loaded, start, prompts, places, self._sampling, steps)
+        answers = continue_prompts(loaded, start, prompts, places, self._sampling, steps)
         return [answer.text for answer in answers]
 
     def _steps(self, width: int) -> int:
-        """The tokens that may follow prompts of this width."""
+        """Number of tokens that may follow prompts of this width."""
         window = self._access.loaded.window
         wanted = self._sampling.max_new_tokens
         return wanted if window is None else max(1, min(wanted, window - width))
@@ -198,7 +197,7 @@ class Sweep:
 
     @property
     def _places(self) -> Pairs:
-        """(to, source) in a batch of both prompts that is padded on the left."""
+        """Pairs of places (to, source) in a batch of both prompts that is padded on the left."""
         if self._pads:
             return tuple((place, place) for place in range(self._width))
         left, right = (self._width - len(ids) for ids in (self._perturbed, self._clean))
@@ -206,7 +205,7 @@ class Sweep:
 
     @contextmanager
     def patches(self, layers: Sequence[int | None]) -> Generator[None]:
-        """While it lasts, row i + 1 of a prompt batch is patched at `layers[i]`.
+        """Context in which row i + 1 of a prompt batch is patched at `layers[i]`.
 
         The batch is padded on the left, and its first row is the clean prompt.
         """
@@ -219,13 +218,13 @@ class Sweep:
             for layer in {layer for layer in layers if layer is not None}:
                 rows = [place + 1 for place, each in enumerate(layers) if each == layer]
                 patch = _Patch(rows, to, source, self._width)
-                stack.enter_context(hooked(self._access.layers[layer], patch))
+                stack.enter_context(forward_hook(self._access.layers[layer], patch))
             yield
 
 
 @dataclass(slots=True)
 class _Patch:
-    """A hook: copies row 0's states at `source` to `rows` at `to`, once, while a prompt is read.
+    """Hook that copies row 0's states at `source` to `rows` at `to`, once, while a prompt is read.
 
     Attributes:
         width: of the pass that reads the prompts; any other is left alone.

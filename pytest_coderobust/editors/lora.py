@@ -27,7 +27,7 @@ _ATTENTION = (("q_proj", "v_proj"), ("qkv_proj",), ("c_attn",), ("query_key_valu
 
 
 def require_peft() -> Any:
-    """The package peft.
+    """Imports the package peft.
 
     Raises:
         MissingExtra: it is not installed.
@@ -42,7 +42,7 @@ def require_peft() -> Any:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdapterChange:
-    """A trained adapter.
+    """Change that puts a trained adapter beside the layers.
 
     Attributes:
         weights: by the names that peft saves them under.
@@ -65,11 +65,11 @@ class AdapterChange:
                 f"the edit changed no weight of model {access.name!r}: either the model does "
                 "already what is asked, or it takes a larger rate or more steps"
             )
-        with adapted(access, self.facts) as network:
-            _put(network, self.weights, access.name)
+        with adapted_network(access, self.facts) as network:
+            _load_matrices(network, self.weights, access.name)
             yield {}
 
-    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
+    def rewrite(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
         return [variant.prompt for variant in variants]
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
@@ -77,7 +77,7 @@ class AdapterChange:
 
 
 class Lora:
-    """The method."""
+    """Editor that trains low-rank matrices on all requests together."""
 
     def __init__(self, options: LoraOptions) -> None:
         require_peft()
@@ -101,7 +101,9 @@ class Lora:
                 losses = self._train(access, pairs)
                 weights = {
                     name: matrix.detach().clone()
-                    for name, matrix in zip(so_far.weights, _ordered(access, so_far), strict=True)
+                    for name, matrix in zip(
+                        so_far.weights, _order_matrices(access, so_far), strict=True
+                    )
                 }
             finally:
                 with torch.no_grad():
@@ -110,19 +112,19 @@ class Lora:
             return AdapterChange(weights, {**facts, "losses": losses})
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.options.seed)
-            with adapted(access, facts) as network:
+            with adapted_network(access, facts) as network:
                 losses = self._train(access, pairs)
-                weights = _taken(network)
+                weights = _read_matrices(network)
         return AdapterChange(weights, {**facts, "losses": losses})
 
     def _train(
         self, access: Access, pairs: Sequence[tuple[list[int], tuple[int, ...]]]
     ) -> list[float]:
-        """Adam on the matrices alone; the mean loss over the requests at every step."""
+        """Trains the matrices alone by AdamW; returns the mean loss over the requests by step."""
         matrices = _matrices(access.model)
         for matrix in matrices:
             matrix.requires_grad_()
-        _dropout(access.model, training=self.options.dropout > 0)
+        _set_dropout(access.model, training=self.options.dropout > 0)
         optimizer = torch.optim.AdamW(matrices, lr=self.options.lr, weight_decay=0.0)
         losses: list[float] = []
         for _ in range(self.options.steps):
@@ -137,7 +139,7 @@ class Lora:
         optimizer.zero_grad()
         for matrix in matrices:
             matrix.requires_grad = False
-        _dropout(access.model, training=False)
+        _set_dropout(access.model, training=False)
         return losses
 
     def _config(self, access: Access) -> dict[str, object]:
@@ -152,7 +154,7 @@ class Lora:
         }
 
     def _modules(self, access: Access) -> list[str] | str:
-        """The names that peft looks for.
+        """Finds the names of the layers that peft adapts.
 
         Raises:
             ModelError: the attention has none of the known names.
@@ -170,8 +172,8 @@ class Lora:
 
 
 @contextmanager
-def adapted(access: Access, facts: Facts) -> Generator[Any]:
-    """The model with fresh matrices beside its layers; they do nothing until they are trained."""
+def adapted_network(access: Access, facts: Facts) -> Generator[Any]:
+    """Context of the model with fresh matrices beside its layers, without effect until trained."""
     peft = require_peft()
     flags = [(each, each.requires_grad) for each in access.model.parameters()]
     with quiet():
@@ -187,7 +189,7 @@ def adapted(access: Access, facts: Facts) -> Generator[Any]:
 
 
 def adapter_config(facts: Facts, model: str | None = None) -> Any:
-    """The configuration that peft reads."""
+    """Makes the configuration that peft reads."""
     peft = require_peft()
     table = facts["peft"]
     assert isinstance(table, dict)
@@ -197,26 +199,26 @@ def adapter_config(facts: Facts, model: str | None = None) -> Any:
 
 
 def adapter_change(tensors: Mapping[str, torch.Tensor], facts: Facts) -> AdapterChange:
-    """A saved adapter."""
+    """Makes the change of a saved adapter."""
     require_peft()
     return AdapterChange(dict(tensors), facts)
 
 
-def _taken(network: Any) -> dict[str, torch.Tensor]:
-    """The matrices, by the names that peft saves them under."""
+def _read_matrices(network: Any) -> dict[str, torch.Tensor]:
+    """Reads the matrices, by the names that peft saves them under."""
     peft = require_peft()
     found: dict[str, torch.Tensor] = peft.get_peft_model_state_dict(network)
     return {name: each.detach().cpu().clone() for name, each in sorted(found.items())}
 
 
-def _put(network: Any, weights: Mapping[str, torch.Tensor], name: str) -> None:
+def _load_matrices(network: Any, weights: Mapping[str, torch.Tensor], name: str) -> None:
     """Loads matrices into an adapted model.
 
     Raises:
-        ModelError: names or shapes are others.
+        ModelError: names or shapes differ.
     """
     peft = require_peft()
-    wanted = {key: tuple(each.shape) for key, each in _taken(network).items()}
+    wanted = {key: tuple(each.shape) for key, each in _read_matrices(network).items()}
     given = {key: tuple(each.shape) for key, each in weights.items()}
     if wanted != given:
         raise ModelError(f"the adapter was made for another model than {name!r}")
@@ -228,8 +230,8 @@ def _matrices(model: Any) -> list[torch.nn.Parameter]:
     return [each for name, each in model.named_parameters() if "lora_" in name]
 
 
-def _ordered(access: Access, change: AdapterChange) -> list[torch.Tensor]:
-    """The model's matrices in the order of a change's names."""
+def _order_matrices(access: Access, change: AdapterChange) -> list[torch.Tensor]:
+    """Lists the model's matrices in the order of a change's names."""
     present = {
         name.replace(".default.", "."): each
         for name, each in access.model.named_parameters()
@@ -238,7 +240,7 @@ def _ordered(access: Access, change: AdapterChange) -> list[torch.Tensor]:
     return [present[name.removeprefix("base_model.model.")].cpu() for name in change.weights]
 
 
-def _dropout(model: Any, *, training: bool) -> None:
+def _set_dropout(model: Any, *, training: bool) -> None:
     for name, module in model.named_modules():
         if "lora_dropout" in name:
             module.train(training)

@@ -1,4 +1,4 @@
-"""How long something took, and how much memory it needed at its peak."""
+"""Time that a block takes, and the memory that it needs at its peak."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ _RESET = Path("/proc/self/clear_refs")
 
 @dataclass(slots=True)
 class ResourceUse:
-    """Filled when the context ends; the peak is what came on top of what was in use before."""
+    """Seconds and peak memory of a block; the peak counts what was added to the memory in use."""
 
     seconds: float = 0.0
     peak_bytes: int | None = None
 
 
 @contextmanager
-def measured(device: torch.device) -> Generator[ResourceUse]:
-    """Measures the block: the device's allocator where there is one, else the process."""
+def resource_use(device: torch.device) -> Generator[ResourceUse]:
+    """Context that measures its block, by the device's allocator or else by the process.
+
+    The result is filled when the context ends.
+    """
     spent = ResourceUse()
     peak = _device_peak(device) if device.type == "cuda" else _process_peak()
     before = next(peak)
@@ -50,7 +53,7 @@ def _device_peak(device: torch.device) -> Generator[int | None]:
 
 
 def _process_peak() -> Generator[int | None]:
-    """Linux keeps a peak that the process may reset; elsewhere nothing is known."""
+    """Yields memory before and at the peak; Linux lets a process reset its peak, others do not."""
     try:
         _RESET.write_text("5")
     except OSError:

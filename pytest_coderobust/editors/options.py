@@ -1,7 +1,7 @@
-"""The options of every editor: frozen, validated, with the papers' values as defaults.
+"""Options of every editor: frozen, validated, with the papers' values as defaults.
 
-Nothing here imports torch. A layer that is None stands at the paper's relative depth, because the
-papers' numbers are those of models of 28 to 32 layers.
+Nothing here imports torch. A layer that is None is taken at the paper's relative depth, because the
+papers' numbers are for models of 28 to 32 layers.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ Alignment = Literal["tokens", "right", "paper"]
 
 @dataclass(frozen=True, slots=True)
 class CremeOptions:
-    """CREME (arXiv 2507.16407), the values of its released code.
+    """CREME (arXiv 2507.16407) with the values of its released code.
 
     Attributes:
         layer: None finds the key layer of every request by causal intervention.
-        lam: weighs the term that keeps the clean prompt's states.
+        lam: weight of the term that keeps the clean prompt's states.
         patience: steps without improvement after which it stops.
         tokens: greedy tokens of the clean prompt's continuation whose states are aligned.
         solver: "cached" minimises over cached states, exactly what "full" does with a forward
@@ -83,10 +83,10 @@ class RomeOptions:
         clamp: bound of the value's change, in norms of the value.
         kl, decay: weights of the KL to the unedited model and of the change's norm.
         stop: the loss below which no further step is made.
-        prefixes: short texts, written by the model, that the prompt is put behind.
+        prefixes: number of short texts, written by the model, that the prompt is put behind.
         prefix_tokens: their length.
-        asymmetric: the averaged key in one place and the bare one in another, as the original
-            has it: the cause of its "disabling edits".
+        asymmetric: uses the averaged key in one place and the bare one in another, as the original
+            does: the cause of its "disabling edits".
     """
 
     layer: int | None = _layer()
@@ -109,8 +109,8 @@ class GraceOptions:
         layer: None is 27 of 32.
         epsilon: the first radius of a key.
         init: a value starts at noise ("cold") or at the present output ("warm").
-        replace: the value stands for the output at the prompt's last token, at all before it, or
-            at all of them.
+        replace: the value replaces the output at the prompt's last token, at all before it, or at
+            all of them.
         gain: an edit that lowers its loss by a smaller share is refused.
     """
 
@@ -130,7 +130,7 @@ class DinmOptions:
 
     Attributes:
         layer: None is the layer where the states of the two answers are farthest apart.
-        weight: of the target's loss beside the KL on an unrelated prompt.
+        weight: weight of the target's loss beside the KL on an unrelated prompt.
         reference_compat: computes the KL without a gradient, as the released code does.
     """
 
@@ -166,8 +166,8 @@ class DenoisingOptions:
     """Self-Denoising (arXiv 2504.02733): the model rewrites the prompt first.
 
     Attributes:
-        rounds: rewrites until nothing changes, at most so many.
-        tokens: the longest rewrite.
+        rounds: the most rewrites of a prompt; it ends earlier when nothing changes.
+        tokens: length of the longest rewrite.
     """
 
     rounds: int = _at_least(1, 1, 5)
@@ -199,7 +199,7 @@ def make_options(kind: type[Options], values: Mapping[str, object], where: str) 
     for key, value in values.items():
         if key not in hints:
             raise ConfigError(f"{where}: unknown option {key!r}{nearest(key, hints)}")
-        made[key] = _converted(value, hints[key], f"{where}: {key} = {value}")
+        made[key] = _convert(value, hints[key], f"{where}: {key} = {value}")
     options = kind(**made)
     for each in fields(options):
         value = getattr(options, each.name)
@@ -211,7 +211,7 @@ def make_options(kind: type[Options], values: Mapping[str, object], where: str) 
 
 
 def changed_options(options: Options) -> dict[str, object]:
-    """The options that are not at their defaults, in order."""
+    """Collects the options that are not at their defaults, in order."""
     return {
         each.name: getattr(options, each.name)
         for each in fields(options)
@@ -219,11 +219,11 @@ def changed_options(options: Options) -> dict[str, object]:
     }
 
 
-def _converted(value: object, hint: Any, where: str) -> object:
-    """A value as its annotation wants it.
+def _convert(value: object, hint: Any, where: str) -> object:
+    """Converts a value to the type of its annotation.
 
     Raises:
-        ConfigError: it cannot be.
+        ConfigError: it has another type.
     """
     if get_origin(hint) is Literal:
         if value not in get_args(hint):

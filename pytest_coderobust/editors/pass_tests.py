@@ -1,4 +1,4 @@
-"""Which completions pass, for the methods that need to know while they edit."""
+"""Pass tests: judges of completions, for methods that run tests while they edit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_coderobust.sandbox.check import Check, Sandbox
 
 @contextmanager
 def judge_of(access: Access) -> Generator[PassTest]:
-    """The judge that came with the model, or a sandbox of its own."""
+    """Context of the judge that came with the model, or of one with its own sandbox."""
     if access.judge is not None:
         yield access.judge
         return
@@ -24,7 +24,7 @@ def judge_of(access: Access) -> Generator[PassTest]:
 
 
 def sandbox_judge(sandbox: Sandbox, limits: Limits | None = None) -> PassTest:
-    """A judge that runs the tests of a task; equal solutions run once."""
+    """Makes a judge that runs the tests of a task; equal solutions run once."""
 
     def judge(task: Task, completions: Sequence[str]) -> list[bool]:
         solutions = [extract(text, task) for text in completions]

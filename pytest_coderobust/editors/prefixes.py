@@ -1,4 +1,4 @@
-"""Short texts that prompts are put behind, so that a key does not depend on one context."""
+"""Prefixes: short texts before a prompt, so that a key does not depend on one context."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from pytest_coderobust.editors.access import Access
 
 STARTS = ("The", "Therefore", "Because", "I", "You")
-"""What the model continues (CLMEEval)."""
+"""First words of the prefixes; the model continues them (CLMEEval)."""
 
 NEUTRAL = 'def identity(value):\n    """Return the value unchanged."""\n'
-"""A prompt that no suite asks: what an edit must leave alone. CLMEEval takes the edited prompt
-itself here, which penalises the very change that is wanted."""
+"""Neutral prompt that no suite asks, and whose answer an edit must leave alone.
+
+CLMEEval takes the edited prompt itself here, which penalises the very change that is wanted.
+"""
 
 
-def prefixes(access: Access, count: int, tokens: int) -> list[list[int]]:
-    """The empty prefix, and `count` that the model writes greedily, each `tokens` long."""
+def make_prefixes(access: Access, count: int, tokens: int) -> list[list[int]]:
+    """Makes the empty prefix, and `count` that the model writes greedily, each `tokens` long."""
     found: list[list[int]] = [[]]
     tokenizer = access.loaded.tokenizer
     for start in STARTS[:count]:
@@ -27,8 +29,8 @@ def prefixes(access: Access, count: int, tokens: int) -> list[list[int]]:
     return found
 
 
-def behind(prefix: Sequence[int], prompt: Sequence[int], access: Access) -> list[int]:
-    """A prompt behind a prefix; a beginning-of-text token stays the first."""
+def put_behind(prefix: Sequence[int], prompt: Sequence[int], access: Access) -> list[int]:
+    """Puts a prompt behind a prefix; a beginning-of-text token stays the first."""
     start = access.loaded.tokenizer.bos_token_id
     if prompt and start is not None and prompt[0] == start:
         return [start, *prefix, *prompt[1:]]

@@ -1,6 +1,6 @@
-"""The matrix that editors write: a layer's down-projection, alike for every architecture.
+"""Down-projection of a layer: the matrix that editors write, the same for every architecture.
 
-`nn.Linear` stores out x in where GPT-2's `Conv1D` stores in x out.
+`nn.Linear` stores it out x in, GPT-2's `Conv1D` stores it in x out.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The matrix that leads out of an MLP: m = W a (+ b).
+    """Matrix that leads out of an MLP: m = W a (+ b).
 
     Attributes:
-        name: of the weight among the model's parameters.
+        name: the weight's name among the model's parameters.
         transposed: the weight is stored in x out.
     """
 
@@ -32,20 +32,20 @@ class Projection:
         return weight
 
     def master(self) -> torch.Tensor:
-        """A float32 copy of W, out x in."""
+        """Copies W in float32, out x in."""
         weight = self.parameter.detach().to(torch.float32, copy=True)
         return weight.T.contiguous() if self.transposed else weight
 
     def stored(self, delta: torch.Tensor) -> torch.Tensor:
-        """An out x in matrix in the orientation of the parameter."""
+        """Turns an out x in matrix into the orientation of the parameter."""
         return delta.T.contiguous() if self.transposed else delta
 
 
 @contextmanager
-def trained(projection: Projection) -> Generator[torch.Tensor]:
-    """A float32 W (out x in) that the module computes with, for gradients.
+def trainable_weight(projection: Projection) -> Generator[torch.Tensor]:
+    """Context in which the module computes with a float32 W (out x in) that has gradients.
 
-    The parameter itself stays as it is, whatever its dtype.
+    The parameter itself stays as it is, in its own dtype.
     """
     module = projection.module
     weight = projection.master().requires_grad_()

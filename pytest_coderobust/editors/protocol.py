@@ -1,6 +1,6 @@
-"""The seam every editor stands behind: requests in, a change out; the change goes in and comes out.
+"""Protocols of an editor and of the changes that it makes.
 
-An editor computes a `ModelChange`; `edited_model.applied` puts a change into a model and yields an
+An editor computes a `ModelChange`; `edited_model.changed_model` puts it into a model and yields an
 `EditedBackend`; on leaving, the model is what it was, bit for bit.
 """
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["EditRequest", "Editor", "Facts", "ModelChange", "PassTest", "Weighted"]
 
 Facts = Mapping[str, object]
-"""What an edit tells of itself (layer, losses, steps): JSON-able, in the order it is shown."""
+"""Facts of an edit (layer, losses, steps), as JSON can hold them, in the order they are shown."""
 
 
 class ModelChange(Protocol):
-    """What an editor found: weights, a codebook, an adapter, or another way to write prompts."""
+    """Change of a model: weights, a codebook, an adapter, or another way to write prompts."""
 
     @property
     def kind(self) -> str:
@@ -37,32 +37,32 @@ class ModelChange(Protocol):
     def facts(self) -> Facts: ...
 
     def installed(self, access: Access) -> AbstractContextManager[Facts]:
-        """Puts the change into the model, and takes it out again without a trace.
+        """Context in which the change is in the model; on leaving, it is gone without a trace.
 
-        Yields what only the model can tell ("drift": the norm of the change over the norm of
-        what it changed).
+        Yields the facts that follow from change and model together ("drift": the norm of the change
+        over the norm of what it changed).
 
         Raises:
             ModelError: the model does not fit, or the change leaves every weight as it was.
         """
         ...
 
-    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:
-        """The prompt that the changed model is shown for each variant; most changes keep it."""
+    def rewrite(self, variants: Sequence[Variant], access: Access) -> list[str]:
+        """Makes the prompt that the changed model sees for each variant; most changes keep it."""
         ...
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
-        """What is saved, by name; `facts` holds the rest."""
+        """Tensors to be saved, by name; `facts` holds the rest."""
         ...
 
 
 class Editor(Protocol):
-    """A method with its options."""
+    """Method that changes a model, with its options."""
 
     def compute(
         self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
     ) -> ModelChange:
-        """The change that fulfils the requests, one after the other.
+        """Computes the change that fulfils the requests, one after the other.
 
         Args:
             access: the model; it holds `so_far` already, and is left as it was found.

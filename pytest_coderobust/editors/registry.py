@@ -1,4 +1,4 @@
-"""Editors by name, one row each, and what an `--edit` asks for: a method or a saved edit.
+"""Registry of editors, one row each, and the specifications that `--edit` reads into.
 
 Nothing here imports torch; an editor's own module is imported when the editor is opened.
 """
@@ -64,21 +64,21 @@ EDITORS = read_rows("coderobust.editors", EditorEntry, _OWN)
 """Every editor by name: ours, then those of installed packages."""
 
 EDIT_FILE = "edit.json"
-"""What makes a folder a saved edit."""
+"""File that makes a folder a saved edit."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditorSpec:
-    """An editor that was asked for, validated, not yet imported."""
+    """Editor that was asked for, with validated options; not yet imported."""
 
     name: str
     options: Options
 
     @property
     def label(self) -> str:
-        """As a user writes it: "rome:layer=5,lr=0.5"; defaults are left out."""
+        """Text as a user writes it, without defaults: "rome:layer=5,lr=0.5"."""
         changed = changed_options(self.options)
-        shown = ",".join(f"{key}={_shown(value)}" for key, value in changed.items())
+        shown = ",".join(f"{key}={_show(value)}" for key, value in changed.items())
         return f"{self.name}:{shown}" if shown else self.name
 
     @property
@@ -88,7 +88,7 @@ class EditorSpec:
 
 @dataclass(frozen=True, slots=True)
 class SavedSpec:
-    """A saved edit that was asked for by its folder."""
+    """Saved edit that was asked for by its folder."""
 
     folder: Path
 
@@ -98,7 +98,7 @@ class SavedSpec:
 
 
 def parse_edit(text: str) -> EditorSpec | SavedSpec:
-    """What one `--edit` asks for.
+    """Reads one `--edit`.
 
     Args:
         text: "creme", "rome:layer=5,lr=0.5", or the folder of a saved edit.
@@ -110,7 +110,7 @@ def parse_edit(text: str) -> EditorSpec | SavedSpec:
     """
     name, _, rest = text.partition(":")
     if name in EDITORS:
-        return make_spec(name, _pairs(rest, text), f"--edit {text}")
+        return make_spec(name, _read_pairs(rest, text), f"--edit {text}")
     folder = Path(text).expanduser()
     if (folder / EDIT_FILE).is_file():
         return SavedSpec(folder)
@@ -120,7 +120,7 @@ def parse_edit(text: str) -> EditorSpec | SavedSpec:
 
 
 def make_spec(name: str, values: Mapping[str, object], where: str) -> EditorSpec:
-    """An editor with its options, from the command line or a TOML table.
+    """Makes the specification of an editor with its options, as texts or typed values.
 
     Raises:
         UnknownName, ConfigError: as `parse_edit`.
@@ -131,7 +131,7 @@ def make_spec(name: str, values: Mapping[str, object], where: str) -> EditorSpec
 
 
 def open_editor(spec: EditorSpec) -> Editor:
-    """The editor behind a spec; imports torch.
+    """Imports and makes the editor of a spec, which imports torch.
 
     Raises:
         MissingExtra: it needs a package that is not installed.
@@ -139,19 +139,19 @@ def open_editor(spec: EditorSpec) -> Editor:
     return cast("Editor", resolve_name(EDITORS[spec.name].code)(spec.options))
 
 
-def _pairs(text: str, whole: str) -> dict[str, object]:
+def _read_pairs(text: str, whole: str) -> dict[str, object]:
     found: dict[str, object] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = part.partition("=")
         if not equals:
-            raise UsageError(f"--edit {whole}: {part!r} is no option; write NAME=VALUE")
+            raise UsageError(f"--edit {whole}: {part!r} is not a valid option; write NAME=VALUE")
         if key.strip() in found:
             raise UsageError(f"--edit {whole}: {key.strip()!r} is given twice")
         found[key.strip()] = value.strip()
     return found
 
 
-def _shown(value: object) -> str:
+def _show(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)

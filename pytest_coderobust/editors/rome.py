@@ -1,4 +1,4 @@
-"""ROME: one fact written as a rank-one change of a down-projection.
+"""ROME: writes one fact as a rank-one change of a down-projection.
 
 Meng et al. 2022 (arXiv 2202.05262), in the form of r-ROME (Gupta et al., arXiv 2403.07175), which
 uses one key everywhere; identity covariance, as CLMEEval and EasyEdit have it.
@@ -22,10 +22,10 @@ import torch
 from torch.nn.functional import kl_div
 
 from pytest_coderobust.editors.access import Access, TokenBatch
-from pytest_coderobust.editors.hooks import hooked
+from pytest_coderobust.editors.hooks import forward_hook
 from pytest_coderobust.editors.lookup import Lookup, lookup
 from pytest_coderobust.editors.options import RomeOptions
-from pytest_coderobust.editors.prefixes import NEUTRAL, behind, prefixes
+from pytest_coderobust.editors.prefixes import NEUTRAL, make_prefixes, put_behind
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.targets import loss_at, target_batch
@@ -33,7 +33,7 @@ from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight
 
 
 class Rome(WeightEditor[RomeOptions]):
-    """The method; successive edits accumulate, each with keys of the model edited so far."""
+    """Editor by ROME; successive edits accumulate, each with keys of the model edited so far."""
 
     def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
@@ -41,19 +41,21 @@ class Rome(WeightEditor[RomeOptions]):
         layer = access.layer_index(self.options.layer, 5 / 32)
         projection = access.projection(layer)
         prompt = access.encode(request, request.perturbed)
-        contexts = prefixes(access, self.options.prefixes, self.options.prefix_tokens)
-        prompts = [behind(prefix, prompt, access) for prefix in contexts]
+        contexts = make_prefixes(access, self.options.prefixes, self.options.prefix_tokens)
+        prompts = [put_behind(prefix, prompt, access) for prefix in contexts]
         keys = [lookup(access, projection, each) for each in prompts]
         shift, losses = find_shift(
             access, projection, prompts, access.target(request), keys[0].output, self.options
         )
         mean = torch.stack([key.input for key in keys]).mean(dim=0)
-        delta = update(projection, mean, keys[0], shift, asymmetric=self.options.asymmetric)
+        delta = rank_one_update(
+            projection, mean, keys[0], shift, asymmetric=self.options.asymmetric
+        )
         facts = {"layer": layer, "losses": losses, "shift": float(shift.norm())}
         return weight_change(projection, delta, so_far, facts)
 
 
-def update(
+def rank_one_update(
     projection: Projection,
     mean: torch.Tensor,
     bare: Lookup,
@@ -61,7 +63,7 @@ def update(
     *,
     asymmetric: bool,
 ) -> torch.Tensor:
-    """The rank-one delta, out x in: after it the key yields the wanted value exactly.
+    """Solves for the rank-one delta, out x in, after which the key yields the wanted value exactly.
 
     Solved in double precision; a bias adds to value and output alike and cancels out.
     """
@@ -82,7 +84,7 @@ def find_shift(
     value: torch.Tensor,
     options: RomeOptions,
 ) -> tuple[torch.Tensor, list[float]]:
-    """d, by Adam on the sum of the losses; (d, losses)."""
+    """Finds the shift d by Adam on the sum of the losses; returns (d, losses)."""
     batch, places = target_batch(access, prompts, target)
     neutral = access.batch([access.backend.encode(NEUTRAL, "python")])
     before = _distribution(access, neutral).detach()
@@ -90,9 +92,9 @@ def find_shift(
     optimizer = torch.optim.Adam([shift], lr=options.lr)
     losses: list[float] = []
     for _ in range(options.steps):
-        with _shifted(projection, places[:, :1], shift):
+        with _shifted_output(projection, places[:, :1], shift):
             loss = loss_at(access.logits(batch), places, target)
-        with _shifted(projection, neutral.last()[:, None], shift):
+        with _shifted_output(projection, neutral.last()[:, None], shift):
             after = _distribution(access, neutral)
         # kl_div(q, p) is KL(p || q): here KL(edited || unedited), as in paper and code.
         loss = loss + options.kl * kl_div(before, after, log_target=True, reduction="sum")
@@ -103,12 +105,12 @@ def find_shift(
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        _project(shift, options.clamp * value.norm())
+        _clamp_shift(shift, options.clamp * value.norm())
     return shift.detach(), losses
 
 
-def _project(shift: torch.Tensor, most: torch.Tensor) -> None:
-    """Back into the ball, when the step left it."""
+def _clamp_shift(shift: torch.Tensor, most: torch.Tensor) -> None:
+    """Scales the shift back to the largest norm, when a step went beyond it."""
     with torch.no_grad():
         norm = shift.norm()
         if norm > most:
@@ -116,13 +118,15 @@ def _project(shift: torch.Tensor, most: torch.Tensor) -> None:
 
 
 def _distribution(access: Access, batch: TokenBatch) -> torch.Tensor:
-    """Log-probabilities of the next token behind a single row."""
+    """Computes the log-probabilities of the next token of a single row."""
     return access.logits(batch)[0, batch.last()[0]].float().log_softmax(dim=-1)
 
 
 @contextmanager
-def _shifted(projection: Projection, places: torch.Tensor, shift: torch.Tensor) -> Generator[None]:
-    """Adds `shift` to the projection's output at one place a row, (rows, 1)."""
+def _shifted_output(
+    projection: Projection, places: torch.Tensor, shift: torch.Tensor
+) -> Generator[None]:
+    """Context in which `shift` is added to the projection's output at `places`, (rows, 1)."""
 
     def add(_module: Any, _args: Any, output: torch.Tensor) -> torch.Tensor:
         at = torch.zeros_like(output[..., :1])
@@ -130,5 +134,5 @@ def _shifted(projection: Projection, places: torch.Tensor, shift: torch.Tensor) 
         return output + at * shift.to(output.dtype)
 
     hook: Callable[..., Any] = add
-    with hooked(projection.module, hook):
+    with forward_hook(projection.module, hook):
         yield

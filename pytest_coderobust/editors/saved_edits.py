@@ -1,4 +1,4 @@
-"""Edits on disk: safetensors for the tensors, JSON for the rest, refused by another model.
+"""Saved edits: safetensors for the tensors, JSON for the rest; any other model refuses them.
 
 A folder holds `edit.safetensors` and `edit.json`; an adapter's is a folder that plain peft loads.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, cast
 
-from pytest_coderobust.editors.edited_model import EditedBackend, applied
+from pytest_coderobust.editors.edited_model import EditedBackend, changed_model
 from pytest_coderobust.editors.identity import stacked_identity
 from pytest_coderobust.editors.protocol import EditRequest, ModelChange, Weighted
 from pytest_coderobust.editors.registry import EDIT_FILE, EDITORS, EditorSpec, SavedSpec
@@ -77,7 +77,7 @@ def save_edit(
 
 
 def load_edit(spec: SavedSpec, backend: Weighted) -> ModelChange:
-    """The change in a folder.
+    """Loads the change in a folder.
 
     Raises:
         DataError: the folder's files are missing or malformed.
@@ -98,17 +98,17 @@ def load_edit(spec: SavedSpec, backend: Weighted) -> ModelChange:
 
 
 def saved_edit(spec: SavedSpec, backend: Weighted) -> AbstractContextManager[EditedBackend]:
-    """The backend with a saved edit in force, as a context manager.
+    """Context of the backend with a saved edit in force.
 
     Raises:
         DataError, ModelError: as `load_edit`.
     """
     change = load_edit(spec, backend)
-    return applied(backend, change, saved_identity(spec, backend))
+    return changed_model(backend, change, saved_identity(spec, backend))
 
 
 def saved_identity(spec: SavedSpec, backend: Backend) -> ModelIdentity:
-    """Who a model is under a saved edit: the files' content decides.
+    """Makes the identity of a model under a saved edit, from the content of its files.
 
     Raises:
         DataError: the folder's files are missing or malformed.
@@ -121,7 +121,7 @@ def saved_identity(spec: SavedSpec, backend: Backend) -> ModelIdentity:
 
 
 def record_for(spec: SavedSpec, backend: Weighted) -> dict[str, object]:
-    """What a saved edit says of itself, if it was made for this model.
+    """Reads the record of a saved edit and refuses one that was made for another model.
 
     Raises:
         DataError: as `read_record`.
@@ -138,10 +138,10 @@ def record_for(spec: SavedSpec, backend: Weighted) -> dict[str, object]:
 
 
 def read_record(folder: Path) -> dict[str, object]:
-    """What a saved edit says of itself.
+    """Reads the record of a saved edit.
 
     Raises:
-        DataError: it is no edit of a format that is known here.
+        DataError: the file is not an edit of a format that is known here.
     """
     file = folder / EDIT_FILE
     try:
@@ -150,7 +150,7 @@ def read_record(folder: Path) -> dict[str, object]:
         raise DataError(f"{file}: cannot be read: {error}") from None
     required = ("format", "kind", "editor", "model", "base", "facts")
     if not isinstance(record, dict) or any(key not in record for key in required):
-        raise DataError(f"{file}: is no saved edit")
+        raise DataError(f"{file}: is not a valid saved edit")
     if record["format"] != FORMAT or not _maker(record["kind"], str(record["editor"])):
         raise DataError(
             f"{file}: format {record['format']!r}, kind {record['kind']!r} is unknown here; "
@@ -162,12 +162,12 @@ def read_record(folder: Path) -> dict[str, object]:
 
 
 def _tensor_file(kind: str) -> str:
-    """The file of a change's tensors; plain peft looks for an adapter under its own name."""
+    """Names the file of a change's tensors; plain peft expects an adapter's under its own name."""
     return "adapter_model.safetensors" if kind == "adapter" else "edit.safetensors"
 
 
 def _maker(kind: object, editor: str) -> str:
-    """The "module:function" that makes a change of a kind from tensors and facts, or "".
+    """Finds the "module:function" that makes a change of a kind from tensors and facts, or "".
 
     Args:
         editor: the label of the editor ("ft:layer=2"), whose row may name one for its own kind.

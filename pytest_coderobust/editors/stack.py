@@ -1,4 +1,4 @@
-"""Which editors may be applied together, in which regime, and to which model."""
+"""Checks of a stack of edits: which editors go together, in which regime, on which model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from pytest_coderobust.errors import UsageError
 
 
 def check_stack(specs: Sequence[EditorSpec | SavedSpec], config: EditConfig, where: str) -> None:
-    """Refuses stacks that no regime has.
+    """Refuses stacks that no regime allows.
 
     Raises:
-        UsageError: successive edits take one editor, and a saved edit stands first.
+        UsageError: successive edits take one editor, and a saved edit must be the first.
     """
     saved = [place for place, spec in enumerate(specs) if isinstance(spec, SavedSpec)]
     if config.regime == "successive" and (len(specs) > 1 or saved):
-        raise UsageError(f"{where}: successive edits take one editor, which is no saved edit")
+        raise UsageError(
+            f"{where}: successive edits take one editor, which must not be a saved edit"
+        )
     if any(place > 0 for place in saved):
         raise UsageError(f"{where}: a saved edit must be the first of the stack")
     if saved and len(specs) > 1:

@@ -1,4 +1,4 @@
-"""Teacher-forced losses: how likely a prompt is to be continued with a target."""
+"""Teacher-forced losses of a target as the continuation of a prompt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_coderobust.editors.access import Access, TokenBatch
 def target_batch(
     access: Access, prompts: Sequence[Sequence[int]], target: Sequence[int]
 ) -> tuple[TokenBatch, torch.Tensor]:
-    """Prompts with the target behind each, and where the target's tokens are predicted.
+    """Puts the target behind each prompt, and finds where its tokens are predicted.
 
     Ids are concatenated, never texts: a text need not tokenise into its parts.
 
@@ -29,7 +29,7 @@ def target_batch(
 
 
 def loss_at(logits: torch.Tensor, places: torch.Tensor, target: Sequence[int]) -> torch.Tensor:
-    """The mean cross-entropy of the target's tokens at their places, (rows, target); a scalar."""
+    """Computes the mean cross-entropy of the target's tokens at their places, (rows, target)."""
     rows = torch.arange(len(places), device=logits.device)[:, None]
     wanted = torch.tensor(target, device=logits.device).expand(len(places), -1)
     return cross_entropy(logits[rows, places].float().flatten(0, 1), wanted.flatten())
@@ -38,6 +38,6 @@ def loss_at(logits: torch.Tensor, places: torch.Tensor, target: Sequence[int]) -
 def target_loss(
     access: Access, prompts: Sequence[Sequence[int]], target: Sequence[int]
 ) -> torch.Tensor:
-    """The mean cross-entropy of a target's tokens behind each prompt, a scalar."""
+    """Computes the mean cross-entropy of a target's tokens behind each prompt, a scalar."""
     batch, places = target_batch(access, prompts, target)
     return loss_at(access.logits(batch), places, target)

@@ -1,4 +1,4 @@
-"""A change of weights: a delta for each tensor, put in over a snapshot and taken out by it."""
+"""Changes of weights: a delta for each tensor, which a snapshot takes out bit-exactly."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pytest_coderobust.records import Variant
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WeightChange:
-    """What is added to the weights.
+    """Change that adds a delta to some weights.
 
     Attributes:
         deltas: parameter name -> delta in float32, always out x in.
-        facts: what the editor tells; "transposed" names the parameters stored in x out.
+        facts: the editor's facts; "transposed" names the parameters stored in x out.
     """
 
     deltas: Mapping[str, torch.Tensor]
@@ -32,7 +32,7 @@ class WeightChange:
 
     @contextmanager
     def installed(self, access: Access) -> Generator[Facts]:
-        """Adds the deltas in float32 and rounds once; the snapshots come back on leaving.
+        """Context with the deltas added in float32 and rounded once; ends with the snapshots.
 
         Raises:
             ModelError: a tensor is missing or has another shape, a delta is not finite, or no
@@ -52,7 +52,7 @@ class WeightChange:
                 for name, parameter in parameters.items():
                     parameter.copy_(before[name])
 
-    def rewritten(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
+    def rewrite(self, variants: Sequence[Variant], access: Access) -> list[str]:  # noqa: ARG002
         return [variant.prompt for variant in variants]
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
@@ -65,18 +65,18 @@ class WeightChange:
         return frozenset(str(name) for name in names)
 
     def placebo(self, seed: int) -> WeightChange:
-        """The control: every delta times a random rotation of its input side.
+        """Makes the control: every delta times a random rotation of its input side.
 
-        Norm, rank, singular values and layer are the same; what it answers to is random.
+        Norm, rank, singular values and layer are the same; the inputs that it reacts to are random.
         """
         turned = {
-            name: _turned(delta, seed + place)
+            name: _rotate(delta, seed + place)
             for place, (name, delta) in enumerate(sorted(self.deltas.items()))
         }
         return WeightChange(turned, {**self.facts, "placebo": seed})
 
     def without(self, so_far: WeightChange | None) -> WeightChange:
-        """What this change adds to an earlier one that the model holds already."""
+        """Subtracts an earlier change that the model holds already."""
         held = so_far.deltas if so_far else {}
         deltas = {
             name: delta - held[name] if name in held else delta
@@ -105,7 +105,7 @@ def weight_change(
     so_far: WeightChange | None,
     facts: Facts,
 ) -> WeightChange:
-    """A delta (out x in) of one projection, on top of what earlier requests changed."""
+    """Adds a delta (out x in) of one projection to what earlier requests changed."""
     deltas = dict(so_far.deltas) if so_far else {}
     transposed = set(so_far.transposed if so_far else ())
     before = deltas.get(projection.name)
@@ -121,7 +121,7 @@ OptionsT = TypeVar("OptionsT")
 
 
 class WeightEditor(ABC, Generic[OptionsT]):
-    """An editor that changes weights for one request after the other."""
+    """Editor that changes weights for one request after the other."""
 
     def __init__(self, options: OptionsT) -> None:
         self.options = options
@@ -130,7 +130,7 @@ class WeightEditor(ABC, Generic[OptionsT]):
     def edit(
         self, access: Access, request: EditRequest, so_far: WeightChange | None
     ) -> WeightChange:
-        """The change for a request, on top of the change `so_far`, which the model holds."""
+        """Computes the change for a request, on top of `so_far`, which the model holds."""
 
     def compute(
         self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
@@ -148,7 +148,7 @@ class WeightEditor(ABC, Generic[OptionsT]):
 def _drift(
     access: Access, before: Mapping[str, torch.Tensor], now: Mapping[str, torch.Tensor]
 ) -> float:
-    """The norm of what changed over the norm of what was there.
+    """Computes the norm of the change over the norm of the weights before.
 
     Raises:
         ModelError: nothing changed.
@@ -166,8 +166,8 @@ def _drift(
     return float((moved / norm) ** 0.5) if norm else float("inf")
 
 
-def _turned(delta: torch.Tensor, seed: int) -> torch.Tensor:
-    """delta times a Haar-random rotation: the frame of its rows' span becomes a random one."""
+def _rotate(delta: torch.Tensor, seed: int) -> torch.Tensor:
+    """Multiplies delta by a Haar-random rotation: the frame of its rows' span becomes random."""
     exact = delta.double()
     random = torch.Generator().manual_seed(seed)
     # delta = (frame of its rows)(coefficients): a random frame in its place is the rotated delta.

@@ -1,4 +1,4 @@
-"""The seam every model stands behind: rows in, one completion for each out."""
+"""Protocols of a model: rows go in, one completion for each comes out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant
 
 if TYPE_CHECKING:
-    from pytest_coderobust.models.loaded import Loaded
+    from pytest_coderobust.models.loaded_model import LoadedModel
 
 KeyedBy = Literal["prompt", "variant"]
 
@@ -23,25 +23,25 @@ class Backend(Protocol):
 
     @property
     def identity(self) -> ModelIdentity:
-        """Name and digest; part of every completion's key."""
+        """Name and digest of the model; part of every completion's key."""
         ...
 
     @property
     def batch_size(self) -> int:
-        """Rows a batch; the engine cuts batches from the plan by it."""
+        """Number of rows in a batch; the engine cuts batches from the plan by it."""
         ...
 
     @property
     def keyed_by(self) -> KeyedBy:
-        """ "variant" where the answer depends on the task and cell, not only on the prompt."""
+        """Says whether answers depend on the prompt alone or on task and cell ("variant")."""
         ...
 
     def unavailable(self, variant: Variant, sampling: Sampling) -> str:
-        """Why this variant cannot be answered ("not recorded"), or "" when it can."""
+        """Says why this variant cannot be answered ("not recorded"), or "" when it can."""
         ...
 
     def prompt_length(self, prompt: str) -> int:
-        """A cheap length to sort a window by (characters, or tokens when known)."""
+        """Measures a prompt cheaply, to sort a window by (characters, or tokens when known)."""
         ...
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
@@ -62,7 +62,7 @@ class Weighted(Backend, Protocol):
 
     @property
     def checkpoint_digest(self) -> str:
-        """What an edit was made for: weights (edits included), tokenizer, configuration."""
+        """Digest of weights (edits included), tokenizer and configuration, for saved edits."""
         ...
 
     @property
@@ -70,20 +70,20 @@ class Weighted(Backend, Protocol):
         """The number of its layers, read without loading it; None where that is not known."""
         ...
 
-    def load(self) -> Loaded:
-        """The model in memory, loaded once."""
+    def load(self) -> LoadedModel:
+        """Returns the model in memory; loads it when it is first called."""
         ...
 
     def encode(self, prompt: str, language: str) -> list[int]:
-        """The token ids of a prompt as the network gets them."""
+        """Turns a prompt into the token ids that the network gets."""
         ...
 
     def answer(
-        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
     ) -> Sequence[Completion]:
         """Answers with the weights in `loaded`, whatever edits are in force."""
         ...
 
-    def computing(self, loaded: Loaded) -> AbstractContextManager[None]:
-        """The threads and the silence that the network runs under."""
+    def model_threads(self, loaded: LoadedModel) -> AbstractContextManager[None]:
+        """Context in which the network runs: torch's threads are set, its messages are silent."""
         ...

@@ -16,10 +16,11 @@ STEP = 64
 
 
 def steps_within(room: int, wanted: int) -> int:
-    """The tokens to ask for where the window has `room` left.
+    """Chooses how many tokens to ask for where the window has `room` left.
 
-    Less than is wanted goes by steps of 64 tokens, below that by powers of two, so that prompts of
-    like length share a batch, and so that a row's number depends on its own length alone.
+    Where fewer than `wanted` fit, the number is a multiple of 64, or a power of two below 64.
+    Prompts of similar length then share a batch, and a row's number depends on its own length
+    alone.
     """
     if room >= wanted:
         return wanted
@@ -55,7 +56,7 @@ class Batches:
 
 
 def free_memory() -> None:
-    """Gives cached device memory back."""
+    """Returns cached memory to the device."""
     import torch
 
     gc.collect()
@@ -66,9 +67,10 @@ def free_memory() -> None:
 def _attempt(
     batch: Sequence[T], answer: Callable[[Sequence[T]], Sequence[R]]
 ) -> tuple[Sequence[R] | None, str]:
-    """The answers, or None and what memory said.
+    """Answers a batch; returns None and the message where memory did not suffice.
 
-    The exception dies here: its traceback holds the tensors that have to go.
+    The exception must not leave this function: its traceback keeps the tensors alive that have to
+    be freed.
     """
     try:
         return answer(batch), ""

@@ -1,10 +1,12 @@
-"""Prompts read once, and continuations that share what they have in common.
+"""Branches: samples of a prompt that have written the same so far share one row of the network.
 
-Rows of one prompt that have chosen the same tokens so far have the same states, so they are one row
-of the network, a branch; it splits where their noise chooses different tokens. At a low temperature
-most samples of a prompt are a few branches. A branch that has ended leaves the batch.
+Rows of one prompt that have chosen the same tokens so far have the same states, so one row of the
+network, a branch, computes for all of them. A branch splits where the noise of its rows chooses
+different tokens. At a low temperature most samples of a prompt are a few branches. A branch that
+has ended leaves the batch.
 
-A row's tokens are those that it would choose alone, up to the rounding that its batch mates cause.
+A row's tokens are those that it would choose alone, up to the rounding that other rows of its batch
+cause.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from pytest_coderobust.models.sampling import Chooser
 from pytest_coderobust.models.slots import CacheSlots
 
 RowEnds = Callable[[int, Sequence[int]], bool]
-"""Whether a row's new token ids are its last."""
+"""Test of whether a row ends, from its number and its new token ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,12 @@ class _Branch:
 
 
 @torch.no_grad()
-def read(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> Start | None:
+def read_prompts(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> Start | None:
     """Reads prompts that are padded on the left, (prompts, width) each.
 
     Returns None for a network that keeps more, or less, than keys and values of every token.
     """
-    if not _attends(model):
+    if not _remembers_by_attention(model):
         return None
     cache = CacheSlots()
     positions = (mask.cumsum(dim=-1) - 1).clamp(min=0)
@@ -63,7 +65,7 @@ def read(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> Start | None:
 
 
 @torch.no_grad()
-def write(
+def write_rows(
     model: Any, start: Start, places: Sequence[int], chooser: Chooser, steps: int, ends: RowEnds
 ) -> list[list[int]]:
     """Continues prompts by up to `steps` tokens a row; uses the start up.
@@ -80,7 +82,7 @@ def write(
         for place in range(len(start.scores))
     ]
     for step in range(steps):
-        grown = _grown(branches, chooser, scores, step)
+        grown = _grow(branches, chooser, scores, step)
         last = step + 1 == steps
         alive: list[tuple[int, _Branch]] = []
         for slot, branch in grown:
@@ -90,7 +92,7 @@ def write(
                 alive.append((slot, branch))
         if not alive:
             break
-        branches = _placed(start.cache, alive)
+        branches = _place_branches(start.cache, alive)
         prompts = torch.tensor([branch.place for branch in branches], device=start.mask.device)
         mask = start.mask[prompts]
         mask = torch.cat([mask, mask.new_ones(len(branches), step + 1)], dim=-1)
@@ -99,10 +101,13 @@ def write(
     return [list(written[row]) for row in range(len(places))]
 
 
-def _grown(
+def _grow(
     branches: Sequence[_Branch], chooser: Chooser, scores: torch.Tensor, step: int
 ) -> list[tuple[int, _Branch]]:
-    """What the branches become by their rows' next tokens, each with the slot it comes from."""
+    """Adds the next token to every branch and splits it where its rows choose differently.
+
+    Returns each new branch with the slot that it comes from.
+    """
     owners = [(slot, row) for slot, branch in enumerate(branches) for row in branch.rows]
     tokens = chooser(scores, owners, step)
     split: dict[tuple[int, int], list[int]] = {}
@@ -114,18 +119,24 @@ def _grown(
     ]
 
 
-def _placed(cache: CacheSlots, alive: Sequence[tuple[int, _Branch]]) -> list[_Branch]:
-    """The branches in the order of their slots, which are the first ones; few are copied."""
+def _place_branches(cache: CacheSlots, alive: Sequence[tuple[int, _Branch]]) -> list[_Branch]:
+    """Moves the branches that go on into the first slots, and returns them in that order.
+
+    A slot holds the keys and values of a whole text, so copying is what costs: a branch whose slot
+    is among the first stays there, and only the others are copied into slots that are free.
+    """
     count = len(alive)
     placed: dict[int, _Branch] = {}
     homeless: list[tuple[int, _Branch]] = []
     for slot, branch in alive:
+        # Branches that split share one slot: the first one keeps it, the others need a copy.
         if slot < count and slot not in placed:
             placed[slot] = branch
         else:
             homeless.append((slot, branch))
     free = [slot for slot in range(count) if slot not in placed]
     if homeless:
+        # All copies are read before any is written, so a source may be a destination as well.
         cache.copy([(slot, to) for (slot, _), to in zip(homeless, free, strict=True)])
         placed.update({to: branch for (_, branch), to in zip(homeless, free, strict=True)})
     return [placed[slot] for slot in range(count)]
@@ -134,7 +145,7 @@ def _placed(cache: CacheSlots, alive: Sequence[tuple[int, _Branch]]) -> list[_Br
 def _step(
     model: Any, cache: CacheSlots, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor
 ) -> torch.Tensor:
-    """One pass; the scores of the next token, (rows, vocabulary), in float32."""
+    """Runs the network once; returns the scores of the next token, (rows, vocabulary), float32."""
     known = _parameters(model.__class__)
     options = {"position_ids": positions, "logits_to_keep": 1}
     output = model(
@@ -150,11 +161,11 @@ def _step(
 
 @once
 def _parameters(network: Any) -> frozenset[str]:
-    """What a network's forward pass may be given by name."""
+    """Names of the arguments that a network's forward pass takes."""
     return frozenset(inspect.signature(network.forward).parameters)
 
 
-def _attends(model: Any) -> bool:
+def _remembers_by_attention(model: Any) -> bool:
     """Whether this is one of transformers' own networks and remembers by attention alone."""
     kinds = set(getattr(model.config, "layer_types", None) or ()) - {"full_attention"}
     return (

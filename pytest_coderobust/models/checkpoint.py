@@ -1,4 +1,4 @@
-"""A checkpoint on disk: found in a folder or fetched from the hub, before any weight is read."""
+"""Checkpoints on disk: found in a folder or downloaded from the hub; no weights are read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Checkpoint:
 
 
 def find_checkpoint(name: str, spec: ModelSpec, options: ModelOptions) -> Checkpoint:
-    """The checkpoint of a model, downloaded when it is not on disk.
+    """Finds the checkpoint of a model; downloads it when it is not on disk.
 
     Raises:
         ModelError: it cannot be downloaded, or has no weights of an allowed format.
@@ -59,7 +59,7 @@ def find_checkpoint(name: str, spec: ModelSpec, options: ModelOptions) -> Checkp
 
 
 def stored_dtype(checkpoint: Checkpoint) -> str:
-    """The dtype a checkpoint was saved in, as torch names it."""
+    """Reads the dtype that a checkpoint was saved in, as torch names it."""
     config = read_json(checkpoint.folder / "config.json")
     inner = config.get("text_config")
     for table in (config, cast("dict[str, object]", inner) if isinstance(inner, dict) else {}):
@@ -70,7 +70,7 @@ def stored_dtype(checkpoint: Checkpoint) -> str:
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """The object in a JSON file; empty where there is none.
+    """Reads the object in a JSON file; empty where there is no file.
 
     Raises:
         ModelError: the file is not JSON.
@@ -85,7 +85,7 @@ def read_json(path: Path) -> dict[str, object]:
 
 
 def _weights(folder: Path, stem: str, suffix: str) -> tuple[Path, ...]:
-    """The weight files that transformers would load, in name order.
+    """Lists the weight files that transformers would load, in name order.
 
     Raises:
         ModelError: the index names a shard that is not there.
@@ -130,7 +130,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _header_dtype(file: Path) -> str:
-    """The dtype of the first floating tensor of a safetensors file.
+    """Reads the dtype of the first floating tensor of a safetensors file.
 
     The file starts with the length of a JSON header in eight bytes, little-endian.
     """

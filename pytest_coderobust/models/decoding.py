@@ -1,4 +1,4 @@
-"""One batch of prompts through a model: left padding, each row's own noise, end and text."""
+"""Decoding of one batch: left padding, and each row's own noise, end and text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
-from pytest_coderobust.models.branches import Start, read, write
-from pytest_coderobust.models.loaded import Loaded
+from pytest_coderobust.models.branches import Start, read_prompts, write_rows
+from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.models.sampling import Chooser, RefuseNaN, RowNoise
 from pytest_coderobust.models.stops import EndTest, StopStrings, cut_at_stop, decode
 from pytest_coderobust.records import Completion, Sampling
@@ -17,7 +17,7 @@ from pytest_coderobust.records import Completion, Sampling
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt as the model reads it.
+    """Token ids of a prompt, with the noise of one row.
 
     Attributes:
         noise: seeds the row's own generator.
@@ -28,36 +28,38 @@ class Prompt:
 
 
 def decode_batch(
-    loaded: Loaded, prompts: Sequence[Prompt], sampling: Sampling, steps: int
+    loaded: LoadedModel, prompts: Sequence[Prompt], sampling: Sampling, steps: int
 ) -> list[Completion]:
     """Completes every prompt with up to `steps` tokens; equal prompts are read once."""
     distinct = list(dict.fromkeys(prompt.ids for prompt in prompts))
-    start = read(loaded.model, *padded(loaded, distinct))
+    start = read_prompts(loaded.model, *pad_left(loaded, distinct))
     if start is None:
-        return generated(loaded, prompts, sampling, steps)
+        return generate_by_transformers(loaded, prompts, sampling, steps)
     number = {ids: place for place, ids in enumerate(distinct)}
     places = [number[prompt.ids] for prompt in prompts]
-    return continued(loaded, start, prompts, places, sampling, steps)
+    return continue_prompts(loaded, start, prompts, places, sampling, steps)
 
 
-def continued(
-    loaded: Loaded,
+def continue_prompts(
+    loaded: LoadedModel,
     start: Start,
     prompts: Sequence[Prompt],
     places: Sequence[int],
     sampling: Sampling,
     steps: int,
 ) -> list[Completion]:
-    """Completes prompts that were read at `places` of the start."""
+    """Completes prompts that were read already, each at its place of the start."""
     text = _Text(loaded, prompts)
     noise = [prompt.noise for prompt in prompts]
     chooser = Chooser(noise, steps, sampling)
-    written = write(loaded.model, start, places, chooser, steps, text.ends(sampling))
+    written = write_rows(loaded.model, start, places, chooser, steps, text.ends(sampling))
     return [text.completion(row, ids, sampling) for row, ids in enumerate(written)]
 
 
-def padded(loaded: Loaded, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and mask, both (rows, width), on the model's device."""
+def pad_left(
+    loaded: LoadedModel, rows: Sequence[Sequence[int]]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pads rows on the left; returns ids and mask, both (rows, width), on the model's device."""
     width = max(map(len, rows))
     gaps = [width - len(row) for row in rows]
     ids = [[loaded.pad] * gap + list(row) for gap, row in zip(gaps, rows, strict=True)]
@@ -66,12 +68,15 @@ def padded(loaded: Loaded, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor,
     return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
-def generated(
-    loaded: Loaded, prompts: Sequence[Prompt], sampling: Sampling, steps: int
+def generate_by_transformers(
+    loaded: LoadedModel, prompts: Sequence[Prompt], sampling: Sampling, steps: int
 ) -> list[Completion]:
-    """The same by transformers' own generation, for networks that remember in ways of their own."""
+    """Completes prompts by transformers' own generation.
+
+    For networks that keep more, or less, than keys and values of every token.
+    """
     text = _Text(loaded, prompts)
-    ids, mask = padded(loaded, [prompt.ids for prompt in prompts])
+    ids, mask = pad_left(loaded, [prompt.ids for prompt in prompts])
     width = ids.shape[1]
     stops = StopStrings(text.ends(sampling), width)
     choices = LogitsProcessorList([RefuseNaN()])
@@ -95,9 +100,9 @@ def generated(
 
 
 class _Text:
-    """What token ids behind prompts say."""
+    """Texts of the token ids that follow prompts."""
 
-    def __init__(self, loaded: Loaded, prompts: Sequence[Prompt]) -> None:
+    def __init__(self, loaded: LoadedModel, prompts: Sequence[Prompt]) -> None:
         self._loaded = loaded
         self._heads = {
             ids: decode(loaded.tokenizer, ids) for ids in {prompt.ids for prompt in prompts}
@@ -105,14 +110,14 @@ class _Text:
         self._prompts = prompts
 
     def ends(self, sampling: Sampling) -> EndTest:
-        """Tells which token is a row's last."""
+        """Makes the test of whether a token is a row's last."""
         return EndTest(sampling.stop, self._loaded.tokenizer, self.text, self._loaded.eos)
 
     def text(self, row: int, ids: Sequence[int]) -> str:
-        """What the ids add to the row's prompt.
+        """Text that the ids add to the row's prompt.
 
-        Decoded behind the prompt, because a tokenizer may drop the space that a text starts with,
-        and that space is the first line's indent.
+        Prompt and ids are decoded together, because a tokenizer may drop the space that a text
+        starts with, and that space is the first line's indent.
         """
         prompt = self._prompts[row].ids
         head = self._heads[prompt]

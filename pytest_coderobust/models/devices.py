@@ -1,4 +1,4 @@
-"""Where a model runs, and what kind of arithmetic that is."""
+"""Devices that models run on, and the kind of arithmetic that each does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pytest_coderobust.models.options import DEVICE_MAPS
 
 @cache
 def find_device(asked: str) -> str:
-    """The device behind an option: "auto" is cuda if present, else cpu.
+    """Finds the device that an option names: "auto" is cuda if present, else cpu.
 
     Raises:
         ModelError: torch sees no such device.
@@ -33,7 +33,7 @@ def find_device(asked: str) -> str:
 
 
 def device_kind(device: str) -> str:
-    """What kind of arithmetic a device does: cards of two kinds round differently."""
+    """Names the arithmetic of a device: cards of different models round differently."""
     if device.startswith("cuda") or device in DEVICE_MAPS:
         import torch
 

@@ -1,9 +1,9 @@
-"""A digest of everything in a checkpoint that can change an answer.
+"""Digest of everything in a checkpoint that can change an answer.
 
-Weights are hashed whole, tensors of many gigabytes too: a name, a revision or a size says nothing
-of a fine-tune saved over its base. The hash of a big file is remembered in the user's cache under
-its path, size, inode and both its times, so that it is computed once. The change time is among
-them because no tool sets it back, whatever it does to the modification time.
+Weights are hashed whole, many gigabytes too, because name, revision and size stay the same when a
+fine-tune is saved over its base. The hash of a big file is remembered in the user's cache under the
+file's path, size, inode, modification time and change time, so that it is computed once. The change
+time is included because no tool can set it back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SMALL = 1 << 24
 """Bytes below which a file is hashed each time."""
 
 _SETTLED = 2.0
-"""Seconds after a file's last change from which its times tell two states apart."""
+"""Seconds after a file's last change from which its times distinguish two states."""
 
 _TOKENIZER = (
     "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges*", "*.model",
@@ -36,19 +36,21 @@ _IRRELEVANT = ("_name_or_path", "transformers_version")
 
 
 def checkpoint_digest(checkpoint: Checkpoint) -> str:
-    """Changes whenever weights, tokenizer, code or configuration do; the place does not matter."""
+    """Hashes weights, tokenizer, code and configuration of a checkpoint, wherever it lies."""
     folder = checkpoint.folder
-    configs = [_relevant(read_json(folder / name)) for name in _CONFIG]
-    return digest(configs, _named(checkpoint.weights), _named(_matching(folder, _TOKENIZER)))
+    configs = [_without_history(read_json(folder / name)) for name in _CONFIG]
+    return digest(
+        configs, _hash_files(checkpoint.weights), _hash_files(_match_files(folder, _TOKENIZER))
+    )
 
 
 def weights_digest(checkpoint: Checkpoint) -> str:
-    """Changes whenever a weight does."""
-    return digest(_named(checkpoint.weights))
+    """Hashes the weights of a checkpoint."""
+    return digest(_hash_files(checkpoint.weights))
 
 
 def file_digest(path: Path, *, cache: Path | None = None) -> str:
-    """The SHA-256 of a file, remembered when the file is big.
+    """Computes the SHA-256 of a file, or recalls it when the file is big.
 
     Args:
         cache: where to remember; the user's cache folder by default.
@@ -59,7 +61,7 @@ def file_digest(path: Path, *, cache: Path | None = None) -> str:
         return _sha256(resolved)
     folder = cache or user_cache_path("pytest-coderobust") / "fingerprints"
     entry = folder / f"{digest(str(resolved))}.json"
-    remembered = _remembered(entry, state)
+    remembered = _recall(entry, state)
     if remembered is not None:
         return remembered
     started = time.time()
@@ -89,7 +91,7 @@ def _sha256(path: Path) -> str:
     return hasher.hexdigest()
 
 
-def _remembered(entry: Path, state: dict[str, int]) -> str | None:
+def _recall(entry: Path, state: dict[str, int]) -> str | None:
     try:
         record = json.loads(entry.read_bytes())
     except (OSError, ValueError):
@@ -109,11 +111,11 @@ def _remember(entry: Path, state: dict[str, int], sha256: str) -> None:
         temporary.replace(entry)
 
 
-def _named(files: Iterable[Path]) -> list[tuple[str, str]]:
+def _hash_files(files: Iterable[Path]) -> list[tuple[str, str]]:
     return [(file.name, file_digest(file)) for file in files]
 
 
-def _matching(folder: Path, patterns: Iterable[str]) -> list[Path]:
+def _match_files(folder: Path, patterns: Iterable[str]) -> list[Path]:
     def found() -> Iterator[Path]:
         for pattern in patterns:
             yield from folder.glob(pattern)
@@ -121,6 +123,6 @@ def _matching(folder: Path, patterns: Iterable[str]) -> list[Path]:
     return sorted({file for file in found() if file.is_file()})
 
 
-def _relevant(config: dict[str, object]) -> dict[str, object]:
-    """A configuration without what only tells its history."""
+def _without_history(config: dict[str, object]) -> dict[str, object]:
+    """Drops the keys of a configuration that record only its history."""
     return {key: value for key, value in config.items() if key not in _IRRELEVANT}

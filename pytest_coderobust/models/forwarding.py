@@ -11,7 +11,7 @@ from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, 
 class ForwardingBackend:
     """Forwards every question to the backend below; a subclass overrides what differs.
 
-    Closing it leaves the backend below open, because whoever opened that one closes it.
+    Closing it leaves the backend below open, because the opener of that one closes it.
     """
 
     def __init__(self, below: Backend) -> None:

@@ -30,12 +30,12 @@ from pytest_coderobust.records import (
 
 if TYPE_CHECKING:
     from pytest_coderobust.models.decoding import Prompt
-    from pytest_coderobust.models.loaded import Loaded
+    from pytest_coderobust.models.loaded_model import LoadedModel
 
 DECODING = 2
-"""Changes with the way batches are decoded: equal weights then round scores otherwise."""
+"""Raised when batches are decoded in another way: equal weights then round scores differently."""
 TINY = 32 * 2**20
-"""Bytes of weights below which a row's cache is small too, and a step costs more than its rows."""
+"""Bytes of weights below which a batch has more rows, since a row then costs little."""
 _SPECIAL = 64
 """Tokens that a tokenizer may add around a text of its own."""
 
@@ -44,8 +44,8 @@ class HFBackend:
     """A checkpoint of transformers' AutoModelForCausalLM.
 
     Args:
-        name: as the user wrote it.
-        spec: where the checkpoint is and how it is asked, the command line already applied.
+        name: the model's name as the user wrote it.
+        spec: the checkpoint and how it is asked, after the command line was applied.
     """
 
     keyed_by: KeyedBy = "prompt"
@@ -54,11 +54,11 @@ class HFBackend:
         self.name = name
         self.spec = spec
         self.options = options
-        self._loaded: Loaded | None = None
+        self._loaded: LoadedModel | None = None
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
-        """The files of the model, downloaded when they are not on disk.
+        """Files of the model; downloaded when they are not on disk.
 
         Raises:
             ModelError: they cannot be had.
@@ -71,7 +71,7 @@ class HFBackend:
 
     @cached_property
     def _rows(self) -> int:
-        """Rows a batch where nobody asked for a number."""
+        """Number of rows in a batch where the user asked for none."""
         size = sum(file.stat().st_size for file in self.checkpoint.weights)
         return ROWS_TINY if size < TINY else ROWS
 
@@ -81,12 +81,12 @@ class HFBackend:
 
     @cached_property
     def dtype(self) -> str:
-        """The dtype the weights are computed in, as torch names it."""
+        """Dtype that the weights are computed in, as torch names it."""
         return stored_dtype(self.checkpoint) if self.spec.dtype == "auto" else self.spec.dtype
 
     @cached_property
     def device(self) -> str:
-        """Where the model runs: "cpu", "cuda:0", or the name of a device map.
+        """Device that the model runs on: "cpu", "cuda:0", or the name of a device map.
 
         Raises:
             ModelError: no such device here.
@@ -99,7 +99,7 @@ class HFBackend:
 
     @cached_property
     def checkpoint_digest(self) -> str:
-        """Weights, tokenizer and configuration, on whatever device and in whatever dtype."""
+        """Digest of weights, tokenizer and configuration; device and dtype are not part of it."""
         return checkpoint_digest(self.checkpoint)
 
     @cached_property
@@ -132,18 +132,18 @@ class HFBackend:
         if self._loaded is not None:
             return self._loaded.tokenizer
         with quiet():
-            from pytest_coderobust.models.loaded import load_tokenizer
+            from pytest_coderobust.models.loaded_model import load_tokenizer
         return load_tokenizer(self.name, self.checkpoint, self.options)
 
-    def load(self) -> Loaded:
-        """The model in memory, loaded once.
+    def load(self) -> LoadedModel:
+        """Returns the model in memory; loads it when it is first called.
 
         Raises:
             ModelError: it cannot be loaded.
         """
         if self._loaded is None:
             with quiet():
-                from pytest_coderobust.models.loaded import load
+                from pytest_coderobust.models.loaded_model import load
             self._loaded = load(self.name, self.checkpoint, self.dtype, self.device, self.options)
         return self._loaded
 
@@ -169,18 +169,18 @@ class HFBackend:
         return self.answer(rows, sampling, loaded)
 
     def answer(
-        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
     ) -> Sequence[Completion]:
-        """Answers with the weights in `loaded`, edited or not; only an edited model asks so."""
-        with self.computing(loaded):
+        """Answers with the weights in `loaded`, edited or not; only an edited model calls this."""
+        with self.model_threads(loaded):
             try:
                 return self._generate(rows, sampling, loaded)
             except (RuntimeError, ArithmeticError) as error:
                 raise ModelError(f"model {self.name!r} cannot be run: {error}") from error
 
     @contextmanager
-    def computing(self, loaded: Loaded) -> Generator[None]:
-        """The threads and the silence that the network runs under."""
+    def model_threads(self, loaded: LoadedModel) -> Generator[None]:
+        """Context in which the network runs: torch's threads are set, its messages are silent."""
         threads = sensible_threads(self.options.threads, loaded.parameters, self.device)
         with torch_threads(threads), quiet():
             yield
@@ -192,7 +192,7 @@ class HFBackend:
             free_memory()
 
     def _generate(
-        self, rows: Sequence[Row], sampling: Sampling, loaded: Loaded
+        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
     ) -> list[Completion]:
         from pytest_coderobust.models.decoding import Prompt, decode_batch
 
@@ -212,8 +212,8 @@ class HFBackend:
             answers.update(zip(places, found, strict=True))
         return [answers[place] for place in range(len(rows))]
 
-    def _steps(self, prompt: Prompt, sampling: Sampling, loaded: Loaded) -> int:
-        """New tokens that a prompt may have."""
+    def _steps(self, prompt: Prompt, sampling: Sampling, loaded: LoadedModel) -> int:
+        """Number of new tokens that a prompt may have."""
         room = sampling.max_new_tokens if loaded.window is None else loaded.window - len(prompt.ids)
         if room < 1:
             raise ModelError(
@@ -223,7 +223,7 @@ class HFBackend:
         return steps_within(room, sampling.max_new_tokens)
 
     def encode(self, prompt: str, language: str) -> list[int]:
-        """The token ids of a prompt as the network gets them: template and special tokens too."""
+        """Turns a prompt into token ids, with its template and special tokens."""
         return tokenize(
             render(prompt, language, self.spec, self.tokenizer), self.spec, self.tokenizer
         )
@@ -237,7 +237,7 @@ class HFBackend:
         return self._number("max_position_embeddings", "n_positions")
 
     def _number(self, *names: str) -> int | None:
-        """A size in the checkpoint's configuration; GPT-2 and its kin have words of their own."""
+        """Reads a size from the checkpoint's configuration; GPT-2 has other names for them."""
         from pytest_coderobust.models.checkpoint import read_json
 
         config = read_json(self.checkpoint.folder / "config.json")

@@ -25,7 +25,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 def find_spec(name: str, known: Mapping[str, ModelSpec] | None = None) -> ModelSpec | None:
-    """The checkpoint behind a name: the user's own, ours, a folder, a hub id, in this order.
+    """Finds the checkpoint behind a name: the user's own, ours, a folder, a hub id, in this order.
 
     Returns None where no checkpoint can have the name.
 

@@ -1,4 +1,4 @@
-"""How a model is named, where it lives, and how a user wants it run."""
+"""Specification of a model (name, place, dtype, template) and the user's options for running it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ DEVICE_MAPS = ("balanced", "balanced_low_0", "sequential")
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A checkpoint and how it wants to be asked.
+    """Specification of a checkpoint: its place, and the form that its prompts have.
 
     Attributes:
         id: a hub id ("Qwen/Qwen2.5-Coder-7B") or a local folder.
         chat: the model was tuned to follow instructions: prompts go through its chat template.
         dtype: "auto" is the checkpoint's own.
-        template: what stands around the prompt; "{prompt}" and "{language}" are replaced.
-            None: the bare prompt, or `prompting.CHAT_TEMPLATE` where `chat` is set.
+        template: text around the prompt; "{prompt}" and "{language}" are replaced.
+            None: the bare prompt, or `prompts.CHAT_TEMPLATE` where `chat` is set.
         revision: a branch, tag or commit of the hub; None is the default branch.
     """
 
@@ -35,13 +35,13 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """What the command line says about the model; None and "auto" leave it to the spec.
+    """Options of the command line about the model; None and "auto" leave the choice to the spec.
 
     Attributes:
         device: "auto" (cuda if present, else cpu), "cpu", "cuda", "cuda:1", or one of
             `DEVICE_MAPS`.
-        batch_size: rows a batch; shrinks when memory runs out. None is `ROWS`, and `ROWS_TINY` for
-            a model whose rows are cheap.
+        batch_size: rows in a batch; shrinks when memory runs out. None is `ROWS`, and `ROWS_TINY`
+            for a model whose rows are cheap.
         chat: asks for or refuses the chat template, whatever the registry says.
         allow_bin: loads a checkpoint without safetensors, with `weights_only=True`.
         threads: processor threads; None is 1 for small models, else torch's own choice.
@@ -59,7 +59,7 @@ class ModelOptions:
 
 
 def apply_options(spec: ModelSpec, options: ModelOptions) -> ModelSpec:
-    """The spec after the command line had its say.
+    """Applies the options to a spec.
 
     Raises:
         UsageError: a value is impossible, or the template has no place for the prompt.

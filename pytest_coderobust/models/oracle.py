@@ -1,4 +1,4 @@
-"""The oracle: answers every task with its canonical solution."""
+"""Oracle: the model that answers every task with its canonical solution."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ class Oracle:
 
 
 def open_oracle(name: str, options: ModelOptions) -> Oracle:  # noqa: ARG001
-    """Opens "oracle"."""
     return Oracle(batch_size=options.batch_size or ROWS)
 
 

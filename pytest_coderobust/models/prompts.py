@@ -1,4 +1,4 @@
-"""What a model is shown: the bare prompt, a template around it, or a chat."""
+"""Prompts as a model sees them: bare, in a template, or as a chat; and their tokens."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ CHAT_TEMPLATE = (
 
 
 def template_of(spec: ModelSpec) -> str:
-    """What stands around a prompt."""
+    """Finds the text around a prompt."""
     return spec.template or (CHAT_TEMPLATE if spec.chat else "{prompt}")
 
 
 def render(prompt: str, language: str, spec: ModelSpec, tokenizer: Any) -> str:
-    """The text that the model continues.
+    """Makes the text that the model continues.
 
     Raises:
         ModelError: chat is asked for, and the tokenizer has no chat template.
@@ -39,15 +39,15 @@ def render(prompt: str, language: str, spec: ModelSpec, tokenizer: Any) -> str:
 
 
 def tokenize(text: str, spec: ModelSpec, tokenizer: Any) -> list[int]:
-    """The token ids of a rendered text.
+    """Turns a rendered text into token ids.
 
     A chat template has written the special tokens already. Lone surrogates, which no tokenizer
-    takes, become U+FFFD.
+    accepts, become U+FFFD.
     """
     clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     ids = list(tokenizer(clean, add_special_tokens=not spec.chat)["input_ids"])
     end = tokenizer.eos_token_id
-    # Some tokenizers close every text, and behind the end there is nothing to continue.
+    # Some tokenizers end every text with an end token, after which there is nothing to continue.
     while ids and ids[-1] == end and not clean.endswith(tokenizer.eos_token):
         ids.pop()
     starts = (tokenizer.bos_token_id, end, 0)

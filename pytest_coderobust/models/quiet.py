@@ -1,4 +1,4 @@
-"""Silence around other people's libraries: their bars, log lines and warnings stay theirs.
+"""Silence of foreign libraries: their bars, log lines and warnings are not shown.
 
 A warning that a library raises while a model loads would fail the tests of every project whose
 pytest turns warnings into errors.
@@ -14,9 +14,9 @@ from logging import CRITICAL
 
 @contextmanager
 def quiet() -> Generator[None]:
-    """Keeps transformers silent and warnings unseen; sets everything back afterwards.
+    """Context in which transformers is silent and warnings are ignored; ends as it began.
 
-    Warning filters are the process's, so this is not for two threads at once.
+    The process has one set of warning filters, so two threads must not be in it at once.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -36,7 +36,10 @@ def quiet() -> Generator[None]:
 
 @contextmanager
 def quiet_hub() -> Generator[None]:
-    """Keeps the hub's client silent; transformers, which takes seconds to import, stays out."""
+    """Context in which the hub's client is silent.
+
+    It does not import transformers, which takes seconds.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from huggingface_hub.utils import logging

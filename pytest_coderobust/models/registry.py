@@ -76,7 +76,7 @@ BACKENDS = read_rows("coderobust.backends", BackendEntry, _OWN)
 """Every backend that is not an ordinary checkpoint, by name: ours, then those of packages."""
 
 CHECKPOINTS = ("ORG/NAME", "./FOLDER")
-"""How the names of checkpoints look that have no short name."""
+"""Forms of the names of checkpoints that have no short name."""
 
 
 def check_model_name(name: str, known: Mapping[str, ModelSpec] | None = None) -> None:
@@ -130,7 +130,7 @@ def has_weights(name: str, known: Mapping[str, ModelSpec] | None = None) -> bool
 
 
 def _find_row(name: str, known: Mapping[str, ModelSpec] | None) -> BackendEntry | None:
-    """The row that a name belongs to; None for a checkpoint, and for what is no name at all."""
+    """Finds the row that a name belongs to; None for a checkpoint and for an unknown name."""
     key, colon, _ = name.partition(":")
     if name in (known or {}) or key not in BACKENDS:
         return None
@@ -139,7 +139,7 @@ def _find_row(name: str, known: Mapping[str, ModelSpec] | None) -> BackendEntry 
 
 
 def _find_checkpoint(name: str, known: Mapping[str, ModelSpec] | None) -> ModelSpec:
-    """The checkpoint behind a name.
+    """Finds the checkpoint behind a name.
 
     Raises:
         UnknownName: there is none; the message offers the nearest name of any model.
@@ -155,7 +155,7 @@ def _find_checkpoint(name: str, known: Mapping[str, ModelSpec] | None) -> ModelS
 
 
 def _form(key: str, asked: str) -> str:
-    """A row's names as a message shows them; "" where it shows none."""
+    """Form of a row's names as a message offers it; "" where it offers none."""
     # The row of a package is imported only where it is the one that was asked for.
     if key not in _OWN and key != asked.partition(":")[0]:
         return key

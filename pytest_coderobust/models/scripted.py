@@ -1,4 +1,4 @@
-"""A backend that a test writes: a function or a mapping answers."""
+"""Scripted model of a test: a function or a mapping answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ScriptedAnswers = Callable[[Row], str] | Mapping[str, str]
 _SCRIPT = re.compile(r"scripted:canonical(?:@(0(?:\.\d+)?|1(?:\.0+)?))?")
 
 WRONG = "    pass\n"
-"""What `canonical_share` answers when it does not solve a row."""
+"""Answer of `canonical_share` to a row that it does not solve."""
 
 
 class Scripted:
@@ -32,7 +32,7 @@ class Scripted:
         answers: a function of the row; or a mapping from "TASK[LABEL]" (as in a test id:
             "HumanEval/0[C1-s0]", "HumanEval/0[clean]") or "TASK" to the completion. What the
             mapping lacks is unavailable as "not scripted".
-        name: names the model, and with a function stands for its answers: change the name
+        name: names the model. A function's answers are stored under it, so change the name
             when the function changes, or a ledger answers with what it remembers.
     """
 
@@ -77,10 +77,10 @@ class Scripted:
 def canonical_share(
     share: float, *, name: str = "scripted:canonical", batch_size: int = 32
 ) -> Scripted:
-    """A model that solves a fixed share of the rows with the task's canonical solution.
+    """Makes a model that solves a fixed share of the rows with the canonical solution.
 
-    Which rows follows from task, cell and sample index alone, so every process agrees. A task
-    without a canonical solution is never solved. A testing aid.
+    A testing aid. Task, cell and sample index decide which rows it solves, so every process agrees.
+    A task without a canonical solution is never solved.
 
     Args:
         share: from 0 to 1.
@@ -96,10 +96,10 @@ def canonical_share(
 
 
 def check_scripted(name: str) -> None:
-    """Refuses a script that there is not.
+    """Refuses a name of another form than "scripted:canonical@SHARE".
 
     Raises:
-        UsageError: the name has another form than "scripted:canonical@SHARE".
+        UsageError: the name has another form, or the share is not from 0 to 1.
     """
     if _SCRIPT.fullmatch(name) is None:
         raise UsageError(
@@ -109,7 +109,6 @@ def check_scripted(name: str) -> None:
 
 
 def open_scripted(name: str, options: ModelOptions) -> Scripted:
-    """Opens "scripted:canonical@SHARE"."""
     found = _SCRIPT.fullmatch(name)
     assert found is not None, "check_scripted() said so"
     return canonical_share(float(found[1] or 1), name=name, batch_size=options.batch_size or ROWS)

@@ -1,7 +1,7 @@
-"""A key-value cache whose rows lie in slots: one is copied or dropped without moving the others.
+"""Key-value cache whose rows are slots: one is copied or dropped without moving the others.
 
-transformers' own cache is a new tensor for every token, and a new one again when a row leaves.
-Here keys and values are written in place, into buffers that grow by steps; attention reads a view.
+Transformers' own cache makes a new tensor for every token, and again when a row leaves. Here keys
+and values are written in place, into buffers that grow by steps; attention reads a view of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TOKENS = 64
 
 
 class CacheSlots(Cache):
-    """The cache of a whole model. Slots 0 to n - 1 are in use after a pass over n rows."""
+    """Cache of a whole model; slots 0 to n - 1 are in use after a pass over n rows."""
 
     def __init__(self) -> None:
         super().__init__(layer_class_to_replicate=SlotLayer)
@@ -30,7 +30,7 @@ class CacheSlots(Cache):
 
     @property
     def length(self) -> int:
-        """The tokens that every layer holds; 0 where a layer holds none."""
+        """Number of tokens that every layer holds; 0 where a layer holds none."""
         return min((layer.get_seq_length() for layer in self._slots), default=0)
 
     @property
@@ -39,7 +39,7 @@ class CacheSlots(Cache):
 
 
 class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
-    """The keys and values of one layer: (slots, heads, tokens, head size)."""
+    """Keys and values of one layer: (slots, heads, tokens, head size)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
@@ -80,10 +80,10 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             return
         slots = slots if rows <= slots else max(rows, slots * 3 // 2)
         tokens = tokens if self._length <= tokens else self._length + _TOKENS
-        self._buffers = tuple(_grown(each, slots, tokens) for each in self._buffers)
+        self._buffers = tuple(_grow_buffer(each, slots, tokens) for each in self._buffers)
 
 
-def _grown(buffer: torch.Tensor, slots: int, tokens: int) -> torch.Tensor:
+def _grow_buffer(buffer: torch.Tensor, slots: int, tokens: int) -> torch.Tensor:
     old, heads, length, size = buffer.shape
     grown = buffer.new_zeros(slots, heads, tokens, size)
     grown[:old, :, :length] = buffer

@@ -1,4 +1,4 @@
-"""Stop strings that end their row and leave the batch running."""
+"""Stop strings: they end their row, and the rest of the batch goes on."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import torch
 from transformers import StoppingCriteria
 
 TextOf = Callable[[int, Sequence[int]], str]
-"""The completion of a row, from its index and its new token ids."""
+"""Makes the text of a row's completion from its index and its new token ids."""
 
 
 class EndTest:
-    """Tells whether a row's completion ends with its newest token: an end token or a stop string.
+    """Test of whether a row's completion ends with its newest token: an end token or a stop string.
 
     Only the last few tokens are decoded, as many as the longest stop string can span, so that the
     cost a token does not grow with the text. A hit there is confirmed on the whole completion,
@@ -49,7 +49,7 @@ class EndTest:
 
 
 class StopStrings(StoppingCriteria):
-    """Ends the rows of transformers' own generation, and leaves the batch running.
+    """Ends rows of transformers' own generation; the rest of the batch goes on.
 
     Attributes:
         lengths: new tokens of each row that has ended, by row.
@@ -76,11 +76,11 @@ class StopStrings(StoppingCriteria):
 
 
 def cut_at_stop(text: str, stops: Sequence[str]) -> str | None:
-    """The text before the first stop string, or None when there is none in it."""
+    """Cuts the text before its first stop string; None when it has none."""
     places = [place for stop in stops if (place := text.find(stop)) >= 0]
     return text[: min(places)] if places else None
 
 
 def decode(tokenizer: Any, ids: Sequence[int]) -> str:
-    """The text of token ids, without special tokens and without the removal of spaces."""
+    """Turns token ids into text, without special tokens and without removing spaces."""
     return str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))

@@ -1,8 +1,8 @@
-"""How many processor threads torch may use while a model generates.
+"""Processor threads that torch uses while a model generates.
 
-Torch takes a thread for each core. On a small model, whose every operation lasts microseconds,
-the threads only wait for one another: with other work on the same cores, two threads are ten to
-fifty times slower than one.
+Torch takes a thread for each core. The operations of a small model last microseconds, and the
+threads spend their time waiting for one another: with other work on the same cores, two threads are
+ten to fifty times slower than one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SMALL_MODEL = 100_000_000
 
 @contextmanager
 def torch_threads(count: int | None) -> Generator[None]:
-    """Runs torch with `count` threads and gives it back its own number; None changes nothing."""
+    """Context in which torch runs with `count` threads; None changes nothing."""
     import torch
 
     if count is None:
@@ -31,7 +31,7 @@ def torch_threads(count: int | None) -> Generator[None]:
 
 
 def sensible_threads(asked: int | None, parameters: int, device: str) -> int | None:
-    """The number of threads for a model: what the user asked for, 1 for a small one, else None."""
+    """Chooses the number of threads: the user's, 1 for a small model, else None (torch's own)."""
     if asked is not None:
         return asked
     return 1 if device == "cpu" and parameters < SMALL_MODEL else None

@@ -59,7 +59,7 @@ class Apertium:
         if not paragraphs:
             return []
         text = "\n".join(
-            f'<p id="{number}">{_fenced(each)}</p>' for number, each in enumerate(paragraphs)
+            f'<p id="{number}">{_fence(each)}</p>' for number, each in enumerate(paragraphs)
         )
         for pair in self.pairs:
             text = _translate(pair, text)
@@ -68,7 +68,7 @@ class Apertium:
             raise ModelError(
                 f"apertium {self.pairs[0]} gave back {len(found)} of {len(paragraphs)} paragraphs"
             )
-        return [_plain(found[number], each.text) for number, each in enumerate(paragraphs)]
+        return [_to_plain(found[number], each.text) for number, each in enumerate(paragraphs)]
 
 
 def check_apertium(pivot: str, where: str) -> None:
@@ -80,7 +80,7 @@ def check_apertium(pivot: str, where: str) -> None:
     package = f"apertium-{ENGLISH}-{pivot}"
     if shutil.which("apertium") is None:
         raise UsageError(f"{where}: apertium is not installed; get it with: apt install {package}")
-    known = set(_listed())
+    known = set(_list_pairs())
     for pair in (f"{ENGLISH}-{pivot}", f"{pivot}-{ENGLISH}"):
         if pair not in known:
             raise UsageError(
@@ -89,7 +89,7 @@ def check_apertium(pivot: str, where: str) -> None:
             )
 
 
-def _listed() -> Iterator[str]:
+def _list_pairs() -> Iterator[str]:
     done = subprocess.run(
         ["apertium", "-l"],  # noqa: S607
         capture_output=True,
@@ -114,7 +114,7 @@ def _data(pair: str) -> Iterator[Path]:
             yield Path(name)
 
 
-def _fenced(paragraph: Paragraph) -> str:
+def _fence(paragraph: Paragraph) -> str:
     """The paragraph as HTML whose protected spans are marked as not to be translated."""
     pieces: list[str] = []
     end = 0
@@ -127,7 +127,7 @@ def _fenced(paragraph: Paragraph) -> str:
     return "".join(pieces)
 
 
-def _plain(answer: str, asked: str) -> str:
+def _to_plain(answer: str, asked: str) -> str:
     """The answer as text on one line, ending as the question ended: Apertium adds full stops."""
     text = " ".join(html.unescape(_TAG.sub("", answer)).split())
     ending = _END.search(asked)

@@ -63,7 +63,7 @@ class TextAttack:
             for word in _words(paragraph.text[start:stop])
         }
         seed = int(digest(paragraph.text, self._name, paragraph.seed)[:16], 16)
-        with silent(), seeded(seed):
+        with silent(), seeded_generators(seed):
             augmenter = self._augmenter()
             augmenter.pre_transformation_constraints.append(_only(kept))
             try:
@@ -113,7 +113,7 @@ def silent() -> Generator[None]:
 
 
 @contextmanager
-def seeded(seed: int) -> Generator[None]:
+def seeded_generators(seed: int) -> Generator[None]:
     """Python's and NumPy's generators at a seed; set back afterwards."""
     import numpy as np
 

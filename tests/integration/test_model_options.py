@@ -19,17 +19,20 @@ from conftest import Project
 from pytest_coderobust.tiny import checkpoint_path
 
 SPY = """
+import functools
 import os
 import torch
 from transformers import LlamaForCausalLM
 
 class SpyForCausalLM(LlamaForCausalLM):
-    def forward(self, input_ids=None, **rest):
-        rows = 0 if input_ids is None else len(input_ids)
+    @functools.wraps(LlamaForCausalLM.forward)
+    def forward(self, *given, **named):
+        ids = named.get("input_ids", given[0] if given else None)
+        rows = 0 if ids is None else len(ids)
         line = f"{torch.get_num_threads()} {self.dtype} {self.device} {rows}"
         with open(os.environ["SPY_FILE"], "a") as stream:
             print(line, file=stream)
-        return super().forward(input_ids=input_ids, **rest)
+        return super().forward(*given, **named)
 """
 CHAT = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
 SUITE = """
@@ -106,7 +109,7 @@ def test_pytests_options_reach_the_network(spied: Project) -> None:
 
 
 def test_without_trust_a_checkpoints_code_stays_unread(spied: Project) -> None:
-    result = spied.run("quick.toml", "--model=ours", "-k", "quickstart/0 and clean")
+    result = spied.run("quick.toml::quickstart/0[clean]", "--model=ours", "--coderobust-no-gates")
     result.assert_outcomes(passed=1)
     assert not (spied.path / "spied.txt").exists()
 
@@ -127,7 +130,9 @@ def test_a_commands_options_reach_the_network_from_a_subfolder(
     )  # fmt: skip
     # Four tasks may hold no eligible request, or no sample that passes: then one sentence says so.
     assert "Traceback" not in found.stderr
-    assert found.returncode == 0 or "no eligible request" in found.stderr, found.stderr
+    assert not found.returncode or {"edit": "no eligible", "trace": "passes in none"}[command] in (
+        found.stderr
+    ), found.stderr
     assert seen(spied) == {("2", "torch.bfloat16", "cpu")}
     assert ledgers(spied) == [".coderobust/ledger.sqlite"]
 

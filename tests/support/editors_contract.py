@@ -35,7 +35,7 @@ def model_of(name: str, root: Path, **options: Any) -> Any:
 def computed(access: Access, text: str, *requests: EditRequest) -> Any:
     """The change that an editor, as the user writes it, makes of the requests."""
     spec: Any = parse_edit(text)
-    with access.editing():
+    with access.frozen_weights():
         return open_editor(spec).compute(access, requests or [REQUEST])
 
 

@@ -91,7 +91,7 @@ class Field:
 
     def states(self, name: str, perturbed: str, layer: int) -> creme.States:
         projection = self.access.projection(layer)
-        return creme.cached_states(self.access, projection, layer, self.pair(name, perturbed))
+        return creme.cache_states(self.access, projection, layer, self.pair(name, perturbed))
 
 
 @contextmanager

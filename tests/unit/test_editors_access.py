@@ -11,7 +11,7 @@ from support.models_architectures import ARCHITECTURES
 from support.models_checkpoints import PROMPT
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.hooks import captured
+from pytest_coderobust.editors.hooks import captured_states
 from pytest_coderobust.editors.targets import target_loss
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -28,14 +28,14 @@ def test_a_layer_is_what_flows_through_it(architecture: str, root: Path) -> None
     access = Access(model_of(architecture, root))
     batch = access.batch([access.encode(REQUEST, PROMPT)])
     projection = access.projection(1)
-    with torch.no_grad(), captured(projection.module, "input") as inputs:
-        before = access.until(1, batch)
+    with torch.no_grad(), captured_states(projection.module, "input") as inputs:
+        before = access.run_until(1, batch)
         delta = torch.full_like(projection.master(), 0.01)
         view = projection.parameter.T if projection.transposed else projection.parameter
         saved = projection.parameter.clone()
         view.add_(delta)
         try:
-            after = access.until(1, batch)
+            after = access.run_until(1, batch)
         finally:
             projection.parameter.copy_(saved)
     assert torch.allclose(after - before, inputs[0] @ delta.T, atol=1e-4)
@@ -50,11 +50,11 @@ def test_padding_moves_no_state(architecture: str, root: Path) -> None:
         access = Access(model, side)
         batch = access.batch(rows)
         with torch.no_grad():
-            states = access.until(2, batch)
+            states = access.run_until(2, batch)
         found.append(states[torch.arange(2), batch.last()])
     alone = Access(model)
     with torch.no_grad():
-        single = alone.until(2, alone.batch(rows[1:]))[0, -1]
+        single = alone.run_until(2, alone.batch(rows[1:]))[0, -1]
     assert torch.allclose(found[0], found[1], atol=1e-4)
     assert torch.allclose(found[0][1], single, atol=1e-4)
 

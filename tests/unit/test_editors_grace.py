@@ -13,7 +13,7 @@ from support.models_architectures import ARCHITECTURES
 from support.models_checkpoints import row
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.codebook import inserted
+from pytest_coderobust.editors.codebook import insert_key
 from pytest_coderobust.editors.edited_model import edited, successive
 from pytest_coderobust.editors.registry import parse_edit
 
@@ -64,14 +64,14 @@ def test_a_row_of_a_padded_batch_is_looked_up_at_its_own_end(root: Path) -> None
 
 def test_a_split_makes_the_balls_disjoint() -> None:
     query, value = torch.tensor([0.0, 0.0]), torch.zeros(1)
-    book, _ = inserted(None, query, value, (1,), 1.0)
+    book, _ = insert_key(None, query, value, (1,), 1.0)
     near = torch.tensor([1.5, 0.0])
-    book, place = inserted(book, near, value, (2,), 1.0)
+    book, place = insert_key(book, near, value, (2,), 1.0)
     assert place == 1
     assert float(book.radii.sum()) < 1.5
-    book, place = inserted(book, near + 0.2, value, (2,), 1.0)
+    book, place = insert_key(book, near + 0.2, value, (2,), 1.0)
     assert (place, len(book.labels)) == (1, 2), "the same label is the same key"
-    book, place = inserted(book, near + 9, value, (1,), 1.0)
+    book, place = insert_key(book, near + 9, value, (1,), 1.0)
     assert (place, float(book.radii[2])) == (2, 1.0), "far away is a key of its own"
 
 

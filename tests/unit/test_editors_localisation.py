@@ -23,7 +23,7 @@ from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.decoding import Prompt, generated
+from pytest_coderobust.models.decoding import Prompt, generate_by_transformers
 from pytest_coderobust.records import Sampling, Task
 from pytest_coderobust.reporting.terminal.profile import bars, picture
 
@@ -83,7 +83,7 @@ class TestSweep:
         access = Access(model_of(architecture, root))
         sweep = Sweep(access, REQUEST, replace(GREEDY, align=how))
         rows = [Patched(layer, 0) for layer in (None, 0, 1, 2)]
-        with access.editing():
+        with access.frozen_weights():
             together = sweep.run(rows)
             assert together == [sweep.run([each])[0] for each in rows]
             assert together[0] == sweep.plain(PERTURBED, [0])[0], "no patch is the model itself"
@@ -100,9 +100,12 @@ class TestSweep:
         expected: list[str] = []
         for layer in range(3):
             rows = [Prompt(clean, 0), *(Prompt(perturbed, noise) for noise in range(4))]
-            with sweep.patches([layer] * 4), access.computing():
-                expected += [each.text for each in generated(access.loaded, rows, sampling, 10)[1:]]
-        with access.editing():
+            with sweep.patches([layer] * 4), access.model_threads():
+                expected += [
+                    each.text
+                    for each in generate_by_transformers(access.loaded, rows, sampling, 10)[1:]
+                ]
+        with access.frozen_weights():
             found = sweep.run([Patched(layer, noise) for layer in range(3) for noise in range(4)])
         assert found == expected
         assert len(set(found)) > 4
@@ -110,7 +113,7 @@ class TestSweep:
     def test_a_layer_patched_all_over_answers_as_the_clean_prompt_starts(self, root: Path) -> None:
         access = Access(model_of("llama", root))
         sweep = Sweep(access, SAME_LENGTH, replace(GREEDY, align="right", sweep_tokens=1))
-        with access.editing():
+        with access.frozen_weights():
             patched = sweep.run([Patched(layer, 0) for layer in range(3)])
             assert set(patched) == set(sweep.plain(UNKNOWN, [0]))
 
@@ -138,7 +141,7 @@ class TestKeyLayer:
             seen.append(len(texts))
             return [len(seen) in (1, 4)] * len(texts)
 
-        with access.editing():
+        with access.frozen_weights():
             found = localisation.trace(access, REQUEST, replace(GREEDY, temperature=0.5), judge)
         assert seen == [10] * 5
         assert (found.clean, found.perturbed, found.key) == (1.0, 0.0, 1)

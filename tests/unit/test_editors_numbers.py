@@ -58,9 +58,11 @@ class TestCreme:
 
     def test_the_first_loss_is_the_distance_of_the_states(self, llama: Any) -> None:
         access = Access(llama)
-        pair = creme.continued(access, REQUEST, 6)
+        pair = creme.make_pair(access, REQUEST, 6)
         with torch.no_grad():
-            states = [access.until(1, access.batch([ids])) for ids in (pair.clean, pair.perturbed)]
+            states = [
+                access.run_until(1, access.batch([ids])) for ids in (pair.clean, pair.perturbed)
+            ]
         gap = (states[0][0, -pair.count :] - states[1][0, -pair.count :]).numpy()
         change = computed(access, "creme:layer=1,tokens=6,steps=1")
         assert change.facts["losses"][0] == pytest.approx(float(np.mean(gap**2)), rel=1e-5)
@@ -68,9 +70,9 @@ class TestCreme:
     def test_ridge_is_the_minimum_norm_solution(self, llama: Any) -> None:
         access = Access(llama)
         options = CremeOptions(tokens=6)
-        pair = creme.continued(access, REQUEST, 6)
-        states = creme.cached_states(access, access.projection(1), 1, pair)
-        delta, losses = creme.ridge(states, options)
+        pair = creme.make_pair(access, REQUEST, 6)
+        states = creme.cache_states(access, access.projection(1), 1, pair)
+        delta, losses = creme.solve_ridge(states, options)
         keys = np.concatenate(
             [states.perturbed.double().numpy(), 0.1**0.5 * states.clean.double().numpy()]
         )
@@ -82,7 +84,7 @@ class TestCreme:
     def test_it_stops_when_the_loss_stops_falling(self) -> None:
         torch.manual_seed(0)
         states = creme.States(torch.randn(4, 8), torch.randn(4, 8), torch.randn(4, 3))
-        _, losses = creme.cached_loop(states, CremeOptions(lr=50.0, steps=20, patience=3))
+        _, losses = creme.minimise_cached(states, CremeOptions(lr=50.0, steps=20, patience=3))
         assert len(losses) == 4, "the first loss was the best, then three worse"
 
 
@@ -96,7 +98,7 @@ class TestRome:
         seen = lookup(access, projection, prompt)
         torch.manual_seed(1)
         shift = torch.randn_like(seen.output)
-        delta = rome.update(projection, seen.input, seen, shift, asymmetric=False)
+        delta = rome.rank_one_update(projection, seen.input, seen, shift, asymmetric=False)
         key = seen.input.double().numpy()
         weight = projection.parameter.detach().double().numpy()
         weight = weight.T if type(projection.module).__name__ == "Conv1D" else weight
@@ -117,7 +119,7 @@ class TestRome:
         projection = access.projection(1)
         seen = lookup(access, projection, access.encode(REQUEST, PERTURBED))
         zero = torch.zeros_like(seen.output)
-        delta = rome.update(projection, seen.input, seen, zero, asymmetric=False)
+        delta = rome.rank_one_update(projection, seen.input, seen, zero, asymmetric=False)
         assert delta.norm() < 1e-5 * projection.master().norm()
 
     def test_the_asymmetric_form_meets_the_bare_key_alone(self, llama: Any) -> None:
@@ -128,7 +130,7 @@ class TestRome:
         shift = torch.ones_like(seen.output)
         weight = projection.master()
         for asymmetric, met, missed in ((True, seen.input, mean), (False, mean, seen.input)):
-            delta = rome.update(projection, mean, seen, shift, asymmetric=asymmetric)
+            delta = rome.rank_one_update(projection, mean, seen, shift, asymmetric=asymmetric)
             wanted = seen.output + shift
             assert (
                 torch.allclose((weight + delta) @ met, wanted, rtol=1e-3, atol=1e-3) or asymmetric
@@ -141,7 +143,7 @@ class TestRome:
         prompt = access.encode(REQUEST, PERTURBED)
         seen = lookup(access, projection, prompt)
         options = RomeOptions(steps=6, clamp=0.5)
-        with access.editing():
+        with access.frozen_weights():
             shift, losses = rome.find_shift(
                 access, projection, [prompt], (5, 6), seen.output, options
             )

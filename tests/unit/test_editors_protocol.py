@@ -182,7 +182,7 @@ class TestBadInput:
             ("ft:steps=1.5", "steps = 1.5: must be a whole number"),
             ("ft:steps=0", "steps = 0: must be at least 1"),
             ("ft:loss=sum", "not a valid choice"),
-            ("ft:lr", "'lr' is no option; write NAME=VALUE"),
+            ("ft:lr", "'lr' is not a valid option; write NAME=VALUE"),
             ("ft:lr=1,lr=2", "'lr' is given twice"),
             ("./nowhere", "holds no saved edit"),
         ],

@@ -42,7 +42,7 @@ class PromptMarks:
     def installed(self, access):
         yield {}
 
-    def rewritten(self, variants, access):
+    def rewrite(self, variants, access):
         return [each.prompt.replace("Duoble", "Double" + self.facts["mark"]) for each in variants]
 
     def tensors(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,6 +16,9 @@ from support.models_checkpoints import backend, save_random
 from pytest_coderobust.models import fingerprint
 from pytest_coderobust.models.checkpoint import Checkpoint, stored_dtype
 from pytest_coderobust.models.fingerprint import file_digest
+from pytest_coderobust.models.hf import HFBackend
+
+ABC = hashlib.sha256(b"abc").hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +94,14 @@ def test_versions_matter(original: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert digest_of(original) != before
 
 
-def test_identity_reads_files_and_loads_nothing(original: Path) -> None:
+def test_identity_reads_files_and_loads_nothing(
+    original: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(HFBackend, "load")
     model = backend(original)
     assert model.identity.facts["weights"]
     assert model.identity.facts["model"] == model.name
     assert model.identity.facts["dtype"] == "float32"
-    assert model._loaded is None
 
 
 def test_the_stored_dtype_is_read_from_the_weights_if_need_be(tmp_path: Path) -> None:
@@ -111,82 +117,61 @@ def test_the_stored_dtype_is_read_from_the_weights_if_need_be(tmp_path: Path) ->
 class TestMemory:
     """The hashes of big files, remembered."""
 
-    @pytest.fixture
-    def hashed(self, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-        """Every file is big; lists what is hashed anew."""
-        found: list[Path] = []
-        sha256 = fingerprint._sha256
-
-        def counting(path: Path) -> str:
-            found.append(path)
-            return sha256(path)
-
+    @pytest.fixture(autouse=True)
+    def every_file_is_big(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(fingerprint, "SMALL", 0)
-        monkeypatch.setattr(fingerprint, "_sha256", counting)
-        return found
 
-    def settle(self, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -> None:
-        """Lets time go by."""
+    @pytest.fixture
+    def settled(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Files were written a minute ago."""
         now = time.time
-        monkeypatch.setattr(fingerprint.time, "time", lambda: now() + seconds)
+        monkeypatch.setattr(time, "time", lambda: now() + 60)
 
-    def test_a_big_file_is_hashed_once(
-        self, tmp_path: Path, hashed: list[Path], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.settle(monkeypatch)
-        file, cache = tmp_path / "w", tmp_path / "cache"
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        file = tmp_path / "w"
         file.write_bytes(b"abc")
-        first = file_digest(file, cache=cache)
-        assert file_digest(file, cache=cache) == first
-        assert len(hashed) == 1
+        return file
 
-    def test_a_change_that_hides_its_time_is_seen(
-        self, tmp_path: Path, hashed: list[Path], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.settle(monkeypatch)
-        file, cache = tmp_path / "w", tmp_path / "cache"
-        file.write_bytes(b"abc")
-        times = file.stat().st_atime_ns, file.stat().st_mtime_ns
-        first = file_digest(file, cache=cache)
-        time.sleep(0.02)
-        file.write_bytes(b"xyz")
-        os.utime(file, ns=times)
-        assert file_digest(file, cache=cache) != first
-        assert len(hashed) == 2
+    @pytest.mark.usefixtures("settled")
+    def test_a_big_file_is_hashed_once(self, file: Path, tmp_path: Path) -> None:
+        cache = tmp_path / "cache"
+        assert file_digest(file, cache=cache) == ABC
+        (entry,) = cache.iterdir()
+        edit_json(entry, sha256="remembered")
+        assert file_digest(file, cache=cache) == "remembered"
+
+    @pytest.mark.usefixtures("settled")
+    def test_a_change_that_hides_its_time_is_seen(self, file: Path, tmp_path: Path) -> None:
+        cache = tmp_path / "cache"
+        before = file.stat()
+        assert file_digest(file, cache=cache) == ABC
+        # The clock of a file system is coarse: writes until it has moved on.
+        while file.stat().st_ctime_ns == before.st_ctime_ns:
+            file.write_bytes(b"xyz")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert file_digest(file, cache=cache) == hashlib.sha256(b"xyz").hexdigest()
 
     def test_a_file_written_a_moment_ago_is_not_remembered(
-        self, tmp_path: Path, hashed: list[Path]
+        self, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        file, cache = tmp_path / "w", tmp_path / "cache"
-        file.write_bytes(b"abc")
-        file_digest(file, cache=cache)
-        file_digest(file, cache=cache)
-        assert len(hashed) == 2
+        written = file.stat().st_ctime_ns / 1e9
+        monkeypatch.setattr(time, "time", lambda: written + 1)
+        assert file_digest(file, cache=tmp_path / "cache") == ABC
+        assert not (tmp_path / "cache").exists()
 
+    @pytest.mark.usefixtures("settled")
     @pytest.mark.parametrize("content", ["", "{", "[]", '{"state": 1}', '{"sha256": "x"}'])
-    def test_a_damaged_memory_is_ignored(
-        self,
-        tmp_path: Path,
-        hashed: list[Path],
-        monkeypatch: pytest.MonkeyPatch,
-        content: str,
-    ) -> None:
-        self.settle(monkeypatch)
-        file, cache = tmp_path / "w", tmp_path / "cache"
-        file.write_bytes(b"abc")
-        first = file_digest(file, cache=cache)
+    def test_a_damaged_memory_is_ignored(self, file: Path, tmp_path: Path, content: str) -> None:
+        cache = tmp_path / "cache"
+        file_digest(file, cache=cache)
         (entry,) = cache.iterdir()
         entry.write_text(content)
-        assert file_digest(file, cache=cache) == first
-        assert len(hashed) == 2
+        assert file_digest(file, cache=cache) == ABC
+        assert json.loads(entry.read_text())["sha256"] == ABC
 
-    def test_a_cache_that_cannot_be_written_is_no_trouble(
-        self, tmp_path: Path, hashed: list[Path], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.settle(monkeypatch)
-        file, blocked = tmp_path / "w", tmp_path / "blocked"
-        file.write_bytes(b"abc")
+    @pytest.mark.usefixtures("settled")
+    def test_a_cache_that_cannot_be_written_is_no_trouble(self, file: Path, tmp_path: Path) -> None:
+        blocked = tmp_path / "blocked"
         blocked.write_bytes(b"")
-        file_digest(file, cache=blocked)
-        file_digest(file, cache=blocked)
-        assert len(hashed) == 2
+        assert file_digest(file, cache=blocked) == ABC

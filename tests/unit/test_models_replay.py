@@ -118,7 +118,7 @@ def test_another_answer_is_another_model(tmp_path: Path) -> None:
         ),
         (
             '{"task_id": "T/0", "completion": "", "sample": 0}',
-            r"line 2: sample 0 of T/0\[clean\] stands in line 1 already",
+            r"line 2: sample 0 of T/0\[clean\] is in line 1 already",
         ),
         ("[" * 100_000, "line 2: not JSON"),
         (b"\xff\xfe".decode("latin-1"), "line 2: not JSON"),

@@ -68,13 +68,13 @@ class EditedState:
     facts: EditFacts | None = None
 
     def enter(self, base: Weighted, until: ExitStack) -> Backend:
-        from pytest_coderobust.editors.edited_model import applied
+        from pytest_coderobust.editors.edited_model import changed_model
 
         if not self.made:
             return self._compute(base, until)
         model: Weighted = base
         for change, identity in self.made:
-            model = until.enter_context(applied(model, change, identity))
+            model = until.enter_context(changed_model(model, change, identity))
         return model
 
     def _compute(self, base: Weighted, until: ExitStack) -> Backend:
@@ -144,11 +144,11 @@ class SuccessionStep:
     facts: EditFacts | None = None
 
     def enter(self, base: Weighted, until: ExitStack) -> Backend:
-        from pytest_coderobust.editors.edited_model import EditedBackend, applied
+        from pytest_coderobust.editors.edited_model import EditedBackend, changed_model
 
         if self.made:
             change, identity = self.made[0]
-            return until.enter_context(applied(base, change, identity))
+            return until.enter_context(changed_model(base, change, identity))
         model = self.succession.step(base, self.number, until)
         assert isinstance(model, EditedBackend)
         self.made, self.facts = [(model.change, model.identity)], read_facts(model)

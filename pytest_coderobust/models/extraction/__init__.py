@@ -1,1 +1,1 @@
-"""From a completion to the solution in it: fences, blocks of Python, languages of braces."""
+"""Extraction of solutions from completions: fences, blocks of Python, languages of braces."""

@@ -1,8 +1,8 @@
-"""Python text cut into top-level blocks, and the names each block binds and needs.
+"""Top-level blocks of Python text, and the names that each block binds and needs.
 
-The text may be broken: truncated, or code followed by prose. So blocks are cut by a scanner that
-goes over the text once and knows only strings, brackets and columns; whether a block is Python is
-asked of each block alone. Both are linear in the text.
+The text may be broken: truncated, or code followed by prose. So a scanner that knows only strings,
+brackets and columns cuts the blocks in one pass, and each block alone is checked for being valid
+Python. Both take time linear in the text.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _DECORATOR = re.compile(r"\s*@")
 
 
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
-"""What Python's own parser raises on text that is not Python, or that is built to hurt it."""
+"""Errors of Python's own parser on text that is not valid Python, or that is built to hurt it."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockNames:
-    """The module-level names of a piece of source: those it binds, and those it looks up."""
+    """Module-level names of a piece of source: those it binds, and those it looks up."""
 
     bound: frozenset[str]
     needed: frozenset[str]
@@ -71,7 +71,7 @@ class _Scanner:
             self.quote = mark
 
     def _string_end(self, line: str, place: int) -> int:
-        """Where the open string ends in this line, or -1."""
+        """Finds where the open string ends in this line; -1 where it goes on."""
         for found in _CLOSING[self.quote].finditer(line, place):
             if found[0] == self.quote:
                 self.quote = ""
@@ -102,7 +102,7 @@ def split_blocks(text: str) -> list[str]:
 
 
 def names_of(source: str) -> BlockNames | None:
-    """The names of a piece of source, or None when it is not Python."""
+    """Reads the names of a piece of source; None when it is not valid Python."""
     try:
         top = _symbols(source)
     except _UNREADABLE:
@@ -119,7 +119,7 @@ def names_of(source: str) -> BlockNames | None:
 
 
 def broken_line(source: str) -> int | None:
-    """The line, from 1, at which Python stops reading; None where it reads all or cannot say."""
+    """Finds the line, from 1, at which Python stops reading; None where it does not say."""
     try:
         _symbols(source)
     except SyntaxError as error:
@@ -136,7 +136,7 @@ def _symbols(source: str) -> symtable.SymbolTable:
 
 
 def keep_needed(blocks: Sequence[str], needed: Iterable[str], without: str = "") -> list[str]:
-    """The blocks that bind what is needed, and what those need in turn, in their order.
+    """Keeps the blocks that bind what is needed, and what those need in turn, in their order.
 
     Args:
         needed: the names to start from.

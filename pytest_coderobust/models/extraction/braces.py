@@ -1,8 +1,9 @@
-"""Solutions in languages of braces: where a function ends, and what of an answer is the solution.
+"""Solutions in languages of braces (C++, Java), extracted from an answer.
 
-A continuation keeps the clean prompt in front and ends where what the prompt opened is closed. A
-repeated function stands behind the task's preamble; a `main` that shows how to use it is cut off,
-because the tests bring their own. Time is linear in the completion.
+A continuation keeps the clean prompt in front; it ends at the brace that closes the last one that
+the prompt opened. A function that the answer repeats whole goes behind the task's preamble. A
+`main` that shows how to use the function is cut off, because the tests bring their own. Time is
+linear in the completion.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ _MAIN = re.compile(r"^[ \t]*(?:int|void)\s+main\s*\(|^[ \t]*(?:public\s+)?class\
 _CLASS = re.compile(r"\bclass\s+Solution\b")
 
 
-def braced(completion: str, task: Task) -> str:
-    """The program of an answer in C++ or Java."""
+def extract_braced(completion: str, task: Task) -> str:
+    """Extracts the program from an answer in C++ or Java."""
     declared = f"{task.entry_point}("
     # Examples above the function call it too; its head is the last that names it.
     heads = [line for line in task.prompt.split("\n") if declared in line]
@@ -30,7 +31,7 @@ def braced(completion: str, task: Task) -> str:
     code = strip_chat(completion, defines)
     found = defines.search(code)
     if found is None:
-        return _continued(task.prompt, code, task.language)
+        return _continue_prompt(task.prompt, code, task.language)
     example = _MAIN.search(code, found.end())
     if example is not None:
         code = code[: example.start()]
@@ -42,8 +43,8 @@ def braced(completion: str, task: Task) -> str:
     return task.preamble + code + closing
 
 
-def _continued(prompt: str, code: str, language: str) -> str:
-    """The prompt and what closes everything that it opened."""
+def _continue_prompt(prompt: str, code: str, language: str) -> str:
+    """Joins prompt and answer, cut after the brace that closes everything the prompt opened."""
     joined = prompt + code
     depth = 0
     for token in _TOKEN.finditer(joined):

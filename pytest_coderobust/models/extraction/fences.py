@@ -1,4 +1,4 @@
-"""Chat stripped from an answer: the code in its fences, without reasoning and end markers."""
+"""Code of an answer without the chat around it: fences, reasoning and end markers go."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _END = re.compile(
 
 
 def strip_chat(text: str, defines: re.Pattern[str]) -> str:
-    """The code of an answer: a continuation as it is, else what its fences hold.
+    """Strips the chat from an answer: a continuation stays as it is, else the fences' content.
 
     Args:
         defines: matches the line that defines the entry point at the margin.
     """
-    # Python ends a line at each of the three, wherever it stands.
+    # Python ends a line at each of the three, inside strings too.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _without_end(_without_reasoning(text))
     fences = list(_FENCE.finditer(text))
     if is_indented(text):
-        # A continuation: a fence at the margin ends it, an indented one stands in a docstring.
+        # A continuation: a fence at the margin ends it, an indented one belongs to a docstring.
         return next((text[: fence.start()] for fence in fences if not fence["indent"]), text)
     if not fences:
         return text
@@ -40,13 +40,13 @@ def strip_chat(text: str, defines: re.Pattern[str]) -> str:
 
 
 def _without_reasoning(text: str) -> str:
-    """What follows the model's thoughts, where it shows them."""
+    """Cuts off the model's thoughts, where it shows them."""
     head, tag, tail = text.rpartition("</think>")
     return tail.lstrip("\n") if tag and "<think>" in head[:200] else text
 
 
 def _without_end(text: str) -> str:
-    """The text before a marker that a recorder left in."""
+    """Cuts the text at an end marker that a recorder left in."""
     found = _END.search(text)
     return text[: found.start()] if found else text
 
@@ -69,7 +69,7 @@ def _closes(fences: Sequence[re.Match[str]], text: str, defines: re.Pattern[str]
 
 
 def _blocks(text: str, fences: Sequence[re.Match[str]]) -> list[str]:
-    """What the fenced blocks hold; one that is never closed runs to the end."""
+    """Contents of the fenced blocks; one that is never closed runs to the end."""
     blocks: list[str] = []
     opening: re.Match[str] | None = None
     for fence in fences:
@@ -84,7 +84,7 @@ def _blocks(text: str, fences: Sequence[re.Match[str]]) -> list[str]:
 
 
 def _block(text: str, opening: re.Match[str], end: int) -> str:
-    """A block without the indent of its fence (a fence may stand in a list item)."""
+    """Takes a block without the indent of its fence (a fence may be part of a list item)."""
     indent = opening["indent"]
     lines = text[opening.end() + 1 : end].split("\n")
     return "\n".join(line.removeprefix(indent) for line in lines)

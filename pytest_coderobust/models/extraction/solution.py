@@ -1,10 +1,10 @@
-"""From completion to solution: the whole program that is judged.
+"""Solutions from completions: the whole program that is judged.
 
 A completion either continues the prompt or repeats the whole function, perhaps inside chat. A
-continuation keeps the clean prompt in front, gets its indentation repaired where that alone makes
-it Python, and ends where the function ends; of what follows at the margin, only what the function
-needs stays (helpers, constants, imports). A repeated function stands behind the task's preamble,
-with what it needs. Time is linear in the completion.
+continuation keeps the clean prompt in front. Its indentation is repaired where that alone makes it
+valid Python. It ends where the function ends; of the code after that, only what the function needs
+stays (helpers, constants, imports). A repeated function goes behind the task's preamble, with what
+it needs. Time is linear in the completion.
 
 Not covered: code that reaches a helper only through its name in a string; methods of a class.
 """
@@ -21,12 +21,12 @@ from pytest_coderobust.models.extraction.blocks import (
     names_of,
     split_blocks,
 )
-from pytest_coderobust.models.extraction.braces import braced
+from pytest_coderobust.models.extraction.braces import extract_braced
 from pytest_coderobust.models.extraction.fences import is_indented, strip_chat
 from pytest_coderobust.records import Task
 
 EXTRACTOR_VERSION = "1"
-"""Changes whenever the same completion might become another solution; part of verdicts' keys."""
+"""Raised whenever the same completion might become another solution; part of verdicts' keys."""
 
 Mode = Literal["code", "raw"]
 
@@ -41,7 +41,7 @@ _DOCSTRING = re.compile(r"^([ \t]+)[rRuU]?(?:\"\"\"|''')", re.M)
 
 
 def extract(completion: str, task: Task, mode: Mode = "code") -> str:
-    """The program to judge.
+    """Extracts the program to judge from a completion.
 
     Args:
         mode: "raw" is the prompt and the completion, nothing cut and nothing repaired.
@@ -51,12 +51,12 @@ def extract(completion: str, task: Task, mode: Mode = "code") -> str:
     if task.tests.style == "stdio":  # the prompt is a docstring, the answer a whole program
         return task.prompt + strip_chat(completion, _NOWHERE)
     if task.language != "python":
-        return braced(completion, task)
+        return extract_braced(completion, task)
     defines = _definition(task.entry_point)
     code = strip_chat(completion, defines)
     found = defines.search(code)
     if found and not is_indented(code):
-        whole = _whole(code, task)
+        whole = _whole_function(code, task)
         if whole is not None:
             return whole
     continued = _continuation(code, task)
@@ -65,22 +65,22 @@ def extract(completion: str, task: Task, mode: Mode = "code") -> str:
     return (task.preamble if found else task.prompt) + code
 
 
-def _whole(code: str, task: Task) -> str | None:
-    """The function as the completion repeats it, or None when it is not Python."""
+def _whole_function(code: str, task: Task) -> str | None:
+    """Takes the function as the completion repeats it; None when that is not valid Python."""
     blocks = split_blocks(code)
-    future = "".join(_closed(block) for block in blocks if block.startswith(_FUTURE))
-    preamble = names_of(task.preamble)  # None where prose stands before the function
+    future = "".join(_close_line(block) for block in blocks if block.startswith(_FUTURE))
+    preamble = names_of(task.preamble)  # None where the prompt begins with prose
     needed = {task.entry_point, *(preamble.needed if preamble else ())}
     kept = keep_needed([block for block in blocks if not block.startswith(_FUTURE)], needed)
-    source = "".join(_closed(block) for block in kept)
+    source = "".join(_close_line(block) for block in kept)
     found = names_of(source)
     if found is None or task.entry_point not in found.bound:
         return None
-    return future + (_closed(task.preamble) if preamble else "") + source
+    return future + (_close_line(task.preamble) if preamble else "") + source
 
 
 def _continuation(code: str, task: Task) -> str | None:
-    """The prompt with the body that the completion gives it, or None when that is not Python."""
+    """Gives the prompt the completion's body; None when that is not valid Python."""
     broken: str | None = None
     for joined in _repairs(code, task):
         head, rest = _cut_body(joined, len(task.prompt))
@@ -88,13 +88,13 @@ def _continuation(code: str, task: Task) -> str | None:
             continue
         if (named := names_of(head)) is not None:
             kept = keep_needed(rest, named.needed, without=task.entry_point)
-            return "".join(_closed(block) for block in (head, *kept))
+            return "".join(_close_line(block) for block in (head, *kept))
         broken = broken or head
-    return None if broken is None else _trimmed(broken, len(task.prompt))
+    return None if broken is None else _trim(broken, len(task.prompt))
 
 
 def _repairs(code: str, task: Task) -> Iterator[str]:
-    """The prompt and the completion joined, the least repair first."""
+    """Joins prompt and completion in several ways, the least repair first."""
     prompt = task.prompt
     yield prompt + code
     if not prompt.endswith("\n"):
@@ -115,10 +115,10 @@ def _repairs(code: str, task: Task) -> Iterator[str]:
 
 
 def _margin_body(code: str, indent: str) -> str | None:
-    """The code with the body that was written at the margin moved in, or None if there is none.
+    """Indents a body that was written at the margin; None if there is none.
 
-    Only inside a function may a statement be a return, so the body ends with the last of them;
-    one without a return ends where something else begins.
+    A return is valid only inside a function, so the body ends with the last one. A body without a
+    return ends where something else begins.
     """
     blocks = split_blocks(code)
     returns = [place for place, block in enumerate(blocks) if _RETURN.match(block)]
@@ -133,7 +133,7 @@ def _indent(code: str, indent: str) -> str:
 
 
 def _cut_body(joined: str, length: int) -> tuple[str, list[str]]:
-    """The text up to the end of the function that the prompt opened, and the blocks after it.
+    """Splits a text at the end of the function that the prompt opened; the rest is in blocks.
 
     Args:
         length: the length of the prompt.
@@ -147,11 +147,11 @@ def _cut_body(joined: str, length: int) -> tuple[str, list[str]]:
     return joined, []
 
 
-def _trimmed(source: str, length: int) -> str | None:
-    """The source without what follows its last whole statement, or None.
+def _trim(source: str, length: int) -> str | None:
+    """Cuts off what follows the last whole statement; None where nothing valid is left.
 
-    The model went on with prose, or the token limit cut a statement in two. Each attempt goes
-    back to where Python stops reading, so a few are enough.
+    The model went on with prose, or the token limit cut a statement in two. Each attempt cuts at
+    the line where Python stops reading, so a few are enough.
     """
     for _ in range(_TRIMS):
         line = broken_line(source)
@@ -171,7 +171,7 @@ def _definition(entry_point: str) -> re.Pattern[str]:
 
 
 def _body_indent(task: Task) -> str:
-    """The indent of the body that the prompt opened: its docstring's, else four spaces more."""
+    """Finds the indent of the prompt's body: its docstring's, else four spaces more."""
     pattern = rf"^([ \t]*)(?:async[ \t]+)?def[ \t]+{re.escape(task.entry_point)}\b"
     headers = list(re.finditer(pattern, task.prompt, re.M))
     if not headers:
@@ -181,7 +181,7 @@ def _body_indent(task: Task) -> str:
 
 
 def _spaces(line: str, indent: str) -> str:
-    """The line with each tab of its indent as one step of `indent`."""
+    """Replaces each tab of a line's indent by one step of `indent`."""
     body = line.lstrip("\t ")
     return line[: len(line) - len(body)].replace("\t", indent) + body
 
@@ -190,5 +190,5 @@ def _has_code(text: str) -> bool:
     return any(line.strip() and not line.lstrip().startswith("#") for line in text.split("\n"))
 
 
-def _closed(block: str) -> str:
+def _close_line(block: str) -> str:
     return block if not block or block.endswith("\n") else block + "\n"

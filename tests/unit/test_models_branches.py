@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 from support.models_architectures import ARCHITECTURES, save_architecture
 from support.models_checkpoints import PROMPT, backend, byte_level, row, save, save_random, wrap
 
-from pytest_coderobust.models.branches import read
-from pytest_coderobust.models.decoding import Prompt, decode_batch, generated, padded
+from pytest_coderobust.models.branches import read_prompts
+from pytest_coderobust.models.decoding import (
+    Prompt,
+    decode_batch,
+    generate_by_transformers,
+    pad_left,
+)
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.slots import CacheSlots
 from pytest_coderobust.records import Sampling
@@ -73,9 +78,11 @@ class TestLikeGenerate:
         loaded = model.load()
         rows = prompts(model, sampling)
         with torch.no_grad():
-            assert read(loaded.model, *padded(loaded, [rows[0].ids])) is not None
+            assert read_prompts(loaded.model, *pad_left(loaded, [rows[0].ids])) is not None
             found = decode_batch(loaded, rows, sampling, sampling.max_new_tokens)
-            assert found == generated(loaded, rows, sampling, sampling.max_new_tokens)
+            assert found == generate_by_transformers(
+                loaded, rows, sampling, sampling.max_new_tokens
+            )
         assert len({answer.text for answer in found}) > 2
 
     def test_a_network_without_keys_and_values_is_left_to_transformers(self, root: Path) -> None:
@@ -83,7 +90,7 @@ class TestLikeGenerate:
         loaded = model.load()
         rows = prompts(model, STOPPED)
         with torch.no_grad():
-            assert read(loaded.model, *padded(loaded, [rows[0].ids])) is None
+            assert read_prompts(loaded.model, *pad_left(loaded, [rows[0].ids])) is None
         texts = [row(PROMPT, noise=place) for place in range(3)]
         together = model.generate(texts, STOPPED)
         assert together == [model.generate([each], STOPPED)[0] for each in texts]

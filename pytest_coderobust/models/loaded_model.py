@@ -1,4 +1,4 @@
-"""A checkpoint in memory: model, tokenizer, and the few facts that decoding needs."""
+"""Loaded model: a checkpoint in memory with its tokenizer and the facts that decoding needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_coderobust.models.quiet import quiet
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedModel:
     """A model that is ready to generate.
 
     Attributes:
@@ -39,7 +39,7 @@ class Loaded:
 
 def load(
     name: str, checkpoint: Checkpoint, dtype: str, device: str, options: ModelOptions
-) -> Loaded:
+) -> LoadedModel:
     """Loads a checkpoint, silently.
 
     Raises:
@@ -48,7 +48,7 @@ def load(
     tokenizer = load_tokenizer(name, checkpoint, options)
     # With output_loading_info transformers returns a pair, which its types do not say.
     load_model: Callable[..., Any] = AutoModelForCausalLM.from_pretrained
-    with quiet(), _named(name, checkpoint):
+    with quiet(), _named_errors(name, checkpoint):
         model, report = load_model(
             checkpoint.folder,
             dtype=getattr(torch, dtype),
@@ -62,16 +62,16 @@ def load(
     _refuse_missing(name, checkpoint, report["missing_keys"])
     if device not in DEVICE_MAPS:
         model = model.to(device)
-    return loaded(model.eval(), tokenizer)
+    return make_loaded(model.eval(), tokenizer)
 
 
 def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> Any:
-    """The tokenizer of a checkpoint.
+    """Loads the tokenizer of a checkpoint.
 
     Raises:
         ModelError: transformers cannot load it.
     """
-    with quiet(), _named(name, checkpoint):
+    with quiet(), _named_errors(name, checkpoint):
         return AutoTokenizer.from_pretrained(
             checkpoint.folder,
             trust_remote_code=options.trust_remote_code,
@@ -79,11 +79,11 @@ def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> 
         )
 
 
-def loaded(model: Any, tokenizer: Any) -> Loaded:
-    """The facts of a model in memory.
+def make_loaded(model: Any, tokenizer: Any) -> LoadedModel:
+    """Collects the facts of a model in memory.
 
-    The model's own generation defaults (a repetition penalty, a temperature) are put aside: how
-    to decode is the suite's to say, and what it does not say is off.
+    The model's own generation defaults (a repetition penalty, a temperature) are dropped: the suite
+    alone says how to decode, and what it does not say is off.
     """
     eos = _eos(model, tokenizer)
     pad = tokenizer.pad_token_id
@@ -95,7 +95,7 @@ def loaded(model: Any, tokenizer: Any) -> Loaded:
         bos_token_id=tokenizer.bos_token_id,
     )
     window = getattr(model.config, "max_position_embeddings", None)
-    return Loaded(
+    return LoadedModel(
         model=model,
         tokenizer=tokenizer,
         eos=eos,
@@ -106,8 +106,8 @@ def loaded(model: Any, tokenizer: Any) -> Loaded:
 
 
 @contextmanager
-def _named(name: str, checkpoint: Checkpoint) -> Generator[None]:
-    """Says which model it was that could not be loaded."""
+def _named_errors(name: str, checkpoint: Checkpoint) -> Generator[None]:
+    """Context in which an error becomes a ModelError that names the model."""
     try:
         yield
     except Exception as error:
@@ -118,7 +118,7 @@ def _named(name: str, checkpoint: Checkpoint) -> Generator[None]:
 
 
 def _eos(model: Any, tokenizer: Any) -> tuple[int, ...]:
-    """Every end token that the model, its generation defaults or the tokenizer name."""
+    """Collects the end tokens that the model, its generation defaults or the tokenizer name."""
     found: list[int] = []
     sources = (model.generation_config, model.config, tokenizer)
     for value in (getattr(source, "eos_token_id", None) for source in sources):
@@ -127,7 +127,7 @@ def _eos(model: Any, tokenizer: Any) -> tuple[int, ...]:
 
 
 def _refuse_missing(name: str, checkpoint: Checkpoint, missing: Iterable[str]) -> None:
-    """Transformers fills missing tensors with noise and goes on."""
+    """Refuses a checkpoint that lacks tensors; transformers would fill them with noise."""
     absent = sorted(missing)
     if absent:
         raise ModelError(
