@@ -19,7 +19,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.gates.gate import Gate
-from pytest_coderobust.metrics.robustness import TaskScore, changed, perturbed, worst
+from pytest_coderobust.metrics.robustness import (
+    TaskScore,
+    average_variants,
+    sum_changes,
+    take_worst,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,11 +37,11 @@ LOOKING = 0.2
 """The part of a gate's error that all early looks may spend; the end of the run has the rest."""
 
 _AFTER: Mapping[str, Callable[[Sequence[TaskScore]], tuple[float, ...]]] = {
-    "pass": perturbed,
-    "rd": perturbed,
-    "robust_pass": worst,
-    "robust_drop": worst,
-    "robust_relative": changed,
+    "pass": average_variants,
+    "rd": average_variants,
+    "robust_pass": take_worst,
+    "robust_drop": take_worst,
+    "robust_relative": sum_changes,
 }
 _DROPS = ("rd", "robust_drop")
 
@@ -65,7 +70,7 @@ class GateForm:
         return self.sign * (after - self.threshold)
 
 
-def form_of(gate: Gate) -> GateForm:
+def make_form(gate: Gate) -> GateForm:
     """The linear form of a gate about a rate."""
     drop = gate.metric in _DROPS
     # A pass rate is met from above, a drop from below: its form counts what is kept.

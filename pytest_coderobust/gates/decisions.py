@@ -7,21 +7,21 @@ from dataclasses import replace
 
 from pytest_coderobust.gates.bets import LOOKING
 from pytest_coderobust.gates.gate import Gate, GateOutcome, holds
-from pytest_coderobust.gates.watch import Settled, planned_by, replayed
-from pytest_coderobust.metrics.catalogue import read, read_interval
+from pytest_coderobust.gates.watch import Settled, read_planned, replay_watch
+from pytest_coderobust.metrics.catalogue import read_interval, read_metric
 from pytest_coderobust.metrics.interval import CONFIDENCE
-from pytest_coderobust.metrics.summary import Summary, base_run, summarise
+from pytest_coderobust.metrics.summary import Summary, summarise, take_base_run
 from pytest_coderobust.records import SuiteRun
 
 
 def decide(gates: Iterable[Gate], summary: Summary, run: SuiteRun) -> tuple[GateOutcome, ...]:
     """Every gate's outcome, in order."""
     if run.course is None:
-        return tuple(decided(gate, summary, run) for gate in gates)
+        return tuple(decide_gate(gate, summary, run) for gate in gates)
     watched = tuple(gates)
     return tuple(
-        decided_on_course(gate, settled, summary, run)
-        for gate, settled in zip(watched, replayed(watched, run), strict=True)
+        decide_on_course(gate, settled, summary, run)
+        for gate, settled in zip(watched, replay_watch(watched, run), strict=True)
     )
 
 
@@ -35,23 +35,23 @@ def exit_failed(outcomes: Iterable[GateOutcome]) -> bool:
     return any(found.fails_session for found in outcomes)
 
 
-def decided(gate: Gate, summary: Summary, run: SuiteRun) -> GateOutcome:
+def decide_gate(gate: Gate, summary: Summary, run: SuiteRun) -> GateOutcome:
     """One gate's outcome: judged only on a whole run, and on a metric that is defined."""
     k = min(run.ks) if gate.k is None else gate.k
     if gate.base and summary.base is not None:
-        summary, run = summary.base, base_run(run)
-    elif why := unedited(gate, summary, run):
+        summary, run = summary.base, take_base_run(run)
+    elif why := explain_unedited(gate, summary, run):
         return GateOutcome(gate, "not judged", None, why)
-    value, undefined = read(summary, gate.metric, gate.condition, k)
+    value, undefined = read_metric(summary, gate.metric, gate.condition, k)
     reason = summary.incomplete or run.incomplete or undefined
     if value is None or reason:
         return GateOutcome(gate, "not judged", value, reason)
     if gate.confidence is not None:
-        return decided_by_interval(gate, value, k, summary, run)
+        return decide_by_interval(gate, value, k, summary, run)
     return GateOutcome(gate, "holds" if holds(gate, value) else "fails", value)
 
 
-def decided_on_course(
+def decide_on_course(
     gate: Gate, settled: Settled | None, summary: Summary, run: SuiteRun
 ) -> GateOutcome:
     """The outcome in a run that might end early: as settled, or else on all the gate's squares.
@@ -60,40 +60,40 @@ def decided_on_course(
     has the rest, so that both together are wrong no more often than it says.
     """
     k = min(run.ks) if gate.k is None else gate.k
-    value, _ = read(summary, gate.metric, gate.condition, k)
+    value, _ = read_metric(summary, gate.metric, gate.condition, k)
     if settled is not None:
         early = settled.tasks < len(run.tasks)
         reason = f"settled after {settled.tasks} of {len(run.tasks)} tasks" if early else ""
         return GateOutcome(gate, "holds" if settled.met else "fails", value, reason)
     seen = {(o.task_id, o.cell) for o in run.observations}
-    squares = ((t, cell) for cell in planned_by(run).read_by(gate) for t in run.tasks)
+    squares = ((t, cell) for cell in read_planned(run).read_by(gate) for t in run.tasks)
     if not seen.issuperset(squares):
         return GateOutcome(gate, "inconclusive", value, run.incomplete)
     last = gate
     if gate.confidence is not None:
         last = replace(gate, confidence=1 - (1 - LOOKING) * (1 - gate.confidence))
     whole = replace(run, incomplete="", course=None)
-    found = decided(last, replace(summary, incomplete=""), whole)
+    found = decide_gate(last, replace(summary, incomplete=""), whole)
     return replace(found, gate=gate)
 
 
-def unedited(gate: Gate, summary: Summary, run: SuiteRun) -> str:
+def explain_unedited(gate: Gate, summary: Summary, run: SuiteRun) -> str:
     """Why the condition a gate is about has no edited model, or ""."""
     reasons = run.editing.unedited if run.editing else {}
     about = summary.condition(gate.condition)
-    members = about.members if about and about.members else tuple(summary_names(summary))
+    members = about.members if about and about.members else tuple(name_perturbations(summary))
     missing = [name for name in members if name in reasons]
     if about is not None and about.kind == "clean" and len(missing) < len(members):
         return ""  # clean prompts were asked of the models that there are
     return reasons[missing[0]] if missing else ""
 
 
-def summary_names(summary: Summary) -> list[str]:
+def name_perturbations(summary: Summary) -> list[str]:
     """The perturbations of a suite."""
     return [found.name for found in summary.conditions if found.kind == "perturbation"]
 
 
-def decided_by_interval(
+def decide_by_interval(
     gate: Gate, value: float, k: int, summary: Summary, run: SuiteRun
 ) -> GateOutcome:
     """Holds or fails where both ends of the interval do; else the noise forbids a decision."""

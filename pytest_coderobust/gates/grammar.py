@@ -13,8 +13,8 @@ from pytest_coderobust.metrics.catalogue import (
     COUNTS,
     NAMES,
     RATES,
-    default_condition,
-    on_clean,
+    allows_clean,
+    find_default_condition,
 )
 from pytest_coderobust.metrics.summary import ALL
 from pytest_coderobust.records import CLEAN
@@ -98,7 +98,7 @@ def parse_text(text: str, where: str) -> Gate:
         text=text.strip(),
         metric=name,
         k=None if k is None else int(k),
-        condition=default_condition(name) if condition is None else condition,
+        condition=find_default_condition(name) if condition is None else condition,
         operator=cast("Operator", match["operator"]),
         threshold=float(match["number"]),
         base=match["base"] is not None,
@@ -150,7 +150,7 @@ def check_gates(
                 f"{where}: {gate.text!r} asks for k = {gate.k}, and the suite measures k = {known}"
             )
         known_names = [*perturbations, *pools]
-        known_names += [CLEAN] if on_clean(gate.metric) else []
+        known_names += [CLEAN] if allows_clean(gate.metric) else []
         if gate.condition and gate.condition not in known_names:
             hint = nearest(gate.condition, known_names) or ": the suite has no perturbations"
             raise ConfigError(

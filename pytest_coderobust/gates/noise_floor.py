@@ -19,13 +19,13 @@ def heed_floor(
     outcomes: Iterable[GateOutcome], floor: NoiseFloor, summary: Summary
 ) -> tuple[GateOutcome, ...]:
     """The outcomes, those of too fine a threshold refused."""
-    return tuple(refused(found, floor, summary) for found in outcomes)
+    return tuple(refuse_fine_gate(found, floor, summary) for found in outcomes)
 
 
-def refused(found: GateOutcome, floor: NoiseFloor, summary: Summary) -> GateOutcome:
+def refuse_fine_gate(found: GateOutcome, floor: NoiseFloor, summary: Summary) -> GateOutcome:
     """The outcome, or "not judged" with the reason where its threshold is below the floor."""
-    allowed = allowance(found.gate)
-    least = floor_of(found.gate, floor, summary)
+    allowed = measure_allowance(found.gate)
+    least = convert_floor(found.gate, floor, summary)
     if found.gate.floor == "ignore" or allowed is None or allowed >= least - TOLERANCE:
         return found
     reason = (
@@ -35,7 +35,7 @@ def refused(found: GateOutcome, floor: NoiseFloor, summary: Summary) -> GateOutc
     return replace(found, outcome="not judged", reason=reason)
 
 
-def allowance(gate: Gate) -> float | None:
+def measure_allowance(gate: Gate) -> float | None:
     """How much may go wrong before the gate fails; None where that is no share, or no matter.
 
     A drop may reach its threshold. A pass rate that must reach 0.9 may miss 0.1; one that must
@@ -49,7 +49,7 @@ def allowance(gate: Gate) -> float | None:
     return None
 
 
-def floor_of(gate: Gate, floor: NoiseFloor, summary: Summary) -> float:
+def convert_floor(gate: Gate, floor: NoiseFloor, summary: Summary) -> float:
     """The floor in the gate's own unit: RD moves by the floor over the clean pass@k."""
     if gate.metric not in RELATIVE:
         return floor.value

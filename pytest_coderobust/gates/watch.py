@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.engine.early import cut_waves, order_tasks
-from pytest_coderobust.gates.bets import LOOKING, Bets, form_of
+from pytest_coderobust.gates.bets import LOOKING, Bets, make_form
 from pytest_coderobust.gates.gate import TOLERANCE, Gate, holds
 from pytest_coderobust.metrics.catalogue import RATES, WHOLE
-from pytest_coderobust.metrics.condition import task_score
-from pytest_coderobust.metrics.summary import ALL, pools
+from pytest_coderobust.metrics.condition import score_task
+from pytest_coderobust.metrics.summary import ALL, pool_levels
 from pytest_coderobust.records import CLEAN, Cell, Observation, Square, Status, SuiteRun
 
 TASKWISE = ("unusable", "unchecked")
@@ -38,12 +38,12 @@ class Planned:
         if gate.condition == WHOLE:
             return self.cells
         names = tuple(dict.fromkeys(c.perturbation for c in self.cells if not c.is_clean))
-        members = {CLEAN: [CLEAN], ALL: list(names), **pools(names, self.levels)}
+        members = {CLEAN: [CLEAN], ALL: list(names), **pool_levels(names, self.levels)}
         wanted = [gate.condition] if gate.condition in names else members.get(gate.condition, ())
         return tuple(cell for cell in self.cells if cell.perturbation in wanted)
 
 
-def planned_by(run: SuiteRun) -> Planned:
+def read_planned(run: SuiteRun) -> Planned:
     """What the run was meant to ask."""
     return Planned(len(run.tasks), run.cells, run.levels, run.ks, run.sampling.n)
 
@@ -69,7 +69,7 @@ class RateWatch:
         self._cells = plan.read_by(gate)
         self._k = min(plan.ks) if gate.k is None else gate.k
         self._left = plan.tasks
-        self._form = form_of(gate)
+        self._form = make_form(gate)
         self._bets = Bets(self._form.low, self._form.high)
         self._sum = self._clean = 0.0
 
@@ -80,7 +80,7 @@ class RateWatch:
         for task in tasks:
             seen = [found[task, cell] for cell in self._cells if (task, cell) in found]
             if measured := [each for each in seen if each.measured]:
-                task_scores = task_score(self._k, measured)
+                task_scores = score_task(self._k, measured)
                 scores.append(self._form.score(task_scores))
                 self._clean += task_scores.clean
         self._sum += sum(scores)
@@ -165,9 +165,9 @@ class GateWatch:
         return frozenset([Cell()]).union(unread, *still)
 
 
-def replayed(gates: Iterable[Gate], run: SuiteRun) -> list[Settled | None]:
+def replay_watch(gates: Iterable[Gate], run: SuiteRun) -> list[Settled | None]:
     """What a panel said of each gate of a run that was asked in waves, seen again afterwards."""
-    panel = GateWatch(gates, planned_by(run))
+    panel = GateWatch(gates, read_planned(run))
     found = {(seen.task_id, seen.cell): seen for seen in run.observations}
     asked = {task for task, _ in found}
     for wave in cut_waves(order_tasks(run.tasks, run.sampling.seed)):

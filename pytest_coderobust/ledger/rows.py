@@ -22,17 +22,17 @@ VERDICT_COLUMNS = (
 )
 
 
-def completion_row(key: str, completion: Completion) -> tuple[object, ...]:
+def make_completion_row(key: str, completion: Completion) -> tuple[object, ...]:
     """The columns of a completion."""
-    return key, blob(completion.text), completion.finish, completion.tokens
+    return key, write_text(completion.text), completion.finish, completion.tokens
 
 
 def read_completion(text: bytes, finish: str, tokens: int) -> Completion:
     """The completion in the columns of its row, its key left out."""
-    return Completion(text_of(text), cast("Finish", finish), tokens)
+    return Completion(read_text(text), cast("Finish", finish), tokens)
 
 
-def verdict_row(key: str, v: Verdict) -> tuple[object, ...]:
+def make_verdict_row(key: str, v: Verdict) -> tuple[object, ...]:
     """The columns of a verdict."""
     return (
         key,
@@ -40,7 +40,7 @@ def verdict_row(key: str, v: Verdict) -> tuple[object, ...]:
         v.passed,
         v.total,
         v.failure,
-        blob(v.detail),
+        write_text(v.detail),
         v.tier,
         v.cpu_seconds,
         json.dumps([[use.old, use.new] for use in v.api_uses]),
@@ -65,7 +65,7 @@ def read_verdict(
         passed,
         total,
         cast("FailureKind", failure),
-        text_of(detail),
+        read_text(detail),
         tier,
         cpu,
         tuple(ApiUse(*use) for use in json.loads(uses)),
@@ -78,11 +78,11 @@ def read_observation(body: str) -> Observation:
     return decode(Observation, json.loads(body))
 
 
-def blob(text: str) -> bytes:
+def write_text(text: str) -> bytes:
     """Text as bytes; lone surrogates and NUL survive, which SQLite's TEXT would not grant."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def text_of(kept: bytes) -> str:
+def read_text(kept: bytes) -> str:
     """The text that `blob` kept."""
     return kept.decode("utf-8", "surrogatepass")

@@ -14,13 +14,13 @@ from pytest_coderobust.ledger.database import Database
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
     VERDICT_COLUMNS,
-    blob,
-    completion_row,
+    make_completion_row,
+    make_verdict_row,
     read_completion,
     read_observation,
+    read_text,
     read_verdict,
-    text_of,
-    verdict_row,
+    write_text,
 )
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Observation, Verdict
 from pytest_coderobust.records.codec import decode, encode
@@ -68,7 +68,7 @@ class Ledger:
         """Stores a batch as one transaction; what is already there stays as it was."""
         self._database.write(
             "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)",
-            [completion_row(key, completion) for key, completion in found.items()],
+            [make_completion_row(key, completion) for key, completion in found.items()],
         )
 
     def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
@@ -80,7 +80,7 @@ class Ledger:
         """Stores verdicts as one transaction; what is already there stays as it was."""
         self._database.write(
             "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [verdict_row(key, verdict) for key, verdict in found.items()],
+            [make_verdict_row(key, verdict) for key, verdict in found.items()],
         )
 
     def describe(self, run: str, suite: str, model: ModelIdentity, tier: str) -> None:
@@ -118,7 +118,7 @@ class Ledger:
         cell = observation.cell
         identity = (run, observation.task_id, cell.perturbation, cell.seed)
         body = json.dumps(encode(observation), sort_keys=True)
-        evidence = (blob(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
+        evidence = (write_text(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
         self._database.write(
             "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(*identity, body, *evidence)],
@@ -153,7 +153,7 @@ class Ledger:
             return None
         prompt, completions, verdicts = rows[0]
         return Evidence(
-            text_of(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts))
+            read_text(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts))
         )
 
     def observations_of(self, suite: str) -> tuple[Observation, ...]:

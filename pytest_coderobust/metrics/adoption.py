@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pytest_coderobust.records import CLEAN, Adoption, Observation, SuiteRun, Verdict
 
 
-def adoption_of(verdict: Verdict) -> Adoption:
+def classify_adoption(verdict: Verdict) -> Adoption:
     """What one judged solution made of its task's API changes."""
     if any(use.new for use in verdict.api_uses):
         return Adoption.CORRECT if verdict.full else Adoption.INCORRECT
@@ -39,15 +39,15 @@ class AdoptionCounts:
     none: int = 0
 
 
-def adoption_counts(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
+def count_adoptions(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
     """The counts of each planned condition in plan order; empty where no task declares a change."""
     if not run.api_changes:
         return ()
     names = dict.fromkeys((CLEAN, *(cell.perturbation for cell in run.cells)))
-    return tuple(counted(name, run.observations) for name in names)
+    return tuple(count_condition(name, run.observations) for name in names)
 
 
-def counted(condition: str, observations: Iterable[Observation]) -> AdoptionCounts:
+def count_condition(condition: str, observations: Iterable[Observation]) -> AdoptionCounts:
     """The counts of one condition."""
     found = Counter(
         adoption

@@ -55,7 +55,7 @@ class Baseline:
     counts: Mapping[tuple[str, Cell], tuple[int, int]]
 
 
-def measured_by(run: SuiteRun) -> dict[str, object]:
+def describe_measurement(run: SuiteRun) -> dict[str, object]:
     """How the numbers of a run came about, apart from the model and the sampling's seed."""
     sampling = run.sampling
     return {
@@ -73,9 +73,9 @@ def measured_by(run: SuiteRun) -> dict[str, object]:
     }
 
 
-def changed_parts(baseline: Baseline, run: SuiteRun) -> str:
+def name_changed_parts(baseline: Baseline, run: SuiteRun) -> str:
     """What of the measurement differs, in words; "" where the two can be compared."""
-    now = measured_by(run)
+    now = describe_measurement(run)
     parts = [*now, *(part for part in baseline.measured if part not in now)]
     changed = [part for part in parts if now.get(part) != baseline.measured.get(part)]
     if baseline.suite != run.suite:
@@ -90,12 +90,12 @@ def dumps(run: SuiteRun) -> str:
         "suite": run.suite,
         "model": run.model.name,
         "fingerprint": run.model.digest,
-        "measured": measured_by(run),
+        "measured": describe_measurement(run),
     }
-    return "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in (header, *rows(run)))
+    return "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in (header, *make_rows(run)))
 
 
-def rows(run: SuiteRun) -> Iterator[dict[str, object]]:
+def make_rows(run: SuiteRun) -> Iterator[dict[str, object]]:
     """One object for each task and perturbation, the clean prompt first."""
     found: dict[tuple[str, str], list[Observation]] = {}
     for o in run.observations:
@@ -103,11 +103,11 @@ def rows(run: SuiteRun) -> Iterator[dict[str, object]]:
     names = tuple(dict.fromkeys(cell.perturbation for cell in run.cells))
     for task in run.tasks:
         for name in names:
-            seeds = {str(o.cell.seed): told(o) for o in found.get((task, name), ())}
+            seeds = {str(o.cell.seed): describe_square(o) for o in found.get((task, name), ())}
             yield {"task": task, "perturbation": name, "seeds": seeds}
 
 
-def told(o: Observation) -> str:
+def describe_square(o: Observation) -> str:
     """A square in words: "broken 1/5", or why it was not measured."""
     return f"{o.status.value} {o.c}/{o.n}" if o.measured else o.status.value
 
@@ -122,7 +122,7 @@ def loads(text: str, where: str) -> Baseline:
         DataError: it is none; the message has the line.
     """
     lines = text.splitlines()
-    header = _object(lines[0] if lines else "", f"{where}:1")
+    header = _read_object(lines[0] if lines else "", f"{where}:1")
     if header.get("baseline") != VERSION:
         raise DataError(
             f"{where}:1: no baseline of version {VERSION} begins like this; "
@@ -130,7 +130,7 @@ def loads(text: str, where: str) -> Baseline:
         )
     counts: dict[tuple[str, Cell], tuple[int, int]] = {}
     for number, line in enumerate(lines[1:], 2):
-        counts.update(_squares(_object(line, f"{where}:{number}"), f"{where}:{number}"))
+        counts.update(_read_squares(_read_object(line, f"{where}:{number}"), f"{where}:{number}"))
     measured = header.get("measured")
     if not isinstance(measured, dict):
         raise DataError(f"{where}:1: measured must be an object, not {measured!r}")
@@ -139,7 +139,7 @@ def loads(text: str, where: str) -> Baseline:
     return Baseline(suite, model, fingerprint, cast("dict[str, object]", measured), counts)
 
 
-def _squares(
+def _read_squares(
     row: Mapping[str, object], where: str
 ) -> Iterator[tuple[tuple[str, Cell], tuple[int, int]]]:
     task, name, seeds = (row.get(key) for key in ("task", "perturbation", "seeds"))
@@ -154,7 +154,7 @@ def _squares(
         yield (task, Cell(name, int(seed))), (int(match[2]), int(match[1]))
 
 
-def _object(line: str, where: str) -> dict[str, object]:
+def _read_object(line: str, where: str) -> dict[str, object]:
     try:
         found: object = json.loads(line)
     except ValueError:

@@ -71,19 +71,19 @@ TOTALS: Mapping[str, Total] = {
 NAMES: tuple[str, ...] = tuple(dict.fromkeys((*RATES, *COUNTS, *TOTALS)))
 
 
-def default_condition(metric: str) -> str:
+def find_default_condition(metric: str) -> str:
     """The condition a metric is about where none is named."""
     found = RATES.get(metric) or COUNTS.get(metric)
     return found.condition if found else WHOLE
 
 
-def on_clean(metric: str) -> bool:
+def allows_clean(metric: str) -> bool:
     """Whether the metric can be asked of the clean condition."""
     found = RATES.get(metric) or COUNTS.get(metric)
     return found is not None and found.on_clean
 
 
-def read(summary: Summary, metric: str, condition: str, k: int) -> tuple[float | None, str]:
+def read_metric(summary: Summary, metric: str, condition: str, k: int) -> tuple[float | None, str]:
     """A metric's value, and why it has none when it is None.
 
     Args:

@@ -22,8 +22,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_coderobust.metrics.outcome import solved
-from pytest_coderobust.metrics.resampling import ResampledRows, Spread, spread
+from pytest_coderobust.metrics.outcome import is_solved
+from pytest_coderobust.metrics.resampling import ResampledRows, Spread, measure_spread
 from pytest_coderobust.metrics.restoration import l_rir
 from pytest_coderobust.metrics.robustness import mean
 from pytest_coderobust.records.editing import Editing, EditRecord, ItemChange, Passes, Trial
@@ -128,43 +128,45 @@ def summarise_edits(editing: Editing, solved_at: float) -> EditSummary:
         name: own[-1:] if editing.regime == "successive" else own for name, own in grouped.items()
     }
     categories = tuple(
-        measured(name or "every prompt", [own], solved_at) for name, own in final.items()
+        measure_edits(name or "every prompt", [own], solved_at) for name, own in final.items()
     )
     last = [record for own in final.values() for record in own]
     return EditSummary(
         editing=editing,
         categories=categories,
-        overall=measured("all", list(final.values()), solved_at) if len(final) > 1 else None,
+        overall=measure_edits("all", list(final.values()), solved_at) if len(final) > 1 else None,
         steps=tuple(
-            (record, measured(record.perturbation, [[record]], solved_at))
+            (record, measure_edits(record.perturbation, [[record]], solved_at))
             for record in editing.records
         ),
         layers=dict(sorted(Counter(layer for r in last for layer in r.facts.layers).items())),
     )
 
 
-def measured(name: str, groups: Sequence[Sequence[EditRecord]], solved_at: float) -> EditMetrics:
+def measure_edits(
+    name: str, groups: Sequence[Sequence[EditRecord]], solved_at: float
+) -> EditMetrics:
     """The numbers of edits, grouped by category: every category counts once in a G-RIR."""
     records = [record for group in groups for record in group]
     drifts = [r.facts.drift for r in records if r.facts.drift is not None]
     return EditMetrics(
         name=name,
         edits=len(records),
-        own=own_prompts([trial for record in records for trial in record.own]),
-        g_rir=score(groups, lambda trial: (trial.after,)),
-        control=score(groups, lambda trial: (trial.control,) if trial.control else ()),
-        placebo=score(groups, lambda trial: trial.placebos),
-        gain=gain(groups),
-        undefined=sum(_l_rir(t, t.after) is None for r in records for t in r.trials),
-        clean=shift([change for r in records for change in r.clean], solved_at),
-        perturbed=shift([change for r in records for change in r.perturbed], solved_at),
+        own=average_own_prompts([trial for record in records for trial in record.own]),
+        g_rir=score_restoration(groups, lambda trial: (trial.after,)),
+        control=score_restoration(groups, lambda trial: (trial.control,) if trial.control else ()),
+        placebo=score_restoration(groups, lambda trial: trial.placebos),
+        gain=measure_gain(groups),
+        undefined=sum(_compute_l_rir(t, t.after) is None for r in records for t in r.trials),
+        clean=measure_shift([change for r in records for change in r.clean], solved_at),
+        perturbed=measure_shift([change for r in records for change in r.perturbed], solved_at),
         seconds=max((r.facts.seconds for r in records), default=0.0),
         peak_mb=max((r.facts.peak_mb for r in records), default=0.0),
         drift=max(drifts, default=None),
     )
 
 
-def own_prompts(trials: Sequence[Trial]) -> Own | None:
+def average_own_prompts(trials: Sequence[Trial]) -> Own | None:
     """The means over the prompts that the model was edited on."""
     original = mean(trial.original.rate for trial in trials)
     before = mean(trial.before.rate for trial in trials)
@@ -174,30 +176,34 @@ def own_prompts(trials: Sequence[Trial]) -> Own | None:
     return Own(original, before, after)
 
 
-def score(groups: Sequence[Sequence[EditRecord]], side: Side) -> EditScore | None:
+def score_restoration(groups: Sequence[Sequence[EditRecord]], side: Side) -> EditScore | None:
     """G-RIR with that side as "after"; None where no pair defines it."""
-    found = [_rows(group, side) for group in groups]
-    raw = spread(found)
+    found = [_list_l_rirs(group, side) for group in groups]
+    raw = measure_spread(found)
     if raw is None:
         return None
-    clipped = spread([[[(t, max(v, 0.0)) for t, v in row] for row in rows] for rows in found])
+    clipped = measure_spread(
+        [[[(t, max(v, 0.0)) for t, v in row] for row in rows] for rows in found]
+    )
     assert clipped is not None
     return EditScore(raw, clipped.value, sum(len(row) for rows in found for row in rows))
 
 
-def gain(groups: Sequence[Sequence[EditRecord]]) -> Spread | None:
+def measure_gain(groups: Sequence[Sequence[EditRecord]]) -> Spread | None:
     """G-RIR of the edit minus that of the control, pair by pair."""
 
     def row(record: EditRecord) -> list[tuple[str, float]]:
         pairs = [
-            (t.task, _l_rir(t, t.after), _l_rir(t, t.control)) for t in record.trials if t.control
+            (t.task, _compute_l_rir(t, t.after), _compute_l_rir(t, t.control))
+            for t in record.trials
+            if t.control
         ]
         return [(task, a - b) for task, a, b in pairs if a is not None and b is not None]
 
-    return spread([[row(record) for record in group] for group in groups])
+    return measure_spread([[row(record) for record in group] for group in groups])
 
 
-def shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
+def measure_shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
     """pass@1 of the prompts before and after, and those whose outcome turned."""
     several = len({change.seed for change in changes}) > 1
 
@@ -206,7 +212,7 @@ def shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
         return tuple(dict.fromkeys(names))
 
     def enough(passes: Passes) -> bool:
-        return solved(passes.n, passes.c, solved_at)
+        return is_solved(passes.n, passes.c, solved_at)
 
     outcomes = [(c, enough(c.before), enough(c.after)) for c in changes]
     return Shift(
@@ -218,19 +224,19 @@ def shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
     )
 
 
-def _rows(group: Sequence[EditRecord], side: Side) -> ResampledRows:
+def _list_l_rirs(group: Sequence[EditRecord], side: Side) -> ResampledRows:
     """Each edit's defined L-RIR with their tasks; each of a side's draws is a row of its own."""
     rows: ResampledRows = []
     for record in group:
         width = max((len(side(trial)) for trial in record.trials), default=0)
         for place in range(width):
             drawn = [(t, side(t)[place]) for t in record.trials if len(side(t)) > place]
-            pairs = [(t.task, _l_rir(t, after)) for t, after in drawn]
+            pairs = [(t.task, _compute_l_rir(t, after)) for t, after in drawn]
             rows.append([(task, value) for task, value in pairs if value is not None])
     return rows
 
 
-def _l_rir(trial: Trial, after: Passes | None) -> float | None:
+def _compute_l_rir(trial: Trial, after: Passes | None) -> float | None:
     if after is None:
         return None
     return l_rir(trial.original.rate, trial.before.rate, after.rate)

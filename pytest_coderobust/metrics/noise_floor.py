@@ -31,12 +31,12 @@ class NoiseFloor:
     @property
     def batch_movement(self) -> float:
         """Range over batch sizes."""
-        return spread(self.batches)
+        return measure_range(self.batches)
 
     @property
     def seed_movement(self) -> float:
         """Range over sampling seeds."""
-        return spread(self.seeds)
+        return measure_range(self.seeds)
 
     @property
     def step(self) -> float:
@@ -59,7 +59,7 @@ class NoiseFloor:
         return max(named, key=lambda name: named[name])
 
 
-def spread(runs: tuple[Run, ...]) -> float:
+def measure_range(runs: tuple[Run, ...]) -> float:
     """The range of the values; 0 of fewer than two."""
     values = [value for _, value in runs]
     return max(values) - min(values) if values else 0.0

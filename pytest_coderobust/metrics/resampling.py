@@ -12,16 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_coderobust.metrics.bootstrap import draw_tasks, take_middle
 from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.metrics.robustness import mean
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-RESAMPLES = 2000
-DIGITS = 6
-"""Digits of an end that are kept: more than percentiles know."""
 
 ResampledRows = list[list[tuple[str, float]]]
 """Of each edit, its values with the tasks they belong to."""
@@ -42,7 +39,7 @@ class Spread:
     tasks: int
 
 
-def spread(groups: Sequence[ResampledRows]) -> Spread | None:
+def measure_spread(groups: Sequence[ResampledRows]) -> Spread | None:
     """The mean over groups of the mean over edits of the mean over values; None of nothing.
 
     Args:
@@ -55,25 +52,21 @@ def spread(groups: Sequence[ResampledRows]) -> Spread | None:
     tasks = sorted({task for rows in kept for row in rows for task, _ in row})
     if len(tasks) < 2:
         return Spread(value, None, None, len(tasks))
-    low, high = _interval(kept, tasks)
+    low, high = _redraw_interval(kept, tasks)
     return Spread(value, min(low, value), max(high, value), len(tasks))
 
 
-def _interval(groups: Sequence[ResampledRows], tasks: Sequence[str]) -> tuple[float, float]:
+def _redraw_interval(groups: Sequence[ResampledRows], tasks: Sequence[str]) -> tuple[float, float]:
     import numpy as np
 
-    chances = [1 / len(tasks)] * len(tasks)
-    generator = np.random.default_rng([25071640, len(tasks)])
-    drawn = generator.multinomial(len(tasks), chances, size=RESAMPLES).astype(np.float64)
-    means = np.array([_redrawn(rows, tasks, drawn) for rows in groups])  # (groups, draws)
+    drawn = draw_tasks([25071640, len(tasks)], len(tasks), [1 / len(tasks)] * len(tasks))
+    means = np.array([_redraw_means(rows, tasks, drawn) for rows in groups])  # (groups, draws)
     # A draw may miss every task of an edit or a category, which then has no mean in it.
-    found = np.ma.masked_invalid(means).mean(axis=0).compressed()
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(found, (tail, 1 - tail))
-    return round(float(low), DIGITS), round(float(high), DIGITS)
+    found: NDArray[np.float64] = np.ma.masked_invalid(means).mean(axis=0).compressed()
+    return take_middle(found, CONFIDENCE)
 
 
-def _redrawn(
+def _redraw_means(
     rows: ResampledRows, tasks: Sequence[str], drawn: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The mean over edits of one category in every draw; NaN where a draw has none of its tasks."""

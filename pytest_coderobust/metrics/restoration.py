@@ -87,7 +87,7 @@ def g_rir(rows: Iterable[Restored]) -> Restoration:
     )
 
 
-def by_category(rows: Iterable[Restored]) -> dict[str, Restoration]:
+def group_g_rir(rows: Iterable[Restored]) -> dict[str, Restoration]:
     """G-RIR of each category, in the order the rows name them."""
     grouped: dict[str, list[Restored]] = {}
     for row in rows:
@@ -95,7 +95,7 @@ def by_category(rows: Iterable[Restored]) -> dict[str, Restoration]:
     return {category: g_rir(own) for category, own in grouped.items()}
 
 
-def overall(categories: Iterable[Restoration]) -> Restoration:
+def average_categories(categories: Iterable[Restoration]) -> Restoration:
     """The mean of categories, each counting once; a category without a value is left out."""
     found = list(categories)
     return Restoration(

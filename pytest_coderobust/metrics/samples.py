@@ -68,13 +68,13 @@ def score_samples(
         UsageError: a task has fewer samples than a k that was asked for.
     """
     tasks = tuple(_tally(task_id, found) for task_id, found in verdicts.items())
-    ks = possible_ks({task.task_id: task.n for task in tasks}, ks)
+    ks = choose_ks({task.task_id: task.n for task in tasks}, ks)
     draws = sum(task.n for task in tasks)
     found = {k: estimate([pass_at_k(task.n, task.c, k) for task in tasks], draws) for k in ks}
     return SampleScores(tasks, {k: each for k, each in found.items() if each is not None})
 
 
-def possible_ks(counts: Mapping[str, int], ks: Sequence[int] | None) -> Sequence[int]:
+def choose_ks(counts: Mapping[str, int], ks: Sequence[int] | None) -> Sequence[int]:
     """Which pass@k there will be for so many samples by task; arguments and errors as above."""
     least = min(counts, key=lambda task: counts[task])
     if ks is None:

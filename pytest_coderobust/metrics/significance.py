@@ -99,7 +99,7 @@ def sign_flips(differences: Sequence[float]) -> float:
 
     found = permutation_test(
         (np.array(moved),),
-        totals,
+        sum_totals,
         permutation_type="samples",
         vectorized=True,
         n_resamples=FLIPS,
@@ -109,7 +109,7 @@ def sign_flips(differences: Sequence[float]) -> float:
     return min(1.0, float(found.pvalue))
 
 
-def totals(values: Array, axis: int) -> Array:
+def sum_totals(values: Array, axis: int) -> Array:
     """The sums along an axis, as `permutation_test` asks for them."""
     found: Array = values.sum(axis=axis)
     return found

@@ -6,7 +6,7 @@ from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import Sampling, SuiteRun
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.results.result import GateOutcome
 
 TIMES = "\u00d7"
@@ -19,12 +19,12 @@ DASH = "\u2013"
 """Between the ends of an interval."""
 
 
-def fixed(value: float, digits: int) -> str:
+def format_number(value: float, digits: int) -> str:
     """A number to so many digits; what rounds to nothing has no sign."""
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def estimate(found: Estimate | None, none: str = NONE, dash: str = DASH) -> str:
+def format_estimate(found: Estimate | None, none: str = NONE, dash: str = DASH) -> str:
     """0.212 (0.16-0.28).
 
     Args:
@@ -33,24 +33,25 @@ def estimate(found: Estimate | None, none: str = NONE, dash: str = DASH) -> str:
     """
     if found is None:
         return none
-    return f"{fixed(found.value, 3)} ({fixed(found.low, 2)}{dash}{fixed(found.high, 2)})"
+    low, high = format_number(found.low, 2), format_number(found.high, 2)
+    return f"{format_number(found.value, 3)} ({low}{dash}{high})"
 
 
-def sampling_line(sampling: Sampling) -> str:
+def describe_sampling(sampling: Sampling) -> str:
     """How completions were drawn."""
     drawn = "greedy" if sampling.greedy else f"T={sampling.temperature:g} top_p={sampling.top_p:g}"
     return f"n={sampling.n}, {drawn}, at most {sampling.max_new_tokens} tokens"
 
 
-def plan_line(run: SuiteRun, summary: Summary, times: str = TIMES) -> str:
+def describe_plan(run: SuiteRun, summary: Summary, times: str = TIMES) -> str:
     """The plan: tasks, variants of each, and the sandbox."""
     variants = len(run.cells) - 1
     cells = f" {times} (clean + {variants} variants)" if variants > 0 else ", clean only"
-    tier = f", sandbox {visible(run.tier, 40)}" if run.tier else ""
+    tier = f", sandbox {escape(run.tier, 40)}" if run.tier else ""
     return f"{summary.tasks} tasks{cells}{tier}"
 
 
-def gate_reason(found: GateOutcome) -> str:
+def explain_gate(found: GateOutcome) -> str:
     """The measured value and the reason, as one phrase of foreign text."""
     value = "" if found.value is None else f"measured {found.value:.4g}"
     told = found.outcome == "inconclusive"  # whose reason names the interval
@@ -59,7 +60,7 @@ def gate_reason(found: GateOutcome) -> str:
     return "; ".join(part for part in (value, found.reason) if part)
 
 
-def distinct(summary: Summary) -> list[ConditionSummary]:
+def pick_conditions(summary: Summary) -> list[ConditionSummary]:
     """The conditions worth a row: one that pools the same variants as an earlier row is not."""
     rows: dict[tuple[str, ...], ConditionSummary] = {}
     for condition in summary.conditions:

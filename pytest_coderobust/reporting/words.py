@@ -26,7 +26,7 @@ class WordChange:
     replacement: str
 
 
-def word_changes(clean: str, variant: str) -> tuple[WordChange, ...]:
+def find_word_changes(clean: str, variant: str) -> tuple[WordChange, ...]:
     """The changes that turn `clean` into `variant`, in order; joined they give it back."""
     old, new = TOKEN.findall(clean), TOKEN.findall(variant)
     offsets = [0]
@@ -34,11 +34,11 @@ def word_changes(clean: str, variant: str) -> tuple[WordChange, ...]:
         offsets.append(offsets[-1] + len(token))
     return tuple(
         WordChange(offsets[start], offsets[stop], "".join(new[new_start:new_stop]))
-        for start, stop, new_start, new_stop in stretches(old, new)
+        for start, stop, new_start, new_stop in find_stretches(old, new)
     )
 
 
-def stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+def find_stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
     """Token ranges that differ: start and stop on either side."""
     head = 0
     shorter = min(len(old), len(new))
@@ -53,7 +53,9 @@ def stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, i
     if len(left) == len(right) and 2 * sum(a == b for a, b in zip(left, right, strict=True)) > len(
         left
     ):
-        yield from in_place(left, right, head)  # the rule: words were altered where they stand
+        yield from compare_in_place(
+            left, right, head
+        )  # the rule: words were altered where they stand
         return
     if max(len(left), len(right)) > MOST:
         yield head, head + len(left), head, head + len(right)
@@ -63,7 +65,9 @@ def stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, i
             yield head + a, head + b, head + c, head + d
 
 
-def in_place(old: list[str], new: list[str], head: int) -> Iterator[tuple[int, int, int, int]]:
+def compare_in_place(
+    old: list[str], new: list[str], head: int
+) -> Iterator[tuple[int, int, int, int]]:
     """The ranges of tokens that differ, where token stands against token."""
     start: int | None = None
     for index in range(len(old) + 1):

@@ -87,7 +87,7 @@ class Stored:
             LedgerError: the conclusion cannot be read.
         """
         try:
-            run = _run(self.body, self.ledger.observations(self.digest))
+            run = _read_run(self.body, self.ledger.observations(self.digest))
             gates = decode(tuple[GateOutcome, ...], self.body["gates"])
             origin = decode(Origin, self.body["origin"])
             stored = self.body.get("comparison")
@@ -95,13 +95,13 @@ class Stored:
             stored = self.body.get("floor")
             floor = decode(NoiseFloor, stored) if stored else None
         except (ValueError, KeyError, TypeError) as error:
-            raise unreadable(self.ledger, self.digest, error) from None
+            raise describe_damage(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)
         summary = replace(summarise(run), comparison=comparison, floor=floor)
         return SuiteReport(SuiteResult(run, summary, gates), origin, archive)
 
 
-def unreadable(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
+def describe_damage(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
     """The error of a conclusion that another version wrote, or that was damaged."""
     return LedgerError(
         f"{ledger.path}: the conclusion about run {digest[:12]} cannot be read "
@@ -116,11 +116,11 @@ def conclude(ledger: Ledger, digest: str, result: SuiteResult, origin: Origin) -
         digest: what the observations are stored under; "" where nothing was measured.
     """
     if digest:
-        ledger.conclude(digest, dumps(result, origin))
+        ledger.conclude(digest, dump_conclusion(result, origin))
     return SuiteReport(result, origin, Archive(ledger, digest))
 
 
-def concluded(ledger: Ledger) -> list[Stored]:
+def read_conclusions(ledger: Ledger) -> list[Stored]:
     """What sessions concluded, the oldest first.
 
     Of sessions with equal plan, model and judge the last that measured everything stands for all
@@ -135,14 +135,14 @@ def concluded(ledger: Ledger) -> list[Stored]:
             found = Stored(ledger, digest, json.loads(body))
             identity = json.dumps([digest, found.suite, found.body["run"]["cells"]])
         except (ValueError, KeyError, TypeError) as error:
-            raise unreadable(ledger, digest, error) from None
+            raise describe_damage(ledger, digest, error) from None
         if found.whole or identity not in latest or not latest[identity].whole:
             latest.pop(identity, None)
             latest[identity] = found
     return list(latest.values())
 
 
-def dumps(result: SuiteResult, origin: Origin) -> str:
+def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
     """The conclusion as JSON; the observations stay in their own table."""
     run, summary = result.run, result.summary
     tasks = {task: place for place, task in enumerate(run.tasks)}
@@ -160,7 +160,7 @@ def dumps(result: SuiteResult, origin: Origin) -> str:
     return json.dumps(body)
 
 
-def _run(body: Mapping[str, Any], stored: Iterable[Observation]) -> SuiteRun:
+def _read_run(body: Mapping[str, Any], stored: Iterable[Observation]) -> SuiteRun:
     """The run with its observations, in plan order."""
     run = decode(SuiteRun, body["run"])
     observations = {(o.task_id, o.cell): o for o in stored}

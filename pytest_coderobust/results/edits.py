@@ -13,7 +13,7 @@ from pytest_coderobust.records import Square, SuiteRun
 from pytest_coderobust.records.editing import Editing, load
 
 
-def with_editing(
+def add_editing(
     run: SuiteRun, plan: Plan, ledger: Ledger, digest: str, seen: Collection[Square]
 ) -> SuiteRun:
     """The run with what is known of its edits; as it was where nothing was edited.

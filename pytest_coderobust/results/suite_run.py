@@ -48,14 +48,16 @@ def assemble(
         levels=plan.levels,
         observations=tuple(observations),
         tier=tier,
-        incomplete=_incomplete(len(plan.tasks) * len(plan.cells), len(observations), trouble),
-        notes=(*plan.notes, *_kept(plan, seen)),
+        incomplete=_explain_incomplete(
+            len(plan.tasks) * len(plan.cells), len(observations), trouble
+        ),
+        notes=(*plan.notes, *_note_kept(plan, seen)),
         api_changes=plan.api_changes,
         basis=make_comparison_basis(plan.digest, plan.config.extraction),
     )
 
 
-def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
+def _note_kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
     """How many variants of each rewriting perturbation are damaged and kept, as the suite asks.
 
     The ledger remembers what rewriters wrote, so that none of them works again here.
@@ -82,7 +84,7 @@ def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _incomplete(planned: int, measured: int, trouble: str) -> str:
+def _explain_incomplete(planned: int, measured: int, trouble: str) -> str:
     missing = planned - measured
     if not missing:
         return ""

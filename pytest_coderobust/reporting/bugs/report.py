@@ -21,7 +21,7 @@ from pytest_coderobust.records import (
     digest,
 )
 from pytest_coderobust.records.codec import encode
-from pytest_coderobust.reporting.words import WordChange, word_changes
+from pytest_coderobust.reporting.words import WordChange, find_word_changes
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.evidence import Finding, JudgedCompletion
 
@@ -65,10 +65,10 @@ class BugReport:
     @property
     def changes(self) -> tuple[WordChange, ...]:
         """What changed, word by word."""
-        return word_changes(self.clean_prompt, self.prompt)
+        return find_word_changes(self.clean_prompt, self.prompt)
 
 
-def bug_reports(
+def make_bug_reports(
     report: SuiteReport, failures: Sequence[Failure], limit: int | None = None
 ) -> Iterator[BugReport]:
     """The bugs of one suite's run.
@@ -82,16 +82,16 @@ def bug_reports(
         f for f in failures if f.state == "broken" and f.model.digest == report.run.model.digest
     ]
     for failure in mine:
-        yield from_failure(failure, report.origin.environment)
+        yield report_failure(failure, report.origin.environment)
     told = {failure.task_id for failure in mine}
     rest = (
         o for o in report.run.observations if o.status is Status.BROKEN and o.task_id not in told
     )
     for finding in report.archive.findings(islice(rest, limit)):
-        yield from_finding(finding, report)
+        yield report_finding(finding, report)
 
 
-def from_finding(finding: Finding, report: SuiteReport) -> BugReport:
+def report_finding(finding: Finding, report: SuiteReport) -> BugReport:
     """The report of one broken item of a run."""
     observation, origin = finding.observation, report.origin
     nodeid = f"{origin.reference}::{observation.task_id}[{observation.cell.label}]"
@@ -114,10 +114,10 @@ def from_finding(finding: Finding, report: SuiteReport) -> BugReport:
     )
 
 
-def from_failure(failure: Failure, environment: Mapping[str, str]) -> BugReport:
+def report_failure(failure: Failure, environment: Mapping[str, str]) -> BugReport:
     """The report of a minimal failure."""
-    passing = [s for s in _samples(failure.clean) if s.verdict.full]
-    failing = [s for s in _samples(failure.broken) if not s.verdict.full]
+    passing = [s for s in _pair_samples(failure.clean) if s.verdict.full]
+    failing = [s for s in _pair_samples(failure.broken) if not s.verdict.full]
     member = f"{failure.member}-s{failure.seed}" if failure.member else ""
     return BugReport(
         suite=failure.suite,
@@ -137,7 +137,7 @@ def from_failure(failure: Failure, environment: Mapping[str, str]) -> BugReport:
     )
 
 
-def document(bug: BugReport) -> dict[str, object]:
+def make_document(bug: BugReport) -> dict[str, object]:
     """The JSON object; docs/reports.md names its keys."""
     return {
         "schema": SCHEMA,
@@ -146,8 +146,8 @@ def document(bug: BugReport) -> dict[str, object]:
         "task": bug.task,
         "condition": bug.condition,
         "minimal": bug.minimal,
-        "clean": {"prompt": bug.clean_prompt, "sample": _sample(bug.clean)},
-        "broken": {"prompt": bug.prompt, "sample": _sample(bug.broken)},
+        "clean": {"prompt": bug.clean_prompt, "sample": _encode_sample(bug.clean)},
+        "broken": {"prompt": bug.prompt, "sample": _encode_sample(bug.broken)},
         "changes": [
             {
                 "start": change.start,
@@ -170,12 +170,12 @@ def document(bug: BugReport) -> dict[str, object]:
     }
 
 
-def _samples(shown: ShownPrompt) -> list[JudgedCompletion]:
+def _pair_samples(shown: ShownPrompt) -> list[JudgedCompletion]:
 
     return [JudgedCompletion(*pair) for pair in zip(shown.completions, shown.verdicts, strict=True)]
 
 
-def _sample(sample: JudgedCompletion | None) -> dict[str, object] | None:
+def _encode_sample(sample: JudgedCompletion | None) -> dict[str, object] | None:
     if sample is None:
         return None
     verdict = sample.verdict

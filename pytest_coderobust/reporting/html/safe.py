@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 
-def script_json(value: object) -> str:
+def dump_script_json(value: object) -> str:
     """JSON as pure ASCII in which no tag, comment or entity can begin."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for character in "<>&":

@@ -15,8 +15,8 @@ from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import ApiChange, Observation
-from pytest_coderobust.reporting.json.comparison import comparison_object
-from pytest_coderobust.reporting.json.edits import edit_object
+from pytest_coderobust.reporting.json.comparison import encode_comparison
+from pytest_coderobust.reporting.json.edits import encode_edits
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.result import GateOutcome, SuiteResult
 
@@ -26,12 +26,12 @@ SCHEMA = 1
 
 def render(reports: Sequence[SuiteReport]) -> str:
     """Makes the document's text of the reports of a session."""
-    return dumps(document([report.result for report in reports]))
+    return dumps(make_document([report.result for report in reports]))
 
 
-def document(results: Sequence[SuiteResult]) -> dict[str, object]:
+def make_document(results: Sequence[SuiteResult]) -> dict[str, object]:
     """One suite's object; of several or no suites {"schema": ..., "suites": [object, ...]}."""
-    suites = [suite_object(result) for result in results]
+    suites = [encode_suite(result) for result in results]
     if len(suites) == 1:
         return suites[0]
     return {"schema": SCHEMA, "suites": suites}
@@ -44,7 +44,7 @@ def dumps(document: Mapping[str, object]) -> str:
     return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
 
 
-def suite_object(result: SuiteResult) -> dict[str, object]:
+def encode_suite(result: SuiteResult) -> dict[str, object]:
     """Everything about one suite."""
     run, summary = result.run, result.summary
     found: dict[str, object] = {
@@ -52,12 +52,12 @@ def suite_object(result: SuiteResult) -> dict[str, object]:
         "suite": run.suite,
         "model": run.model.name,
         "complete": not summary.incomplete,
-        "metrics": {found.name: metrics_object(found, run.ks) for found in summary.conditions},
-        "gates": [gate_object(outcome) for outcome in result.gates],
-        "items": [item_object(observation) for observation in run.observations],
-        "totals": totals_object(summary),
-        "noise_floor": floor_object(summary.floor) if summary.floor else None,
-        "comparison": comparison_object(summary.comparison) if summary.comparison else None,
+        "metrics": {found.name: encode_metrics(found, run.ks) for found in summary.conditions},
+        "gates": [encode_gate(outcome) for outcome in result.gates],
+        "items": [encode_item(observation) for observation in run.observations],
+        "totals": encode_totals(summary),
+        "noise_floor": encode_floor(summary.floor) if summary.floor else None,
+        "comparison": encode_comparison(summary.comparison) if summary.comparison else None,
         "incomplete": summary.incomplete,
         "notes": list(run.notes),
         "fingerprint": run.model.digest,
@@ -77,15 +77,15 @@ def suite_object(result: SuiteResult) -> dict[str, object]:
     if run.course:
         found["early"] = asdict(run.course)
     if run.api_changes:
-        found["adoption"] = adoption_object(run.api_changes, summary.adoption)
+        found["adoption"] = encode_adoption(run.api_changes, summary.adoption)
     if summary.edits is not None and summary.base is not None:
-        base = {each.name: metrics_object(each, run.ks) for each in summary.base.conditions}
-        found["base"] = {"metrics": base, "items": [item_object(o) for o in run.base]}
-        found["edit"] = edit_object(summary.edits)
+        base = {each.name: encode_metrics(each, run.ks) for each in summary.base.conditions}
+        found["base"] = {"metrics": base, "items": [encode_item(o) for o in run.base]}
+        found["edit"] = encode_edits(summary.edits)
     return found
 
 
-def totals_object(summary: Summary) -> dict[str, object]:
+def encode_totals(summary: Summary) -> dict[str, object]:
     """What was planned, and what was left out."""
     return {
         "tasks": summary.tasks,
@@ -100,12 +100,12 @@ def totals_object(summary: Summary) -> dict[str, object]:
     }
 
 
-def metrics_object(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, object]:
+def encode_metrics(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, object]:
     """One condition: rates first, then what they rest on."""
     rates: dict[str, object] = {}
     intervals: dict[str, object] = {}
     for k in ks:
-        for name, value in named_rates(condition, condition.scores[k], smallest=k == min(ks)):
+        for name, value in name_rates(condition, condition.scores[k], smallest=k == min(ks)):
             if isinstance(value, Estimate):
                 intervals[name] = [value.low, value.high]
                 value = value.value
@@ -131,7 +131,7 @@ def metrics_object(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, 
     }
 
 
-def named_rates(
+def name_rates(
     condition: ConditionSummary, scores: Scores, *, smallest: bool
 ) -> Iterator[tuple[str, Estimate | float | None]]:
     """The rates by the names gates use; "@k" may only be left out for the smallest k."""
@@ -147,7 +147,7 @@ def named_rates(
     yield f"robust_relative{at}", scores.robust_relative
 
 
-def gate_object(outcome: GateOutcome) -> dict[str, object]:
+def encode_gate(outcome: GateOutcome) -> dict[str, object]:
     """One gate and what became of it."""
     return {
         "gate": outcome.gate.text,
@@ -161,7 +161,7 @@ def gate_object(outcome: GateOutcome) -> dict[str, object]:
     }
 
 
-def item_object(observation: Observation) -> dict[str, object]:
+def encode_item(observation: Observation) -> dict[str, object]:
     """One measured or skipped (task, cell)."""
     found: dict[str, object] = {
         "task": observation.task_id,
@@ -184,7 +184,7 @@ def item_object(observation: Observation) -> dict[str, object]:
     return found
 
 
-def adoption_object(
+def encode_adoption(
     changes: Sequence[ApiChange], conditions: Sequence[AdoptionCounts]
 ) -> dict[str, object]:
     """The document's part: the changes, and the counts by condition."""
@@ -202,7 +202,7 @@ def adoption_object(
     }
 
 
-def floor_object(floor: NoiseFloor) -> dict[str, object]:
+def encode_floor(floor: NoiseFloor) -> dict[str, object]:
     """The floor as the JSON document has it."""
     return {
         "value": floor.value,

@@ -9,27 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from pytest_coderobust.reporting.hostile import block, visible
+from pytest_coderobust.reporting.hostile import escape, escape_block
 
 PUNCTUATION = re.compile(r"[!\"#$%&'*.:;<>?@\[\\\]^_`{|}~]")
 """Everything that could begin markup, a mention, a link or the end of a table's cell."""
 
 
-def code(text: str, limit: int = 300) -> str:
+def format_code(text: str, limit: int = 300) -> str:
     """Foreign text on one line."""
-    shown = visible(text, limit)
+    shown = escape(text, limit)
     return f"<code>{PUNCTUATION.sub(lambda found: f'&#{ord(found[0])};', shown)}</code>"
 
 
-def fenced(text: str, language: str = "", limit: int = 20_000) -> str:
+def make_fence(text: str, language: str = "", limit: int = 20_000) -> str:
     """Foreign text as a block, under a fence that is longer than any run of backticks in it."""
-    shown = block(text, limit)
+    shown = escape_block(text, limit)
     longest = max(map(len, re.findall(r"`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{shown.rstrip(chr(10))}\n{fence}"
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+def format_table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
     """A table; its cells are Markdown already.
 
     Args:

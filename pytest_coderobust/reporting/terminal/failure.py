@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_coderobust.engine.observations import Answered, Measured
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.prompt_diff import diff_prompts
 
 
@@ -27,24 +27,24 @@ def explain(measured: Measured, reproduce: str) -> str:
         "",
         *diff,
         "",
-        *_completion(perturbed),
+        *_show_completion(perturbed),
         "",
         f"reproduce: {reproduce}",
     ]
     return "\n".join(lines)
 
 
-def _completion(answered: Answered) -> list[str]:
+def _show_completion(answered: Answered) -> list[str]:
     """The first completion that fails, and why."""
     pairs = zip(answered.completions, answered.verdicts, strict=True)
     for sample, ((_, completion), (_, verdict)) in enumerate(pairs):
         if verdict.full:
             continue
         cut = ", cut by the token limit" if completion.truncated else ""
-        detail = f": {visible(verdict.detail)}" if verdict.detail else ""
+        detail = f": {escape(verdict.detail)}" if verdict.detail else ""
         return [
             f"completion {sample}{cut}:",
-            *(f"    {visible(line)}" for line in completion.text.splitlines()),
+            *(f"    {escape(line)}" for line in completion.text.splitlines()),
             f"{verdict.failure}, {verdict.passed} of {verdict.total} tests pass{detail}",
         ]
     return []
