@@ -72,7 +72,7 @@ def add_formats(parser: argparse.ArgumentParser) -> None:
 
 
 def name_dest(name: str) -> str:
-    """Where argparse keeps the path of a format, apart from every other option."""
+    """Names the place where argparse keeps a format's path, apart from every other option."""
     return f"format:{name}"
 
 
@@ -96,7 +96,7 @@ def report(options: argparse.Namespace) -> int:
 
 
 def compare_reports(reports: list[SuiteReport], options: argparse.Namespace) -> list[SuiteReport]:
-    """Each report beside an earlier run of its suite.
+    """Compares each report with an earlier run of its suite.
 
     Raises:
         UsageError: there is no such run, or the two cannot be compared.
@@ -120,7 +120,7 @@ def compare_reports(reports: list[SuiteReport], options: argparse.Namespace) -> 
 
 
 def share(text: str) -> float:
-    """A number between 0 and 1, for argparse."""
+    """Reads a number between 0 and 1, for argparse."""
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} does not lie between 0 and 1")
@@ -128,7 +128,7 @@ def share(text: str) -> float:
 
 
 def open_ledger(path: Path) -> Ledger:
-    """An existing ledger.
+    """Opens an existing ledger.
 
     Raises:
         UsageError: there is no such file.
@@ -136,12 +136,12 @@ def open_ledger(path: Path) -> Ledger:
     from pytest_coderobust.ledger import Ledger
 
     if not path.is_file():
-        raise UsageError(f"{path} is no ledger; a run writes {LEDGER} below pytest's root")
+        raise UsageError(f"{path} is not a valid ledger; a run writes {LEDGER} below pytest's root")
     return Ledger(path)
 
 
 def choose_runs(stored: list[Stored], suite: str | None, run: str | None) -> list[Stored]:
-    """The runs to report: of each suite the last, or the one that was named.
+    """Chooses the runs to report: the last of each suite, or the one that was named.
 
     Raises:
         UsageError: there is none, or the name fits several.
@@ -162,7 +162,7 @@ def choose_runs(stored: list[Stored], suite: str | None, run: str | None) -> lis
 
 
 def print_list(stored: list[Stored]) -> None:
-    """One line a run, the oldest first."""
+    """Prints one line a run, the oldest first."""
     from pytest_coderobust.reporting.hostile import escape
 
     for found in stored:
@@ -173,7 +173,7 @@ def print_list(stored: list[Stored]) -> None:
 
 
 def write_all(reports: list[SuiteReport], options: argparse.Namespace) -> None:
-    """Every file that was asked for, or the terminal's report where none was.
+    """Writes every file that was asked for, or prints the terminal's report where none was.
 
     Raises:
         UsageError: a file cannot be written.

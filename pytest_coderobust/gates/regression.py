@@ -1,4 +1,4 @@
-"""The gate that a baseline is: the run must not be worse by more than the margin."""
+"""The gate of a baseline: the run must not be worse by more than the margin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORDS: Mapping[ComparisonVerdict, GateDecision] = {
 
 
 def make_baseline_gate(rule: BaselineRule, run: SuiteRun) -> Gate:
-    """The gate as reports show it; its value is the change of pass@k that is worst."""
+    """Makes the gate as reports show it; its value is the worst change of pass@k."""
     return Gate(
         text=f"not worse than the baseline by {rule.margin:g}",
         metric=METRIC,
@@ -36,14 +36,15 @@ def make_baseline_gate(rule: BaselineRule, run: SuiteRun) -> Gate:
 def compare_with_baseline(
     baseline: Baseline | str, rule: BaselineRule, run: SuiteRun, summary: Summary
 ) -> tuple[GateOutcome, RunComparison | None]:
-    """What the baseline says about the run; a part of a run, or another suite, is not compared.
+    """Compares the run with its baseline; a part of a run, or another suite, is not compared.
 
     Args:
-        baseline: or why there is none.
+        baseline: the baseline, or the reason why there is none.
     """
     gate = make_baseline_gate(rule, run)
     reason = baseline if isinstance(baseline, str) else explain_refusal(baseline, run, summary)
     if isinstance(baseline, str) or reason:
+        # Where the budget ended the run nothing went wrong, and the gate is open, not unjudged.
         spent = run.course is not None and run.course.ended == "budget"
         return GateOutcome(gate, "inconclusive" if spent else "not judged", None, reason), None
     found = compare(baseline.counts, count_squares(run), run, rule.margin)
@@ -61,7 +62,7 @@ def compare_with_baseline(
 
 
 def explain_refusal(baseline: Baseline, run: SuiteRun, summary: Summary) -> str:
-    """Why the run is not compared, or ""."""
+    """Explains why the run is not compared; "" where it is."""
     if summary.incomplete or run.incomplete:
         return summary.incomplete or run.incomplete
     changed = name_changed_parts(baseline, run)

@@ -1,4 +1,4 @@
-"""Adoption: what solutions make of the API changes that their tasks declare.
+"""Adoption of API changes: whether solutions use the new API that their tasks declare.
 
     uses a new API, passes every test      correct adoption
     uses a new API, and fails              incorrect adoption
@@ -18,7 +18,7 @@ from pytest_coderobust.records import CLEAN, Adoption, Observation, SuiteRun, Ve
 
 
 def classify_adoption(verdict: Verdict) -> Adoption:
-    """What one judged solution made of its task's API changes."""
+    """Classifies one judged solution by its use of the task's new APIs."""
     if any(use.new for use in verdict.api_uses):
         return Adoption.CORRECT if verdict.full else Adoption.INCORRECT
     return Adoption.WORKAROUND if verdict.full else Adoption.NONE
@@ -26,7 +26,7 @@ def classify_adoption(verdict: Verdict) -> Adoption:
 
 @dataclass(frozen=True, slots=True)
 class AdoptionCounts:
-    """Completions of one condition by what they made of the changes; their sum is the whole.
+    """The completions of one condition, counted by adoption; the counts sum to all of them.
 
     Attributes:
         condition: "clean" or a perturbation, all its seeds together.
@@ -40,7 +40,7 @@ class AdoptionCounts:
 
 
 def count_adoptions(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
-    """The counts of each planned condition in plan order; empty where no task declares a change."""
+    """Counts each planned condition, in plan order; empty where no task declares a change."""
     if not run.api_changes:
         return ()
     names = dict.fromkeys((CLEAN, *(cell.perturbation for cell in run.cells)))
@@ -48,7 +48,7 @@ def count_adoptions(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
 
 
 def count_condition(condition: str, observations: Iterable[Observation]) -> AdoptionCounts:
-    """The counts of one condition."""
+    """Counts one condition."""
     found = Counter(
         adoption
         for observation in observations

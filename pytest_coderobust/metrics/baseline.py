@@ -33,18 +33,18 @@ WORDS = {
     "ks": "k",
     "cells": "the perturbations or their seeds",
 }
-"""What a changed part of the header is called."""
+"""Names of the header's parts in sentences."""
 
 MEASURED = re.compile(r"(?:solved|unsolved|robust|broken) (0|[1-9][0-9]{0,8})/([1-9][0-9]{0,8})")
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a baseline file holds.
+    """The content of a baseline file.
 
     Attributes:
-        model, fingerprint: of the run it was written from; they may change.
-        measured: everything that may not: compared part by part.
+        model, fingerprint: of the run it was written from; a compared run may have others.
+        measured: the parts that a compared run must have equal.
         counts: (samples, samples that pass) of each measured square.
     """
 
@@ -56,7 +56,7 @@ class Baseline:
 
 
 def describe_measurement(run: SuiteRun) -> dict[str, object]:
-    """How the numbers of a run came about, apart from the model and the sampling's seed."""
+    """Describes the measurement of a run, apart from the model and the sampling's seed."""
     sampling = run.sampling
     return {
         **run.basis,
@@ -74,7 +74,7 @@ def describe_measurement(run: SuiteRun) -> dict[str, object]:
 
 
 def name_changed_parts(baseline: Baseline, run: SuiteRun) -> str:
-    """What of the measurement differs, in words; "" where the two can be compared."""
+    """Names the parts of the measurement that differ; "" where the two can be compared."""
     now = describe_measurement(run)
     parts = [*now, *(part for part in baseline.measured if part not in now)]
     changed = [part for part in parts if now.get(part) != baseline.measured.get(part)]
@@ -84,7 +84,7 @@ def name_changed_parts(baseline: Baseline, run: SuiteRun) -> str:
 
 
 def dumps(run: SuiteRun) -> str:
-    """The baseline of a run, as text."""
+    """Writes the baseline of a run as text."""
     header = {
         "baseline": VERSION,
         "suite": run.suite,
@@ -96,7 +96,7 @@ def dumps(run: SuiteRun) -> str:
 
 
 def make_rows(run: SuiteRun) -> Iterator[dict[str, object]]:
-    """One object for each task and perturbation, the clean prompt first."""
+    """Makes one object for each task and perturbation, the clean prompt first."""
     found: dict[tuple[str, str], list[Observation]] = {}
     for o in run.observations:
         found.setdefault((o.task_id, o.cell.perturbation), []).append(o)
@@ -108,7 +108,7 @@ def make_rows(run: SuiteRun) -> Iterator[dict[str, object]]:
 
 
 def describe_square(o: Observation) -> str:
-    """A square in words: "broken 1/5", or why it was not measured."""
+    """Describes a square: "broken 1/5", or the status of one that was not measured."""
     return f"{o.status.value} {o.c}/{o.n}" if o.measured else o.status.value
 
 
@@ -119,13 +119,13 @@ def loads(text: str, where: str) -> Baseline:
         where: the file, to begin an error with.
 
     Raises:
-        DataError: it is none; the message has the line.
+        DataError: the text is not a valid baseline; the message has the line.
     """
     lines = text.splitlines()
     header = _read_object(lines[0] if lines else "", f"{where}:1")
     if header.get("baseline") != VERSION:
         raise DataError(
-            f"{where}:1: no baseline of version {VERSION} begins like this; "
+            f"{where}:1: is not a valid baseline of version {VERSION}; "
             "write one with --update-baseline"
         )
     counts: dict[tuple[str, Cell], tuple[int, int]] = {}
@@ -160,5 +160,5 @@ def _read_object(line: str, where: str) -> dict[str, object]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise DataError(f"{where}: not a line of a baseline: {line[:60]!r}")
+        raise DataError(f"{where}: is not a valid line of a baseline: {line[:60]!r}")
     return cast("dict[str, object]", found)

@@ -1,8 +1,8 @@
-"""Intervals of what has no formula: the tasks are drawn again, and percentiles are read.
+"""Bootstrap intervals, for numbers without a formula: tasks are redrawn, percentiles read.
 
 The task is the unit that is drawn, so its seeds and samples stay together (the clustered
 bootstrap; Davison and Hinkley 1997, section 3.8; percentiles: Efron and Tibshirani 1993, chapter
-13). One pseudo-task stands among the tasks, spread evenly over the corners of what a task can be,
+13). One pseudo-task is added to the tasks, spread evenly over the extreme values of a task,
 after Agresti and Min (2005) for matched proportions: it keeps tasks that look alike (nothing broken
 in 30) from claiming to be sure. Departure: theirs weighs two tasks and is for a difference of yes
 and no; ours weighs one, because fractions spread less (bench/significance.py has the coverage).
@@ -37,7 +37,7 @@ DIGITS = 6
 """Digits of an end that are kept: more than percentiles know."""
 
 Values = tuple[float, ...]
-"""One task: what it gives on each side, each in [0, 1]."""
+"""One task: its value on each side, each in [0, 1]."""
 
 
 def estimate_drop(
@@ -46,7 +46,7 @@ def estimate_drop(
     after: Sequence[float],
     confidence: float = CONFIDENCE,
 ) -> Estimate | None:
-    """A drop from `before` to `after` with its interval; None where it is undefined.
+    """Estimates a drop from `before` to `after` with its interval; None where it is undefined.
 
     Args:
         value: (before - after) / before of the means.
@@ -62,7 +62,7 @@ def estimate_drop(
 def bound_change(
     before: Sequence[float], after: Sequence[float], confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
-    """The interval of mean(after) - mean(before); at least one task."""
+    """Bounds mean(after) - mean(before) by its interval; at least one task."""
     rows = list(zip(before, after, strict=True))
     return take_percentiles(rows, lambda s: s[:, 1] - s[:, 0], confidence)
 
@@ -72,7 +72,7 @@ def bound_drop_change(
     after: Sequence[tuple[float, float]],
     confidence: float = CONFIDENCE,
 ) -> tuple[float, float]:
-    """The interval of the drop in `after` less the drop in `before` (a change of RD).
+    """Bounds the drop in `after` less the drop in `before` (a change of RD) by its interval.
 
     Args:
         before, after: each task's (clean, perturbed) values in two runs, in the same order.
@@ -88,7 +88,7 @@ def bound_drop_change(
 def take_percentiles(
     rows: Sequence[Values], statistic: Callable[[Array], Array], confidence: float
 ) -> tuple[float, float]:
-    """The ends between which the middle `confidence` of the redrawn statistic lies.
+    """Finds the ends of the middle `confidence` of the redrawn statistic.
 
     Args:
         statistic: from means, shape (draws, sides), to one value a draw, shape (draws,).
@@ -97,7 +97,7 @@ def take_percentiles(
 
 
 def redraw_means(rows: Sequence[Values]) -> Array:
-    """The means of each side over tasks drawn again, shape (RESAMPLES, sides)."""
+    """Redraws the tasks, and takes the means of each side; shape (RESAMPLES, sides)."""
     import numpy as np
 
     sides = len(rows[0])
@@ -140,7 +140,7 @@ def take_middle(values: Array, confidence: float) -> tuple[float, float]:
 
 
 def compute_drops(before: Array, after: Array) -> Array:
-    """(before - after) / before, draw by draw.
+    """Computes (before - after) / before, draw by draw.
 
     A draw in which nothing is solved before has no ratio; it counts as the least ever drawn with
     one, so that it widens the interval downwards and stays finite.

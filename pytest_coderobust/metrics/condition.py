@@ -81,7 +81,7 @@ class ConditionSummary:
 def summarise_clean(
     observations: Sequence[Observation], ks: Iterable[int], confidence: float = CONFIDENCE
 ) -> ConditionSummary:
-    """The clean condition, over every task whose clean prompt was measured.
+    """Summarises the clean condition, over every task whose clean prompt was measured.
 
     A variant's item measures its task's clean prompt too, so in a run of variants only their
     tasks count as well.
@@ -112,7 +112,7 @@ def summarise_perturbed(
     ks: Iterable[int],
     confidence: float = CONFIDENCE,
 ) -> ConditionSummary:
-    """The condition that pools the perturbations `members`.
+    """Summarises the condition that pools the perturbations `members`.
 
     Args:
         observations: theirs, measured or not.
@@ -136,7 +136,7 @@ def summarise_perturbed(
 def score_tasks(
     k: int, tasks: Sequence[Sequence[Observation]], confidence: float = CONFIDENCE
 ) -> Scores:
-    """The rates at k, from each task's measured variants."""
+    """Computes the rates at k from each task's measured variants."""
     scores = [score_task(k, variants) for variants in tasks]
     clean = [score.clean for score in scores]
     average, lowest = average_variants(scores), take_worst(scores)
@@ -153,7 +153,7 @@ def score_tasks(
 
 
 def score_task(k: int, variants: Sequence[Observation]) -> TaskScore:
-    """One task's pass@k, from its measured variants (at least one)."""
+    """Computes one task's pass@k from its measured variants (at least one)."""
     return TaskScore(
         clean=pass_at_k(variants[0].clean_n, variants[0].clean_c, k),
         variants=tuple(pass_at_k(o.n, o.c, k) for o in variants),
@@ -170,7 +170,7 @@ def tally_condition(
     tasks: int,
     scores: Mapping[int, Scores],
 ) -> ConditionSummary:
-    """A condition with the counts of its observations."""
+    """Makes a condition with the counts of its observations."""
     statuses = Counter(o.status for o in observations)
     measured = [o for o in observations if o.measured]
     return ConditionSummary(

@@ -1,19 +1,20 @@
-"""What edits did to a suite, with the controls that tell an effect from noise.
+"""The effect of edits on a suite, with the controls that tell an effect from noise.
 
 A G-RIR is a mean over prompts that were picked for being broken, divided by how far they fell;
-drawn again from an unchanged model, such prompts gain on average. So it stands beside
+drawn again from an unchanged model, such prompts gain on average. So three numbers are given
+beside it:
 
 * *no edit*: the base model's second draw in the place of the edited model's, with the same noise;
 * *placebo*: a random rotation of the edit, of the same norm and rank in the same layer;
 * the *gain*: edit minus no edit, task by task, the only one of these numbers that is 0 on average
   for an edit that does nothing.
 
-Beside them stands what G-RIR leaves out: pass@1 of *all* other prompts before and after, and how
-many were repaired and newly broken. Those prompts were not picked by their outcome and need no
-control.
+G-RIR leaves the other prompts out, so their numbers are given too: pass@1 of *all* of them before
+and after, and the counts of repaired and newly broken ones. Those prompts were not picked by their
+outcome and need no control.
 
-Intervals: the tasks are drawn again (the clustered bootstrap, 95 %); which requests the model was
-edited on is not, so an interval of one request speaks of that request alone.
+Intervals: the tasks are drawn again (the clustered bootstrap, 95 %) and the requests are not, so
+an interval of one request speaks of that request alone.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from pytest_coderobust.metrics.robustness import mean
 from pytest_coderobust.records.editing import Editing, EditRecord, ItemChange, Passes, Trial
 
 Side = Callable[[Trial], Sequence[Passes]]
-"""Which draws stand as "after"; several count as edits of their own."""
+"""Picks the draws that count as "after"; several count as edits of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class EditMetrics:
 
 @dataclass(frozen=True, slots=True)
 class EditSummary:
-    """Every number about the edits of one run.
+    """All numbers about the edits of one run.
 
     Attributes:
         categories: one a perturbation with an edited model, in plan order.
@@ -115,7 +116,7 @@ class EditSummary:
 
 
 def summarise_edits(editing: Editing, solved_at: float) -> EditSummary:
-    """Every number about the edits.
+    """Computes all numbers about the edits.
 
     Args:
         solved_at: the share of samples that must pass for a prompt to count as solved.
@@ -146,7 +147,7 @@ def summarise_edits(editing: Editing, solved_at: float) -> EditSummary:
 def measure_edits(
     name: str, groups: Sequence[Sequence[EditRecord]], solved_at: float
 ) -> EditMetrics:
-    """The numbers of edits, grouped by category: every category counts once in a G-RIR."""
+    """Measures edits grouped by category; every category counts once in a G-RIR."""
     records = [record for group in groups for record in group]
     drifts = [r.facts.drift for r in records if r.facts.drift is not None]
     return EditMetrics(
@@ -167,7 +168,7 @@ def measure_edits(
 
 
 def average_own_prompts(trials: Sequence[Trial]) -> Own | None:
-    """The means over the prompts that the model was edited on."""
+    """Averages over the prompts that the model was edited on."""
     original = mean(trial.original.rate for trial in trials)
     before = mean(trial.before.rate for trial in trials)
     after = mean(trial.after.rate for trial in trials)
@@ -177,7 +178,7 @@ def average_own_prompts(trials: Sequence[Trial]) -> Own | None:
 
 
 def score_restoration(groups: Sequence[Sequence[EditRecord]], side: Side) -> EditScore | None:
-    """G-RIR with that side as "after"; None where no pair defines it."""
+    """Computes G-RIR with that side as "after"; None where no pair defines it."""
     found = [_list_l_rirs(group, side) for group in groups]
     raw = measure_spread(found)
     if raw is None:
@@ -190,7 +191,7 @@ def score_restoration(groups: Sequence[Sequence[EditRecord]], side: Side) -> Edi
 
 
 def measure_gain(groups: Sequence[Sequence[EditRecord]]) -> Spread | None:
-    """G-RIR of the edit minus that of the control, pair by pair."""
+    """Computes G-RIR of the edit minus that of the control, pair by pair."""
 
     def row(record: EditRecord) -> list[tuple[str, float]]:
         pairs = [
@@ -204,7 +205,7 @@ def measure_gain(groups: Sequence[Sequence[EditRecord]]) -> Spread | None:
 
 
 def measure_shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
-    """pass@1 of the prompts before and after, and those whose outcome turned."""
+    """Measures pass@1 of the prompts before and after, and names those that changed sides."""
     several = len({change.seed for change in changes}) > 1
 
     def named(turned: Iterable[ItemChange]) -> tuple[str, ...]:
@@ -225,7 +226,7 @@ def measure_shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
 
 
 def _list_l_rirs(group: Sequence[EditRecord], side: Side) -> ResampledRows:
-    """Each edit's defined L-RIR with their tasks; each of a side's draws is a row of its own."""
+    """Lists each edit's defined L-RIR by task; each draw of a side is a row of its own."""
     rows: ResampledRows = []
     for record in group:
         width = max((len(side(trial)) for trial in record.trials), default=0)

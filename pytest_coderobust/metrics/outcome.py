@@ -1,4 +1,4 @@
-"""When a prompt counts as solved, and what that makes of a task under a cell."""
+"""The rule for a solved prompt, and the status of a task under a cell that follows from it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pytest_coderobust.records import Cell, Status
 
 
 def is_solved(n: int, c: int, solved_at: float) -> bool:
-    """Whether at least that share of the n samples passes, and one of them at least."""
+    """Says whether at least that share of the n samples passes, and at least one sample."""
     return c > 0 and c >= solved_at * n
 
 
 def decide_status(
     cell: Cell, clean: tuple[int, int], seen: tuple[int, int], solved_at: float
 ) -> Status:
-    """What a task is under a cell.
+    """Decides the status of a task under a cell.
 
     Args:
         clean: samples of the task's clean prompt, and how many of them pass.

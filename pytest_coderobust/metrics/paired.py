@@ -1,4 +1,4 @@
-"""Two runs of one plan, task by task: is the second worse, and what became fragile?
+"""The comparison of two runs of one plan, task by task: whether the second is worse, and where.
 
 The task is the unit. A task's value under a condition is its mean pass@k over the seeds and
 perturbations that both runs measured; only those enter. Each change has an interval that redraws
@@ -41,7 +41,7 @@ Counts = Mapping[Square, tuple[int, int]]
 
 
 def count_squares(run: SuiteRun) -> Counts:
-    """The counts of every measured square of a run."""
+    """Counts the samples of every measured square of a run."""
     return {(o.task_id, o.cell): (o.n, o.c) for o in run.observations if o.measured}
 
 
@@ -87,12 +87,12 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Run
 
 
 def list_perturbations(plan: SuiteRun) -> tuple[str, ...]:
-    """The planned perturbations, in order."""
+    """Lists the planned perturbations, in order."""
     return tuple(dict.fromkeys(c.perturbation for c in plan.cells if not c.is_clean))
 
 
 def list_conditions(plan: SuiteRun) -> dict[str, tuple[str, ...]]:
-    """The perturbations of each condition, the clean one first; none pools what another has."""
+    """Lists each condition's perturbations, the clean one first; no two pool the same."""
     names = list_perturbations(plan)
     found: dict[tuple[str, ...], str] = {(CLEAN,): CLEAN}
     for name in names:
@@ -107,7 +107,7 @@ def list_conditions(plan: SuiteRun) -> dict[str, tuple[str, ...]]:
 def pair_values(
     shared: list[Square], members: tuple[str, ...], before: Counts, after: Counts, k: int
 ) -> list[tuple[float, ...]]:
-    """For each task (before, after) pass@k under the members, then the same of its clean prompt."""
+    """Pairs each task's pass@k before and after: under the members, then of its clean prompt."""
     cells: dict[str, list[Square]] = {}
     for task, cell in shared:
         if cell.perturbation in members:
@@ -127,7 +127,7 @@ def pair_values(
 
 
 def rate_square(k: int, counts: tuple[int, int]) -> float:
-    """pass@k of one square."""
+    """Computes pass@k of one square."""
     n, c = counts
     return pass_at_k(n, c, k)
 
@@ -135,7 +135,7 @@ def rate_square(k: int, counts: tuple[int, int]) -> float:
 def measure_pass_change(
     name: str, measure: str, values: list[tuple[float, ...]], margin: float
 ) -> RateChange:
-    """How pass@k moved: less is worse."""
+    """Measures the change of pass@k: less is worse."""
     old, new = [value[0] for value in values], [value[1] for value in values]
     low, high = bound_change(old, new)
     tested = paired_test([after - before for before, after in zip(old, new, strict=True)])
@@ -158,7 +158,7 @@ def measure_pass_change(
 def measure_rd_change(
     name: str, values: list[tuple[float, ...]], margin: float
 ) -> list[RateChange]:
-    """How RD moved: more is worse; nothing where it is undefined in either run."""
+    """Measures the change of RD: more is worse; empty where either run has none."""
     old = [(value[2], value[0]) for value in values]
     new = [(value[3], value[1]) for value in values]
     before = drop(mean(clean for clean, _ in old), mean(own for _, own in old))
@@ -185,7 +185,7 @@ def measure_rd_change(
 
 
 def judge_change(low: float, high: float, p: float | None, margin: float) -> ComparisonVerdict:
-    """The verdict on a worsening that lies between `low` and `high`."""
+    """Judges a worsening that lies between `low` and `high`."""
     if high < margin:
         return "not worse"
     if low > 0 and (p is None or p < 1 - CONFIDENCE):
@@ -194,7 +194,7 @@ def judge_change(low: float, high: float, p: float | None, margin: float) -> Com
 
 
 def judge_run(deciding: tuple[RateChange, ...]) -> ComparisonVerdict:
-    """The verdict on the run from the changes that decide, their p-values corrected."""
+    """Judges the run by the changes that decide, their p-values corrected."""
     verdicts = [
         "inconclusive"
         if change.verdict == "regressed" and (change.p or 0.0) * len(deciding) >= 1 - CONFIDENCE
@@ -207,7 +207,7 @@ def judge_run(deciding: tuple[RateChange, ...]) -> ComparisonVerdict:
 
 
 def compute_detectable(low: float, high: float) -> float:
-    """The smallest effect that 80 % of such runs would detect, from the width of an interval."""
+    """Computes the smallest effect that 80 % of such runs detect, from an interval's width."""
     normal = NormalDist()
     z = normal.inv_cdf((1 + CONFIDENCE) / 2)
     return (high - low) / (2 * z) * (z + normal.inv_cdf(POWER))

@@ -1,4 +1,4 @@
-"""The interval of a mean of means: G-RIR's, whose tasks come back in every edit and category.
+"""The interval of a mean of means: of a G-RIR, whose tasks return in every edit and category.
 
 The task is the unit that is drawn again, with all its prompts, in every edit at once (the clustered
 bootstrap; Davison and Hinkley 1997, section 3.8; percentiles: Efron and Tibshirani 1993, chapter
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ResampledRows = list[list[tuple[str, float]]]
-"""Of each edit, its values with the tasks they belong to."""
+"""The values of each edit, with the tasks they belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,13 @@ class Spread:
 
 
 def measure_spread(groups: Sequence[ResampledRows]) -> Spread | None:
-    """The mean over groups of the mean over edits of the mean over values; None of nothing.
+    """Takes the mean over groups of the mean over edits of the mean over values.
 
     Args:
-        groups: of each category, its edits. Edits and categories without a value are left out.
+        groups: the edits of each category. Edits and categories without a value are left out.
+
+    Returns:
+        The mean with its interval; None where there is no value.
     """
     kept = [rows for rows in ([row for row in rows if row] for rows in groups) if rows]
     value = mean(_mean(_mean(v for _, v in row) for row in rows) for rows in kept)
@@ -69,7 +72,7 @@ def _redraw_interval(groups: Sequence[ResampledRows], tasks: Sequence[str]) -> t
 def _redraw_means(
     rows: ResampledRows, tasks: Sequence[str], drawn: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The mean over edits of one category in every draw; NaN where a draw has none of its tasks."""
+    """Takes one category's mean over edits in every draw; NaN where a draw misses its tasks."""
     import numpy as np
 
     place = {task: index for index, task in enumerate(tasks)}

@@ -88,7 +88,7 @@ def g_rir(rows: Iterable[Restored]) -> Restoration:
 
 
 def group_g_rir(rows: Iterable[Restored]) -> dict[str, Restoration]:
-    """G-RIR of each category, in the order the rows name them."""
+    """Computes G-RIR of each category, in the order the rows name them."""
     grouped: dict[str, list[Restored]] = {}
     for row in rows:
         grouped.setdefault(row.category, []).append(row)
@@ -96,7 +96,7 @@ def group_g_rir(rows: Iterable[Restored]) -> dict[str, Restoration]:
 
 
 def average_categories(categories: Iterable[Restoration]) -> Restoration:
-    """The mean of categories, each counting once; a category without a value is left out."""
+    """Averages the categories, each counting once; one without a value is left out."""
     found = list(categories)
     return Restoration(
         raw=mean(one.raw for one in found if one.raw is not None),

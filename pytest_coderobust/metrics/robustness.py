@@ -37,27 +37,27 @@ def drop(clean: float | None, other: float | None) -> float | None:
 
 
 def average_variants(scores: Sequence[TaskScore]) -> tuple[float, ...]:
-    """Each task's pass@k averaged over its variants."""
+    """Averages each task's pass@k over its variants."""
     return tuple(fsum(score.variants) / len(score.variants) for score in scores)
 
 
 def take_worst(scores: Sequence[TaskScore]) -> tuple[float, ...]:
-    """Each task's pass@k on its worst variant: robust pass_s@k is their mean."""
+    """Takes each task's pass@k on its worst variant: robust pass_s@k is their mean."""
     return tuple(min(score.variants) for score in scores)
 
 
 def relative_degradation(scores: Sequence[TaskScore]) -> float | None:
-    """RD: how much of the clean pass@k the average variant loses, over the same tasks."""
+    """RD: the share of the clean pass@k that the average variant loses, over the same tasks."""
     return drop(mean(score.clean for score in scores), mean(average_variants(scores)))
 
 
 def robust_drop(scores: Sequence[TaskScore]) -> float | None:
-    """ReCode's RD_s@k: how much of the clean pass@k the worst variant loses."""
+    """ReCode's RD_s@k: the share of the clean pass@k that the worst variant loses."""
     return drop(mean(score.clean for score in scores), mean(take_worst(scores)))
 
 
 def sum_changes(scores: Sequence[TaskScore]) -> tuple[float, ...]:
-    """What each task's worst variant loses plus what its best one gains."""
+    """Adds the loss of each task's worst variant and the gain of its best one."""
     return tuple(
         max(score.clean - min(score.variants), 0.0) + max(max(score.variants) - score.clean, 0.0)
         for score in scores

@@ -1,6 +1,6 @@
-"""One suite's run as numbers: every condition, and what was left out.
+"""The summary of one suite's run: the numbers of every condition, and the items left out.
 
-Reports show these values and gates decide on them; nobody else computes.
+Reports show these values and gates decide on them; neither computes any.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Every number of one suite's run.
+    """All numbers of one suite's run.
 
     Attributes:
         conditions: clean, the perturbations in plan order, levels, then "all".
@@ -36,7 +36,7 @@ class Summary:
         observed: planned items with an observation, measured or not.
         unusable: (task id, reason) of each task that the self-check rejected.
         unchecked: ids of measured tasks that the self-check could not check.
-        skipped: (reason, items) of what was planned and could not be asked.
+        skipped: (reason, items) of the planned items that could not be asked.
         completions, truncated: of the whole suite.
         incomplete: why the run is partial, "" when every planned item was observed.
         in_process: ids of measured tasks that were judged in the solution's own process.
@@ -45,7 +45,7 @@ class Summary:
             was not edited.
         edits: the numbers about the edits; None likewise.
         comparison: with a baseline, where there is one that can be compared.
-        floor: how far the clean pass@k moves by itself, where that was measured.
+        floor: the noise floor of the clean pass@k, where it was measured.
     """
 
     conditions: tuple[ConditionSummary, ...]
@@ -71,7 +71,7 @@ class Summary:
 
 
 def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
-    """Every number of the run; the order of its observations does not matter.
+    """Computes every number of the run; the order of its observations does not matter.
 
     Args:
         confidence: of the intervals.
@@ -103,12 +103,12 @@ def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
 
 
 def take_base_run(run: SuiteRun) -> SuiteRun:
-    """The run of the model before it was edited."""
+    """Takes the run of the model before it was edited."""
     return replace(run, observations=run.base, base=(), editing=None)
 
 
 def summarise_conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSummary, ...]:
-    """Every condition of the plan, measured or not."""
+    """Summarises every condition of the plan, measured or not."""
     # A prompt that the model was edited on is shown and counts in no rate, before or after.
     counted = [o for o in run.observations if not o.self_edited]
     own: dict[str, list[Observation]] = {}
@@ -140,7 +140,7 @@ def summarise_conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSum
 
 
 def pool_levels(perturbations: Sequence[str], levels: Mapping[str, str]) -> dict[str, list[str]]:
-    """The perturbations of each level, in plan order.
+    """Pools the perturbations of each level, in plan order.
 
     A perturbation named like a level keeps the name; that level then has no condition of its own.
     """
@@ -153,7 +153,7 @@ def pool_levels(perturbations: Sequence[str], levels: Mapping[str, str]) -> dict
 
 
 def list_unusable(run: SuiteRun) -> tuple[tuple[str, str], ...]:
-    """The tasks that the self-check rejected, in plan order, with the reason."""
+    """Lists the tasks that the self-check rejected, in plan order, with the reason."""
     # One task's items agree on the reason; taking the least keeps the order of items out of it.
     reasons: dict[str, str] = {}
     for o in run.observations:
@@ -163,12 +163,12 @@ def list_unusable(run: SuiteRun) -> tuple[tuple[str, str], ...]:
 
 
 def list_unchecked(run: SuiteRun) -> tuple[str, ...]:
-    """The measured tasks that the self-check could not check, in plan order."""
+    """Lists the measured tasks that the self-check could not check, in plan order."""
     unchecked = {o.task_id for o in run.observations if o.measured and not o.checked}
     return tuple(task for task in run.tasks if task in unchecked)
 
 
 def list_in_process(run: SuiteRun) -> tuple[str, ...]:
-    """The tasks that were judged in the solution's own process, in plan order."""
+    """Lists the tasks that were judged in the solution's own process, in plan order."""
     found = {o.task_id for o in run.observations if o.in_process}
     return tuple(task for task in run.tasks if task in found)

@@ -13,7 +13,7 @@ HEADINGS = ("adoption", "correct", "incorrect", "workaround", "none")
 
 
 def list_changes(changes: Sequence[ApiChange]) -> Iterator[str]:
-    """The declared changes, one a line; many are counted."""
+    """Lists the declared changes, one a line; beyond `NAMED` they are counted."""
     for change in changes[:NAMED]:
         yield escape(change.label)
     if len(changes) > NAMED:
@@ -21,7 +21,7 @@ def list_changes(changes: Sequence[ApiChange]) -> Iterator[str]:
 
 
 def make_adoption_row(counts: AdoptionCounts) -> tuple[str, str, str, str]:
-    """A condition's counts, under all but the first of `HEADINGS`."""
+    """Makes a condition's counts, for all but the first of `HEADINGS`."""
     found = (counts.correct, counts.incorrect, counts.workaround, counts.none)
     correct, incorrect, workaround, none = map(str, found)
     return correct, incorrect, workaround, none

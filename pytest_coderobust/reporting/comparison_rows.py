@@ -18,11 +18,11 @@ HEADINGS = ("before", "now", "change (95%)", "p", "verdict")
 
 
 def make_change_row(change: RateChange, none: str, dash: str) -> tuple[str, ...]:
-    """The rate's name, both values, the change with its interval, p and the verdict.
+    """Makes a row: the rate's name, both values, the change with its interval, p, the verdict.
 
     Args:
-        none: shown for what is undefined.
-        dash: stands between the ends of an interval.
+        none: shown for an undefined value.
+        dash: shown between the ends of an interval.
     """
     rate = "RD" if change.measure == "rd" else change.measure
     return (
@@ -36,14 +36,14 @@ def make_change_row(change: RateChange, none: str, dash: str) -> tuple[str, ...]
 
 
 def describe_flips(comparison: RunComparison) -> Iterator[str]:
-    """Which items changed sides, and how many did not."""
+    """Describes the items that changed sides, and counts the others."""
     yield f"newly fragile: {name_squares(comparison.fragile)}"
     yield f"fixed: {name_squares(comparison.fixed)}"
     yield f"unchanged: {comparison.unchanged} items"
 
 
 def name_squares(squares: Sequence[Square]) -> str:
-    """How many, and the first of them."""
+    """Counts items, and names the first of them."""
     shown = ", ".join(
         f"{escape(task, NAME)}[{escape(cell.label, NAME)}]" for task, cell in squares[:NAMED]
     )

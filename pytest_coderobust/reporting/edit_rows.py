@@ -33,14 +33,14 @@ BAR = 20
 
 @dataclass(frozen=True, slots=True)
 class EditTables:
-    """What a report says about edits.
+    """The tables and sentences of a report about edits.
 
     Attributes:
-        heading: which editors; for which requests, scored how.
+        heading: the editors; then the requests, and the sampling of their scores.
         compared: base beside edited, a condition a row, under `COMPARED`.
         restored: G-RIR of each perturbation and of its controls, under `RESTORED`.
-        layers: each layer that was written, by how many edits, and that as a share of the most.
-        remarks: how to read it, and which prompts changed.
+        layers: each written layer, its number of edits, and that as a share of the largest.
+        remarks: sentences on the tables and on the prompts that changed.
     """
 
     heading: tuple[str, ...]
@@ -54,13 +54,13 @@ RESTORED = ("perturbation", "model", "tasks", "G-RIR (95 %)", "clipped")
 
 
 def name_compared(run: SuiteRun) -> tuple[str, ...]:
-    """What stands above `EditTables.compared`."""
+    """Names the columns of `EditTables.compared`."""
     k = min(run.ks)
     return ("condition", "tasks", f"pass@{k} base", f"pass@{k} edited", "RD base", "RD edited")
 
 
 def make_edit_tables(run: SuiteRun, summary: Summary) -> EditTables | None:
-    """The tables; None where the model was not edited."""
+    """Makes the tables; None where the model was not edited."""
     edits, base = summary.edits, summary.base
     if run.editing is None or edits is None or base is None:
         return None
@@ -75,7 +75,7 @@ def make_edit_tables(run: SuiteRun, summary: Summary) -> EditTables | None:
 
 
 def make_compared_rows(run: SuiteRun, base: Summary, edited: Summary) -> Iterator[tuple[str, ...]]:
-    """Base beside edited model, under the suite's own sampling."""
+    """Makes the rows of base beside edited model, under the suite's own sampling."""
     k = min(run.ks)
     unedited = run.editing.unedited if run.editing else {}
     after = {found.name: found for found in edited.conditions}
@@ -94,7 +94,7 @@ def make_compared_rows(run: SuiteRun, base: Summary, edited: Summary) -> Iterato
 
 
 def make_restored_rows(edits: EditSummary) -> Iterator[tuple[str, ...]]:
-    """G-RIR of the edits beside that of no edit and of a placebo."""
+    """Makes the rows of G-RIR: of the edits, of no edit, and of a placebo."""
     for each in (*edits.categories, *((edits.overall,) if edits.overall else ())):
         sides = (("edited", each.g_rir), ("no edit", each.control), ("placebo", each.placebo))
         for side, score in sides:
@@ -110,12 +110,12 @@ def make_restored_rows(edits: EditSummary) -> Iterator[tuple[str, ...]]:
 
 
 def format_spread(found: Spread) -> tuple[str, str]:
-    """Tasks, and the value with its interval."""
+    """Formats the tasks, and the value with its interval."""
     return str(found.tasks), format_range(found)
 
 
 def describe_editing(editing: Editing) -> tuple[str, str]:
-    """Which editors; for which requests, and scored how."""
+    """Describes the editors; then the requests, and the sampling of their scores."""
     stack = " + ".join(escape(editor, 2 * SHORT) for editor in editing.editors)
     if editing.regime == "saved":
         return stack, f"made before; scored on {editing.drawn}"
@@ -125,7 +125,7 @@ def describe_editing(editing: Editing) -> tuple[str, str]:
 
 
 def write_remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterator[str]:
-    """Sentences about the tables, the written layers, and the prompts that changed.
+    """Writes sentences on the tables, the written layers, and the prompts that changed.
 
     Args:
         bars: whether the layers are drawn as bars of text.
@@ -151,13 +151,13 @@ def write_remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterat
 
 
 def name_first(names: Sequence[str]) -> str:
-    """The first names, and how many more."""
+    """Names the first, and counts the others."""
     shown = ", ".join(escape(name, SHORT) for name in names[:NAMED])
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
 
 
 def format_range(found: Spread) -> str:
-    """0.412 (0.22, 0.61)."""
+    """Formats a value with its interval: 0.412 (0.22, 0.61)."""
     if found.low is None or found.high is None:
         return format_number(found.value, 3)
     low, high = format_number(found.low, 2), format_number(found.high, 2)

@@ -1,11 +1,12 @@
-"""Text from models and data sets, made safe to show: nothing in it moves a cursor or hides."""
+"""The escaping of foreign text: nothing shown moves a cursor, hides, or reads backwards."""
 
 from __future__ import annotations
 
 
 def escape(text: str, limit: int | None = None) -> str:
-    """The text with every character that does not print (control and escape characters, line
-    ends, direction marks, lone surrogates) as its backslash escape.
+    """Escapes every character that does not print, so that the text takes one line.
+
+    These are control and escape characters, line ends, direction marks and lone surrogates.
 
     Args:
         limit: most characters shown; the rest is counted at the end.
@@ -17,14 +18,14 @@ def escape(text: str, limit: int | None = None) -> str:
 
 
 def escape_character(character: str) -> str:
-    """The character itself when it prints, else its escape."""
+    """Escapes a character that does not print."""
     if character.isprintable():
         return character
     return character.encode("unicode_escape").decode("ascii")
 
 
 def escape_block(text: str, limit: int | None = None) -> str:
-    """The text with its line ends kept and everything else made visible; tabs become spaces.
+    """Escapes a text of several lines: line ends stay, and tabs become spaces.
 
     Args:
         limit: most characters shown; the rest is counted on a line of its own.

@@ -1,7 +1,7 @@
-"""Gates and items in the words of JUnit XML, and a whole file of them, rebuilt without pytest.
+"""The JUnit XML of gates and items, and a whole file of them, written without pytest.
 
-A session writes through pytest's own `--junitxml`; what stands here is shared with it, so that a
-gate is a test case in both, and shows wherever a CI system lists failed tests.
+A session writes through pytest's own `--junitxml` and shares these functions, so that a gate is a
+test case in both, and shows wherever a CI system lists failed tests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LINE = 500
 
 
 def judge_gate(found: GateOutcome) -> tuple[JUnitVerdict, str]:
-    """A gate as a test: it fails exactly where it makes the session fail."""
+    """Judges a gate as a test: it fails exactly where it makes the session fail."""
     reason = explain_gate(found)
     message = escape(f"{found.outcome}: {reason}" if reason else found.outcome, LINE)
     if found.fails_session:
@@ -31,7 +31,7 @@ def judge_gate(found: GateOutcome) -> tuple[JUnitVerdict, str]:
 
 
 def list_properties(report: SuiteReport) -> Iterator[tuple[str, str]]:
-    """What holds for a whole suite, as properties."""
+    """Lists the facts of a whole suite, as properties."""
     run, summary = report.run, report.summary
     prefix = f"coderobust.{escape(run.suite, LINE)}"
     yield f"{prefix}.model", escape(run.model.name, LINE)
@@ -42,7 +42,7 @@ def list_properties(report: SuiteReport) -> Iterator[tuple[str, str]]:
 
 
 def render(reports: Sequence[SuiteReport]) -> str:
-    """One file: a test suite for each suite, its gates first, then its items in plan order."""
+    """Renders one file: a test suite for each suite, its gates first, then its items."""
     root = ET.Element("testsuites", name="pytest-coderobust")
     for report in reports:
         root.append(make_suite(report))
@@ -51,7 +51,7 @@ def render(reports: Sequence[SuiteReport]) -> str:
 
 
 def make_suite(report: SuiteReport) -> ET.Element:
-    """One suite; times are left out, since a ledger keeps none."""
+    """Makes the element of one suite; times are left out, since a ledger keeps none."""
     cases = [
         *(make_gate_case(report, outcome) for outcome in report.gates),
         *(make_item_case(report, observation) for observation in report.run.observations),
@@ -72,7 +72,7 @@ def make_suite(report: SuiteReport) -> ET.Element:
 
 
 def make_gate_case(report: SuiteReport, found: GateOutcome) -> ET.Element:
-    """A gate as a test case."""
+    """Makes the test case of a gate."""
     case = _make_case(f"{name_class(report)}.gates", found.gate.text)
     verdict, message = judge_gate(found)
     if verdict != "passed":
@@ -81,7 +81,7 @@ def make_gate_case(report: SuiteReport, found: GateOutcome) -> ET.Element:
 
 
 def make_item_case(report: SuiteReport, observation: Observation) -> ET.Element:
-    """An item as a test case: it passes when it was measured, and says what was found."""
+    """Makes the test case of an item: it passes where it was measured, and shows the counts."""
     case = _make_case(name_class(report), f"{observation.task_id}[{observation.cell.label}]")
     status = observation.status.value
     if not observation.measured:
@@ -94,7 +94,7 @@ def make_item_case(report: SuiteReport, observation: Observation) -> ET.Element:
 
 
 def name_class(report: SuiteReport) -> str:
-    """What pytest calls the suite's file in JUnit XML."""
+    """Names the suite's file as pytest does in JUnit XML."""
     return escape((report.origin.reference or report.run.suite).replace("/", "."), LINE)
 
 

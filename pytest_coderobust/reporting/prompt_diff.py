@@ -10,7 +10,7 @@ from pytest_coderobust.reporting.hostile import escape
 def diff_prompts(
     clean: str, perturbed: str, names: tuple[str, str], context: int | None = 1
 ) -> list[str]:
-    """The lines of a unified diff, each fit to be shown.
+    """Makes the lines of a unified diff, each escaped.
 
     Args:
         names: shown for the clean and the perturbed prompt.

@@ -1,4 +1,4 @@
-"""A report joined by what became of its suite since an earlier run, from any ledger."""
+"""The comparison of a report with an earlier run of its suite, from any ledger."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_coderobust.results.conclusion import SuiteReport
 
 
 def join_comparison(report: SuiteReport, earlier: SuiteReport, margin: float) -> SuiteReport:
-    """The report with the comparison; its gates stay as they were decided.
+    """Adds the comparison to a report; its gates stay as they were decided.
 
     Args:
         margin: the loss of pass@k that still counts as not worse.

@@ -1,6 +1,6 @@
 """A session's conclusion about one suite: stored in the ledger, read back as a report.
 
-Every output is a function of what stands here, so that `coderobust report` can write tomorrow what
+Every output is a function of a conclusion, so that `coderobust report` can write tomorrow what
 the session could have written. The decisions are kept as they were made: they set an exit status.
 """
 
@@ -25,12 +25,12 @@ from pytest_coderobust.results.result import SuiteResult
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a run came from.
+    """The origin of a run: its suite file, its options, its environment.
 
     Attributes:
-        reference: how the session named the suite: what stands before "::" in a test id.
-        arguments: the options that change what a model answers, as words of a command.
-        environment: names and versions of what the run stood on, in order.
+        reference: the session's name of the suite: the text before "::" in a test id.
+        arguments: the options that change a model's answers, as words of a command.
+        environment: the names and versions of Python, the platform and the packages, in order.
     """
 
     reference: str = ""
@@ -61,7 +61,7 @@ class SuiteReport:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A conclusion as it stands in a ledger, its observations not yet read."""
+    """A conclusion in a ledger, whose observations are not yet read."""
 
     ledger: Ledger
     digest: str
@@ -81,7 +81,7 @@ class Stored:
         return self.body["seen"] is None and not self.body["run"]["incomplete"]
 
     def report(self) -> SuiteReport:
-        """The report, with its numbers computed from the observations.
+        """Makes the report; its numbers are computed from the observations.
 
         Raises:
             LedgerError: the conclusion cannot be read.
@@ -102,7 +102,7 @@ class Stored:
 
 
 def describe_damage(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
-    """The error of a conclusion that another version wrote, or that was damaged."""
+    """Makes the error of a conclusion that another version wrote, or that was damaged."""
     return LedgerError(
         f"{ledger.path}: the conclusion about run {digest[:12]} cannot be read "
         f"({type(error).__name__}: {error}); run the suite again with this version"
@@ -110,10 +110,10 @@ def describe_damage(ledger: Ledger, digest: str, error: Exception) -> LedgerErro
 
 
 def conclude(ledger: Ledger, digest: str, result: SuiteResult, origin: Origin) -> SuiteReport:
-    """Stores a conclusion, and gives it as a report.
+    """Stores a conclusion, and makes a report of it.
 
     Args:
-        digest: what the observations are stored under; "" where nothing was measured.
+        digest: the key of the observations in the ledger; "" where nothing was measured.
     """
     if digest:
         ledger.conclude(digest, dump_conclusion(result, origin))
@@ -121,10 +121,10 @@ def conclude(ledger: Ledger, digest: str, result: SuiteResult, origin: Origin) -
 
 
 def read_conclusions(ledger: Ledger) -> list[Stored]:
-    """What sessions concluded, the oldest first.
+    """Reads the conclusions of a ledger, the oldest first.
 
-    Of sessions with equal plan, model and judge the last that measured everything stands for all
-    of them, or the last when none did: running one item again hides no whole run.
+    Sessions with equal plan, model and judge share one conclusion: the last that measured
+    everything, or the last of all where none did. Running one item again hides no whole run.
 
     Raises:
         LedgerError: a conclusion cannot be read.
@@ -143,7 +143,7 @@ def read_conclusions(ledger: Ledger) -> list[Stored]:
 
 
 def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
-    """The conclusion as JSON; the observations stay in their own table."""
+    """Writes the conclusion as JSON; the observations stay in their own table."""
     run, summary = result.run, result.summary
     tasks = {task: place for place, task in enumerate(run.tasks)}
     cells = {cell: place for place, cell in enumerate(run.cells)}
@@ -161,7 +161,7 @@ def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
 
 
 def _read_run(body: Mapping[str, Any], stored: Iterable[Observation]) -> SuiteRun:
-    """The run with its observations, in plan order."""
+    """Reads the run with its observations, in plan order."""
     run = decode(SuiteRun, body["run"])
     observations = {(o.task_id, o.cell): o for o in stored}
     squares = (

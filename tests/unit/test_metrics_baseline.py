@@ -61,15 +61,15 @@ def test_any_name_survives_in_ascii(name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", ":1: not a line of a baseline: ''"),
-        ('{"baseline": 2}\n', ":1: no baseline of version 1"),
+        ("", ":1: is not a valid line of a baseline: ''"),
+        ('{"baseline": 2}\n', ":1: is not a valid baseline of version 1"),
         ('{"baseline": 1}\n', ":1: measured must be an object"),
         ('{"baseline": 1, "measured": {}}\n{"task": "T"}\n', ":2: a row has task, perturbation"),
         (
             '{"baseline": 1, "measured": {}}\n{"task": "T", "perturbation": "C1", "seeds": {"0": "robust 2/1"}}\n',
             ":2: seed '0' has 'robust 2/1'",
         ),
-        ("<<<<<<< ours\n", ":1: not a line of a baseline: '<<<<<<< ours'"),
+        ("<<<<<<< ours\n", ":1: is not a valid line of a baseline: '<<<<<<< ours'"),
     ],
 )
 def test_what_is_no_baseline_is_refused_with_the_line(content: str, said: str) -> None:

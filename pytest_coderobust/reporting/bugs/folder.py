@@ -41,7 +41,7 @@ def write_bugs(
 
 
 def render_index(bugs: Sequence[BugReport], broken: int) -> str:
-    """Which reports there are."""
+    """Renders the index of the reports."""
     rows = [
         (
             f"[{bug.id}]({bug.id}.md)",

@@ -12,16 +12,16 @@ from pytest_coderobust.reporting.prompt_diff import diff_prompts
 from pytest_coderobust.results.evidence import JudgedCompletion
 
 CHANGES = 40
-"""Changes told one by one; the JSON file has them all."""
+"""Changes shown one by one; the JSON file has them all."""
 
 
 def render(bug: BugReport) -> str:
-    """The report as GitHub Flavored Markdown."""
+    """Renders the report as GitHub Flavored Markdown."""
     return "\n\n".join(render_blocks(bug)) + "\n"
 
 
 def render_blocks(bug: BugReport) -> Iterator[str]:
-    """The report, a block at a time."""
+    """Renders the report, a block at a time."""
     kind = "a minimal change" if bug.minimal else "a change"
     yield f"# {format_code(bug.task)} breaks under {format_code(bug.condition)}"
     yield (
@@ -61,7 +61,7 @@ def render_blocks(bug: BugReport) -> Iterator[str]:
 
 
 def render_sample(title: str, prompt: str, sample: JudgedCompletion | None) -> Iterator[str]:
-    """One prompt, its completion and what became of it."""
+    """Renders one prompt, its completion and the verdict."""
     yield f"### {title}"
     yield make_fence(prompt, "python")
     if sample is None:

@@ -31,14 +31,14 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class BugReport:
-    """Everything about one breaking prompt; texts are as they were.
+    """All facts about one breaking prompt; texts are raw.
 
     Attributes:
-        condition: what broke the prompt: a cell's label, or what a hunt searched.
+        condition: the cell's label, or the perturbations that a hunt searched.
         minimal: whether taking back any one edit solves the task again, each tried.
         clean, broken: a sample of the clean prompt that passes, one of the other that fails.
-        passing, samples: how many of the breaking prompt's samples pass, of how many.
-        environment: names and versions of what it was measured on.
+        passing, samples: the breaking prompt's samples that pass, and all of them.
+        environment: names and versions of Python, the platform and the packages.
     """
 
     suite: str
@@ -58,41 +58,41 @@ class BugReport:
 
     @property
     def id(self) -> str:
-        """Names the files; made of nothing that a file system or a shell could misread."""
+        """The name of the files, safe for file systems and shells."""
         slug = re.sub(r"[^A-Za-z0-9]+", "-", self.task).strip("-")[:40] or "task"
         return f"{slug}-{digest('bug', self.suite, self.task, self.prompt)[:12]}"
 
     @property
     def changes(self) -> tuple[WordChange, ...]:
-        """What changed, word by word."""
+        """The changes, word by word."""
         return find_word_changes(self.clean_prompt, self.prompt)
 
 
 def make_bug_reports(
     report: SuiteReport, failures: Sequence[Failure], limit: int | None = None
 ) -> Iterator[BugReport]:
-    """The bugs of one suite's run.
+    """Makes the reports of one suite's run.
 
     Args:
         failures: minimal failures of the suite; those that this model mended, or that another
             model showed, are passed over.
-        limit: most variants of the run that are told; minimal failures always are.
+        limit: most variants of the run that get a report; minimal failures always do.
     """
     mine = [
         f for f in failures if f.state == "broken" and f.model.digest == report.run.model.digest
     ]
     for failure in mine:
         yield report_failure(failure, report.origin.environment)
-    told = {failure.task_id for failure in mine}
+    known = {failure.task_id for failure in mine}
     rest = (
-        o for o in report.run.observations if o.status is Status.BROKEN and o.task_id not in told
+        o for o in report.run.observations if o.status is Status.BROKEN and o.task_id not in known
     )
     for finding in report.archive.findings(islice(rest, limit)):
         yield report_finding(finding, report)
 
 
 def report_finding(finding: Finding, report: SuiteReport) -> BugReport:
-    """The report of one broken item of a run."""
+    """Reports one broken item of a run."""
     observation, origin = finding.observation, report.origin
     nodeid = f"{origin.reference}::{observation.task_id}[{observation.cell.label}]"
     words = ["pytest", nodeid, *origin.arguments, "--coderobust-strict", "--coderobust-no-gates"]
@@ -115,7 +115,7 @@ def report_finding(finding: Finding, report: SuiteReport) -> BugReport:
 
 
 def report_failure(failure: Failure, environment: Mapping[str, str]) -> BugReport:
-    """The report of a minimal failure."""
+    """Reports a minimal failure."""
     passing = [s for s in _pair_samples(failure.clean) if s.verdict.full]
     failing = [s for s in _pair_samples(failure.broken) if not s.verdict.full]
     member = f"{failure.member}-s{failure.seed}" if failure.member else ""
@@ -138,7 +138,7 @@ def report_failure(failure: Failure, environment: Mapping[str, str]) -> BugRepor
 
 
 def make_document(bug: BugReport) -> dict[str, object]:
-    """The JSON object; docs/reports.md names its keys."""
+    """Makes the JSON object; docs/reports.md names its keys."""
     return {
         "schema": SCHEMA,
         "id": bug.id,

@@ -1,7 +1,7 @@
-"""The report for a browser: one file that needs nothing else, and asks nobody for anything.
+"""The report for a browser: one file that needs nothing else and makes no request.
 
-What a reader sees first is written into the page; the task browser reads JSON blocks beside it,
-each parsed when it is first needed. The page's policy allows its own script and style by their
+The overview is written into the page; the task browser reads JSON blocks beside it, each parsed
+when it is first needed. The page's policy allows its own script and style by their
 hashes and nothing more: no request, no other script, no markup from text.
 """
 
@@ -22,7 +22,7 @@ from pytest_coderobust.results.conclusion import SuiteReport
 
 
 def render(reports: Sequence[SuiteReport], budget: int = BUDGET) -> str:
-    """The page of every suite.
+    """Renders the page of every suite.
 
     Args:
         budget: bytes of evidence the page may hold; broken prompts come first.
@@ -47,7 +47,7 @@ def render(reports: Sequence[SuiteReport], budget: int = BUDGET) -> str:
 
 
 def write_policy(style: str, script: str) -> str:
-    """The content security policy: these two texts, and nothing else."""
+    """Writes the content security policy: these two texts, and nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -63,18 +63,18 @@ def write_policy(style: str, script: str) -> str:
 
 
 def hash_source(text: str) -> str:
-    """A text's hash as a policy writes it."""
+    """Hashes a text as a policy writes it."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @lru_cache
 def read_asset(name: str) -> str:
-    """A file of this package."""
+    """Reads a file of this package."""
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _gather_all(reports: Sequence[SuiteReport], budget: int) -> list[PageEvidence]:
-    """Each suite's evidence; the blocks are numbered through."""
+    """Gathers each suite's evidence; the numbers of the blocks continue from suite to suite."""
     found: list[PageEvidence] = []
     for report in reports:
         first = sum(len(evidence.chunks) for evidence in found)

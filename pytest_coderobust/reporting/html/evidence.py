@@ -1,7 +1,7 @@
-"""The evidence a page holds: prompts as word changes, completions, failing tests; in blocks.
+"""The evidence in a page: prompts as word changes, completions, failing tests; in blocks.
 
 A page cannot hold everything of a large run. Broken prompts come first, then the others, until a
-budget is spent; the page says what was left out, and the ledger still has it.
+budget is spent; the page counts the items left out, and the ledger still has them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class PageEvidence:
 
 
 def gather(report: SuiteReport, budget: int, first: int = 0) -> PageEvidence:
-    """The evidence of a suite within a budget of bytes.
+    """Gathers the evidence of a suite within a budget of bytes.
 
     Args:
         first: the number of the first chunk.
@@ -55,7 +55,7 @@ def gather(report: SuiteReport, budget: int, first: int = 0) -> PageEvidence:
     places = {cell: place for place, cell in enumerate(report.run.cells)}
     prompts: dict[str, str] = {}
     items: dict[str, list[str]] = {}
-    size = told = 0
+    size = taken = 0
     measured = [o for o in report.run.observations if o.measured]
     for finding in report.archive.findings(sort_by_urgency(measured)):
         task = finding.observation.task_id
@@ -66,7 +66,7 @@ def gather(report: SuiteReport, budget: int, first: int = 0) -> PageEvidence:
         if size + len(item) > budget:
             break
         size += len(item) + 1
-        told += 1
+        taken += 1
         items.setdefault(task, []).append(item)
     chunks: list[str] = []
     where = dict[str, int]()
@@ -76,19 +76,19 @@ def gather(report: SuiteReport, budget: int, first: int = 0) -> PageEvidence:
     return PageEvidence(
         tuple(chunks),
         tuple(where.get(task, -1) for task in report.run.tasks),
-        len(measured) - told,
+        len(measured) - taken,
         sum(map(len, chunks)),
     )
 
 
 def sort_by_urgency(observations: list[Observation]) -> list[Observation]:
-    """Broken prompts first; in plan order otherwise."""
+    """Sorts observations: broken prompts first, otherwise in plan order."""
     rank = {status: place for place, status in enumerate(ORDER)}
     return sorted(observations, key=lambda o: rank[o.status])
 
 
 def pack_tasks(tasks: tuple[str, ...], items: dict[str, list[str]]) -> Iterator[list[str]]:
-    """Neighbouring tasks of up to `BLOCK` bytes together."""
+    """Packs neighbouring tasks of up to `BLOCK` bytes together."""
     members: list[str] = []
     size = 0
     for task in tasks:
@@ -104,7 +104,7 @@ def pack_tasks(tasks: tuple[str, ...], items: dict[str, list[str]]) -> Iterator[
 
 
 def make_item(finding: Finding) -> dict[str, object]:
-    """One square: what changed in its prompt, and its first samples, failing ones first."""
+    """Makes one square: its prompt's changes, and its first samples, failing ones first."""
     shown = sorted(finding.samples, key=lambda sample: sample.verdict.full)[:SAMPLES]
     found: dict[str, object] = {
         "s": [make_sample(sample) for sample in shown],
@@ -117,7 +117,7 @@ def make_item(finding: Finding) -> dict[str, object]:
 
 
 def make_sample(sample: JudgedCompletion) -> list[object]:
-    """Text, verdict in words ("" for one that passes)."""
+    """Makes one sample: text, and verdict in words ("" for one that passes)."""
     verdict = sample.verdict
     cut = ", cut by the token limit" if sample.completion.truncated else ""
     words = ""
@@ -128,14 +128,14 @@ def make_sample(sample: JudgedCompletion) -> list[object]:
 
 
 def list_changes(finding: Finding) -> list[list[object]]:
-    """Offsets into the clean prompt as the page shows it (UTF-16 units), and the new text."""
+    """Lists changes: offsets into the clean prompt as the page shows it (UTF-16), new text."""
     clean = escape_block(finding.clean_prompt, PROMPT)
     found = find_word_changes(clean, escape_block(finding.prompt, PROMPT))
     return [[count_units(clean, c.start), count_units(clean, c.stop), c.replacement] for c in found]
 
 
 def count_units(text: str, index: int) -> int:
-    """A character offset as a browser counts."""
+    """Counts a character offset as a browser does."""
     return index if text.isascii() else len(text[:index].encode("utf-16-le")) // 2
 
 

@@ -1,4 +1,4 @@
-"""Every square of a suite's plan as one character, so that a hundred thousand stay light."""
+"""The grid of a suite's plan, one character a square, so that a hundred thousand stay light."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = 200
 
 
 def make_grid(report: SuiteReport, evidence: PageEvidence) -> dict[str, object]:
-    """A suite for the task browser.
+    """Makes a suite for the task browser.
 
     Keys: `tasks`; `cells` with label, perturbation and level; `grid`, for each cell a letter a
     task; `passes`, for each cell the samples that pass (null where there is one sample a prompt);
@@ -57,12 +57,12 @@ def make_grid(report: SuiteReport, evidence: PageEvidence) -> dict[str, object]:
 
 
 def find_level(report: SuiteReport, place: int) -> str:
-    """The level of a column, "" for the clean one."""
+    """Finds the level of a column, "" for the clean one."""
     cell = report.run.cells[place]
     return escape(report.run.levels.get(cell.perturbation, ""), NAME)
 
 
 def split_command(report: SuiteReport) -> list[str]:
-    """What stands before and after a test's name in the command that repeats it."""
+    """Splits the command that repeats a test: the text before its name, and after it."""
     origin = report.origin
     return [escape(origin.reference, NAME), escape(shlex.join(origin.arguments))]

@@ -1,4 +1,4 @@
-"""JSON that may stand inside a script element."""
+"""JSON that is safe inside a script element."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 
 def dump_script_json(value: object) -> str:
-    """JSON as pure ASCII in which no tag, comment or entity can begin."""
+    """Writes JSON as pure ASCII in which no tag, comment or entity can begin."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -1,4 +1,4 @@
-"""What the page's template shows of a suite: text and a few coordinates, no decisions."""
+"""The view of a suite for the page's template: text and a few coordinates, no decisions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROWS = 400
 
 @dataclass(frozen=True, slots=True)
 class PictureBar:
-    """An estimate as a drawing of 100 units: where it lies, from where to where it may."""
+    """An estimate and its interval, as coordinates in a drawing of 100 units."""
 
     text: str
     value: float
@@ -77,9 +77,9 @@ class SuiteView:
 
 
 def make_view(report: SuiteReport) -> SuiteView:
-    """The view of a suite."""
+    """Makes the view of a suite."""
     run, summary = report.run, report.summary
-    told = pick_conditions(summary)[:ROWS]
+    shown = pick_conditions(summary)[:ROWS]
     headings = ("condition", "tasks", *(f"pass@{k} (95 %)" for k in run.ks), "RD", "robust pass")
     return SuiteView(
         name=escape(run.suite, LINE),
@@ -88,7 +88,7 @@ def make_view(report: SuiteReport) -> SuiteView:
         gates=tuple(map(make_gate_row, report.gates)),
         ks=run.ks,
         headings=(*headings, "robust", "broken", "unsolved", "skipped"),
-        rows=tuple(make_row(condition, run.ks) for condition in told),
+        rows=tuple(make_row(condition, run.ks) for condition in shown),
         heat=make_heat_map(report),
         adoption=tuple(
             (escape(counts.condition, LINE), *make_adoption_row(counts))
@@ -102,7 +102,7 @@ def make_view(report: SuiteReport) -> SuiteView:
 
 
 def list_facts(report: SuiteReport) -> tuple[tuple[str, str], ...]:
-    """Model, plan, sampling and what the run stood on."""
+    """Lists model, plan, sampling and environment."""
     run, summary = report.run, report.summary
     named = [
         ("model", run.model.name),
@@ -116,12 +116,12 @@ def list_facts(report: SuiteReport) -> tuple[tuple[str, str], ...]:
 
 
 def make_gate_row(found: GateOutcome) -> tuple[str, str, str]:
-    """Outcome, the gate as written, value and reason."""
+    """Makes a row: outcome, the gate as written, value and reason."""
     return found.outcome, escape(found.gate.text, LINE), escape(explain_gate(found), LINE)
 
 
 def make_row(condition: ConditionSummary, ks: tuple[int, ...]) -> PageRow:
-    """One condition of the table."""
+    """Makes the row of one condition."""
     clean = condition.kind == "clean"
     first = condition.scores[min(ks)]
     cells = (
@@ -137,7 +137,7 @@ def make_row(condition: ConditionSummary, ks: tuple[int, ...]) -> PageRow:
 
 
 def draw_bar(found: Estimate | None) -> PictureBar | None:
-    """An estimate of a share, in hundredths."""
+    """Draws an estimate of a share, in hundredths."""
     if found is None:
         return None
     parts = (round(100 * part, 2) for part in (found.value, found.low, found.high))
@@ -145,7 +145,7 @@ def draw_bar(found: Estimate | None) -> PictureBar | None:
 
 
 def make_heat_map(report: SuiteReport) -> tuple[tuple[str, tuple[Tile, ...]], ...]:
-    """For each level its perturbations, and the level itself where it pools several."""
+    """Makes the tiles of each level: its perturbations, and the level where it pools several."""
     run, summary = report.run, report.summary
     k = min(run.ks)
     lines: dict[str, list[Tile]] = {}
@@ -165,7 +165,7 @@ def make_heat_map(report: SuiteReport) -> tuple[tuple[str, tuple[Tile, ...]], ..
 
 
 def make_tile(condition: ConditionSummary, k: int) -> Tile:
-    """One condition of the heat map, coloured by its relative degradation."""
+    """Makes one condition of the heat map, coloured by its relative degradation."""
     rd = condition.scores[k].rd
     heat = -1 if rd is None else round(STEPS * min(1.0, max(0.0, rd.value)))
     return Tile(
@@ -180,7 +180,7 @@ def make_tile(condition: ConditionSummary, k: int) -> Tile:
 def describe_comparison(
     report: SuiteReport,
 ) -> tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None:
-    """The verdict against an earlier run, its table and what changed sides; None without one."""
+    """Describes the comparison: verdict, table, items that changed sides; None without one."""
     found = report.summary.comparison
     if found is None:
         return None
@@ -190,7 +190,7 @@ def describe_comparison(
 
 
 def list_left_out(report: SuiteReport) -> tuple[str, ...]:
-    """Notes, and what a reader might miss in the numbers."""
+    """Lists the notes, and everything that the numbers leave out."""
     run, summary = report.run, report.summary
     lines = [*run.notes]
     lines += [f"skipped: {items} {reason}" for reason, items in summary.skipped]

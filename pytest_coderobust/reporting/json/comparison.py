@@ -7,7 +7,7 @@ from pytest_coderobust.records import Square
 
 
 def encode_comparison(comparison: RunComparison) -> dict[str, object]:
-    """The verdict, every rate in both runs, and the items that changed sides."""
+    """Encodes the verdict, every rate in both runs, and the items that changed sides."""
     return {
         "verdict": comparison.verdict,
         "margin": comparison.margin,
@@ -20,7 +20,7 @@ def encode_comparison(comparison: RunComparison) -> dict[str, object]:
 
 
 def encode_change(change: RateChange) -> dict[str, object]:
-    """One rate in both runs."""
+    """Encodes one rate in both runs."""
     return {
         "condition": change.condition,
         "measure": change.measure,
@@ -38,6 +38,6 @@ def encode_change(change: RateChange) -> dict[str, object]:
 
 
 def encode_square(square: Square) -> dict[str, object]:
-    """One item."""
+    """Encodes one item."""
     task, cell = square
     return {"task": task, "condition": cell.perturbation, "seed": cell.seed}

@@ -1,4 +1,4 @@
-"""The machine's report: a stable document of one or several suites, described by schema.json.
+"""The JSON document of one or several suites, described by schema.json beside it.
 
 It adds no clock, path or host of its own, so the same ledger gives the same bytes.
 """
@@ -30,7 +30,7 @@ def render(reports: Sequence[SuiteReport]) -> str:
 
 
 def make_document(results: Sequence[SuiteResult]) -> dict[str, object]:
-    """One suite's object; of several or no suites {"schema": ..., "suites": [object, ...]}."""
+    """Makes one suite's object; of several or none {"schema": ..., "suites": [object, ...]}."""
     suites = [encode_suite(result) for result in results]
     if len(suites) == 1:
         return suites[0]
@@ -38,14 +38,15 @@ def make_document(results: Sequence[SuiteResult]) -> dict[str, object]:
 
 
 def dumps(document: Mapping[str, object]) -> str:
-    """The document as text: pure ASCII, so that lone surrogates and control characters survive
-    as JSON escapes; NaN and infinity are refused.
+    """Writes the document as pure ASCII; NaN and infinity are refused.
+
+    Lone surrogates and control characters survive as JSON escapes.
     """
     return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
 
 
 def encode_suite(result: SuiteResult) -> dict[str, object]:
-    """Everything about one suite."""
+    """Encodes one suite."""
     run, summary = result.run, result.summary
     found: dict[str, object] = {
         "schema": SCHEMA,
@@ -86,7 +87,7 @@ def encode_suite(result: SuiteResult) -> dict[str, object]:
 
 
 def encode_totals(summary: Summary) -> dict[str, object]:
-    """What was planned, and what was left out."""
+    """Encodes the numbers of planned items, and the items left out."""
     return {
         "tasks": summary.tasks,
         "items": summary.items,
@@ -101,7 +102,7 @@ def encode_totals(summary: Summary) -> dict[str, object]:
 
 
 def encode_metrics(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, object]:
-    """One condition: rates first, then what they rest on."""
+    """Encodes one condition: rates first, then the counts they are made from."""
     rates: dict[str, object] = {}
     intervals: dict[str, object] = {}
     for k in ks:
@@ -134,7 +135,7 @@ def encode_metrics(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, 
 def name_rates(
     condition: ConditionSummary, scores: Scores, *, smallest: bool
 ) -> Iterator[tuple[str, Estimate | float | None]]:
-    """The rates by the names gates use; "@k" may only be left out for the smallest k."""
+    """Names the rates as gates do; "@k" may only be left out for the smallest k."""
     k = scores.k
     at = "" if smallest else f"@{k}"
     yield f"pass@{k}", scores.pass_at_k
@@ -148,7 +149,7 @@ def name_rates(
 
 
 def encode_gate(outcome: GateOutcome) -> dict[str, object]:
-    """One gate and what became of it."""
+    """Encodes one gate and its outcome."""
     return {
         "gate": outcome.gate.text,
         "outcome": outcome.outcome,
@@ -162,7 +163,7 @@ def encode_gate(outcome: GateOutcome) -> dict[str, object]:
 
 
 def encode_item(observation: Observation) -> dict[str, object]:
-    """One measured or skipped (task, cell)."""
+    """Encodes one measured or skipped (task, cell)."""
     found: dict[str, object] = {
         "task": observation.task_id,
         "condition": observation.cell.perturbation,
@@ -187,7 +188,7 @@ def encode_item(observation: Observation) -> dict[str, object]:
 def encode_adoption(
     changes: Sequence[ApiChange], conditions: Sequence[AdoptionCounts]
 ) -> dict[str, object]:
-    """The document's part: the changes, and the counts by condition."""
+    """Encodes the API changes, and the counts of their adoption by condition."""
     return {
         "changes": [{"old": change.old, "new": change.new or None} for change in changes],
         "conditions": {
@@ -203,7 +204,7 @@ def encode_adoption(
 
 
 def encode_floor(floor: NoiseFloor) -> dict[str, object]:
-    """The floor as the JSON document has it."""
+    """Encodes the noise floor."""
     return {
         "value": floor.value,
         "source": floor.source,

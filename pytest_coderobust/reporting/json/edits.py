@@ -1,4 +1,4 @@
-"""The machine's report of edits: what the terminal shows, and every prompt behind it."""
+"""The JSON of edits: the numbers that the terminal shows, and every prompt behind them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytest_coderobust.records.editing import EditRecord, ItemChange, Passes, Tr
 
 
 def encode_edits(edits: EditSummary) -> dict[str, object]:
-    """Everything about the edits of a run."""
+    """Encodes the edits of a run."""
     editing = edits.editing
     found = (*edits.categories, *((edits.overall,) if edits.overall else ()))
     return {
@@ -31,7 +31,7 @@ def encode_edits(edits: EditSummary) -> dict[str, object]:
 
 
 def encode_metrics(found: EditMetrics) -> dict[str, object]:
-    """The numbers of one edited model or category."""
+    """Encodes the numbers of one edited model or category."""
     own = found.own
     return {
         "edits": found.edits,
@@ -52,14 +52,14 @@ def encode_metrics(found: EditMetrics) -> dict[str, object]:
 
 
 def encode_score(found: EditScore | None) -> dict[str, object] | None:
-    """One G-RIR in both forms."""
+    """Encodes one G-RIR in both forms."""
     if found is None:
         return None
     return {**(encode_spread(found.raw) or {}), "clipped": found.clipped, "pairs": found.pairs}
 
 
 def encode_spread(found: Spread | None) -> dict[str, object] | None:
-    """A value with its interval."""
+    """Encodes a value with its interval."""
     if found is None:
         return None
     ends = None if found.low is None or found.high is None else [found.low, found.high]
@@ -67,7 +67,7 @@ def encode_spread(found: Spread | None) -> dict[str, object] | None:
 
 
 def encode_shift(found: Shift) -> dict[str, object]:
-    """pass@1 before and after, and the prompts whose outcome turned."""
+    """Encodes pass@1 before and after, and the prompts that changed sides."""
     return {
         "prompts": found.prompts,
         "before": found.before,
@@ -78,7 +78,7 @@ def encode_shift(found: Shift) -> dict[str, object]:
 
 
 def encode_record(record: EditRecord) -> dict[str, object]:
-    """One edited model, with the counts of every prompt."""
+    """Encodes one edited model, with the counts of every prompt."""
     return {
         "perturbation": record.perturbation,
         "number": record.number,
@@ -93,7 +93,7 @@ def encode_record(record: EditRecord) -> dict[str, object]:
 
 
 def encode_trial(trial: Trial) -> dict[str, object]:
-    """One scored prompt."""
+    """Encodes one scored prompt."""
     return {
         "task": trial.task,
         "seed": trial.seed,
@@ -106,7 +106,7 @@ def encode_trial(trial: Trial) -> dict[str, object]:
 
 
 def encode_change(change: ItemChange) -> Mapping[str, object]:
-    """One prompt before and after."""
+    """Encodes one prompt before and after."""
     return {
         "task": change.task,
         "seed": change.seed,
@@ -116,5 +116,5 @@ def encode_change(change: ItemChange) -> Mapping[str, object]:
 
 
 def encode_passes(found: Passes) -> list[int]:
-    """Samples that pass, and samples."""
+    """Encodes the samples that pass, and all of them."""
     return [found.c, found.n]

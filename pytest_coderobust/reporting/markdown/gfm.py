@@ -1,6 +1,6 @@
-"""The few pieces of GitHub Flavored Markdown that reports are made of, safe for foreign text.
+"""The pieces of GitHub Flavored Markdown that reports use, safe for foreign text.
 
-Foreign text stands inside `<code>` with its punctuation as character references, or in a fenced
+Foreign text is put inside `<code>` with its punctuation as character references, or in a fenced
 block: nothing in it can open a tag, end a table cell, mention a person or become a link.
 """
 
@@ -16,13 +16,13 @@ PUNCTUATION = re.compile(r"[!\"#$%&'*.:;<>?@\[\\\]^_`{|}~]")
 
 
 def format_code(text: str, limit: int = 300) -> str:
-    """Foreign text on one line."""
+    """Formats foreign text on one line."""
     shown = escape(text, limit)
     return f"<code>{PUNCTUATION.sub(lambda found: f'&#{ord(found[0])};', shown)}</code>"
 
 
 def make_fence(text: str, language: str = "", limit: int = 20_000) -> str:
-    """Foreign text as a block, under a fence that is longer than any run of backticks in it."""
+    """Makes a block of foreign text; its fence is longer than any run of backticks in it."""
     shown = escape_block(text, limit)
     longest = max(map(len, re.findall(r"`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -30,7 +30,7 @@ def make_fence(text: str, language: str = "", limit: int = 20_000) -> str:
 
 
 def format_table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A table; its cells are Markdown already.
+    """Formats a table; its cells are Markdown already.
 
     Args:
         left: columns of text, which lean left; the others are numbers and lean right.

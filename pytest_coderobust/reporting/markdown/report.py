@@ -27,7 +27,7 @@ LIMIT = 1 << 20
 """Bytes that GitHub keeps of one step's summary."""
 
 TOLD = 25
-"""Broken prompts of one suite that are told with their evidence."""
+"""Broken prompts of one suite that are shown with their evidence."""
 
 ROWS = 200
 """Rows of a table; the JSON document has them all."""
@@ -46,7 +46,7 @@ CUT = "*Cut here: the rest does not fit; the JSON and HTML reports have it.*\n"
 
 
 def render(reports: Sequence[SuiteReport], limit: int = LIMIT) -> str:
-    """The report of every suite, in at most `limit` bytes of UTF-8 ("" of nothing).
+    """Renders every suite, in at most `limit` bytes of UTF-8 ("" of nothing).
 
     It is cut between blocks, never inside a table or a fence.
     """
@@ -63,7 +63,7 @@ def render(reports: Sequence[SuiteReport], limit: int = LIMIT) -> str:
 
 
 def render_suite(report: SuiteReport) -> Iterator[str]:
-    """One suite, a block at a time, the most important first."""
+    """Renders one suite, a block at a time, the most important first."""
     run, summary = report.run, report.summary
     yield f"## Robustness: {format_code(run.suite)}"
     facts = f"Model {format_code(run.model.name)}, fingerprint {format_code(run.model.digest[:12])}"
@@ -80,23 +80,23 @@ def render_suite(report: SuiteReport) -> Iterator[str]:
             for o in report.gates[:ROWS]
         ]
         yield format_table(("outcome", "gate", "value, reason"), rows, left=3)
-    told = pick_conditions(summary)
+    conditions = pick_conditions(summary)
     for k in run.ks:
-        yield render_conditions(told[:ROWS], k, first=k == min(run.ks))
-    if len(told) > ROWS:
-        yield f"{len(told) - ROWS} more conditions are in the JSON report."
+        yield render_conditions(conditions[:ROWS], k, first=k == min(run.ks))
+    if len(conditions) > ROWS:
+        yield f"{len(conditions) - ROWS} more conditions are in the JSON report."
     yield from render_comparison(report)
     yield from render_edits(report)
     yield from render_left_out(report)
     yield from render_broken(report)
 
 
-def render_conditions(told: Sequence[ConditionSummary], k: int, *, first: bool) -> str:
-    """The conditions at one k; counts of statuses stand beside the smallest."""
+def render_conditions(conditions: Sequence[ConditionSummary], k: int, *, first: bool) -> str:
+    """Renders the conditions at one k; the table of the smallest k has counts of statuses."""
     counts = ("robust", "broken", "unsolved", "skipped") if first else ()
     worst = (f"robust pass@{k}", "drop", "relative")
     rows: list[list[str]] = []
-    for condition in told:
+    for condition in conditions:
         scores = condition.scores[k]
         clean = condition.kind == "clean"
         row = [
@@ -125,7 +125,7 @@ def render_conditions(told: Sequence[ConditionSummary], k: int, *, first: bool) 
 
 
 def render_comparison(report: SuiteReport) -> Iterator[str]:
-    """What became of the suite since its baseline, or an earlier run."""
+    """Renders the comparison with the baseline or an earlier run."""
     comparison = report.summary.comparison
     if comparison is None:
         return
@@ -136,7 +136,7 @@ def render_comparison(report: SuiteReport) -> Iterator[str]:
 
 
 def render_edits(report: SuiteReport) -> Iterator[str]:
-    """Base beside edited model, and what the edits restored beside their controls."""
+    """Renders base beside edited model, and the restoration beside its controls."""
     found = make_edit_tables(report.run, report.summary)
     if found is None:
         return
@@ -156,7 +156,7 @@ def render_edits(report: SuiteReport) -> Iterator[str]:
 
 
 def render_left_out(report: SuiteReport) -> Iterator[str]:
-    """Notes, and what a reader might miss in the numbers."""
+    """Renders the notes, and everything that the numbers leave out."""
     run, summary = report.run, report.summary
     lines = [f"- note: {format_code(note)}" for note in run.notes[:ROWS]]
     lines += [
@@ -184,7 +184,7 @@ def render_left_out(report: SuiteReport) -> Iterator[str]:
 
 
 def render_broken(report: SuiteReport) -> Iterator[str]:
-    """The first broken prompts with their evidence, folded."""
+    """Renders the first broken prompts with their evidence, folded."""
     found = [o for o in report.run.observations if o.status is Status.BROKEN]
     if not found:
         return
@@ -195,7 +195,7 @@ def render_broken(report: SuiteReport) -> Iterator[str]:
 
 
 def render_finding(finding: Finding) -> str:
-    """One broken prompt: what changed, what the model wrote, which test failed."""
+    """Renders one broken prompt: its change, the completion, the failing test."""
     observation = finding.observation
     sample = finding.failing
     names = ("clean prompt", observation.cell.label)

@@ -1,4 +1,4 @@
-"""What an audit of perturbed prompts found, as a table and the first damaged rows."""
+"""The audit of perturbed prompts, as a table and the first damaged rows."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _DETAIL = 160
 
 
 def render_audit(found: Sequence[Audited], show: int, width: int, encoding: str = "utf-8") -> str:
-    """The audit of at least one row, as text that ends in a line end.
+    """Renders the audit of at least one row, as text that ends in a line end.
 
     Args:
-        show: most damaged rows that are shown with what was damaged.
+        show: most damaged rows that are shown with their damage.
         width: columns of the terminal.
     """
     names = list(dict.fromkeys(row.perturbation for row in found))

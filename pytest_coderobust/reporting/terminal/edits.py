@@ -31,7 +31,7 @@ from pytest_coderobust.reporting.terminal.tables import (
 
 
 def render_edits(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[RenderableType]:
-    """Everything about the edits of a run; nothing where the model was not edited."""
+    """Renders the edits of a run; nothing where the model was not edited."""
     edits, base = summary.edits, summary.base
     if run.editing is None or edits is None or base is None:
         return
@@ -54,7 +54,7 @@ def render_edits(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Re
 
 
 def make_compared_table(run: SuiteRun, base: Summary, edited: Summary, glyphs: Glyphs) -> Table:
-    """Base beside edited model, under the suite's own sampling, without the tasks edited on."""
+    """Makes the table of base beside edited model, without the tasks edited on."""
     k = min(run.ks)
     table = make_table(
         glyphs, "condition", "tasks", f"pass@{k} base", "edited", "RD base", "edited"
@@ -78,7 +78,7 @@ def make_compared_table(run: SuiteRun, base: Summary, edited: Summary, glyphs: G
 
 
 def make_restored_table(edits: EditSummary, glyphs: Glyphs) -> Table:
-    """G-RIR of each category: of the edit, of both controls, and what the edit has beyond noise."""
+    """Makes the table of G-RIR: of the edit, of both controls, and their difference."""
     table = make_table(glyphs, "", "", "tasks", "G-RIR (95%)", "clipped")
     table.columns[1].justify = "left"
     found = (*edits.categories, *((edits.overall,) if edits.overall else ()))
@@ -100,7 +100,7 @@ def make_restored_table(edits: EditSummary, glyphs: Glyphs) -> Table:
 
 
 def make_own_table(edits: EditSummary, glyphs: Glyphs) -> Table:
-    """The edited prompts themselves, clean and all other perturbed prompts, and the cost."""
+    """Makes the table of the edited prompts, the clean and the other perturbed ones, the cost."""
     table = make_table(
         glyphs, "", "self", "clean", "perturbed", "repaired", "broke", "s", "MB", "drift"
     )
@@ -119,7 +119,7 @@ def make_own_table(edits: EditSummary, glyphs: Glyphs) -> Table:
 
 
 def make_steps_table(edits: EditSummary, glyphs: Glyphs) -> Table:
-    """One row an edited model: each request's, or each checkpoint of a succession.
+    """Makes one row an edited model: of each request, or of each checkpoint of a succession.
 
     Only a succession shows how its drift grows; a request's name needs the room.
     """
@@ -140,30 +140,30 @@ def make_steps_table(edits: EditSummary, glyphs: Glyphs) -> Table:
 
 
 def name_step(record: EditRecord, *, succeeding: bool) -> str:
-    """ "C1: 5 edits", or "C1: HumanEval/3"."""
+    """Names a step: "C1: 5" edits so far, or "C1: HumanEval/3"."""
     if succeeding:
         return f"{record.perturbation}: {record.number}"
     return f"{record.perturbation}: {escape(', '.join(record.tasks), NAME)}"
 
 
 def format_rate(condition: ConditionSummary, k: int, glyphs: Glyphs) -> str:
-    """pass@k with its interval."""
+    """Formats pass@k with its interval."""
     return format_interval(condition.scores[k].pass_at_k, glyphs)
 
 
 def format_shift(found: Shift, glyphs: Glyphs) -> str:
-    """0.54>0.61, of prompts before and after."""
+    """Formats pass@1 of prompts before and after: 0.540>0.610."""
     if found.before is None or found.after is None:
         return glyphs.none
     return format_arrow(found.before, found.after)
 
 
 def format_arrow(before: float, after: float) -> str:
-    """Before and after."""
+    """Formats a value before and after."""
     return f"{before:.3f}>{after:.3f}"
 
 
 def format_cost(found: EditMetrics, glyphs: Glyphs) -> tuple[str, str, str]:
-    """Seconds, megabytes and drift of the costliest edit."""
+    """Formats seconds, megabytes and drift, each of the edit where it is largest."""
     drift = glyphs.none if found.drift is None else f"{found.drift:.1e}"
     return f"{found.seconds:.1f}", f"{found.peak_mb:.0f}", drift

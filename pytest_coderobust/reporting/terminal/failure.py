@@ -1,4 +1,4 @@
-"""The evidence of a broken prompt: what changed, what the model wrote, which test failed."""
+"""The evidence of a broken prompt: its change, the completion, the failing test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pytest_coderobust.reporting.prompt_diff import diff_prompts
 
 
 def explain(measured: Measured, reproduce: str) -> str:
-    """Plain text: prompt diff, first failing completion, its verdict, the command to repeat it."""
+    """Explains it in plain text: prompt diff, first failing completion, verdict, command."""
     clean, perturbed = measured.clean, measured.perturbed
     assert clean is not None
     assert perturbed is not None
@@ -35,7 +35,7 @@ def explain(measured: Measured, reproduce: str) -> str:
 
 
 def _show_completion(answered: Answered) -> list[str]:
-    """The first completion that fails, and why."""
+    """Shows the first completion that fails, with its verdict."""
     pairs = zip(answered.completions, answered.verdicts, strict=True)
     for sample, ((_, completion), (_, verdict)) in enumerate(pairs):
         if verdict.full:

@@ -1,7 +1,7 @@
-"""What hunts found: the words that changed, the completions before and after, how to see it again.
+"""The failures of hunts: the changed words, the completions before and after, the command.
 
-Removed words stand in [-brackets-] and new ones in {+braces+}, so that a log without colour reads
-the same.
+Removed words are shown in [-brackets-] and new ones in {+braces+}, so that a log without colour
+reads the same.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pytest_coderobust.hunt.tally import SuiteHunt, tally
 from pytest_coderobust.reporting.hostile import escape
 
 IN_FULL = 5
-"""Failures of a suite told with diff and completions; the others take a line each."""
+"""Failures of a suite shown with diff and completions; the others take a line each."""
 
 LISTED = 20
-"""Failures of a suite that are told at all; every one is a file."""
+"""Failures of a suite that are shown at all; every one is a file."""
 
 LINES = 8
 """Lines of a completion that are shown."""
@@ -36,7 +36,7 @@ ENDINGS = {
 
 
 def render_hunt(hunt: SuiteHunt) -> Iterator[Text]:
-    """One suite's hunt, from its counts to its failures."""
+    """Renders one suite's hunt, from its counts to its failures."""
     counts = tally(hunt.hunted)
     found = counts.endings.get("found", 0)
     yield Text.assemble(
@@ -74,7 +74,7 @@ def render_hunt(hunt: SuiteHunt) -> Iterator[Text]:
 
 
 def render_failure(failure: Failure, file: str = "") -> Iterator[Text]:
-    """One failure in full."""
+    """Renders one failure in full."""
     yield Text(_make_title(failure), "bold")
     for words in diff_words(failure.clean.prompt, failure.edits):
         yield Text.assemble("    ", words)
@@ -87,7 +87,7 @@ def render_failure(failure: Failure, file: str = "") -> Iterator[Text]:
 
 
 def diff_words(clean: str, edits: Sequence[Edit]) -> Iterator[Text]:
-    """The lines that edits touch, each changed word beside what stands there now."""
+    """Shows the lines that edits touch, each changed word beside its replacement."""
     start = 0
     for line in clean.splitlines(keepends=True):
         inside = [
@@ -119,7 +119,7 @@ def _diff_line(line: str, edits: Sequence[Edit]) -> Text:
 
 
 def _find_words(line: str, edits: Sequence[Edit]) -> list[tuple[int, int]]:
-    """The stretches of whole words that edits touch, joined where they meet."""
+    """Finds the stretches of whole words that edits touch, joined where they meet."""
     spans = [match.span() for match in _WORD.finditer(line)]
     found: list[tuple[int, int]] = []
     for edit in edits:
@@ -134,7 +134,7 @@ def _find_words(line: str, edits: Sequence[Edit]) -> list[tuple[int, int]]:
 
 
 def _show_completion(name: str, shown: ShownPrompt, *, passing: bool) -> Iterator[Text]:
-    """The first sample that passes or fails, as asked, with its verdict."""
+    """Shows the first sample that passes or fails, as asked, with its verdict."""
     pairs = zip(shown.completions, shown.verdicts, strict=True)
     chosen = next((pair for pair in pairs if pair[1].full is passing), None)
     if chosen is None:
@@ -151,7 +151,7 @@ def _show_completion(name: str, shown: ShownPrompt, *, passing: bool) -> Iterato
 
 
 def _keep_whole(line: str) -> Text:
-    """A line that is never cut into several."""
+    """Makes a line that is never cut into several."""
     return Text(line, no_wrap=True)
 
 

@@ -8,7 +8,7 @@ from pytest_coderobust.metrics.noise_floor import NoiseFloor, Run
 
 
 def render_floor(floor: NoiseFloor) -> Iterator[str]:
-    """The floor, and each movement with the re-runs it is from."""
+    """Renders the floor, and each movement with the re-runs it is from."""
     yield f"noise floor of the clean pass@{floor.k}: {floor.value:.4f} ({floor.source})"
     yield f"  batch sizes     {floor.batch_movement:.4f}  ({list_runs(floor.batches)})"
     greedy = "" if len(floor.seeds) > 1 else ", greedy decoding draws nothing"
@@ -17,5 +17,5 @@ def render_floor(floor: NoiseFloor) -> Iterator[str]:
 
 
 def list_runs(runs: tuple[Run, ...]) -> str:
-    """Each re-run with its value."""
+    """Lists each re-run with its value."""
     return ", ".join(f"{name}: {value:.3f}" for name, value in runs)

@@ -1,4 +1,4 @@
-"""A layer profile: what patching every layer brings back, as terminal bars and as a picture."""
+"""The layer profile: the effect of patching each layer, as terminal bars and as a picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STYLE = "font-family: system-ui, sans-serif; font-size: 13px"
 
 
 def render_bars(trace: Trace, label: str) -> list[str]:
-    """One line a layer, at most 80 columns wide."""
+    """Renders one line a layer, at most 80 columns wide."""
     lines = [
         f"key layer of {label}",
         f"pass rate: clean {trace.clean:.2f}, perturbed {trace.perturbed:.2f}",
@@ -33,7 +33,7 @@ def render_bars(trace: Trace, label: str) -> list[str]:
 
 
 def explain_key_layer(trace: Trace) -> str:
-    """How the key layer was found, in a sentence."""
+    """Explains the choice of the key layer, in a sentence."""
     best = max(effect.improvement for effect in trace.layers)
     chosen = trace.layers[trace.key]
     if best == 0:
@@ -49,7 +49,7 @@ def explain_key_layer(trace: Trace) -> str:
 
 
 def draw_picture(trace: Trace, label: str) -> str:
-    """The same as an SVG document, which needs no library and no network to be seen."""
+    """Draws the profile as an SVG document, which needs no library and no network to be seen."""
     height = _TOP + _ROW * len(trace.layers) + 30
     width = _LEFT + _LENGTH + _RIGHT
     size = {"width": str(width), "height": str(height), "viewBox": f"0 0 {width} {height}"}
@@ -77,8 +77,8 @@ def _draw_bar(root: ElementTree.Element, place: int, effect: LayerEffect, *, key
     ElementTree.SubElement(root, "rect", {**box, "width": str(_LENGTH), "fill": "#eeeeee"})
     colour = "#b3261e" if key else "#4a6fa5"
     ElementTree.SubElement(root, "rect", {**box, "width": f"{length:.1f}", "fill": colour})
-    told = f"{effect.improvement:.2f}  rate {effect.rate:.2f}  distance {effect.distance:.4g}"
-    _draw_text(root, _LEFT + _LENGTH + 8, top + 14, told)
+    text = f"{effect.improvement:.2f}  rate {effect.rate:.2f}  distance {effect.distance:.4g}"
+    _draw_text(root, _LEFT + _LENGTH + 8, top + 14, text)
 
 
 def _draw_text(root: ElementTree.Element, left: int, top: int, text: str) -> None:
@@ -87,5 +87,5 @@ def _draw_text(root: ElementTree.Element, left: int, top: int, text: str) -> Non
 
 
 def _replace_unprintable(text: str) -> str:
-    """Without control characters, for which XML has no place."""
+    """Replaces the characters that do not print: XML cannot hold control characters."""
     return "".join(each if each.isprintable() else "\ufffd" for each in text)

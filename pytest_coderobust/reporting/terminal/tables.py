@@ -26,7 +26,7 @@ NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The few characters beyond letters, by what the stream can encode."""
+    """The few characters beyond letters that tables use."""
 
     none: str
     dash: str
@@ -39,7 +39,7 @@ PLAIN = Glyphs("-", "-", "x", Box(str(SIMPLE_HEAD).replace("\u2500", "-"), ascii
 
 
 def choose_glyphs(encoding: str) -> Glyphs:
-    """The Unicode glyphs where the encoding has them, else ASCII."""
+    """Chooses the Unicode glyphs where the encoding has them, else ASCII."""
     try:
         f"{UNICODE.none}{UNICODE.dash}{UNICODE.times}{UNICODE.box}".encode(encoding)
     except UnicodeEncodeError:
@@ -48,7 +48,7 @@ def choose_glyphs(encoding: str) -> Glyphs:
 
 
 def make_conditions_table(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Table:
-    """Every condition at the smallest k: pass@k and RD, each with its interval."""
+    """Makes the table of conditions at the smallest k: pass@k and RD with their intervals."""
     k = min(run.ks)
     table = make_table(glyphs, "condition", "tasks", f"pass@{k} (95%)", "RD (95%)", "skipped")
     for condition in pick_conditions(summary):
@@ -65,7 +65,7 @@ def make_conditions_table(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Ta
 
 
 def make_adoption_table(summary: Summary, glyphs: Glyphs) -> Table:
-    """Completions of each condition by what they made of the declared API changes."""
+    """Makes the table of completions by condition and adoption."""
     table = make_table(glyphs, *HEADINGS)
     for counts in summary.adoption:
         table.add_row(Text(escape(counts.condition, NAME), "bold"), *make_adoption_row(counts))
@@ -73,7 +73,7 @@ def make_adoption_table(summary: Summary, glyphs: Glyphs) -> Table:
 
 
 def make_comparison_table(comparison: RunComparison, glyphs: Glyphs) -> Table:
-    """Every rate before and now."""
+    """Makes the table of every rate before and now."""
     table = make_table(glyphs, "against the baseline", *COMPARED)
     for change in comparison.changes:
         table.add_row(*make_change_row(change, glyphs.none, glyphs.dash))
@@ -81,7 +81,7 @@ def make_comparison_table(comparison: RunComparison, glyphs: Glyphs) -> Table:
 
 
 def make_worst_tables(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Table]:
-    """ReCode's three for each k; with the statuses at the smallest, with pass@k and RD beyond."""
+    """Makes a table of ReCode's three for each k: beside statuses first, then pass@k and RD."""
     for k in run.ks:
         first = k == min(run.ks)
         extra = ("robust", "broken", "unsolved") if first else (f"pass@{k} (95%)", "RD")
@@ -103,21 +103,21 @@ def make_worst_tables(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterat
 
 
 def format_statuses(condition: ConditionSummary) -> tuple[str, str, str]:
-    """Robust, broken, unsolved; the clean prompts have the last alone."""
+    """Formats robust, broken, unsolved; the clean prompts have the last alone."""
     if condition.kind == "clean":
         return "", "", str(condition.unsolved)
     return str(condition.robust), str(condition.broken), str(condition.unsolved)
 
 
 def format_rates(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str]:
-    """pass@k and RD."""
+    """Formats pass@k and RD."""
     return format_interval(scores.pass_at_k, glyphs), "" if clean else format_value(
         scores.rd, glyphs
     )
 
 
 def format_worst(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str, str]:
-    """ReCode's three."""
+    """Formats ReCode's three."""
     if clean:
         return "", "", ""
     return (
@@ -128,7 +128,7 @@ def format_worst(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str,
 
 
 def make_table(glyphs: Glyphs, first: str, *headings: str) -> Table:
-    """A table whose first column is text and whose others are numbers."""
+    """Makes a table whose first column is text and whose others are numbers."""
     table = Table(box=glyphs.box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(first, overflow="fold")
     for heading in headings:
@@ -137,16 +137,16 @@ def make_table(glyphs: Glyphs, first: str, *headings: str) -> Table:
 
 
 def format_label(condition: ConditionSummary) -> Text:
-    """A condition's name; pools lean to the right of what they pool."""
+    """Formats a condition's name; a pool is indented."""
     indent = " " if condition.kind in ("level", "all") else ""
     return Text(indent + escape(condition.name, NAME), "bold")
 
 
 def format_interval(found: Estimate | None, glyphs: Glyphs) -> str:
-    """0.212 (0.16-0.28)."""
+    """Formats an estimate: 0.212 (0.16-0.28)."""
     return format_estimate(found, glyphs.none, glyphs.dash)
 
 
 def format_value(found: Estimate | None, glyphs: Glyphs) -> str:
-    """Three decimals, or the sign for undefined."""
+    """Formats three decimals, or the sign for undefined."""
     return glyphs.none if found is None else f"{found.value:.3f}"
