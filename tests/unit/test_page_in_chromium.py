@@ -50,8 +50,8 @@ def texts(browser: Any, selector: str) -> list[str]:
 
 
 def listed(browser: Any, expected: list[str]) -> bool:
-    """Whether the list comes to show these items; a browser tells the page of input in its time."""
-    for _ in range(100):
+    """Waits until the list shows these items; the browser passes input on when it has time."""
+    for _ in range(1200):
         if texts(browser, ".item .id") == expected:
             return True
         sleep(0.05)
