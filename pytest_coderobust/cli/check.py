@@ -52,8 +52,8 @@ def check(options: argparse.Namespace) -> int:
         open_sample_suite,
         read_samples,
     )
-    from pytest_coderobust.metrics.samples import possible_ks, score_samples
-    from pytest_coderobust.reporting.terminal.samples import render, results
+    from pytest_coderobust.metrics.samples import choose_ks, score_samples
+    from pytest_coderobust.reporting.terminal.samples import render, write_results
 
     ks = _ks(options.k)
     sample_suite = open_sample_suite(options.suite, Path.cwd())
@@ -63,7 +63,7 @@ def check(options: argparse.Namespace) -> int:
         print(f"coderobust: {error}", file=sys.stderr)  # noqa: T201
         return 2
     counts = Counter(sample.task_id for sample in samples)
-    wanted = possible_ks(counts, ks)
+    wanted = choose_ks(counts, ks)
     verdicts, tier = judge_all(
         [make_sample_check(sample_suite, sample, options.extraction) for sample in samples],
         make_canonical_checks(sample_suite),
@@ -73,7 +73,7 @@ def check(options: argparse.Namespace) -> int:
     )
     if options.results is not None:
         ids, places = [each.task_id for each in samples], [each.where for each in samples]
-        _write(options.results, "".join(f"{x}\n" for x in results(ids, places, verdicts)))
+        _write(options.results, "".join(f"{x}\n" for x in write_results(ids, places, verdicts)))
     grouped: dict[str, list[Verdict]] = {task: [] for task in sample_suite.tasks}
     for sample, verdict in zip(samples, verdicts, strict=True):
         grouped[sample.task_id].append(verdict)

@@ -25,15 +25,17 @@ def register(commands: Commands) -> None:
 
 def g_rir(options: argparse.Namespace) -> int:
     """Prints the G-RIR of every category and of all of them."""
-    from pytest_coderobust.metrics.restoration import by_category, overall
+    from pytest_coderobust.metrics.restoration import average_categories, group_g_rir
     from pytest_coderobust.reporting.terminal.restoration import render
     from pytest_coderobust.tasks.rows import read_rows
 
     read = [restored(row) for row in read_rows(options.file)]
     # The published tables repeat rows word for word.
     rows = list(dict.fromkeys(read))
-    categories = by_category(rows)
-    text = render(categories, overall(categories.values()), repeated=len(read) - len(rows))
+    categories = group_g_rir(rows)
+    text = render(
+        categories, average_categories(categories.values()), repeated=len(read) - len(rows)
+    )
     print(text, end="")  # noqa: T201
     return 0
 

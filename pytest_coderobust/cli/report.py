@@ -62,7 +62,7 @@ def add_formats(parser: argparse.ArgumentParser) -> None:
     for name, text in list_options("command").items():
         try:
             parser.add_argument(
-                f"--{name}", dest=format_dest(name), type=Path, metavar="PATH", help=text
+                f"--{name}", dest=name_dest(name), type=Path, metavar="PATH", help=text
             )
         except argparse.ArgumentError:
             raise UsageError(
@@ -71,46 +71,46 @@ def add_formats(parser: argparse.ArgumentParser) -> None:
             ) from None
 
 
-def format_dest(name: str) -> str:
-    """Where argparse keeps the path of a format, apart from every other option."""
+def name_dest(name: str) -> str:
+    """Names the place where argparse keeps a format's path, apart from every other option."""
     return f"format:{name}"
 
 
 def report(options: argparse.Namespace) -> int:
     """Prints or writes what was asked for; gates are shown, and set no exit status here."""
-    from pytest_coderobust.results.conclusion import concluded
+    from pytest_coderobust.results.conclusion import read_conclusions
 
     ledger = open_ledger(options.ledger)
     try:
-        stored = concluded(ledger)
+        stored = read_conclusions(ledger)
         if options.list:
             print_list(stored)
             return 0
-        reports = [found.report() for found in chosen(stored, options.suite, options.run)]
+        reports = [found.report() for found in choose_runs(stored, options.suite, options.run)]
         if options.against is not None or options.against_run is not None:
-            reports = compared(reports, options)
+            reports = compare_reports(reports, options)
         write_all(reports, options)
         return 0
     finally:
         ledger.close()
 
 
-def compared(reports: list[SuiteReport], options: argparse.Namespace) -> list[SuiteReport]:
-    """Each report beside an earlier run of its suite.
+def compare_reports(reports: list[SuiteReport], options: argparse.Namespace) -> list[SuiteReport]:
+    """Compares each report with an earlier run of its suite.
 
     Raises:
         UsageError: there is no such run, or the two cannot be compared.
     """
-    from pytest_coderobust.results.against import joined
-    from pytest_coderobust.results.conclusion import concluded
+    from pytest_coderobust.results.against import join_comparison
+    from pytest_coderobust.results.conclusion import read_conclusions
 
     ledger = open_ledger(options.against or options.ledger)
     try:
-        stored = concluded(ledger)
+        stored = read_conclusions(ledger)
         return [
-            joined(
+            join_comparison(
                 found,
-                chosen(stored, found.run.suite, options.against_run)[0].report(),
+                choose_runs(stored, found.run.suite, options.against_run)[0].report(),
                 options.margin,
             )
             for found in reports
@@ -120,7 +120,7 @@ def compared(reports: list[SuiteReport], options: argparse.Namespace) -> list[Su
 
 
 def share(text: str) -> float:
-    """A number between 0 and 1, for argparse."""
+    """Reads a number between 0 and 1, for argparse."""
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} does not lie between 0 and 1")
@@ -128,7 +128,7 @@ def share(text: str) -> float:
 
 
 def open_ledger(path: Path) -> Ledger:
-    """An existing ledger.
+    """Opens an existing ledger.
 
     Raises:
         UsageError: there is no such file.
@@ -136,12 +136,12 @@ def open_ledger(path: Path) -> Ledger:
     from pytest_coderobust.ledger import Ledger
 
     if not path.is_file():
-        raise UsageError(f"{path} is no ledger; a run writes {LEDGER} below pytest's root")
+        raise UsageError(f"{path} is not a valid ledger; a run writes {LEDGER} below pytest's root")
     return Ledger(path)
 
 
-def chosen(stored: list[Stored], suite: str | None, run: str | None) -> list[Stored]:
-    """The runs to report: of each suite the last, or the one that was named.
+def choose_runs(stored: list[Stored], suite: str | None, run: str | None) -> list[Stored]:
+    """Chooses the runs to report: the last of each suite, or the one that was named.
 
     Raises:
         UsageError: there is none, or the name fits several.
@@ -162,23 +162,23 @@ def chosen(stored: list[Stored], suite: str | None, run: str | None) -> list[Sto
 
 
 def print_list(stored: list[Stored]) -> None:
-    """One line a run, the oldest first."""
-    from pytest_coderobust.reporting.hostile import visible
+    """Prints one line a run, the oldest first."""
+    from pytest_coderobust.reporting.hostile import escape
 
     for found in stored:
         part = "" if found.whole else "  (partial)"
         print(  # noqa: T201
-            f"{found.digest[:12]}  {visible(found.suite, 40)}  {visible(found.model, 60)}{part}"
+            f"{found.digest[:12]}  {escape(found.suite, 40)}  {escape(found.model, 60)}{part}"
         )
 
 
 def write_all(reports: list[SuiteReport], options: argparse.Namespace) -> None:
-    """Every file that was asked for, or the terminal's report where none was.
+    """Writes every file that was asked for, or prints the terminal's report where none was.
 
     Raises:
         UsageError: a file cannot be written.
     """
-    paths = {name: getattr(options, format_dest(name)) for name in list_options("command")}
+    paths = {name: getattr(options, name_dest(name)) for name in list_options("command")}
     wanted = {name: path for name, path in paths.items() if path is not None}
     for name, path in wanted.items():
         try:

@@ -43,7 +43,7 @@ def trace(options: argparse.Namespace) -> int:
     from pytest_coderobust.editors.access import Access
     from pytest_coderobust.editors.identity import require_weights
     from pytest_coderobust.editors.localisation import trace as find
-    from pytest_coderobust.reporting.terminal.profile import bars, picture
+    from pytest_coderobust.reporting.terminal.profile import draw_picture, render_bars
 
     how = _creme_options(options)
     config = read_suite(Path.cwd() / options.suite)
@@ -56,10 +56,10 @@ def trace(options: argparse.Namespace) -> int:
         access = Access(model, judge=passing)
         with access.frozen_weights():
             found = find(access, request, how, passing)
-    print("\n".join(bars(found, request.label)))  # noqa: T201
+    print("\n".join(render_bars(found, request.label)))  # noqa: T201
     if options.picture:
         try:
-            options.picture.write_text(picture(found, request.label), encoding="utf-8")
+            options.picture.write_text(draw_picture(found, request.label), encoding="utf-8")
         except OSError as error:
             raise DataError(f"{options.picture}: cannot be written: {error}") from None
     return 0

@@ -20,7 +20,7 @@ from pytest_coderobust.engine.variants import make_variant, prepare
 from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.engine.windows import Windows, cut_windows
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.metrics.outcome import solved
+from pytest_coderobust.metrics.outcome import is_solved
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.records import (
     Cell,
@@ -157,7 +157,7 @@ class Measurement:
 
     def solved(self, answered: Answered) -> bool:
         """Whether at least the share `solved_at` of the samples passes."""
-        return solved(answered.n, answered.c, self.plan.config.solved_at)
+        return is_solved(answered.n, answered.c, self.plan.config.solved_at)
 
     def _measure(self, task: Task, cell: Cell) -> Measured:
         check = self.selfcheck()

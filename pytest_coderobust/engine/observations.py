@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pytest_coderobust.engine.completions import Keyed
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.metrics.adoption import adoption_of
-from pytest_coderobust.metrics.outcome import status
+from pytest_coderobust.metrics.adoption import classify_adoption
+from pytest_coderobust.metrics.outcome import decide_status
 from pytest_coderobust.records import Adoption, Observation, Variant, Verdict
 
 
@@ -33,7 +33,7 @@ class Answered:
         """The adoption of each sample; empty if the task declares no API change."""
         if not self.variant.task.api_changes:
             return ()
-        return tuple(adoption_of(verdict) for _, verdict in self.verdicts)
+        return tuple(classify_adoption(verdict) for _, verdict in self.verdicts)
 
     @property
     def in_process(self) -> bool:
@@ -66,7 +66,7 @@ def make_observation(
     return Observation(
         seen.variant.task.id,
         cell,
-        status(cell, (clean.n, clean.c), (seen.n, seen.c), solved_at),
+        decide_status(cell, (clean.n, clean.c), (seen.n, seen.c), solved_at),
         n=seen.n,
         c=seen.c,
         clean_n=clean.n,

@@ -1,12 +1,11 @@
-"""Thresholds and decisions: what a release needs, read at configuration time, decided at the end.
+"""Gates: thresholds that a release must meet, read with the configuration, decided at the end.
 
     METRIC[@K][[CONDITION]][@base] OP NUMBER        rd[C1] <= 0.15      pass@1 >= 0.30
 
-Of an edited model and the one it was made from, "@base" means the latter; a model that was not
-edited is its own base.
+"@base" asks about the model before it was edited; a model that was not edited is its own base.
 
-Only this package decides. A gate holds or fails on a whole run alone: anything less is "not
-judged", and counts against the exit status like a failure.
+Only this package decides. A gate holds or fails on a whole run alone: on anything less it is "not
+judged", which counts against the exit status like a failure.
 """
 
 from __future__ import annotations

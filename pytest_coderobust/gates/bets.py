@@ -1,4 +1,4 @@
-"""Rate gates as bets: evidence that stays valid however often it is looked at.
+"""Rate gates as bets: evidence that stays valid after any number of looks.
 
 A rate gate is linear in its tasks. pass@1 >= t holds where the mean of x - t is at least 0, and
 rd <= t, which is (P - P') / P <= t, where the mean of p' - (1 - t) p is: no ratio is left. Each
@@ -6,8 +6,8 @@ task gives one such score, its seeds and samples averaged, in a known interval a
 
 Testing by betting (Waudby-Smith and Ramdas 2024, "Estimating means of bounded random variables by
 betting", JRSS-B 86:1-27): a stake b on a score z turns a capital of 1 into 1 + b z. Where the mean
-is 0 or less nobody can expect to win, so the capital ever reaches 1/d with a chance of d at most
-(Ville's inequality), whatever the shape of the scores and the number of looks. The stakes are a
+is 0 or less nobody can expect to win, so the chance that the capital ever reaches 1/d is at most d
+(Ville's inequality), for any shape of the scores and any number of looks. The stakes are a
 grid, each with an equal part of the capital: their mean is a capital too, it needs no tuning, and
 the order of the tasks between two looks does not matter.
 """
@@ -19,7 +19,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.gates.gate import Gate
-from pytest_coderobust.metrics.robustness import TaskScore, changed, perturbed, worst
+from pytest_coderobust.metrics.robustness import (
+    TaskScore,
+    average_variants,
+    sum_changes,
+    take_worst,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,11 +37,11 @@ LOOKING = 0.2
 """The part of a gate's error that all early looks may spend; the end of the run has the rest."""
 
 _AFTER: Mapping[str, Callable[[Sequence[TaskScore]], tuple[float, ...]]] = {
-    "pass": perturbed,
-    "rd": perturbed,
-    "robust_pass": worst,
-    "robust_drop": worst,
-    "robust_relative": changed,
+    "pass": average_variants,
+    "rd": average_variants,
+    "robust_pass": take_worst,
+    "robust_drop": take_worst,
+    "robust_relative": sum_changes,
 }
 _DROPS = ("rd", "robust_drop")
 
@@ -58,15 +63,15 @@ class GateForm:
     drop: bool
 
     def score(self, task: TaskScore) -> float:
-        """What one task says about the gate."""
+        """Scores one task: above 0 where it speaks for the gate, below 0 where against."""
         after = _AFTER[self.metric]([task])[0]
         if self.drop:
             return self.sign * (after - (1 - self.threshold) * task.clean)
         return self.sign * (after - self.threshold)
 
 
-def form_of(gate: Gate) -> GateForm:
-    """The linear form of a gate about a rate."""
+def make_form(gate: Gate) -> GateForm:
+    """Makes the linear form of a gate about a rate."""
     drop = gate.metric in _DROPS
     # A pass rate is met from above, a drop from below: its form counts what is kept.
     sign = 1.0 if (gate.operator in (">=", ">")) != drop else -1.0
@@ -89,7 +94,7 @@ class Bets:
         self._below.take([-score for score in scores])
 
     def decision(self, error: float) -> bool | None:
-        """Whether the mean is above 0; None while that is open.
+        """Decides whether the mean is above 0; None while that is open.
 
         Args:
             error: the chance that this is ever wrong, half of it on each side.
@@ -99,10 +104,10 @@ class Bets:
 
 
 class Capital:
-    """What a gambler has who began with 1 and bets that the mean of the scores is above 0.
+    """The capital of a gambler who starts with 1 and bets that the mean score is above 0.
 
     Args:
-        worst: the most that one score can be below 0.
+        worst: the largest distance of one score below 0.
     """
 
     def __init__(self, worst: float) -> None:

@@ -1,4 +1,4 @@
-"""A gate and what became of it: one threshold, one outcome."""
+"""A gate and its outcome: one threshold, one decision."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Gate:
         text: as the user wrote it.
         k: None where the gate names none: the suite's smallest.
         condition: as written, or the metric's own default.
-        inconclusive: what an inconclusive outcome means for the exit status.
+        inconclusive: the meaning of an inconclusive outcome for the exit status.
         confidence: None decides by the value alone; else the gate holds or fails only where the
             whole interval at this confidence does, and is inconclusive where it straddles.
         floor: whether a threshold below a measured noise floor is refused.
@@ -47,11 +47,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateOutcome:
-    """What became of a gate.
+    """The outcome of a gate.
 
     Attributes:
         value: the metric, or None where it is undefined or nothing was measured.
-        interval: what decided a gate that has a confidence.
+        interval: the interval that decided a gate with a confidence.
         reason: why the gate was not judged, or is inconclusive; else "".
     """
 
@@ -63,14 +63,14 @@ class GateOutcome:
 
     @property
     def fails_session(self) -> bool:
-        """Whether this outcome asks for exit status 1."""
+        """True where this outcome asks for exit status 1."""
         return self.outcome in ("fails", "not judged") or (
             self.outcome == "inconclusive" and self.gate.inconclusive == "fail"
         )
 
 
 def holds(gate: Gate, value: float) -> bool:
-    """Whether the value meets the threshold; within `TOLERANCE` the two are equal."""
+    """Says whether the value meets the threshold; within `TOLERANCE` the two are equal."""
     excess = value - gate.threshold
     compared: dict[Operator, Callable[[], bool]] = {
         "<=": lambda: excess <= TOLERANCE,

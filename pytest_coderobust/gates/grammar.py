@@ -1,4 +1,4 @@
-"""Gates as users write them: read at configuration time, checked against what a suite plans."""
+"""The grammar of gates: read with the configuration, checked against a suite's plan."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pytest_coderobust.metrics.catalogue import (
     COUNTS,
     NAMES,
     RATES,
-    default_condition,
-    on_clean,
+    allows_clean,
+    find_default_condition,
 )
 from pytest_coderobust.metrics.summary import ALL
 from pytest_coderobust.records import CLEAN
@@ -29,14 +29,15 @@ TABLE_KEYS = ("gate", "inconclusive", "confidence", "floor")
 
 
 def parse_gate(text_or_table: object, where: str) -> Gate:
-    """The gate that a configuration value describes: a string, or a table with a `gate` key.
+    """Reads a gate from a configuration value: a string, or a table with a `gate` key.
 
     Args:
         text_or_table: "rd[C1] <= 0.15", or {"gate": "...", "inconclusive": "pass"}.
         where: file, section and key, to begin an error with.
 
     Raises:
-        ConfigError: it is no gate, names no metric, or its threshold can never matter.
+        ConfigError: the value is not a valid gate, names no metric, or its threshold can never
+            matter.
     """
     if isinstance(text_or_table, str):
         return parse_text(text_or_table, where)
@@ -51,17 +52,17 @@ def parse_gate(text_or_table: object, where: str) -> Gate:
         raise ConfigError(f"{where}: a gate's table needs gate = {EXAMPLE}, not {text!r}")
     if inconclusive not in ("fail", "pass"):
         hint = nearest(str(inconclusive), ("fail", "pass"))
-        raise ConfigError(f"{where}: inconclusive = {inconclusive!r} is no outcome{hint}")
+        raise ConfigError(f"{where}: inconclusive = {inconclusive!r} is not a valid outcome{hint}")
     floor = table.get("floor", "heed")
     if floor not in ("heed", "ignore"):
         hint = nearest(str(floor), ("heed", "ignore"))
-        raise ConfigError(f"{where}: floor = {floor!r} in {text!r} is no choice{hint}")
+        raise ConfigError(f"{where}: floor = {floor!r} in {text!r} is not a valid choice{hint}")
     gate = replace(parse_text(text, where), inconclusive=inconclusive, floor=floor)
     return replace(gate, confidence=parse_confidence(gate, table.get("confidence"), where))
 
 
 def parse_confidence(gate: Gate, value: object, where: str) -> float | None:
-    """The confidence a gate's table asks for; errors as `parse_gate`."""
+    """Reads the confidence that a gate's table asks for; errors as `parse_gate`."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, float) or not 0.5 <= value < 1:
@@ -78,12 +79,12 @@ def parse_confidence(gate: Gate, value: object, where: str) -> float | None:
 
 
 def parse_text(text: str, where: str) -> Gate:
-    """The gate that a string describes; errors as `parse_gate`."""
+    """Reads a gate from a string; errors as `parse_gate`."""
     match = GRAMMAR.fullmatch(text.strip())
     if not match:
         raise ConfigError(
-            f"{where}: {text!r} is no gate: METRIC[@K][[CONDITION]][@base], one of <= >= < >, "
-            f"and a number, like {EXAMPLE}"
+            f"{where}: {text!r} is not a valid gate: METRIC[@K][[CONDITION]][@base], "
+            f"one of <= >= < >, and a number, like {EXAMPLE}"
         )
     name, k, condition = match["metric"], match["k"], match["condition"]
     if name not in NAMES:
@@ -98,7 +99,7 @@ def parse_text(text: str, where: str) -> Gate:
         text=text.strip(),
         metric=name,
         k=None if k is None else int(k),
-        condition=default_condition(name) if condition is None else condition,
+        condition=find_default_condition(name) if condition is None else condition,
         operator=cast("Operator", match["operator"]),
         threshold=float(match["number"]),
         base=match["base"] is not None,
@@ -150,7 +151,7 @@ def check_gates(
                 f"{where}: {gate.text!r} asks for k = {gate.k}, and the suite measures k = {known}"
             )
         known_names = [*perturbations, *pools]
-        known_names += [CLEAN] if on_clean(gate.metric) else []
+        known_names += [CLEAN] if allows_clean(gate.metric) else []
         if gate.condition and gate.condition not in known_names:
             hint = nearest(gate.condition, known_names) or ": the suite has no perturbations"
             raise ConfigError(

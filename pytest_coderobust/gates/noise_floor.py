@@ -1,4 +1,4 @@
-"""Thresholds finer than the noise floor: they would decide by chance, so they are refused."""
+"""Refusal of thresholds finer than the noise floor, which would decide by chance."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SHARES = ("pass", "robust_pass")
 def heed_floor(
     outcomes: Iterable[GateOutcome], floor: NoiseFloor, summary: Summary
 ) -> tuple[GateOutcome, ...]:
-    """The outcomes, those of too fine a threshold refused."""
-    return tuple(refused(found, floor, summary) for found in outcomes)
+    """Refuses the outcomes whose threshold is too fine, and keeps the others."""
+    return tuple(refuse_fine_gate(found, floor, summary) for found in outcomes)
 
 
-def refused(found: GateOutcome, floor: NoiseFloor, summary: Summary) -> GateOutcome:
-    """The outcome, or "not judged" with the reason where its threshold is below the floor."""
-    allowed = allowance(found.gate)
-    least = floor_of(found.gate, floor, summary)
+def refuse_fine_gate(found: GateOutcome, floor: NoiseFloor, summary: Summary) -> GateOutcome:
+    """Turns an outcome into "not judged" where its threshold is below the floor."""
+    allowed = measure_allowance(found.gate)
+    least = convert_floor(found.gate, floor, summary)
     if found.gate.floor == "ignore" or allowed is None or allowed >= least - TOLERANCE:
         return found
     reason = (
@@ -35,11 +35,11 @@ def refused(found: GateOutcome, floor: NoiseFloor, summary: Summary) -> GateOutc
     return replace(found, outcome="not judged", reason=reason)
 
 
-def allowance(gate: Gate) -> float | None:
-    """How much may go wrong before the gate fails; None where that is no share, or no matter.
+def measure_allowance(gate: Gate) -> float | None:
+    """Measures the loss that a gate allows; None for a gate about counts, or one that always holds.
 
-    A drop may reach its threshold. A pass rate that must reach 0.9 may miss 0.1; one that must
-    reach 0.1 stands 0.1 above nothing.
+    A drop may reach its threshold. A pass rate that must reach 0.9 may lose 0.1; one that must
+    reach 0.1 is 0.1 above zero.
     """
     if gate.metric in SHARES:
         always = gate.threshold <= 0 if gate.operator in (">=", ">") else gate.threshold >= 1
@@ -49,8 +49,8 @@ def allowance(gate: Gate) -> float | None:
     return None
 
 
-def floor_of(gate: Gate, floor: NoiseFloor, summary: Summary) -> float:
-    """The floor in the gate's own unit: RD moves by the floor over the clean pass@k."""
+def convert_floor(gate: Gate, floor: NoiseFloor, summary: Summary) -> float:
+    """Converts the floor to the gate's unit: RD moves by the floor over the clean pass@k."""
     if gate.metric not in RELATIVE:
         return floor.value
     clean = summary.conditions[0].scores[floor.k].pass_at_k

@@ -1,4 +1,4 @@
-"""The gate that a baseline is: the run must not be worse by more than the margin."""
+"""The gate of a baseline: the run must not be worse by more than the margin."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from pytest_coderobust.config.baseline import BaselineRule
 from pytest_coderobust.gates.gate import Gate, GateDecision, GateOutcome
-from pytest_coderobust.metrics.baseline import Baseline, changed_parts
+from pytest_coderobust.metrics.baseline import Baseline, name_changed_parts
 from pytest_coderobust.metrics.comparison import ComparisonVerdict, RunComparison
-from pytest_coderobust.metrics.paired import compare, counts_of
+from pytest_coderobust.metrics.paired import compare, count_squares
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 
@@ -20,8 +20,8 @@ WORDS: Mapping[ComparisonVerdict, GateDecision] = {
 }
 
 
-def baseline_gate(rule: BaselineRule, run: SuiteRun) -> Gate:
-    """The gate as reports show it; its value is the change of pass@k that is worst."""
+def make_baseline_gate(rule: BaselineRule, run: SuiteRun) -> Gate:
+    """Makes the gate as reports show it; its value is the worst change of pass@k."""
     return Gate(
         text=f"not worse than the baseline by {rule.margin:g}",
         metric=METRIC,
@@ -33,20 +33,21 @@ def baseline_gate(rule: BaselineRule, run: SuiteRun) -> Gate:
     )
 
 
-def against(
+def compare_with_baseline(
     baseline: Baseline | str, rule: BaselineRule, run: SuiteRun, summary: Summary
 ) -> tuple[GateOutcome, RunComparison | None]:
-    """What the baseline says about the run; a part of a run, or another suite, is not compared.
+    """Compares the run with its baseline; a part of a run, or another suite, is not compared.
 
     Args:
-        baseline: or why there is none.
+        baseline: the baseline, or the reason why there is none.
     """
-    gate = baseline_gate(rule, run)
-    reason = baseline if isinstance(baseline, str) else refusal(baseline, run, summary)
+    gate = make_baseline_gate(rule, run)
+    reason = baseline if isinstance(baseline, str) else explain_refusal(baseline, run, summary)
     if isinstance(baseline, str) or reason:
+        # Where the budget ended the run nothing went wrong, and the gate is open, not unjudged.
         spent = run.course is not None and run.course.ended == "budget"
         return GateOutcome(gate, "inconclusive" if spent else "not judged", None, reason), None
-    found = compare(baseline.counts, counts_of(run), run, rule.margin)
+    found = compare(baseline.counts, count_squares(run), run, rule.margin)
     if not found.deciding:
         return GateOutcome(gate, "not judged", None, "the runs share no measured task"), found
     worst = min(found.deciding, key=lambda change: change.change)
@@ -60,11 +61,11 @@ def against(
     return GateOutcome(gate, WORDS[found.verdict], worst.change, reason), found
 
 
-def refusal(baseline: Baseline, run: SuiteRun, summary: Summary) -> str:
-    """Why the run is not compared, or ""."""
+def explain_refusal(baseline: Baseline, run: SuiteRun, summary: Summary) -> str:
+    """Explains why the run is not compared; "" where it is."""
     if summary.incomplete or run.incomplete:
         return summary.incomplete or run.incomplete
-    changed = changed_parts(baseline, run)
+    changed = name_changed_parts(baseline, run)
     if changed:
         return f"not comparable: {changed} changed since the baseline was written"
     return ""

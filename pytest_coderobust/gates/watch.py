@@ -1,7 +1,7 @@
-"""Gates watched while their tasks come in: which are settled, and which cells are still asked for.
+"""The watch over gates while tasks are asked: the settled gates, and the cells still needed.
 
-A gate with a confidence is settled by its bets. One without is settled once nothing that the tasks
-left can do would change it, and so is a count.
+A gate with a confidence is settled by its bets. One without is settled once the tasks left cannot
+change it, and so is a count.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.engine.early import cut_waves, order_tasks
-from pytest_coderobust.gates.bets import LOOKING, Bets, form_of
+from pytest_coderobust.gates.bets import LOOKING, Bets, make_form
 from pytest_coderobust.gates.gate import TOLERANCE, Gate, holds
 from pytest_coderobust.metrics.catalogue import RATES, WHOLE
-from pytest_coderobust.metrics.condition import task_score
-from pytest_coderobust.metrics.summary import ALL, pools
+from pytest_coderobust.metrics.condition import score_task
+from pytest_coderobust.metrics.summary import ALL, pool_levels
 from pytest_coderobust.records import CLEAN, Cell, Observation, Square, Status, SuiteRun
 
 TASKWISE = ("unusable", "unchecked")
@@ -23,7 +23,7 @@ TASKWISE = ("unusable", "unchecked")
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a suite would ask if nothing ended it: what a watch needs to know of the plan."""
+    """The part of a plan that a watch needs: what the suite asks if nothing ends it early."""
 
     tasks: int
     cells: tuple[Cell, ...]
@@ -32,19 +32,19 @@ class Planned:
     samples: int
 
     def read_by(self, gate: Gate) -> tuple[Cell, ...]:
-        """The cells that a gate's value is computed from; none where the plan has none of them."""
+        """Lists the cells that a gate's value is computed from, as far as the plan has them."""
         if gate.k is not None and gate.k not in self.ks:
             return ()
         if gate.condition == WHOLE:
             return self.cells
         names = tuple(dict.fromkeys(c.perturbation for c in self.cells if not c.is_clean))
-        members = {CLEAN: [CLEAN], ALL: list(names), **pools(names, self.levels)}
+        members = {CLEAN: [CLEAN], ALL: list(names), **pool_levels(names, self.levels)}
         wanted = [gate.condition] if gate.condition in names else members.get(gate.condition, ())
         return tuple(cell for cell in self.cells if cell.perturbation in wanted)
 
 
-def planned_by(run: SuiteRun) -> Planned:
-    """What the run was meant to ask."""
+def read_planned(run: SuiteRun) -> Planned:
+    """Reads the plan back from a run."""
     return Planned(len(run.tasks), run.cells, run.levels, run.ks, run.sampling.n)
 
 
@@ -62,33 +62,35 @@ class Settled:
 
 
 class RateWatch:
-    """A gate about a rate."""
+    """The watch over one gate about a rate."""
 
     def __init__(self, gate: Gate, plan: Planned) -> None:
         self._gate = gate
         self._cells = plan.read_by(gate)
         self._k = min(plan.ks) if gate.k is None else gate.k
         self._left = plan.tasks
-        self._form = form_of(gate)
+        self._form = make_form(gate)
         self._bets = Bets(self._form.low, self._form.high)
         self._sum = self._clean = 0.0
 
     def take(self, tasks: Sequence[str], found: Mapping[Square, Observation]) -> bool | None:
-        """Whether the gate holds, now that these tasks are asked too; None while that is open."""
+        """Adds tasks, and decides whether the gate holds; None while that is open."""
         self._left -= len(tasks)
         scores: list[float] = []
         for task in tasks:
             seen = [found[task, cell] for cell in self._cells if (task, cell) in found]
             if measured := [each for each in seen if each.measured]:
-                task_scores = task_score(self._k, measured)
+                task_scores = score_task(self._k, measured)
                 scores.append(self._form.score(task_scores))
                 self._clean += task_scores.clean
         self._sum += sum(scores)
         self._bets.take(scores)
         if self._form.drop and not self._clean:
-            return None  # as yet undefined
+            return None  # a drop is undefined until something is solved
         if self._gate.confidence is not None:
             return self._bets.decision(LOOKING * (1 - self._gate.confidence))
+        # Without a confidence the gate is settled once the tasks left cannot change it: each adds
+        # between `low` and `high`. The margin covers the rounding of the sums.
         margin = TOLERANCE * (abs(self._sum) + self._left + 1)
         if self._sum + self._left * self._form.low > margin:
             return True
@@ -96,7 +98,7 @@ class RateWatch:
 
 
 class CountWatch:
-    """A gate about a count, which only grows."""
+    """The watch over one gate about a count, which only grows."""
 
     def __init__(self, gate: Gate, plan: Planned) -> None:
         self._gate = gate
@@ -107,7 +109,7 @@ class CountWatch:
         self._known = False
 
     def take(self, tasks: Sequence[str], found: Mapping[Square, Observation]) -> bool | None:
-        """As `RateWatch.take`."""
+        """Adds tasks, and decides, as `RateWatch.take` does."""
         self._left -= len(tasks) * len(self._cells)
         squares = [(task, cell) for task in tasks for cell in self._cells]
         seen = [found[square] for square in squares if square in found]
@@ -115,6 +117,7 @@ class CountWatch:
         self._known |= any(each.measured or self._gate.condition == WHOLE for each in seen)
         if not self._known:
             return None
+        # The count may stay as it is, or grow by the most that the items left can add.
         ends = {
             holds(self._gate, count)
             for count in (self._count, self._count + self._left * self._most)
@@ -144,7 +147,7 @@ class GateWatch:
         self.settled: list[Settled | None] = [None] * len(self.gates)
 
     def take(self, tasks: Sequence[str], found: Mapping[Square, Observation]) -> None:
-        """Looks at every open gate, with these tasks beside those before; a decision stands."""
+        """Adds tasks to every open gate; a gate that was settled stays so."""
         self._asked += len(tasks)
         for place, watch in enumerate(self._watches):
             if self.settled[place] is None and self._read[place]:
@@ -153,9 +156,9 @@ class GateWatch:
 
     @property
     def needed(self) -> frozenset[Cell]:
-        """The cells to ask of the next tasks: those an open gate reads, and what none ever reads.
+        """The cells to ask of the next tasks; empty when there are gates and all are settled.
 
-        Empty when there are gates and all are settled.
+        They are the clean cell, those that an open gate reads, and those that no gate reads.
         """
         both = zip(self._read, self.settled, strict=True)
         still = [cells for cells, done in both if done is None]
@@ -165,12 +168,12 @@ class GateWatch:
         return frozenset([Cell()]).union(unread, *still)
 
 
-def replayed(gates: Iterable[Gate], run: SuiteRun) -> list[Settled | None]:
-    """What a panel said of each gate of a run that was asked in waves, seen again afterwards."""
-    panel = GateWatch(gates, planned_by(run))
+def replay_watch(gates: Iterable[Gate], run: SuiteRun) -> list[Settled | None]:
+    """Replays the watch over a run asked in waves; returns each gate's decision, None if open."""
+    watch = GateWatch(gates, read_planned(run))
     found = {(seen.task_id, seen.cell): seen for seen in run.observations}
     asked = {task for task, _ in found}
     for wave in cut_waves(order_tasks(run.tasks, run.sampling.seed)):
         if tasks := [task for task in wave if task in asked]:
-            panel.take(tasks, found)
-    return panel.settled
+            watch.take(tasks, found)
+    return watch.settled

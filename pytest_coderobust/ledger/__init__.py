@@ -1,4 +1,4 @@
-"""The only memory: an append-only SQLite store of completions, verdicts and observations.
+"""The ledger: an append-only SQLite store of completions, verdicts and observations.
 
 Rows are keyed by content (see `pytest_coderobust.engine.keys`), so a result can never answer for
 another model, prompt or judge. The generation lease is a lock of the operating system, which

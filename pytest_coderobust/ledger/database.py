@@ -56,8 +56,8 @@ class Database:
         path: the file; its folder is made when missing.
 
     Raises:
-        LedgerError: the file is no ledger, or one of another schema; whenever it shows that the
-            file is damaged, locked or on a full disk.
+        LedgerError: the file is not a valid ledger, or one of another schema; from every method
+            where the file shows to be damaged, locked or on a full disk.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,7 +66,7 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: transactions are opened by hand, so that none is ever left open.
             self._connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
-            # Becoming a WAL file ignores the busy timeout, so those who open together take turns.
+            # Changing to WAL ignores the busy timeout, so processes that open together take turns.
             with FileLock(f"{path}.opening"):
                 self._open(path)
         except (sqlite3.DatabaseError, OSError) as error:
@@ -76,12 +76,12 @@ class Database:
         self._connection.close()
 
     def read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows that a query finds."""
-        with self._telling():
+        """Reads the rows that a query finds."""
+        with self._damage_as_ledger_error():
             return self._connection.execute(query, values).fetchall()
 
     def select(self, columns: str, table: str, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-        """The rows of a table under these keys; a key that is not there has none."""
+        """Reads the rows of a table under these keys; a missing key has none."""
         wanted = list(dict.fromkeys(keys))
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
@@ -96,7 +96,7 @@ class Database:
         """Writes all rows in one transaction, or none."""
         if not rows:
             return
-        with self._telling():
+        with self._damage_as_ledger_error():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(statement, rows)
@@ -107,8 +107,8 @@ class Database:
             self._connection.execute("COMMIT")
 
     @contextmanager
-    def _telling(self) -> Generator[None]:
-        """A damaged file or a full disk, met in the middle, as one sentence."""
+    def _damage_as_ledger_error(self) -> Generator[None]:
+        """Turns the error of a damaged file or a full disk into one sentence."""
         try:
             yield
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):

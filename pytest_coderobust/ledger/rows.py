@@ -1,4 +1,4 @@
-"""The ledger's values as the columns of a row, and back."""
+"""The columns of a ledger's rows: records as columns, and back."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ VERDICT_COLUMNS = (
 )
 
 
-def completion_row(key: str, completion: Completion) -> tuple[object, ...]:
-    """The columns of a completion."""
-    return key, blob(completion.text), completion.finish, completion.tokens
+def make_completion_row(key: str, completion: Completion) -> tuple[object, ...]:
+    """Makes the columns of a completion."""
+    return key, write_text(completion.text), completion.finish, completion.tokens
 
 
 def read_completion(text: bytes, finish: str, tokens: int) -> Completion:
-    """The completion in the columns of its row, its key left out."""
-    return Completion(text_of(text), cast("Finish", finish), tokens)
+    """Reads the completion in the columns of its row, its key left out."""
+    return Completion(read_text(text), cast("Finish", finish), tokens)
 
 
-def verdict_row(key: str, v: Verdict) -> tuple[object, ...]:
-    """The columns of a verdict."""
+def make_verdict_row(key: str, v: Verdict) -> tuple[object, ...]:
+    """Makes the columns of a verdict."""
     return (
         key,
         v.level.value,
         v.passed,
         v.total,
         v.failure,
-        blob(v.detail),
+        write_text(v.detail),
         v.tier,
         v.cpu_seconds,
         json.dumps([[use.old, use.new] for use in v.api_uses]),
@@ -59,13 +59,13 @@ def read_verdict(
     uses: str,
     in_process: int,
 ) -> Verdict:
-    """The verdict in the columns of its row."""
+    """Reads the verdict in the columns of its row."""
     return Verdict(
         Level(level),
         passed,
         total,
         cast("FailureKind", failure),
-        text_of(detail),
+        read_text(detail),
         tier,
         cpu,
         tuple(ApiUse(*use) for use in json.loads(uses)),
@@ -74,15 +74,15 @@ def read_verdict(
 
 
 def read_observation(body: str) -> Observation:
-    """The observation in the body of its row."""
+    """Reads the observation in the body of its row."""
     return decode(Observation, json.loads(body))
 
 
-def blob(text: str) -> bytes:
-    """Text as bytes; lone surrogates and NUL survive, which SQLite's TEXT would not grant."""
+def write_text(text: str) -> bytes:
+    """Writes text as bytes, because SQLite's TEXT loses lone surrogates and NUL."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def text_of(kept: bytes) -> str:
-    """The text that `blob` kept."""
+def read_text(kept: bytes) -> str:
+    """Reads the text that `write_text` wrote."""
     return kept.decode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""What is kept: completions, verdicts, observations, edits and conclusions, each under its key."""
+"""The store: completions, verdicts, observations, edits and conclusions, each under its key."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pytest_coderobust.ledger.database import Database
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
     VERDICT_COLUMNS,
-    blob,
-    completion_row,
+    make_completion_row,
+    make_verdict_row,
     read_completion,
     read_observation,
+    read_text,
     read_verdict,
-    text_of,
-    verdict_row,
+    write_text,
 )
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Observation, Verdict
 from pytest_coderobust.records.codec import decode, encode
@@ -42,7 +42,7 @@ class Ledger:
         path: the SQLite file; its folder is made when missing.
 
     Raises:
-        LedgerError: the file is no ledger, or one of another schema.
+        LedgerError: the file is not a valid ledger, or one of another schema.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,7 +60,7 @@ class Ledger:
             yield
 
     def completions(self, keys: Iterable[str]) -> dict[str, Completion]:
-        """The stored completions among `keys`."""
+        """Reads the stored completions among `keys`."""
         rows = self._database.select(COMPLETION_COLUMNS, "completions", keys)
         return {key: read_completion(*columns) for key, *columns in rows}
 
@@ -68,11 +68,11 @@ class Ledger:
         """Stores a batch as one transaction; what is already there stays as it was."""
         self._database.write(
             "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)",
-            [completion_row(key, completion) for key, completion in found.items()],
+            [make_completion_row(key, completion) for key, completion in found.items()],
         )
 
     def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
-        """The stored verdicts among `keys`."""
+        """Reads the stored verdicts among `keys`."""
         rows = self._database.select(VERDICT_COLUMNS, "verdicts", keys)
         return {key: read_verdict(*columns) for key, *columns in rows}
 
@@ -80,16 +80,16 @@ class Ledger:
         """Stores verdicts as one transaction; what is already there stays as it was."""
         self._database.write(
             "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [verdict_row(key, verdict) for key, verdict in found.items()],
+            [make_verdict_row(key, verdict) for key, verdict in found.items()],
         )
 
     def describe(self, run: str, suite: str, model: ModelIdentity, tier: str) -> None:
-        """Says once what a run's digest stands for."""
+        """Stores the model and the tier of a run; the first description stays."""
         body = json.dumps({"model": encode(model), "tier": tier})
         self._database.write("INSERT OR IGNORE INTO runs VALUES (?, ?, ?)", [(run, suite, body)])
 
     def description(self, run: str) -> tuple[ModelIdentity, str] | None:
-        """The model and the isolation tier of a run, or None when it is unknown."""
+        """Reads the model and the isolation tier of a run; None where it is unknown."""
         rows = self._database.read("SELECT description FROM runs WHERE run = ?", (run,))
         if not rows:
             return None
@@ -97,11 +97,11 @@ class Ledger:
         return decode(ModelIdentity, body["model"]), str(body["tier"])
 
     def keep_edit(self, run: str, name: str, body: str) -> None:
-        """Stores what is known of an edit of a run; a later word replaces an earlier one."""
+        """Stores the record of an edit of a run; a later one replaces an earlier one."""
         self._database.write("INSERT OR REPLACE INTO edits VALUES (?, ?, ?)", [(run, name, body)])
 
     def edits(self, run: str) -> dict[str, str]:
-        """What is known of a run's edits, by name."""
+        """Reads the records of a run's edits, by name."""
         query = "SELECT name, body FROM edits WHERE run = ? ORDER BY name"
         return {str(name): str(body) for name, body in self._database.read(query, (run,))}
 
@@ -114,36 +114,36 @@ class Ledger:
         completions: Sequence[str] = (),
         verdicts: Sequence[str] = (),
     ) -> None:
-        """Stores what was measured, with the prompt and the keys of what it was measured from."""
+        """Stores an observation, with the prompt and the keys of its completions and verdicts."""
         cell = observation.cell
         identity = (run, observation.task_id, cell.perturbation, cell.seed)
         body = json.dumps(encode(observation), sort_keys=True)
-        evidence = (blob(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
+        evidence = (write_text(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
         self._database.write(
             "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(*identity, body, *evidence)],
         )
 
     def observations(self, run: str) -> tuple[Observation, ...]:
-        """Every observation of a run, ordered by task, perturbation and seed."""
+        """Reads every observation of a run, ordered by task, perturbation and seed."""
         rows = self._database.read(
             "SELECT body FROM observations WHERE run = ? ORDER BY task, perturbation, seed", (run,)
         )
         return tuple(read_observation(body) for (body,) in rows)
 
     def conclude(self, run: str, body: str) -> None:
-        """Stores what a session concluded about a run; saying it again makes it the latest."""
+        """Stores the conclusion of a session about a run; stored again it is the latest."""
         self._database.write(
             "INSERT OR REPLACE INTO conclusions (run, body) VALUES (?, ?)", [(run, body)]
         )
 
     def conclusions(self) -> tuple[tuple[str, str], ...]:
-        """The run and the body of every conclusion, the oldest first."""
+        """Reads the run and the body of every conclusion, the oldest first."""
         rows = self._database.read("SELECT run, body FROM conclusions ORDER BY number")
         return tuple((str(run), str(body)) for run, body in rows)
 
     def evidence(self, run: str, task: str, cell: Cell) -> Evidence | None:
-        """What an observation was measured from; None where there is no such observation."""
+        """Reads the evidence of an observation; None where there is no such observation."""
         rows = self._database.read(
             "SELECT prompt, completions, verdicts FROM observations"
             " WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?",
@@ -153,11 +153,11 @@ class Ledger:
             return None
         prompt, completions, verdicts = rows[0]
         return Evidence(
-            text_of(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts))
+            read_text(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts))
         )
 
     def observations_of(self, suite: str) -> tuple[Observation, ...]:
-        """Every observation of every run of a suite, whatever the model."""
+        """Reads every observation of every run of a suite, on any model."""
         rows = self._database.read(
             "SELECT body FROM observations WHERE run IN (SELECT run FROM runs WHERE suite = ?) "
             "ORDER BY run, task, perturbation, seed",

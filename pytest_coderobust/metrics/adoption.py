@@ -1,4 +1,4 @@
-"""Adoption: what solutions make of the API changes that their tasks declare.
+"""Adoption of API changes: whether solutions use the new API that their tasks declare.
 
     uses a new API, passes every test      correct adoption
     uses a new API, and fails              incorrect adoption
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pytest_coderobust.records import CLEAN, Adoption, Observation, SuiteRun, Verdict
 
 
-def adoption_of(verdict: Verdict) -> Adoption:
-    """What one judged solution made of its task's API changes."""
+def classify_adoption(verdict: Verdict) -> Adoption:
+    """Classifies one judged solution by its use of the task's new APIs."""
     if any(use.new for use in verdict.api_uses):
         return Adoption.CORRECT if verdict.full else Adoption.INCORRECT
     return Adoption.WORKAROUND if verdict.full else Adoption.NONE
@@ -26,7 +26,7 @@ def adoption_of(verdict: Verdict) -> Adoption:
 
 @dataclass(frozen=True, slots=True)
 class AdoptionCounts:
-    """Completions of one condition by what they made of the changes; their sum is the whole.
+    """The completions of one condition, counted by adoption; the counts sum to all of them.
 
     Attributes:
         condition: "clean" or a perturbation, all its seeds together.
@@ -39,16 +39,16 @@ class AdoptionCounts:
     none: int = 0
 
 
-def adoption_counts(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
-    """The counts of each planned condition in plan order; empty where no task declares a change."""
+def count_adoptions(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
+    """Counts each planned condition, in plan order; empty where no task declares a change."""
     if not run.api_changes:
         return ()
     names = dict.fromkeys((CLEAN, *(cell.perturbation for cell in run.cells)))
-    return tuple(counted(name, run.observations) for name in names)
+    return tuple(count_condition(name, run.observations) for name in names)
 
 
-def counted(condition: str, observations: Iterable[Observation]) -> AdoptionCounts:
-    """The counts of one condition."""
+def count_condition(condition: str, observations: Iterable[Observation]) -> AdoptionCounts:
+    """Counts one condition."""
     found = Counter(
         adoption
         for observation in observations

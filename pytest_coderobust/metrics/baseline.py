@@ -33,18 +33,18 @@ WORDS = {
     "ks": "k",
     "cells": "the perturbations or their seeds",
 }
-"""What a changed part of the header is called."""
+"""Names of the header's parts in sentences."""
 
 MEASURED = re.compile(r"(?:solved|unsolved|robust|broken) (0|[1-9][0-9]{0,8})/([1-9][0-9]{0,8})")
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a baseline file holds.
+    """The content of a baseline file.
 
     Attributes:
-        model, fingerprint: of the run it was written from; they may change.
-        measured: everything that may not: compared part by part.
+        model, fingerprint: of the run it was written from; a compared run may have others.
+        measured: the parts that a compared run must have equal.
         counts: (samples, samples that pass) of each measured square.
     """
 
@@ -55,8 +55,8 @@ class Baseline:
     counts: Mapping[tuple[str, Cell], tuple[int, int]]
 
 
-def measured_by(run: SuiteRun) -> dict[str, object]:
-    """How the numbers of a run came about, apart from the model and the sampling's seed."""
+def describe_measurement(run: SuiteRun) -> dict[str, object]:
+    """Describes the measurement of a run, apart from the model and the sampling's seed."""
     sampling = run.sampling
     return {
         **run.basis,
@@ -73,9 +73,9 @@ def measured_by(run: SuiteRun) -> dict[str, object]:
     }
 
 
-def changed_parts(baseline: Baseline, run: SuiteRun) -> str:
-    """What of the measurement differs, in words; "" where the two can be compared."""
-    now = measured_by(run)
+def name_changed_parts(baseline: Baseline, run: SuiteRun) -> str:
+    """Names the parts of the measurement that differ; "" where the two can be compared."""
+    now = describe_measurement(run)
     parts = [*now, *(part for part in baseline.measured if part not in now)]
     changed = [part for part in parts if now.get(part) != baseline.measured.get(part)]
     if baseline.suite != run.suite:
@@ -84,31 +84,31 @@ def changed_parts(baseline: Baseline, run: SuiteRun) -> str:
 
 
 def dumps(run: SuiteRun) -> str:
-    """The baseline of a run, as text."""
+    """Writes the baseline of a run as text."""
     header = {
         "baseline": VERSION,
         "suite": run.suite,
         "model": run.model.name,
         "fingerprint": run.model.digest,
-        "measured": measured_by(run),
+        "measured": describe_measurement(run),
     }
-    return "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in (header, *rows(run)))
+    return "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in (header, *make_rows(run)))
 
 
-def rows(run: SuiteRun) -> Iterator[dict[str, object]]:
-    """One object for each task and perturbation, the clean prompt first."""
+def make_rows(run: SuiteRun) -> Iterator[dict[str, object]]:
+    """Makes one object for each task and perturbation, the clean prompt first."""
     found: dict[tuple[str, str], list[Observation]] = {}
     for o in run.observations:
         found.setdefault((o.task_id, o.cell.perturbation), []).append(o)
     names = tuple(dict.fromkeys(cell.perturbation for cell in run.cells))
     for task in run.tasks:
         for name in names:
-            seeds = {str(o.cell.seed): told(o) for o in found.get((task, name), ())}
+            seeds = {str(o.cell.seed): describe_square(o) for o in found.get((task, name), ())}
             yield {"task": task, "perturbation": name, "seeds": seeds}
 
 
-def told(o: Observation) -> str:
-    """A square in words: "broken 1/5", or why it was not measured."""
+def describe_square(o: Observation) -> str:
+    """Describes a square: "broken 1/5", or the status of one that was not measured."""
     return f"{o.status.value} {o.c}/{o.n}" if o.measured else o.status.value
 
 
@@ -119,18 +119,18 @@ def loads(text: str, where: str) -> Baseline:
         where: the file, to begin an error with.
 
     Raises:
-        DataError: it is none; the message has the line.
+        DataError: the text is not a valid baseline; the message has the line.
     """
     lines = text.splitlines()
-    header = _object(lines[0] if lines else "", f"{where}:1")
+    header = _read_object(lines[0] if lines else "", f"{where}:1")
     if header.get("baseline") != VERSION:
         raise DataError(
-            f"{where}:1: no baseline of version {VERSION} begins like this; "
+            f"{where}:1: is not a valid baseline of version {VERSION}; "
             "write one with --update-baseline"
         )
     counts: dict[tuple[str, Cell], tuple[int, int]] = {}
     for number, line in enumerate(lines[1:], 2):
-        counts.update(_squares(_object(line, f"{where}:{number}"), f"{where}:{number}"))
+        counts.update(_read_squares(_read_object(line, f"{where}:{number}"), f"{where}:{number}"))
     measured = header.get("measured")
     if not isinstance(measured, dict):
         raise DataError(f"{where}:1: measured must be an object, not {measured!r}")
@@ -139,7 +139,7 @@ def loads(text: str, where: str) -> Baseline:
     return Baseline(suite, model, fingerprint, cast("dict[str, object]", measured), counts)
 
 
-def _squares(
+def _read_squares(
     row: Mapping[str, object], where: str
 ) -> Iterator[tuple[tuple[str, Cell], tuple[int, int]]]:
     task, name, seeds = (row.get(key) for key in ("task", "perturbation", "seeds"))
@@ -154,11 +154,11 @@ def _squares(
         yield (task, Cell(name, int(seed))), (int(match[2]), int(match[1]))
 
 
-def _object(line: str, where: str) -> dict[str, object]:
+def _read_object(line: str, where: str) -> dict[str, object]:
     try:
         found: object = json.loads(line)
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise DataError(f"{where}: not a line of a baseline: {line[:60]!r}")
+        raise DataError(f"{where}: is not a valid line of a baseline: {line[:60]!r}")
     return cast("dict[str, object]", found)

@@ -1,8 +1,8 @@
-"""Intervals of what has no formula: the tasks are drawn again, and percentiles are read.
+"""Bootstrap intervals, for numbers without a formula: tasks are redrawn, percentiles read.
 
 The task is the unit that is drawn, so its seeds and samples stay together (the clustered
 bootstrap; Davison and Hinkley 1997, section 3.8; percentiles: Efron and Tibshirani 1993, chapter
-13). One pseudo-task stands among the tasks, spread evenly over the corners of what a task can be,
+13). One pseudo-task is added to the tasks, spread evenly over the extreme values of a task,
 after Agresti and Min (2005) for matched proportions: it keeps tasks that look alike (nothing broken
 in 30) from claiming to be sure. Departure: theirs weighs two tasks and is for a difference of yes
 and no; ours weighs one, because fractions spread less (bench/significance.py has the coverage).
@@ -30,20 +30,23 @@ if TYPE_CHECKING:
 
 RESAMPLES = 2000
 LARGEST = 1000
+"""Tasks that are redrawn one by one."""
+
 PSEUDO_TASKS = 1
 DIGITS = 6
+"""Digits of an end that are kept: more than percentiles know."""
 
 Values = tuple[float, ...]
-"""One task: what it gives on each side, each in [0, 1]."""
+"""One task: its value on each side, each in [0, 1]."""
 
 
-def drop_estimate(
+def estimate_drop(
     value: float | None,
     before: Sequence[float],
     after: Sequence[float],
     confidence: float = CONFIDENCE,
 ) -> Estimate | None:
-    """A drop from `before` to `after` with its interval; None where it is undefined.
+    """Estimates a drop from `before` to `after` with its interval; None where it is undefined.
 
     Args:
         value: (before - after) / before of the means.
@@ -52,51 +55,49 @@ def drop_estimate(
     if value is None:
         return None
     rows = list(zip(before, after, strict=True))
-    low, high = percentiles(rows, lambda s: drops(s[:, 0], s[:, 1]), confidence)
+    low, high = take_percentiles(rows, lambda s: compute_drops(s[:, 0], s[:, 1]), confidence)
     return Estimate(value, min(low, value), max(high, value))
 
 
-def change_interval(
+def bound_change(
     before: Sequence[float], after: Sequence[float], confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
-    """The interval of mean(after) - mean(before); at least one task."""
+    """Bounds mean(after) - mean(before) by its interval; at least one task."""
     rows = list(zip(before, after, strict=True))
-    return percentiles(rows, lambda s: s[:, 1] - s[:, 0], confidence)
+    return take_percentiles(rows, lambda s: s[:, 1] - s[:, 0], confidence)
 
 
-def drop_change_interval(
+def bound_drop_change(
     before: Sequence[tuple[float, float]],
     after: Sequence[tuple[float, float]],
     confidence: float = CONFIDENCE,
 ) -> tuple[float, float]:
-    """The interval of the drop in `after` less the drop in `before` (a change of RD).
+    """Bounds the drop in `after` less the drop in `before` (a change of RD) by its interval.
 
     Args:
         before, after: each task's (clean, perturbed) values in two runs, in the same order.
     """
     rows = [(*old, *new) for old, new in zip(before, after, strict=True)]
-    return percentiles(
-        rows, lambda s: drops(s[:, 2], s[:, 3]) - drops(s[:, 0], s[:, 1]), confidence
+    return take_percentiles(
+        rows,
+        lambda s: compute_drops(s[:, 2], s[:, 3]) - compute_drops(s[:, 0], s[:, 1]),
+        confidence,
     )
 
 
-def percentiles(
+def take_percentiles(
     rows: Sequence[Values], statistic: Callable[[Array], Array], confidence: float
 ) -> tuple[float, float]:
-    """The ends between which the middle `confidence` of the redrawn statistic lies.
+    """Finds the ends of the middle `confidence` of the redrawn statistic.
 
     Args:
         statistic: from means, shape (draws, sides), to one value a draw, shape (draws,).
     """
-    import numpy as np
-
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(statistic(redrawn(rows)), (tail, 1 - tail))
-    return round(float(low), DIGITS), round(float(high), DIGITS)
+    return take_middle(statistic(redraw_means(rows)), confidence)
 
 
-def redrawn(rows: Sequence[Values]) -> Array:
-    """The means of each side over tasks drawn again, shape (RESAMPLES, sides)."""
+def redraw_means(rows: Sequence[Values]) -> Array:
+    """Redraws the tasks, and takes the means of each side; shape (RESAMPLES, sides)."""
     import numpy as np
 
     sides = len(rows[0])
@@ -105,28 +106,41 @@ def redrawn(rows: Sequence[Values]) -> Array:
     if len(rows) > LARGEST:
         np.random.default_rng(len(rows)).shuffle(table)
         grouped = np.array([table[start::LARGEST].sum(axis=0) for start in range(LARGEST)])
-        sums = draws(LARGEST, 0) @ grouped
+        sums = draw_counts(LARGEST, 0) @ grouped
     else:
         pseudo = np.array([(*corner, 1.0) for corner in product((0.0, 1.0), repeat=sides)])
-        sums = draws(len(rows), len(pseudo)) @ np.vstack((table, pseudo))
+        sums = draw_counts(len(rows), len(pseudo)) @ np.vstack((table, pseudo))
     means: Array = sums[:, :sides] / sums[:, sides:]
     return means
 
 
 @lru_cache(maxsize=4)
-def draws(tasks: int, pseudo: int) -> Array:
-    """How often each task, then each pseudo-task, is drawn; shape (RESAMPLES, tasks + pseudo)."""
-    import numpy as np
-
+def draw_counts(tasks: int, pseudo: int) -> Array:
+    """Draws tasks, then pseudo-tasks, and counts each; shape (RESAMPLES, tasks + pseudo)."""
     total = tasks + (PSEUDO_TASKS if pseudo else 0)
     chances = [1 / total] * tasks + [PSEUDO_TASKS / (total * pseudo) for _ in range(pseudo)]
-    generator = np.random.default_rng([20050805, tasks, pseudo])
-    counts = generator.multinomial(round(total), chances, size=RESAMPLES)
+    return draw_tasks([20050805, tasks, pseudo], round(total), chances)
+
+
+def draw_tasks(seed: list[int], total: int, chances: Sequence[float]) -> Array:
+    """Draws `total` tasks with replacement, and counts each; shape (RESAMPLES, tasks)."""
+    import numpy as np
+
+    counts = np.random.default_rng(seed).multinomial(total, chances, size=RESAMPLES)
     return counts.astype(np.float64)
 
 
-def drops(before: Array, after: Array) -> Array:
-    """(before - after) / before, draw by draw.
+def take_middle(values: Array, confidence: float) -> tuple[float, float]:
+    """Reads the ends of the middle `confidence` of redrawn values, rounded to `DIGITS`."""
+    import numpy as np
+
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(values, (tail, 1 - tail))
+    return round(float(low), DIGITS), round(float(high), DIGITS)
+
+
+def compute_drops(before: Array, after: Array) -> Array:
+    """Computes (before - after) / before, draw by draw.
 
     A draw in which nothing is solved before has no ratio; it counts as the least ever drawn with
     one, so that it widens the interval downwards and stays finite.

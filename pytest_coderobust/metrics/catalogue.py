@@ -71,20 +71,20 @@ TOTALS: Mapping[str, Total] = {
 NAMES: tuple[str, ...] = tuple(dict.fromkeys((*RATES, *COUNTS, *TOTALS)))
 
 
-def default_condition(metric: str) -> str:
-    """The condition a metric is about where none is named."""
+def find_default_condition(metric: str) -> str:
+    """Finds the condition that a metric is about where none is named."""
     found = RATES.get(metric) or COUNTS.get(metric)
     return found.condition if found else WHOLE
 
 
-def on_clean(metric: str) -> bool:
-    """Whether the metric can be asked of the clean condition."""
+def allows_clean(metric: str) -> bool:
+    """Says whether the metric can be asked of the clean condition."""
     found = RATES.get(metric) or COUNTS.get(metric)
     return found is not None and found.on_clean
 
 
-def read(summary: Summary, metric: str, condition: str, k: int) -> tuple[float | None, str]:
-    """A metric's value, and why it has none when it is None.
+def read_metric(summary: Summary, metric: str, condition: str, k: int) -> tuple[float | None, str]:
+    """Reads a metric's value, and the reason where it is None.
 
     Args:
         metric: one of `NAMES`.
@@ -112,7 +112,7 @@ def read(summary: Summary, metric: str, condition: str, k: int) -> tuple[float |
 
 
 def read_interval(summary: Summary, metric: str, condition: str, k: int) -> Estimate | None:
-    """A rate with its interval; None where it has none, and for counts, which have no interval."""
+    """Reads a rate with its interval; None where it is undefined, and for counts."""
     found = summary.condition(condition)
     scores = found.scores.get(k) if found else None
     return RATES[metric].read(scores) if scores and metric in RATES else None

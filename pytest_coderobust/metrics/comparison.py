@@ -1,4 +1,4 @@
-"""What became of a suite between two runs: every change with its interval, and one verdict.
+"""The comparison of two runs of a suite: every change with its interval, and one verdict.
 
 `pytest_coderobust.metrics.paired` computes it; docs/baselines.md says what the words mean.
 """
@@ -45,7 +45,7 @@ class RateChange:
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """What became of a suite between two runs.
+    """The comparison of two runs of a suite.
 
     Attributes:
         fragile: squares that were solved and are not any more, in plan order.

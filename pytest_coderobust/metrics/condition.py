@@ -11,17 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_coderobust.metrics.bootstrap import drop_estimate
+from pytest_coderobust.metrics.bootstrap import estimate_drop
 from pytest_coderobust.metrics.interval import CONFIDENCE, Estimate, estimate
 from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import (
     TaskScore,
-    changed,
+    average_variants,
     mean,
-    perturbed,
     relative_degradation,
     robust_drop,
-    worst,
+    sum_changes,
+    take_worst,
 )
 from pytest_coderobust.records import CLEAN, Observation, Status
 
@@ -78,10 +78,10 @@ class ConditionSummary:
     scores: Mapping[int, Scores]
 
 
-def clean_condition(
+def summarise_clean(
     observations: Sequence[Observation], ks: Iterable[int], confidence: float = CONFIDENCE
 ) -> ConditionSummary:
-    """The clean condition, over every task whose clean prompt was measured.
+    """Summarises the clean condition, over every task whose clean prompt was measured.
 
     A variant's item measures its task's clean prompt too, so in a run of variants only their
     tasks count as well.
@@ -99,10 +99,10 @@ def clean_condition(
         for k in ks
         for found in [estimate([pass_at_k(n, c, k) for n, c in counts.values()], draws, confidence)]
     }
-    return tallied(CLEAN, "clean", (), own, variants=1, tasks=len(counts), scores=scores)
+    return tally_condition(CLEAN, "clean", (), own, variants=1, tasks=len(counts), scores=scores)
 
 
-def perturbed_condition(
+def summarise_perturbed(
     name: str,
     kind: ConditionKind,
     members: tuple[str, ...],
@@ -112,7 +112,7 @@ def perturbed_condition(
     ks: Iterable[int],
     confidence: float = CONFIDENCE,
 ) -> ConditionSummary:
-    """The condition that pools the perturbations `members`.
+    """Summarises the condition that pools the perturbations `members`.
 
     Args:
         observations: theirs, measured or not.
@@ -122,45 +122,45 @@ def perturbed_condition(
     for observation in observations:
         if observation.measured:
             by_task.setdefault(observation.task_id, []).append(observation)
-    return tallied(
+    return tally_condition(
         name,
         kind,
         members,
         observations,
         variants=variants,
         tasks=len(by_task),
-        scores={k: scored(k, list(by_task.values()), confidence) for k in ks},
+        scores={k: score_tasks(k, list(by_task.values()), confidence) for k in ks},
     )
 
 
-def scored(
+def score_tasks(
     k: int, tasks: Sequence[Sequence[Observation]], confidence: float = CONFIDENCE
 ) -> Scores:
-    """The rates at k, from each task's measured variants."""
-    scores = [task_score(k, variants) for variants in tasks]
+    """Computes the rates at k from each task's measured variants."""
+    scores = [score_task(k, variants) for variants in tasks]
     clean = [score.clean for score in scores]
-    average, lowest = perturbed(scores), worst(scores)
+    average, lowest = average_variants(scores), take_worst(scores)
     draws = sum(o.n for variants in tasks for o in variants)
     return Scores(
         k=k,
         pass_at_k=estimate(average, draws, confidence),
         clean=mean(clean),
-        rd=drop_estimate(relative_degradation(scores), clean, average, confidence),
+        rd=estimate_drop(relative_degradation(scores), clean, average, confidence),
         robust_pass=estimate(lowest, draws, confidence),
-        robust_drop=drop_estimate(robust_drop(scores), clean, lowest, confidence),
-        robust_relative=estimate(changed(scores), draws, confidence),
+        robust_drop=estimate_drop(robust_drop(scores), clean, lowest, confidence),
+        robust_relative=estimate(sum_changes(scores), draws, confidence),
     )
 
 
-def task_score(k: int, variants: Sequence[Observation]) -> TaskScore:
-    """One task's pass@k, from its measured variants (at least one)."""
+def score_task(k: int, variants: Sequence[Observation]) -> TaskScore:
+    """Computes one task's pass@k from its measured variants (at least one)."""
     return TaskScore(
         clean=pass_at_k(variants[0].clean_n, variants[0].clean_c, k),
         variants=tuple(pass_at_k(o.n, o.c, k) for o in variants),
     )
 
 
-def tallied(
+def tally_condition(
     name: str,
     kind: ConditionKind,
     members: tuple[str, ...],
@@ -170,7 +170,7 @@ def tallied(
     tasks: int,
     scores: Mapping[int, Scores],
 ) -> ConditionSummary:
-    """A condition with the counts of its observations."""
+    """Makes a condition with the counts of its observations."""
     statuses = Counter(o.status for o in observations)
     measured = [o for o in observations if o.measured]
     return ConditionSummary(

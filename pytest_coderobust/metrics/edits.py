@@ -1,19 +1,20 @@
-"""What edits did to a suite, with the controls that tell an effect from noise.
+"""The effect of edits on a suite, with the controls that tell an effect from noise.
 
 A G-RIR is a mean over prompts that were picked for being broken, divided by how far they fell;
-drawn again from an unchanged model, such prompts gain on average. So it stands beside
+drawn again from an unchanged model, such prompts gain on average. So three numbers are given
+beside it:
 
 * *no edit*: the base model's second draw in the place of the edited model's, with the same noise;
 * *placebo*: a random rotation of the edit, of the same norm and rank in the same layer;
 * the *gain*: edit minus no edit, task by task, the only one of these numbers that is 0 on average
   for an edit that does nothing.
 
-Beside them stands what G-RIR leaves out: pass@1 of *all* other prompts before and after, and how
-many were repaired and newly broken. Those prompts were not picked by their outcome and need no
-control.
+G-RIR leaves the other prompts out, so their numbers are given too: pass@1 of *all* of them before
+and after, and the counts of repaired and newly broken ones. Those prompts were not picked by their
+outcome and need no control.
 
-Intervals: the tasks are drawn again (the clustered bootstrap, 95 %); which requests the model was
-edited on is not, so an interval of one request speaks of that request alone.
+Intervals: the tasks are drawn again (the clustered bootstrap, 95 %) and the requests are not, so
+an interval of one request speaks of that request alone.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_coderobust.metrics.outcome import solved
-from pytest_coderobust.metrics.resampling import ResampledRows, Spread, spread
+from pytest_coderobust.metrics.outcome import is_solved
+from pytest_coderobust.metrics.resampling import ResampledRows, Spread, measure_spread
 from pytest_coderobust.metrics.restoration import l_rir
 from pytest_coderobust.metrics.robustness import mean
 from pytest_coderobust.records.editing import Editing, EditRecord, ItemChange, Passes, Trial
 
 Side = Callable[[Trial], Sequence[Passes]]
-"""Which draws stand as "after"; several count as edits of their own."""
+"""Picks the draws that count as "after"; several count as edits of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class EditMetrics:
 
 @dataclass(frozen=True, slots=True)
 class EditSummary:
-    """Every number about the edits of one run.
+    """All numbers about the edits of one run.
 
     Attributes:
         categories: one a perturbation with an edited model, in plan order.
@@ -115,7 +116,7 @@ class EditSummary:
 
 
 def summarise_edits(editing: Editing, solved_at: float) -> EditSummary:
-    """Every number about the edits.
+    """Computes all numbers about the edits.
 
     Args:
         solved_at: the share of samples that must pass for a prompt to count as solved.
@@ -128,44 +129,46 @@ def summarise_edits(editing: Editing, solved_at: float) -> EditSummary:
         name: own[-1:] if editing.regime == "successive" else own for name, own in grouped.items()
     }
     categories = tuple(
-        measured(name or "every prompt", [own], solved_at) for name, own in final.items()
+        measure_edits(name or "every prompt", [own], solved_at) for name, own in final.items()
     )
     last = [record for own in final.values() for record in own]
     return EditSummary(
         editing=editing,
         categories=categories,
-        overall=measured("all", list(final.values()), solved_at) if len(final) > 1 else None,
+        overall=measure_edits("all", list(final.values()), solved_at) if len(final) > 1 else None,
         steps=tuple(
-            (record, measured(record.perturbation, [[record]], solved_at))
+            (record, measure_edits(record.perturbation, [[record]], solved_at))
             for record in editing.records
         ),
         layers=dict(sorted(Counter(layer for r in last for layer in r.facts.layers).items())),
     )
 
 
-def measured(name: str, groups: Sequence[Sequence[EditRecord]], solved_at: float) -> EditMetrics:
-    """The numbers of edits, grouped by category: every category counts once in a G-RIR."""
+def measure_edits(
+    name: str, groups: Sequence[Sequence[EditRecord]], solved_at: float
+) -> EditMetrics:
+    """Measures edits grouped by category; every category counts once in a G-RIR."""
     records = [record for group in groups for record in group]
     drifts = [r.facts.drift for r in records if r.facts.drift is not None]
     return EditMetrics(
         name=name,
         edits=len(records),
-        own=own_prompts([trial for record in records for trial in record.own]),
-        g_rir=score(groups, lambda trial: (trial.after,)),
-        control=score(groups, lambda trial: (trial.control,) if trial.control else ()),
-        placebo=score(groups, lambda trial: trial.placebos),
-        gain=gain(groups),
-        undefined=sum(_l_rir(t, t.after) is None for r in records for t in r.trials),
-        clean=shift([change for r in records for change in r.clean], solved_at),
-        perturbed=shift([change for r in records for change in r.perturbed], solved_at),
+        own=average_own_prompts([trial for record in records for trial in record.own]),
+        g_rir=score_restoration(groups, lambda trial: (trial.after,)),
+        control=score_restoration(groups, lambda trial: (trial.control,) if trial.control else ()),
+        placebo=score_restoration(groups, lambda trial: trial.placebos),
+        gain=measure_gain(groups),
+        undefined=sum(_compute_l_rir(t, t.after) is None for r in records for t in r.trials),
+        clean=measure_shift([change for r in records for change in r.clean], solved_at),
+        perturbed=measure_shift([change for r in records for change in r.perturbed], solved_at),
         seconds=max((r.facts.seconds for r in records), default=0.0),
         peak_mb=max((r.facts.peak_mb for r in records), default=0.0),
         drift=max(drifts, default=None),
     )
 
 
-def own_prompts(trials: Sequence[Trial]) -> Own | None:
-    """The means over the prompts that the model was edited on."""
+def average_own_prompts(trials: Sequence[Trial]) -> Own | None:
+    """Averages over the prompts that the model was edited on."""
     original = mean(trial.original.rate for trial in trials)
     before = mean(trial.before.rate for trial in trials)
     after = mean(trial.after.rate for trial in trials)
@@ -174,31 +177,35 @@ def own_prompts(trials: Sequence[Trial]) -> Own | None:
     return Own(original, before, after)
 
 
-def score(groups: Sequence[Sequence[EditRecord]], side: Side) -> EditScore | None:
-    """G-RIR with that side as "after"; None where no pair defines it."""
-    found = [_rows(group, side) for group in groups]
-    raw = spread(found)
+def score_restoration(groups: Sequence[Sequence[EditRecord]], side: Side) -> EditScore | None:
+    """Computes G-RIR with that side as "after"; None where no pair defines it."""
+    found = [_list_l_rirs(group, side) for group in groups]
+    raw = measure_spread(found)
     if raw is None:
         return None
-    clipped = spread([[[(t, max(v, 0.0)) for t, v in row] for row in rows] for rows in found])
+    clipped = measure_spread(
+        [[[(t, max(v, 0.0)) for t, v in row] for row in rows] for rows in found]
+    )
     assert clipped is not None
     return EditScore(raw, clipped.value, sum(len(row) for rows in found for row in rows))
 
 
-def gain(groups: Sequence[Sequence[EditRecord]]) -> Spread | None:
-    """G-RIR of the edit minus that of the control, pair by pair."""
+def measure_gain(groups: Sequence[Sequence[EditRecord]]) -> Spread | None:
+    """Computes G-RIR of the edit minus that of the control, pair by pair."""
 
     def row(record: EditRecord) -> list[tuple[str, float]]:
         pairs = [
-            (t.task, _l_rir(t, t.after), _l_rir(t, t.control)) for t in record.trials if t.control
+            (t.task, _compute_l_rir(t, t.after), _compute_l_rir(t, t.control))
+            for t in record.trials
+            if t.control
         ]
         return [(task, a - b) for task, a, b in pairs if a is not None and b is not None]
 
-    return spread([[row(record) for record in group] for group in groups])
+    return measure_spread([[row(record) for record in group] for group in groups])
 
 
-def shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
-    """pass@1 of the prompts before and after, and those whose outcome turned."""
+def measure_shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
+    """Measures pass@1 of the prompts before and after, and names those that changed sides."""
     several = len({change.seed for change in changes}) > 1
 
     def named(turned: Iterable[ItemChange]) -> tuple[str, ...]:
@@ -206,7 +213,7 @@ def shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
         return tuple(dict.fromkeys(names))
 
     def enough(passes: Passes) -> bool:
-        return solved(passes.n, passes.c, solved_at)
+        return is_solved(passes.n, passes.c, solved_at)
 
     outcomes = [(c, enough(c.before), enough(c.after)) for c in changes]
     return Shift(
@@ -218,19 +225,19 @@ def shift(changes: Sequence[ItemChange], solved_at: float) -> Shift:
     )
 
 
-def _rows(group: Sequence[EditRecord], side: Side) -> ResampledRows:
-    """Each edit's defined L-RIR with their tasks; each of a side's draws is a row of its own."""
+def _list_l_rirs(group: Sequence[EditRecord], side: Side) -> ResampledRows:
+    """Lists each edit's defined L-RIR by task; each draw of a side is a row of its own."""
     rows: ResampledRows = []
     for record in group:
         width = max((len(side(trial)) for trial in record.trials), default=0)
         for place in range(width):
             drawn = [(t, side(t)[place]) for t in record.trials if len(side(t)) > place]
-            pairs = [(t.task, _l_rir(t, after)) for t, after in drawn]
+            pairs = [(t.task, _compute_l_rir(t, after)) for t, after in drawn]
             rows.append([(task, value) for task, value in pairs if value is not None])
     return rows
 
 
-def _l_rir(trial: Trial, after: Passes | None) -> float | None:
+def _compute_l_rir(trial: Trial, after: Passes | None) -> float | None:
     if after is None:
         return None
     return l_rir(trial.original.rate, trial.before.rate, after.rate)

@@ -48,7 +48,7 @@ def wilson(rate: float, size: float, confidence: float = CONFIDENCE) -> tuple[fl
 
 
 def effective_size(values: Sequence[float], draws: int) -> float:
-    """How many yes-or-no tasks would be as informative as these, between tasks and `draws`."""
+    """Counts the yes-or-no tasks that would inform as well; between tasks and `draws`."""
     tasks = len(values)
     rate = fsum(values) / tasks
     binary = rate * (1 - rate)
@@ -62,7 +62,7 @@ def effective_size(values: Sequence[float], draws: int) -> float:
 def estimate(
     values: Sequence[float], draws: int, confidence: float = CONFIDENCE
 ) -> Estimate | None:
-    """The mean of one value a task, with its interval; None where there is no task.
+    """Estimates the mean of one value a task with its interval; None where there is no task.
 
     Args:
         values: one value in [0, 1] for each task.

@@ -1,4 +1,4 @@
-"""The noise floor: how far a suite's clean pass@k moves while nothing about the model changes.
+"""The noise floor: the movement of a suite's clean pass@k while the model stays the same.
 
 Movement is the range over re-runs. Greedy decoding moves with the batch size, because padding and
 kernels change the rounding of logits; sampling moves with its seed. One task is a step of 1/n, so
@@ -16,7 +16,7 @@ Run = tuple[int, float]
 
 @dataclass(frozen=True, slots=True)
 class NoiseFloor:
-    """What was measured; all values are differences of pass@k.
+    """The measured movements; all values are differences of pass@k.
 
     Attributes:
         tasks: measured in every re-run.
@@ -31,16 +31,16 @@ class NoiseFloor:
     @property
     def batch_movement(self) -> float:
         """Range over batch sizes."""
-        return spread(self.batches)
+        return measure_range(self.batches)
 
     @property
     def seed_movement(self) -> float:
         """Range over sampling seeds."""
-        return spread(self.seeds)
+        return measure_range(self.seeds)
 
     @property
     def step(self) -> float:
-        """What one task is worth; 1 where there is none."""
+        """The share of one task; 1 where there is none."""
         return 1 / self.tasks if self.tasks else 1.0
 
     @property
@@ -50,7 +50,7 @@ class NoiseFloor:
 
     @property
     def source(self) -> str:
-        """Which of the three the floor is."""
+        """The name of the largest of the three."""
         named = {
             "sampling seeds": self.seed_movement,
             "batch sizes": self.batch_movement,
@@ -59,7 +59,7 @@ class NoiseFloor:
         return max(named, key=lambda name: named[name])
 
 
-def spread(runs: tuple[Run, ...]) -> float:
-    """The range of the values; 0 of fewer than two."""
+def measure_range(runs: tuple[Run, ...]) -> float:
+    """Measures the range of the values; 0 of fewer than two."""
     values = [value for _, value in runs]
     return max(values) - min(values) if values else 0.0

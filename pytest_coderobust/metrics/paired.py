@@ -1,4 +1,4 @@
-"""Two runs of one plan, task by task: is the second worse, and what became fragile?
+"""The comparison of two runs of one plan, task by task: whether the second is worse, and where.
 
 The task is the unit. A task's value under a condition is its mean pass@k over the seeds and
 perturbations that both runs measured; only those enter. Each change has an interval that redraws
@@ -21,18 +21,18 @@ from dataclasses import replace
 from math import fsum
 from statistics import NormalDist
 
-from pytest_coderobust.metrics.bootstrap import change_interval, drop_change_interval
+from pytest_coderobust.metrics.bootstrap import bound_change, bound_drop_change
 from pytest_coderobust.metrics.comparison import (
     ComparisonVerdict,
     RateChange,
     RunComparison,
 )
 from pytest_coderobust.metrics.interval import CONFIDENCE
-from pytest_coderobust.metrics.outcome import solved
+from pytest_coderobust.metrics.outcome import is_solved
 from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import drop, mean
 from pytest_coderobust.metrics.significance import paired_test
-from pytest_coderobust.metrics.summary import ALL, pools
+from pytest_coderobust.metrics.summary import ALL, pool_levels
 from pytest_coderobust.records import CLEAN, Cell, Square, SuiteRun
 
 POWER = 0.8
@@ -40,8 +40,8 @@ Counts = Mapping[Square, tuple[int, int]]
 """(samples drawn, samples that pass) of each measured task and cell."""
 
 
-def counts_of(run: SuiteRun) -> Counts:
-    """The counts of every measured square of a run."""
+def count_squares(run: SuiteRun) -> Counts:
+    """Counts the samples of every measured square of a run."""
     return {(o.task_id, o.cell): (o.n, o.c) for o in run.observations if o.measured}
 
 
@@ -61,16 +61,17 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Run
     ]
     changes: list[RateChange] = []
     drops: list[RateChange] = []
-    for name, members in conditions(plan).items():
-        values = paired_values(shared, members, before, after, k)
+    for name, members in list_conditions(plan).items():
+        values = pair_values(shared, members, before, after, k)
         if not values:
             continue
-        moved = pass_change(name, f"pass@{k}", values, margin)
-        changes.append(replace(moved, decides=name == CLEAN or members == perturbations(plan)))
+        moved = measure_pass_change(name, f"pass@{k}", values, margin)
+        changes.append(replace(moved, decides=name == CLEAN or members == list_perturbations(plan)))
         if name != CLEAN and all(len(value) == 4 for value in values):
-            drops += rd_change(name, values, margin)
+            drops += measure_rd_change(name, values, margin)
     flips = [
-        (solved(*before[s], plan.solved_at), solved(*after[s], plan.solved_at), s) for s in shared
+        (is_solved(*before[s], plan.solved_at), is_solved(*after[s], plan.solved_at), s)
+        for s in shared
     ]
     found = RunComparison(
         verdict="inconclusive",
@@ -82,57 +83,61 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Run
         fixed=tuple(square for old, new, square in flips if new and not old),
         unchanged=sum(old == new for old, new, _ in flips),
     )
-    return replace(found, verdict=overall(found.deciding))
+    return replace(found, verdict=judge_run(found.deciding))
 
 
-def perturbations(plan: SuiteRun) -> tuple[str, ...]:
-    """The planned perturbations, in order."""
+def list_perturbations(plan: SuiteRun) -> tuple[str, ...]:
+    """Lists the planned perturbations, in order."""
     return tuple(dict.fromkeys(c.perturbation for c in plan.cells if not c.is_clean))
 
 
-def conditions(plan: SuiteRun) -> dict[str, tuple[str, ...]]:
-    """The perturbations of each condition, the clean one first; none pools what another has."""
-    names = perturbations(plan)
+def list_conditions(plan: SuiteRun) -> dict[str, tuple[str, ...]]:
+    """Lists each condition's perturbations, the clean one first; no two pool the same."""
+    names = list_perturbations(plan)
     found: dict[tuple[str, ...], str] = {(CLEAN,): CLEAN}
     for name in names:
         found.setdefault((name,), name)
-    for name, own in pools(names, plan.levels).items():
+    for name, own in pool_levels(names, plan.levels).items():
         found.setdefault(tuple(own), name)
     if names:
         found.setdefault(names, ALL)
     return {name: members for members, name in found.items()}
 
 
-def paired_values(
+def pair_values(
     shared: list[Square], members: tuple[str, ...], before: Counts, after: Counts, k: int
 ) -> list[tuple[float, ...]]:
-    """For each task (before, after) pass@k under the members, then the same of its clean prompt."""
+    """Pairs each task's pass@k before and after: under the members, then of its clean prompt."""
     cells: dict[str, list[Square]] = {}
     for task, cell in shared:
         if cell.perturbation in members:
             cells.setdefault(task, []).append((task, cell))
     rows: list[tuple[float, ...]] = []
     for task, squares in cells.items():
-        old = fsum(at(k, before[square]) for square in squares) / len(squares)
-        new = fsum(at(k, after[square]) for square in squares) / len(squares)
+        old = fsum(rate_square(k, before[square]) for square in squares) / len(squares)
+        new = fsum(rate_square(k, after[square]) for square in squares) / len(squares)
         clean = (task, Cell())
         known = clean in before and clean in after
-        rows.append((old, new, at(k, before[clean]), at(k, after[clean])) if known else (old, new))
+        rows.append(
+            (old, new, rate_square(k, before[clean]), rate_square(k, after[clean]))
+            if known
+            else (old, new)
+        )
     return rows
 
 
-def at(k: int, counts: tuple[int, int]) -> float:
-    """pass@k of one square."""
+def rate_square(k: int, counts: tuple[int, int]) -> float:
+    """Computes pass@k of one square."""
     n, c = counts
     return pass_at_k(n, c, k)
 
 
-def pass_change(
+def measure_pass_change(
     name: str, measure: str, values: list[tuple[float, ...]], margin: float
 ) -> RateChange:
-    """How pass@k moved: less is worse."""
+    """Measures the change of pass@k: less is worse."""
     old, new = [value[0] for value in values], [value[1] for value in values]
-    low, high = change_interval(old, new)
+    low, high = bound_change(old, new)
     tested = paired_test([after - before for before, after in zip(old, new, strict=True)])
     return RateChange(
         condition=name,
@@ -145,20 +150,22 @@ def pass_change(
         high=high,
         p=tested.p,
         method=tested.method,
-        detectable=detectable(low, high),
-        verdict=judged(-high, -low, tested.p, margin),
+        detectable=compute_detectable(low, high),
+        verdict=judge_change(-high, -low, tested.p, margin),
     )
 
 
-def rd_change(name: str, values: list[tuple[float, ...]], margin: float) -> list[RateChange]:
-    """How RD moved: more is worse; nothing where it is undefined in either run."""
+def measure_rd_change(
+    name: str, values: list[tuple[float, ...]], margin: float
+) -> list[RateChange]:
+    """Measures the change of RD: more is worse; empty where either run has none."""
     old = [(value[2], value[0]) for value in values]
     new = [(value[3], value[1]) for value in values]
     before = drop(mean(clean for clean, _ in old), mean(own for _, own in old))
     after = drop(mean(clean for clean, _ in new), mean(own for _, own in new))
     if before is None or after is None:
         return []
-    low, high = drop_change_interval(old, new)
+    low, high = bound_drop_change(old, new)
     return [
         RateChange(
             condition=name,
@@ -171,14 +178,14 @@ def rd_change(name: str, values: list[tuple[float, ...]], margin: float) -> list
             high=max(high, after - before),
             p=None,
             method="bootstrap over tasks",
-            detectable=detectable(low, high),
-            verdict=judged(low, high, None, margin),
+            detectable=compute_detectable(low, high),
+            verdict=judge_change(low, high, None, margin),
         )
     ]
 
 
-def judged(low: float, high: float, p: float | None, margin: float) -> ComparisonVerdict:
-    """The verdict on a worsening that lies between `low` and `high`."""
+def judge_change(low: float, high: float, p: float | None, margin: float) -> ComparisonVerdict:
+    """Judges a worsening that lies between `low` and `high`."""
     if high < margin:
         return "not worse"
     if low > 0 and (p is None or p < 1 - CONFIDENCE):
@@ -186,8 +193,8 @@ def judged(low: float, high: float, p: float | None, margin: float) -> Compariso
     return "inconclusive"
 
 
-def overall(deciding: tuple[RateChange, ...]) -> ComparisonVerdict:
-    """The verdict on the run from the changes that decide, their p-values corrected."""
+def judge_run(deciding: tuple[RateChange, ...]) -> ComparisonVerdict:
+    """Judges the run by the changes that decide, their p-values corrected."""
     verdicts = [
         "inconclusive"
         if change.verdict == "regressed" and (change.p or 0.0) * len(deciding) >= 1 - CONFIDENCE
@@ -199,8 +206,8 @@ def overall(deciding: tuple[RateChange, ...]) -> ComparisonVerdict:
     return "not worse" if verdicts and set(verdicts) == {"not worse"} else "inconclusive"
 
 
-def detectable(low: float, high: float) -> float:
-    """The smallest effect that 80 % of such runs would detect, from the width of an interval."""
+def compute_detectable(low: float, high: float) -> float:
+    """Computes the smallest effect that 80 % of such runs detect, from an interval's width."""
     normal = NormalDist()
     z = normal.inv_cdf((1 + CONFIDENCE) / 2)
     return (high - low) / (2 * z) * (z + normal.inv_cdf(POWER))

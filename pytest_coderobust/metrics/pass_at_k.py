@@ -20,10 +20,10 @@ def pass_at_k(n: int, c: int, k: int) -> float:
 
     Raises:
         UsageError: k is below 1, or more than the samples that were drawn.
-        ValueError: c is no count of n.
+        ValueError: c is not a valid count of n.
     """
     if not 0 <= c <= n:
-        raise ValueError(f"{c} passing samples of {n} is no count")
+        raise ValueError(f"{c} passing samples of {n} is not a valid count")
     if k < 1:
         raise UsageError(f"pass@{k} is not defined: k starts at 1")
     if k > n:

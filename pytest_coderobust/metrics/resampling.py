@@ -1,4 +1,4 @@
-"""The interval of a mean of means: G-RIR's, whose tasks come back in every edit and category.
+"""The interval of a mean of means: of a G-RIR, whose tasks return in every edit and category.
 
 The task is the unit that is drawn again, with all its prompts, in every edit at once (the clustered
 bootstrap; Davison and Hinkley 1997, section 3.8; percentiles: Efron and Tibshirani 1993, chapter
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_coderobust.metrics.bootstrap import draw_tasks, take_middle
 from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.metrics.robustness import mean
 
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-RESAMPLES = 2000
-DIGITS = 6
-"""Digits of an end that are kept: more than percentiles know."""
-
 ResampledRows = list[list[tuple[str, float]]]
-"""Of each edit, its values with the tasks they belong to."""
+"""The values of each edit, with the tasks they belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +39,14 @@ class Spread:
     tasks: int
 
 
-def spread(groups: Sequence[ResampledRows]) -> Spread | None:
-    """The mean over groups of the mean over edits of the mean over values; None of nothing.
+def measure_spread(groups: Sequence[ResampledRows]) -> Spread | None:
+    """Takes the mean over groups of the mean over edits of the mean over values.
 
     Args:
-        groups: of each category, its edits. Edits and categories without a value are left out.
+        groups: the edits of each category. Edits and categories without a value are left out.
+
+    Returns:
+        The mean with its interval; None where there is no value.
     """
     kept = [rows for rows in ([row for row in rows if row] for rows in groups) if rows]
     value = mean(_mean(_mean(v for _, v in row) for row in rows) for rows in kept)
@@ -55,28 +55,24 @@ def spread(groups: Sequence[ResampledRows]) -> Spread | None:
     tasks = sorted({task for rows in kept for row in rows for task, _ in row})
     if len(tasks) < 2:
         return Spread(value, None, None, len(tasks))
-    low, high = _interval(kept, tasks)
+    low, high = _redraw_interval(kept, tasks)
     return Spread(value, min(low, value), max(high, value), len(tasks))
 
 
-def _interval(groups: Sequence[ResampledRows], tasks: Sequence[str]) -> tuple[float, float]:
+def _redraw_interval(groups: Sequence[ResampledRows], tasks: Sequence[str]) -> tuple[float, float]:
     import numpy as np
 
-    chances = [1 / len(tasks)] * len(tasks)
-    generator = np.random.default_rng([25071640, len(tasks)])
-    drawn = generator.multinomial(len(tasks), chances, size=RESAMPLES).astype(np.float64)
-    means = np.array([_redrawn(rows, tasks, drawn) for rows in groups])  # (groups, draws)
+    drawn = draw_tasks([25071640, len(tasks)], len(tasks), [1 / len(tasks)] * len(tasks))
+    means = np.array([_redraw_means(rows, tasks, drawn) for rows in groups])  # (groups, draws)
     # A draw may miss every task of an edit or a category, which then has no mean in it.
-    found = np.ma.masked_invalid(means).mean(axis=0).compressed()
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(found, (tail, 1 - tail))
-    return round(float(low), DIGITS), round(float(high), DIGITS)
+    found: NDArray[np.float64] = np.ma.masked_invalid(means).mean(axis=0).compressed()
+    return take_middle(found, CONFIDENCE)
 
 
-def _redrawn(
+def _redraw_means(
     rows: ResampledRows, tasks: Sequence[str], drawn: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The mean over edits of one category in every draw; NaN where a draw has none of its tasks."""
+    """Takes one category's mean over edits in every draw; NaN where a draw misses its tasks."""
     import numpy as np
 
     place = {task: index for index, task in enumerate(tasks)}

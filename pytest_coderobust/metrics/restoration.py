@@ -87,16 +87,16 @@ def g_rir(rows: Iterable[Restored]) -> Restoration:
     )
 
 
-def by_category(rows: Iterable[Restored]) -> dict[str, Restoration]:
-    """G-RIR of each category, in the order the rows name them."""
+def group_g_rir(rows: Iterable[Restored]) -> dict[str, Restoration]:
+    """Computes G-RIR of each category, in the order the rows name them."""
     grouped: dict[str, list[Restored]] = {}
     for row in rows:
         grouped.setdefault(row.category, []).append(row)
     return {category: g_rir(own) for category, own in grouped.items()}
 
 
-def overall(categories: Iterable[Restoration]) -> Restoration:
-    """The mean of categories, each counting once; a category without a value is left out."""
+def average_categories(categories: Iterable[Restoration]) -> Restoration:
+    """Averages the categories, each counting once; one without a value is left out."""
     found = list(categories)
     return Restoration(
         raw=mean(one.raw for one in found if one.raw is not None),

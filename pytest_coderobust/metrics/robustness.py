@@ -36,28 +36,28 @@ def drop(clean: float | None, other: float | None) -> float | None:
     return (clean - other) / clean if clean and other is not None else None
 
 
-def perturbed(scores: Sequence[TaskScore]) -> tuple[float, ...]:
-    """Each task's pass@k averaged over its variants."""
+def average_variants(scores: Sequence[TaskScore]) -> tuple[float, ...]:
+    """Averages each task's pass@k over its variants."""
     return tuple(fsum(score.variants) / len(score.variants) for score in scores)
 
 
-def worst(scores: Sequence[TaskScore]) -> tuple[float, ...]:
-    """Each task's pass@k on its worst variant: robust pass_s@k is their mean."""
+def take_worst(scores: Sequence[TaskScore]) -> tuple[float, ...]:
+    """Takes each task's pass@k on its worst variant: robust pass_s@k is their mean."""
     return tuple(min(score.variants) for score in scores)
 
 
 def relative_degradation(scores: Sequence[TaskScore]) -> float | None:
-    """RD: how much of the clean pass@k the average variant loses, over the same tasks."""
-    return drop(mean(score.clean for score in scores), mean(perturbed(scores)))
+    """RD: the share of the clean pass@k that the average variant loses, over the same tasks."""
+    return drop(mean(score.clean for score in scores), mean(average_variants(scores)))
 
 
 def robust_drop(scores: Sequence[TaskScore]) -> float | None:
-    """ReCode's RD_s@k: how much of the clean pass@k the worst variant loses."""
-    return drop(mean(score.clean for score in scores), mean(worst(scores)))
+    """ReCode's RD_s@k: the share of the clean pass@k that the worst variant loses."""
+    return drop(mean(score.clean for score in scores), mean(take_worst(scores)))
 
 
-def changed(scores: Sequence[TaskScore]) -> tuple[float, ...]:
-    """What each task's worst variant loses plus what its best one gains."""
+def sum_changes(scores: Sequence[TaskScore]) -> tuple[float, ...]:
+    """Adds the loss of each task's worst variant and the gain of its best one."""
     return tuple(
         max(score.clean - min(score.variants), 0.0) + max(max(score.variants) - score.clean, 0.0)
         for score in scores
@@ -66,4 +66,4 @@ def changed(scores: Sequence[TaskScore]) -> tuple[float, ...]:
 
 def robust_relative(scores: Sequence[TaskScore]) -> float | None:
     """ReCode's RR_s@k: the share of tasks whose outcome some variant changes, either way."""
-    return mean(changed(scores))
+    return mean(sum_changes(scores))

@@ -1,4 +1,4 @@
-"""Numbers of a file of samples: pass@k, and how far each task's samples got."""
+"""The numbers of a file of samples: pass@k, and the levels that each task's samples reached."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TaskTally:
 
     Attributes:
         n, c: samples, and samples that pass every test.
-        levels: how many samples got how far; levels that none reached are absent.
+        levels: samples by the level they reached; levels that none reached are absent.
         share: tests passed of all tests, over the task's samples.
     """
 
@@ -48,7 +48,7 @@ class SampleScores:
 
     @property
     def levels(self) -> Mapping[Level, int]:
-        """How many samples of the whole file got how far."""
+        """The samples of the whole file by the level they reached."""
         total: Counter[Level] = Counter()
         for task in self.tasks:
             total.update(task.levels)
@@ -68,14 +68,14 @@ def score_samples(
         UsageError: a task has fewer samples than a k that was asked for.
     """
     tasks = tuple(_tally(task_id, found) for task_id, found in verdicts.items())
-    ks = possible_ks({task.task_id: task.n for task in tasks}, ks)
+    ks = choose_ks({task.task_id: task.n for task in tasks}, ks)
     draws = sum(task.n for task in tasks)
     found = {k: estimate([pass_at_k(task.n, task.c, k) for task in tasks], draws) for k in ks}
     return SampleScores(tasks, {k: each for k, each in found.items() if each is not None})
 
 
-def possible_ks(counts: Mapping[str, int], ks: Sequence[int] | None) -> Sequence[int]:
-    """Which pass@k there will be for so many samples by task; arguments and errors as above."""
+def choose_ks(counts: Mapping[str, int], ks: Sequence[int] | None) -> Sequence[int]:
+    """Chooses the k that the samples of each task allow; arguments and errors as above."""
     least = min(counts, key=lambda task: counts[task])
     if ks is None:
         return [k for k in USUAL_KS if k <= counts[least]]

@@ -1,4 +1,4 @@
-"""Tests of paired tasks: is the difference between two runs more than chance?
+"""Tests of paired tasks: whether the difference between two runs is more than chance.
 
 - Exact McNemar (McNemar 1947, in its exact binomial form): each task gives one pair of yes or no.
 - Sign flips of task totals (Fisher 1935; Good 2005, chapter 3): each task gives a fraction, or
@@ -99,7 +99,7 @@ def sign_flips(differences: Sequence[float]) -> float:
 
     found = permutation_test(
         (np.array(moved),),
-        totals,
+        sum_totals,
         permutation_type="samples",
         vectorized=True,
         n_resamples=FLIPS,
@@ -109,8 +109,8 @@ def sign_flips(differences: Sequence[float]) -> float:
     return min(1.0, float(found.pvalue))
 
 
-def totals(values: Array, axis: int) -> Array:
-    """The sums along an axis, as `permutation_test` asks for them."""
+def sum_totals(values: Array, axis: int) -> Array:
+    """Sums along an axis, as `permutation_test` asks."""
     found: Array = values.sum(axis=axis)
     return found
 

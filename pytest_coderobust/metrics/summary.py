@@ -1,6 +1,6 @@
-"""One suite's run as numbers: every condition, and what was left out.
+"""The summary of one suite's run: the numbers of every condition, and the items left out.
 
-Reports show these values and gates decide on them; nobody else computes.
+Reports show these values and gates decide on them; neither computes any.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_coderobust.metrics.adoption import AdoptionCounts, adoption_counts
+from pytest_coderobust.metrics.adoption import AdoptionCounts, count_adoptions
 from pytest_coderobust.metrics.comparison import RunComparison
 from pytest_coderobust.metrics.condition import (
     ConditionKind,
     ConditionSummary,
-    clean_condition,
-    perturbed_condition,
+    summarise_clean,
+    summarise_perturbed,
 )
 from pytest_coderobust.metrics.edits import EditSummary, summarise_edits
 from pytest_coderobust.metrics.interval import CONFIDENCE
@@ -28,7 +28,7 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Every number of one suite's run.
+    """All numbers of one suite's run.
 
     Attributes:
         conditions: clean, the perturbations in plan order, levels, then "all".
@@ -36,7 +36,7 @@ class Summary:
         observed: planned items with an observation, measured or not.
         unusable: (task id, reason) of each task that the self-check rejected.
         unchecked: ids of measured tasks that the self-check could not check.
-        skipped: (reason, items) of what was planned and could not be asked.
+        skipped: (reason, items) of the planned items that could not be asked.
         completions, truncated: of the whole suite.
         incomplete: why the run is partial, "" when every planned item was observed.
         in_process: ids of measured tasks that were judged in the solution's own process.
@@ -45,7 +45,7 @@ class Summary:
             was not edited.
         edits: the numbers about the edits; None likewise.
         comparison: with a baseline, where there is one that can be compared.
-        floor: how far the clean pass@k moves by itself, where that was measured.
+        floor: the noise floor of the clean pass@k, where it was measured.
     """
 
     conditions: tuple[ConditionSummary, ...]
@@ -71,7 +71,7 @@ class Summary:
 
 
 def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
-    """Every number of the run; the order of its observations does not matter.
+    """Computes every number of the run; the order of its observations does not matter.
 
     Args:
         confidence: of the intervals.
@@ -85,30 +85,30 @@ def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
     missing = f"{planned - observed} of {planned} items not measured"
     reasons = Counter(o.reason for o in run.observations if o.status is Status.SKIPPED)
     return Summary(
-        conditions=conditions(run, confidence),
+        conditions=summarise_conditions(run, confidence),
         tasks=len(run.tasks),
         items=planned,
         observed=observed,
-        unusable=unusable_tasks(run),
-        unchecked=unchecked_tasks(run),
+        unusable=list_unusable(run),
+        unchecked=list_unchecked(run),
         skipped=tuple(sorted(reasons.items())),
         completions=sum(o.n for o in run.observations if o.measured),
         truncated=sum(o.truncated for o in run.observations if o.measured),
         incomplete=run.incomplete or (missing if observed < planned else ""),
-        in_process=in_process_tasks(run),
-        adoption=adoption_counts(run),
-        base=summarise(base_run(run), confidence) if run.editing else None,
+        in_process=list_in_process(run),
+        adoption=count_adoptions(run),
+        base=summarise(take_base_run(run), confidence) if run.editing else None,
         edits=summarise_edits(run.editing, run.solved_at) if run.editing else None,
     )
 
 
-def base_run(run: SuiteRun) -> SuiteRun:
-    """The run of the model before it was edited."""
+def take_base_run(run: SuiteRun) -> SuiteRun:
+    """Takes the run of the model before it was edited."""
     return replace(run, observations=run.base, base=(), editing=None)
 
 
-def conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSummary, ...]:
-    """Every condition of the plan, measured or not."""
+def summarise_conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSummary, ...]:
+    """Summarises every condition of the plan, measured or not."""
     # A prompt that the model was edited on is shown and counts in no rate, before or after.
     counted = [o for o in run.observations if not o.self_edited]
     own: dict[str, list[Observation]] = {}
@@ -117,7 +117,7 @@ def conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSummary, ...]
     variants = Counter(cell.perturbation for cell in run.cells if not cell.is_clean)
 
     def pooled(name: str, kind: ConditionKind, members: Sequence[str]) -> ConditionSummary:
-        return perturbed_condition(
+        return summarise_perturbed(
             name,
             kind,
             tuple(members),
@@ -129,15 +129,18 @@ def conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSummary, ...]
 
     names = tuple(variants)
     return (
-        clean_condition(counted, run.ks, confidence),
+        summarise_clean(counted, run.ks, confidence),
         *(pooled(name, "perturbation", (name,)) for name in names),
-        *(pooled(name, "level", members) for name, members in pools(names, run.levels).items()),
+        *(
+            pooled(name, "level", members)
+            for name, members in pool_levels(names, run.levels).items()
+        ),
         *([pooled(ALL, "all", names)] if names and ALL not in names else ()),
     )
 
 
-def pools(perturbations: Sequence[str], levels: Mapping[str, str]) -> dict[str, list[str]]:
-    """The perturbations of each level, in plan order.
+def pool_levels(perturbations: Sequence[str], levels: Mapping[str, str]) -> dict[str, list[str]]:
+    """Pools the perturbations of each level, in plan order.
 
     A perturbation named like a level keeps the name; that level then has no condition of its own.
     """
@@ -149,8 +152,8 @@ def pools(perturbations: Sequence[str], levels: Mapping[str, str]) -> dict[str, 
     return members
 
 
-def unusable_tasks(run: SuiteRun) -> tuple[tuple[str, str], ...]:
-    """The tasks that the self-check rejected, in plan order, with the reason."""
+def list_unusable(run: SuiteRun) -> tuple[tuple[str, str], ...]:
+    """Lists the tasks that the self-check rejected, in plan order, with the reason."""
     # One task's items agree on the reason; taking the least keeps the order of items out of it.
     reasons: dict[str, str] = {}
     for o in run.observations:
@@ -159,13 +162,13 @@ def unusable_tasks(run: SuiteRun) -> tuple[tuple[str, str], ...]:
     return tuple((task, reasons[task]) for task in run.tasks if task in reasons)
 
 
-def unchecked_tasks(run: SuiteRun) -> tuple[str, ...]:
-    """The measured tasks that the self-check could not check, in plan order."""
+def list_unchecked(run: SuiteRun) -> tuple[str, ...]:
+    """Lists the measured tasks that the self-check could not check, in plan order."""
     unchecked = {o.task_id for o in run.observations if o.measured and not o.checked}
     return tuple(task for task in run.tasks if task in unchecked)
 
 
-def in_process_tasks(run: SuiteRun) -> tuple[str, ...]:
-    """The tasks that were judged in the solution's own process, in plan order."""
+def list_in_process(run: SuiteRun) -> tuple[str, ...]:
+    """Lists the tasks that were judged in the solution's own process, in plan order."""
     found = {o.task_id for o in run.observations if o.in_process}
     return tuple(task for task in run.tasks if task in found)

@@ -8,8 +8,8 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_coderobust.gates import GateOutcome
-from pytest_coderobust.reporting.hostile import visible
-from pytest_coderobust.reporting.junit import facts, gate_verdict
+from pytest_coderobust.reporting.hostile import escape
+from pytest_coderobust.reporting.junit import judge_gate, list_properties
 from pytest_coderobust.results.conclusion import SuiteReport
 
 
@@ -22,18 +22,18 @@ def add_gates(config: pytest.Config, reports: Sequence[SuiteReport]) -> None:
     if xml is None:
         return
     for report in reports:
-        for name, value in facts(report):
+        for name, value in list_properties(report):
             xml.add_global_property(name, value)
         for number, outcome in enumerate(report.gates):
             for told in gate_reports(report.origin.reference, number, outcome):
                 # A node id with brackets of its own is not told apart from parameters.
-                xml.node_reporter(told).add_attribute("name", visible(outcome.gate.text))
+                xml.node_reporter(told).add_attribute("name", escape(outcome.gate.text))
                 xml.pytest_runtest_logreport(told)
 
 
 def gate_reports(reference: str, number: int, outcome: GateOutcome) -> Iterator[pytest.TestReport]:
     """What pytest would report of a gate if it were a test."""
-    verdict, message = gate_verdict(outcome)
+    verdict, message = judge_gate(outcome)
     nodeid = f"{reference}::gates::{number}"
     where = (reference, None, nodeid)
     failure: str | tuple[str, int, str] | None = None

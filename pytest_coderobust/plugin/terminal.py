@@ -40,10 +40,10 @@ def write_summary(
         terminal.write_line(render([report.result for report in findings.reports], *page))
     if findings.hunts:
         from pytest_coderobust.reporting.terminal.console import print_lines
-        from pytest_coderobust.reporting.terminal.hunts import hunt_lines
+        from pytest_coderobust.reporting.terminal.hunts import render_hunt
 
         for hunt in findings.hunts:
-            terminal.write_line(print_lines(hunt_lines(hunt), *page))
+            terminal.write_line(print_lines(render_hunt(hunt), *page))
     for command in findings.reproduce():
         terminal.write_line(f"see the first broken prompt: {command}")
     for note in findings.notes:

@@ -1,4 +1,4 @@
-"""What is asked of a model, row by row, and what it writes."""
+"""The rows that a model is asked, and the completions it writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Finish = Literal["eos", "stop", "length", "recorded"]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How completions are drawn. `temperature` 0 is greedy decoding."""
+    """The way completions are drawn; `temperature` 0 is greedy decoding."""
 
     n: int = 1
     temperature: float = 0.0
@@ -42,7 +42,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What the model wrote after the prompt, unaltered."""
+    """The text that the model wrote after the prompt, unaltered."""
 
     text: str
     finish: Finish

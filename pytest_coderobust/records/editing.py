@@ -1,4 +1,4 @@
-"""The frozen values that tell what an edit of a model did: counts alone, no rate is computed here.
+"""The frozen values that describe an edit of a model by counts; no rate is computed here.
 
 They travel between processes as JSON, through the ledger.
 """
@@ -63,7 +63,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class EditFacts:
-    """What applying the edit itself showed.
+    """The facts of one edit, seen when it was applied.
 
     Attributes:
         layers: the decoder layers that were written.
@@ -107,15 +107,15 @@ class EditRecord:
 
 @dataclass(frozen=True, slots=True)
 class Editing:
-    """How a run's model was edited.
+    """The edits of a run's model.
 
     Attributes:
         editors: the stack as the user wrote it, the first applied first.
         requests: asked for, for each perturbation.
         greedy: whether prompts were scored greedily: there is then no noise to control for.
-        drawn: how they were sampled, in words.
+        drawn: the sampling of the prompts, in words.
         records: in the order of the plan, then of the requests.
-        unedited: why a perturbation has no edited model ("no eligible request").
+        unedited: the reason, for each perturbation without an edited model ("no eligible request").
         notes: sentences that a report must show.
     """
 

@@ -1,4 +1,4 @@
-"""Which model answered, and the digest that tells one content from another."""
+"""The identity of a model, and the digest that distinguishes one content from another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """Which model answered, down to the bit.
+    """The identity of the model that answered, down to the bit.
 
     Attributes:
         name: as the user wrote it.
@@ -25,7 +25,7 @@ class ModelIdentity:
 
 
 def digest(*parts: object) -> str:
-    """The SHA-256 of JSON-able values, stable across processes and platforms.
+    """Computes the SHA-256 of JSON-able values, stable across processes and platforms.
 
     Lone surrogates survive: JSON escapes them.
     """

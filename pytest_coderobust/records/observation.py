@@ -1,4 +1,4 @@
-"""What one task turned out to be under one cell, in counts."""
+"""The observation of one task under one cell, in counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_coderobust.records.variant import Cell
 
 
 class Adoption(str, Enum):
-    """What a solution made of the API changes that its task declares."""
+    """A solution's use of the API changes that its task declares."""
 
     CORRECT = "correct"  # uses a new API, passes every test
     INCORRECT = "incorrect"  # uses a new API, and fails
@@ -18,7 +18,7 @@ class Adoption(str, Enum):
 
 
 class Status(str, Enum):
-    """What one (task, cell) turned out to be."""
+    """The result of one (task, cell)."""
 
     SOLVED = "solved"  # a clean prompt that passes
     UNSOLVED = "unsolved"  # clean fails
@@ -39,7 +39,7 @@ class Observation:
         adoptions: one for each sample, where the task declares an API change.
         in_process: some verdict came from the solution's own process.
         self_edited: the model was edited on this very task: shown, and in no rate.
-        reason: why a skipped or unusable item was not measured.
+        reason: the reason why a skipped or unusable item was not measured.
     """
 
     task_id: str

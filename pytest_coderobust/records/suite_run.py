@@ -1,4 +1,4 @@
-"""One suite, run on one model: what every report is computed from."""
+"""The run of one suite on one model, from which every report is computed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_coderobust.records.variant import Cell
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How far a run went that was asked in waves, which may end before the plan does.
+    """The course of a run that was asked in waves, which may end before the plan does.
 
     Attributes:
         ended: "settled" when what was left could decide no gate, "budget" when that was spent, ""
@@ -33,7 +33,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class SuiteRun:
-    """Everything a report of one suite is computed from; built from the ledger alone.
+    """The run that a report of one suite is computed from; built from the ledger alone.
 
     Attributes:
         tasks, cells: the whole plan, in order, whether measured or not; `cells` starts with

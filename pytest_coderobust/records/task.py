@@ -1,4 +1,4 @@
-"""What a model is asked, and the trusted source that judges the answer."""
+"""A programming task: its prompt, and the trusted source that judges the answer."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ class Task:
         tests: the trusted judge.
         canonical: a continuation of `prompt` that solves the task, or None where the data
             set has none (the task is then "unchecked").
-        preamble: what stands before a solution that repeats the whole function: the imports
+        preamble: the text before a solution that repeats the whole function: the imports
             and helper definitions of the prompt.
-        api_changes: enforced on whatever is judged.
+        api_changes: enforced on every judged solution.
     """
 
     id: str

@@ -8,7 +8,7 @@ from coderobust_strategies.edit import Edit
 from pytest_coderobust.records.task import Task
 
 CLEAN = "clean"
-"""The name of the unperturbed condition wherever a perturbation's name may stand."""
+"""The name of the unperturbed condition in the place of a perturbation's name."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,7 +20,7 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """What stands in brackets in a test id: "clean" or "C1-s0"."""
+        """The text in the brackets of a test id: "clean" or "C1-s0"."""
         return CLEAN if self.is_clean else f"{self.perturbation}-s{self.seed}"
 
     @property

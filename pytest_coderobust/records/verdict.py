@@ -1,4 +1,4 @@
-"""What one check may use, and what the judge found."""
+"""The limits of one check, and the verdict of the judge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Literal
 
 TIERS = ("ns", "bwrap", "no-ns", "seccomp", "rlimits")
-"""How well solutions are isolated, strongest first; docs/sandbox.md says what each tier holds."""
+"""The tiers of isolation, strongest first; docs/sandbox.md says what each of them holds."""
 
 FailureKind = Literal[
     "",
@@ -26,7 +26,7 @@ FailureKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one check may use. Processor time decides; wall time is a backstop.
+    """The limits of one check. Processor time decides; wall time is a backstop.
 
     Attributes:
         cpu_seconds: of the solution's process in all.
@@ -43,7 +43,7 @@ class Limits:
 
 
 class Level(str, Enum):
-    """How far a solution got: each level includes the ones before it."""
+    """The level a solution reached; each level includes the ones before it."""
 
     NONE = "none"  # not even syntax
     COMPILE = "compile"  # parses, but its top level raises
@@ -54,13 +54,13 @@ class Level(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiUse:
-    """What one solution did about one declared change, as its own process counted.
+    """One solution's uses of one declared change, as its own process counted.
 
     A hostile solution can make up these numbers, and gains nothing: it could as well call.
 
     Attributes:
-        old: how often it reached for the old name, in vain.
-        new: how often it called the new one.
+        old: times it reached for the old name, in vain.
+        new: times it called the new one.
     """
 
     old: int = 0
@@ -69,7 +69,7 @@ class ApiUse:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the judge found.
+    """The verdict of the judge on one solution.
 
     Attributes:
         passed, total: tests passed of all tests; `total` is known before the run.

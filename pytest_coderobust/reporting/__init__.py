@@ -1,1 +1,1 @@
-"""Metrics in, text out: terminal and JSON."""
+"""Reports: text made of results, for terminals, files and trackers."""

@@ -6,22 +6,22 @@ from collections.abc import Iterator, Sequence
 
 from pytest_coderobust.metrics.adoption import AdoptionCounts
 from pytest_coderobust.records import ApiChange
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 
 NAMED = 10
 HEADINGS = ("adoption", "correct", "incorrect", "workaround", "none")
 
 
-def change_lines(changes: Sequence[ApiChange]) -> Iterator[str]:
-    """The declared changes, one a line; many are counted."""
+def list_changes(changes: Sequence[ApiChange]) -> Iterator[str]:
+    """Lists the declared changes, one a line; beyond `NAMED` they are counted."""
     for change in changes[:NAMED]:
-        yield visible(change.label)
+        yield escape(change.label)
     if len(changes) > NAMED:
         yield f"and {len(changes) - NAMED} more changes"
 
 
-def adoption_row(counts: AdoptionCounts) -> tuple[str, str, str, str]:
-    """A condition's counts, under all but the first of `HEADINGS`."""
+def make_adoption_row(counts: AdoptionCounts) -> tuple[str, str, str, str]:
+    """Makes a condition's counts, for all but the first of `HEADINGS`."""
     found = (counts.correct, counts.incorrect, counts.workaround, counts.none)
     correct, incorrect, workaround, none = map(str, found)
     return correct, incorrect, workaround, none

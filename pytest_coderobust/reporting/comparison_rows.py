@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_coderobust.metrics.comparison import RateChange, RunComparison
 from pytest_coderobust.records import Square
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 
 NAMED = 10
 """Newly fragile or fixed items named in full; the JSON document has them all."""
@@ -17,16 +17,16 @@ NAME = 30
 HEADINGS = ("before", "now", "change (95%)", "p", "verdict")
 
 
-def change_row(change: RateChange, none: str, dash: str) -> tuple[str, ...]:
-    """The rate's name, both values, the change with its interval, p and the verdict.
+def make_change_row(change: RateChange, none: str, dash: str) -> tuple[str, ...]:
+    """Makes a row: the rate's name, both values, the change with its interval, p, the verdict.
 
     Args:
-        none: shown for what is undefined.
-        dash: stands between the ends of an interval.
+        none: shown for an undefined value.
+        dash: shown between the ends of an interval.
     """
     rate = "RD" if change.measure == "rd" else change.measure
     return (
-        f"{rate} {visible(change.condition, NAME)}",
+        f"{rate} {escape(change.condition, NAME)}",
         none if change.before is None else f"{change.before:.3f}",
         none if change.after is None else f"{change.after:.3f}",
         f"{change.change:+.3f} ({change.low:+.2f}{dash}{change.high:+.2f})",
@@ -35,17 +35,17 @@ def change_row(change: RateChange, none: str, dash: str) -> tuple[str, ...]:
     )
 
 
-def flip_lines(comparison: RunComparison) -> Iterator[str]:
-    """Which items changed sides, and how many did not."""
-    yield f"newly fragile: {named(comparison.fragile)}"
-    yield f"fixed: {named(comparison.fixed)}"
+def describe_flips(comparison: RunComparison) -> Iterator[str]:
+    """Describes the items that changed sides, and counts the others."""
+    yield f"newly fragile: {name_squares(comparison.fragile)}"
+    yield f"fixed: {name_squares(comparison.fixed)}"
     yield f"unchanged: {comparison.unchanged} items"
 
 
-def named(squares: Sequence[Square]) -> str:
-    """How many, and the first of them."""
+def name_squares(squares: Sequence[Square]) -> str:
+    """Counts items, and names the first of them."""
     shown = ", ".join(
-        f"{visible(task, NAME)}[{visible(cell.label, NAME)}]" for task, cell in squares[:NAMED]
+        f"{escape(task, NAME)}[{escape(cell.label, NAME)}]" for task, cell in squares[:NAMED]
     )
     more = f" and {len(squares) - NAMED} more" if len(squares) > NAMED else ""
     return f"{len(squares)} items" + (f": {shown}{more}" if squares else "")

@@ -10,8 +10,13 @@ from pytest_coderobust.metrics.resampling import Spread
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.records.editing import Editing
-from pytest_coderobust.reporting.figures import NONE, distinct, estimate, fixed
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.figures import (
+    NONE,
+    format_estimate,
+    format_number,
+    pick_conditions,
+)
+from pytest_coderobust.reporting.hostile import escape
 
 NAME = 80
 """Characters of a name in a table that are shown."""
@@ -28,14 +33,14 @@ BAR = 20
 
 @dataclass(frozen=True, slots=True)
 class EditTables:
-    """What a report says about edits.
+    """The tables and sentences of a report about edits.
 
     Attributes:
-        heading: which editors; for which requests, scored how.
+        heading: the editors; then the requests, and the sampling of their scores.
         compared: base beside edited, a condition a row, under `COMPARED`.
         restored: G-RIR of each perturbation and of its controls, under `RESTORED`.
-        layers: each layer that was written, by how many edits, and that as a share of the most.
-        remarks: how to read it, and which prompts changed.
+        layers: each written layer, its number of edits, and that as a share of the largest.
+        remarks: sentences on the tables and on the prompts that changed.
     """
 
     heading: tuple[str, ...]
@@ -48,70 +53,70 @@ class EditTables:
 RESTORED = ("perturbation", "model", "tasks", "G-RIR (95 %)", "clipped")
 
 
-def compared_headings(run: SuiteRun) -> tuple[str, ...]:
-    """What stands above `EditTables.compared`."""
+def name_compared(run: SuiteRun) -> tuple[str, ...]:
+    """Names the columns of `EditTables.compared`."""
     k = min(run.ks)
     return ("condition", "tasks", f"pass@{k} base", f"pass@{k} edited", "RD base", "RD edited")
 
 
-def edit_tables(run: SuiteRun, summary: Summary) -> EditTables | None:
-    """The tables; None where the model was not edited."""
+def make_edit_tables(run: SuiteRun, summary: Summary) -> EditTables | None:
+    """Makes the tables; None where the model was not edited."""
     edits, base = summary.edits, summary.base
     if run.editing is None or edits is None or base is None:
         return None
     most = max(edits.layers.values(), default=1)
     return EditTables(
-        heading=heading(run.editing),
-        compared=tuple(compared(run, base, summary)),
-        restored=tuple(restored(edits)),
+        heading=describe_editing(run.editing),
+        compared=tuple(make_compared_rows(run, base, summary)),
+        restored=tuple(make_restored_rows(edits)),
         layers=tuple((f"layer {n}", count, count / most) for n, count in edits.layers.items()),
-        remarks=tuple(remarks(run.editing, edits, bars=False)),
+        remarks=tuple(write_remarks(run.editing, edits, bars=False)),
     )
 
 
-def compared(run: SuiteRun, base: Summary, edited: Summary) -> Iterator[tuple[str, ...]]:
-    """Base beside edited model, under the suite's own sampling."""
+def make_compared_rows(run: SuiteRun, base: Summary, edited: Summary) -> Iterator[tuple[str, ...]]:
+    """Makes the rows of base beside edited model, under the suite's own sampling."""
     k = min(run.ks)
     unedited = run.editing.unedited if run.editing else {}
     after = {found.name: found for found in edited.conditions}
-    for before in distinct(base):
+    for before in pick_conditions(base):
         scores, now = before.scores[k], after[before.name].scores[k]
         clean = before.kind == "clean"
         none = any(name in unedited for name in before.members)
         yield (
-            visible(before.name, NAME),
+            escape(before.name, NAME),
             str(before.tasks),
-            estimate(scores.pass_at_k),
-            NONE if none else estimate(now.pass_at_k),
-            "" if clean else estimate(scores.rd),
-            "" if clean else (NONE if none else estimate(now.rd)),
+            format_estimate(scores.pass_at_k),
+            NONE if none else format_estimate(now.pass_at_k),
+            "" if clean else format_estimate(scores.rd),
+            "" if clean else (NONE if none else format_estimate(now.rd)),
         )
 
 
-def restored(edits: EditSummary) -> Iterator[tuple[str, ...]]:
-    """G-RIR of the edits beside that of no edit and of a placebo."""
+def make_restored_rows(edits: EditSummary) -> Iterator[tuple[str, ...]]:
+    """Makes the rows of G-RIR: of the edits, of no edit, and of a placebo."""
     for each in (*edits.categories, *((edits.overall,) if edits.overall else ())):
         sides = (("edited", each.g_rir), ("no edit", each.control), ("placebo", each.placebo))
         for side, score in sides:
             yield (
-                visible(each.name, NAME),
+                escape(each.name, NAME),
                 side,
                 str(score.raw.tasks) if score else "",
-                ranged(score.raw) if score else NONE,
+                format_range(score.raw) if score else NONE,
                 f"{score.clipped:.3f}" if score else "",
             )
         if each.gain is not None:
-            yield visible(each.name, NAME), "edited less no edit", *spread(each.gain), ""
+            yield escape(each.name, NAME), "edited less no edit", *format_spread(each.gain), ""
 
 
-def spread(found: Spread) -> tuple[str, str]:
-    """Tasks, and the value with its interval."""
-    return str(found.tasks), ranged(found)
+def format_spread(found: Spread) -> tuple[str, str]:
+    """Formats the tasks, and the value with its interval."""
+    return str(found.tasks), format_range(found)
 
 
-def heading(editing: Editing) -> tuple[str, str]:
-    """Which editors; for which requests, and scored how."""
-    stack = " + ".join(visible(editor, 2 * SHORT) for editor in editing.editors)
+def describe_editing(editing: Editing) -> tuple[str, str]:
+    """Describes the editors; then the requests, and the sampling of their scores."""
+    stack = " + ".join(escape(editor, 2 * SHORT) for editor in editing.editors)
     if editing.regime == "saved":
         return stack, f"made before; scored on {editing.drawn}"
     requests = "1 request" if editing.requests == 1 else f"{editing.requests} requests"
@@ -119,8 +124,8 @@ def heading(editing: Editing) -> tuple[str, str]:
     return stack, f"{requests} a perturbation{how}; scored on {editing.drawn}"
 
 
-def remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterator[str]:
-    """Sentences about the tables, the written layers, and the prompts that changed.
+def write_remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterator[str]:
+    """Writes sentences on the tables, the written layers, and the prompts that changed.
 
     Args:
         bars: whether the layers are drawn as bars of text.
@@ -129,7 +134,7 @@ def remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterator[str
         yield "the tasks that were edited on are self, and in no other number"
         yield "G-RIR: over tasks broken when requests were drawn, scored on later samples"
     for reason in (*editing.unedited.values(), *editing.notes):
-        yield visible(reason)
+        yield escape(reason)
     if bars and edits.layers:
         most = max(edits.layers.values())
         for layer, count in edits.layers.items():
@@ -142,17 +147,18 @@ def remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterator[str
             ("newly broken clean", found.clean.broken),
         ):
             if names:
-                yield f"{visible(found.name, SHORT)} {what}: {listed(names)}"
+                yield f"{escape(found.name, SHORT)} {what}: {name_first(names)}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """The first names, and how many more."""
-    shown = ", ".join(visible(name, SHORT) for name in names[:NAMED])
+def name_first(names: Sequence[str]) -> str:
+    """Names the first, and counts the others."""
+    shown = ", ".join(escape(name, SHORT) for name in names[:NAMED])
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
 
 
-def ranged(found: Spread) -> str:
-    """0.412 (0.22, 0.61)."""
+def format_range(found: Spread) -> str:
+    """Formats a value with its interval: 0.412 (0.22, 0.61)."""
     if found.low is None or found.high is None:
-        return fixed(found.value, 3)
-    return f"{fixed(found.value, 3)} ({fixed(found.low, 2)}, {fixed(found.high, 2)})"
+        return format_number(found.value, 3)
+    low, high = format_number(found.low, 2), format_number(found.high, 2)
+    return f"{format_number(found.value, 3)} ({low}, {high})"

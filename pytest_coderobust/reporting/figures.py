@@ -1,4 +1,4 @@
-"""Numbers as reports for people write them, whatever the format around them."""
+"""Numbers and facts as every report for people writes them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import Sampling, SuiteRun
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.results.result import GateOutcome
 
 TIMES = "\u00d7"
@@ -19,13 +19,13 @@ DASH = "\u2013"
 """Between the ends of an interval."""
 
 
-def fixed(value: float, digits: int) -> str:
-    """A number to so many digits; what rounds to nothing has no sign."""
+def format_number(value: float, digits: int) -> str:
+    """Formats a number to this many digits; one that rounds to zero has no sign."""
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def estimate(found: Estimate | None, none: str = NONE, dash: str = DASH) -> str:
-    """0.212 (0.16-0.28).
+def format_estimate(found: Estimate | None, none: str = NONE, dash: str = DASH) -> str:
+    """Formats an estimate: 0.212 (0.16-0.28).
 
     Args:
         none: shown for an undefined estimate.
@@ -33,34 +33,35 @@ def estimate(found: Estimate | None, none: str = NONE, dash: str = DASH) -> str:
     """
     if found is None:
         return none
-    return f"{fixed(found.value, 3)} ({fixed(found.low, 2)}{dash}{fixed(found.high, 2)})"
+    low, high = format_number(found.low, 2), format_number(found.high, 2)
+    return f"{format_number(found.value, 3)} ({low}{dash}{high})"
 
 
-def sampling_line(sampling: Sampling) -> str:
-    """How completions were drawn."""
+def describe_sampling(sampling: Sampling) -> str:
+    """Describes the sampling of completions."""
     drawn = "greedy" if sampling.greedy else f"T={sampling.temperature:g} top_p={sampling.top_p:g}"
     return f"n={sampling.n}, {drawn}, at most {sampling.max_new_tokens} tokens"
 
 
-def plan_line(run: SuiteRun, summary: Summary, times: str = TIMES) -> str:
-    """The plan: tasks, variants of each, and the sandbox."""
+def describe_plan(run: SuiteRun, summary: Summary, times: str = TIMES) -> str:
+    """Describes the plan: tasks, variants of each, and the sandbox."""
     variants = len(run.cells) - 1
     cells = f" {times} (clean + {variants} variants)" if variants > 0 else ", clean only"
-    tier = f", sandbox {visible(run.tier, 40)}" if run.tier else ""
+    tier = f", sandbox {escape(run.tier, 40)}" if run.tier else ""
     return f"{summary.tasks} tasks{cells}{tier}"
 
 
-def gate_reason(found: GateOutcome) -> str:
-    """The measured value and the reason, as one phrase of foreign text."""
+def explain_gate(found: GateOutcome) -> str:
+    """Explains a decision by the measured value and the reason, as one phrase of foreign text."""
     value = "" if found.value is None else f"measured {found.value:.4g}"
-    told = found.outcome == "inconclusive"  # whose reason names the interval
-    if value and found.interval is not None and not told:
+    # The reason of an inconclusive gate names the interval already.
+    if value and found.interval is not None and found.outcome != "inconclusive":
         value += f", {found.interval.low:.3f} to {found.interval.high:.3f}"
     return "; ".join(part for part in (value, found.reason) if part)
 
 
-def distinct(summary: Summary) -> list[ConditionSummary]:
-    """The conditions worth a row: one that pools the same variants as an earlier row is not."""
+def pick_conditions(summary: Summary) -> list[ConditionSummary]:
+    """Picks the conditions for a table: none that pools the same variants as an earlier one."""
     rows: dict[tuple[str, ...], ConditionSummary] = {}
     for condition in summary.conditions:
         rows.setdefault(condition.members, condition)

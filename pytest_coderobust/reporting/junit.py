@@ -1,7 +1,7 @@
-"""Gates and items in the words of JUnit XML, and a whole file of them, rebuilt without pytest.
+"""The JUnit XML of gates and items, and a whole file of them, written without pytest.
 
-A session writes through pytest's own `--junitxml`; what stands here is shared with it, so that a
-gate is a test case in both, and shows wherever a CI system lists failed tests.
+A session writes through pytest's own `--junitxml` and shares these functions, so that a gate is a
+test case in both, and shows wherever a CI system lists failed tests.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Literal
 from xml.etree import ElementTree as ET
 
 from pytest_coderobust.records import Observation
-from pytest_coderobust.reporting.figures import gate_reason
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.figures import explain_gate
+from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.result import GateOutcome
 
@@ -21,40 +21,40 @@ JUnitVerdict = Literal["passed", "failed", "skipped"]
 LINE = 500
 
 
-def gate_verdict(found: GateOutcome) -> tuple[JUnitVerdict, str]:
-    """A gate as a test: it fails exactly where it makes the session fail."""
-    reason = gate_reason(found)
-    message = visible(f"{found.outcome}: {reason}" if reason else found.outcome, LINE)
+def judge_gate(found: GateOutcome) -> tuple[JUnitVerdict, str]:
+    """Judges a gate as a test: it fails exactly where it makes the session fail."""
+    reason = explain_gate(found)
+    message = escape(f"{found.outcome}: {reason}" if reason else found.outcome, LINE)
     if found.fails_session:
         return "failed", message
     return ("passed" if found.outcome == "holds" else "skipped"), message
 
 
-def facts(report: SuiteReport) -> Iterator[tuple[str, str]]:
-    """What holds for a whole suite, as properties."""
+def list_properties(report: SuiteReport) -> Iterator[tuple[str, str]]:
+    """Lists the facts of a whole suite, as properties."""
     run, summary = report.run, report.summary
-    prefix = f"coderobust.{visible(run.suite, LINE)}"
-    yield f"{prefix}.model", visible(run.model.name, LINE)
-    yield f"{prefix}.fingerprint", visible(run.model.digest, LINE)
-    yield f"{prefix}.incomplete", visible(summary.incomplete, LINE)
+    prefix = f"coderobust.{escape(run.suite, LINE)}"
+    yield f"{prefix}.model", escape(run.model.name, LINE)
+    yield f"{prefix}.fingerprint", escape(run.model.digest, LINE)
+    yield f"{prefix}.incomplete", escape(summary.incomplete, LINE)
     for found in report.gates:
-        yield f"{prefix}.gate {visible(found.gate.text, LINE)}", gate_verdict(found)[1]
+        yield f"{prefix}.gate {escape(found.gate.text, LINE)}", judge_gate(found)[1]
 
 
 def render(reports: Sequence[SuiteReport]) -> str:
-    """One file: a test suite for each suite, its gates first, then its items in plan order."""
+    """Renders one file: a test suite for each suite, its gates first, then its items."""
     root = ET.Element("testsuites", name="pytest-coderobust")
     for report in reports:
-        root.append(suite(report))
+        root.append(make_suite(report))
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def suite(report: SuiteReport) -> ET.Element:
-    """One suite; times are left out, since a ledger keeps none."""
+def make_suite(report: SuiteReport) -> ET.Element:
+    """Makes the element of one suite; times are left out, since a ledger keeps none."""
     cases = [
-        *(gate_case(report, outcome) for outcome in report.gates),
-        *(item_case(report, observation) for observation in report.run.observations),
+        *(make_gate_case(report, outcome) for outcome in report.gates),
+        *(make_item_case(report, observation) for observation in report.run.observations),
     ]
     counts = {
         "tests": len(cases),
@@ -62,30 +62,30 @@ def suite(report: SuiteReport) -> ET.Element:
         "errors": 0,
         "skipped": sum(case.find("skipped") is not None for case in cases),
     }
-    made = ET.Element("testsuite", name=visible(report.run.suite, LINE))
+    made = ET.Element("testsuite", name=escape(report.run.suite, LINE))
     made.attrib |= {name: str(count) for name, count in counts.items()}
     properties = ET.SubElement(made, "properties")
-    for name, value in facts(report):
+    for name, value in list_properties(report):
         ET.SubElement(properties, "property", name=name, value=value)
     made.extend(cases)
     return made
 
 
-def gate_case(report: SuiteReport, found: GateOutcome) -> ET.Element:
-    """A gate as a test case."""
-    case = _case(f"{class_name(report)}.gates", found.gate.text)
-    verdict, message = gate_verdict(found)
+def make_gate_case(report: SuiteReport, found: GateOutcome) -> ET.Element:
+    """Makes the test case of a gate."""
+    case = _make_case(f"{name_class(report)}.gates", found.gate.text)
+    verdict, message = judge_gate(found)
     if verdict != "passed":
         ET.SubElement(case, "failure" if verdict == "failed" else "skipped", message=message)
     return case
 
 
-def item_case(report: SuiteReport, observation: Observation) -> ET.Element:
-    """An item as a test case: it passes when it was measured, and says what was found."""
-    case = _case(class_name(report), f"{observation.task_id}[{observation.cell.label}]")
+def make_item_case(report: SuiteReport, observation: Observation) -> ET.Element:
+    """Makes the test case of an item: it passes where it was measured, and shows the counts."""
+    case = _make_case(name_class(report), f"{observation.task_id}[{observation.cell.label}]")
     status = observation.status.value
     if not observation.measured:
-        message = visible(f"{status}: {observation.reason}", LINE)
+        message = escape(f"{status}: {observation.reason}", LINE)
         ET.SubElement(case, "skipped", message=message)
         return case
     found = ET.SubElement(case, "system-out")
@@ -93,10 +93,10 @@ def item_case(report: SuiteReport, observation: Observation) -> ET.Element:
     return case
 
 
-def class_name(report: SuiteReport) -> str:
-    """What pytest calls the suite's file in JUnit XML."""
-    return visible((report.origin.reference or report.run.suite).replace("/", "."), LINE)
+def name_class(report: SuiteReport) -> str:
+    """Names the suite's file as pytest does in JUnit XML."""
+    return escape((report.origin.reference or report.run.suite).replace("/", "."), LINE)
 
 
-def _case(classname: str, name: str) -> ET.Element:
-    return ET.Element("testcase", classname=classname, name=visible(name, LINE))
+def _make_case(classname: str, name: str) -> ET.Element:
+    return ET.Element("testcase", classname=classname, name=escape(name, LINE))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from difflib import unified_diff
 
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 
 
 def diff_prompts(
     clean: str, perturbed: str, names: tuple[str, str], context: int | None = 1
 ) -> list[str]:
-    """The lines of a unified diff, each fit to be shown.
+    """Makes the lines of a unified diff, each escaped.
 
     Args:
         names: shown for the clean and the perturbed prompt.
@@ -18,4 +18,4 @@ def diff_prompts(
     """
     old, new = clean.splitlines(), perturbed.splitlines()
     around = max(len(old), 3) if context is None else context
-    return list(map(visible, unified_diff(old, new, *names, lineterm="", n=around)))
+    return list(map(escape, unified_diff(old, new, *names, lineterm="", n=around)))

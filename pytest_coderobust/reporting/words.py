@@ -1,4 +1,4 @@
-"""What changed from a clean prompt to a perturbed one, word by word.
+"""The changes from a clean prompt to a perturbed one, word by word.
 
 Both texts are cut into words, runs of blanks and single other characters, so that a changed letter
 marks its word and nothing else.
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from operator import eq
 
 TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 MOST = 4000
@@ -19,27 +20,27 @@ the comparison takes quadratic time."""
 
 @dataclass(frozen=True, slots=True)
 class WordChange:
-    """One stretch of the clean text (character offsets) and what stands there instead."""
+    """One stretch of the clean text (character offsets) and its replacement."""
 
     start: int
     stop: int
     replacement: str
 
 
-def word_changes(clean: str, variant: str) -> tuple[WordChange, ...]:
-    """The changes that turn `clean` into `variant`, in order; joined they give it back."""
+def find_word_changes(clean: str, variant: str) -> tuple[WordChange, ...]:
+    """Finds the changes that turn `clean` into `variant`, in order; applied they give it back."""
     old, new = TOKEN.findall(clean), TOKEN.findall(variant)
     offsets = [0]
     for token in old:
         offsets.append(offsets[-1] + len(token))
     return tuple(
         WordChange(offsets[start], offsets[stop], "".join(new[new_start:new_stop]))
-        for start, stop, new_start, new_stop in stretches(old, new)
+        for start, stop, new_start, new_stop in find_stretches(old, new)
     )
 
 
-def stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Token ranges that differ: start and stop on either side."""
+def find_stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Finds the token ranges that differ: start and stop on either side."""
     head = 0
     shorter = min(len(old), len(new))
     while head < shorter and old[head] == new[head]:
@@ -50,10 +51,9 @@ def stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, i
     left, right = old[head : len(old) - tail], new[head : len(new) - tail]
     if not left and not right:
         return
-    if len(left) == len(right) and 2 * sum(a == b for a, b in zip(left, right, strict=True)) > len(
-        left
-    ):
-        yield from in_place(left, right, head)  # the rule: words were altered where they stand
+    # The usual case: words were altered at their own places, and most tokens are equal there.
+    if len(left) == len(right) and 2 * sum(map(eq, left, right)) > len(left):
+        yield from compare_in_place(left, right, head)
         return
     if max(len(left), len(right)) > MOST:
         yield head, head + len(left), head, head + len(right)
@@ -63,8 +63,10 @@ def stretches(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, i
             yield head + a, head + b, head + c, head + d
 
 
-def in_place(old: list[str], new: list[str], head: int) -> Iterator[tuple[int, int, int, int]]:
-    """The ranges of tokens that differ, where token stands against token."""
+def compare_in_place(
+    old: list[str], new: list[str], head: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Finds the ranges that differ when each token is compared with the one at its place."""
     start: int | None = None
     for index in range(len(old) + 1):
         differs = index < len(old) and old[index] != new[index]

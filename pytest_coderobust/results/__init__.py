@@ -1,1 +1,1 @@
-"""What a session concluded about a suite: its run, its numbers, its decisions, its evidence."""
+"""The results of a session: each suite's run, numbers, decisions and evidence."""

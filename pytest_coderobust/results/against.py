@@ -1,4 +1,4 @@
-"""A report joined by what became of its suite since an earlier run, from any ledger."""
+"""The comparison of a report with an earlier run of its suite, from any ledger."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from pytest_coderobust.config.baseline import BaselineRule
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.gates.regression import against
-from pytest_coderobust.metrics.baseline import Baseline, measured_by
-from pytest_coderobust.metrics.paired import counts_of
+from pytest_coderobust.gates.regression import compare_with_baseline
+from pytest_coderobust.metrics.baseline import Baseline, describe_measurement
+from pytest_coderobust.metrics.paired import count_squares
 from pytest_coderobust.results.conclusion import SuiteReport
 
 
-def joined(report: SuiteReport, earlier: SuiteReport, margin: float) -> SuiteReport:
-    """The report with the comparison; its gates stay as they were decided.
+def join_comparison(report: SuiteReport, earlier: SuiteReport, margin: float) -> SuiteReport:
+    """Adds the comparison to a report; its gates stay as they were decided.
 
     Args:
         margin: the loss of pass@k that still counts as not worse.
@@ -28,10 +28,12 @@ def joined(report: SuiteReport, earlier: SuiteReport, margin: float) -> SuiteRep
         suite=earlier.run.suite,
         model=earlier.run.model.name,
         fingerprint=earlier.run.model.digest,
-        measured=measured_by(earlier.run),
-        counts=counts_of(earlier.run),
+        measured=describe_measurement(earlier.run),
+        counts=count_squares(earlier.run),
     )
-    outcome, comparison = against(baseline, BaselineRule(margin), report.run, report.summary)
+    outcome, comparison = compare_with_baseline(
+        baseline, BaselineRule(margin), report.run, report.summary
+    )
     if comparison is None:
         raise UsageError(f"{where}: {outcome.reason}")
     summary = replace(report.summary, comparison=comparison)

@@ -1,6 +1,6 @@
 """A session's conclusion about one suite: stored in the ledger, read back as a report.
 
-Every output is a function of what stands here, so that `coderobust report` can write tomorrow what
+Every output is a function of a conclusion, so that `coderobust report` can write tomorrow what
 the session could have written. The decisions are kept as they were made: they set an exit status.
 """
 
@@ -25,12 +25,12 @@ from pytest_coderobust.results.result import SuiteResult
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a run came from.
+    """The origin of a run: its suite file, its options, its environment.
 
     Attributes:
-        reference: how the session named the suite: what stands before "::" in a test id.
-        arguments: the options that change what a model answers, as words of a command.
-        environment: names and versions of what the run stood on, in order.
+        reference: the session's name of the suite: the text before "::" in a test id.
+        arguments: the options that change a model's answers, as words of a command.
+        environment: the names and versions of Python, the platform and the packages, in order.
     """
 
     reference: str = ""
@@ -61,7 +61,7 @@ class SuiteReport:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A conclusion as it stands in a ledger, its observations not yet read."""
+    """A conclusion in a ledger, whose observations are not yet read."""
 
     ledger: Ledger
     digest: str
@@ -81,13 +81,13 @@ class Stored:
         return self.body["seen"] is None and not self.body["run"]["incomplete"]
 
     def report(self) -> SuiteReport:
-        """The report, with its numbers computed from the observations.
+        """Makes the report; its numbers are computed from the observations.
 
         Raises:
             LedgerError: the conclusion cannot be read.
         """
         try:
-            run = _run(self.body, self.ledger.observations(self.digest))
+            run = _read_run(self.body, self.ledger.observations(self.digest))
             gates = decode(tuple[GateOutcome, ...], self.body["gates"])
             origin = decode(Origin, self.body["origin"])
             stored = self.body.get("comparison")
@@ -95,14 +95,14 @@ class Stored:
             stored = self.body.get("floor")
             floor = decode(NoiseFloor, stored) if stored else None
         except (ValueError, KeyError, TypeError) as error:
-            raise unreadable(self.ledger, self.digest, error) from None
+            raise describe_damage(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)
         summary = replace(summarise(run), comparison=comparison, floor=floor)
         return SuiteReport(SuiteResult(run, summary, gates), origin, archive)
 
 
-def unreadable(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
-    """The error of a conclusion that another version wrote, or that was damaged."""
+def describe_damage(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
+    """Makes the error of a conclusion that another version wrote, or that was damaged."""
     return LedgerError(
         f"{ledger.path}: the conclusion about run {digest[:12]} cannot be read "
         f"({type(error).__name__}: {error}); run the suite again with this version"
@@ -110,21 +110,21 @@ def unreadable(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
 
 
 def conclude(ledger: Ledger, digest: str, result: SuiteResult, origin: Origin) -> SuiteReport:
-    """Stores a conclusion, and gives it as a report.
+    """Stores a conclusion, and makes a report of it.
 
     Args:
-        digest: what the observations are stored under; "" where nothing was measured.
+        digest: the key of the observations in the ledger; "" where nothing was measured.
     """
     if digest:
-        ledger.conclude(digest, dumps(result, origin))
+        ledger.conclude(digest, dump_conclusion(result, origin))
     return SuiteReport(result, origin, Archive(ledger, digest))
 
 
-def concluded(ledger: Ledger) -> list[Stored]:
-    """What sessions concluded, the oldest first.
+def read_conclusions(ledger: Ledger) -> list[Stored]:
+    """Reads the conclusions of a ledger, the oldest first.
 
-    Of sessions with equal plan, model and judge the last that measured everything stands for all
-    of them, or the last when none did: running one item again hides no whole run.
+    Sessions with equal plan, model and judge share one conclusion: the last that measured
+    everything, or the last of all where none did. Running one item again hides no whole run.
 
     Raises:
         LedgerError: a conclusion cannot be read.
@@ -135,15 +135,15 @@ def concluded(ledger: Ledger) -> list[Stored]:
             found = Stored(ledger, digest, json.loads(body))
             identity = json.dumps([digest, found.suite, found.body["run"]["cells"]])
         except (ValueError, KeyError, TypeError) as error:
-            raise unreadable(ledger, digest, error) from None
+            raise describe_damage(ledger, digest, error) from None
         if found.whole or identity not in latest or not latest[identity].whole:
             latest.pop(identity, None)
             latest[identity] = found
     return list(latest.values())
 
 
-def dumps(result: SuiteResult, origin: Origin) -> str:
-    """The conclusion as JSON; the observations stay in their own table."""
+def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
+    """Writes the conclusion as JSON; the observations stay in their own table."""
     run, summary = result.run, result.summary
     tasks = {task: place for place, task in enumerate(run.tasks)}
     cells = {cell: place for place, cell in enumerate(run.cells)}
@@ -160,8 +160,8 @@ def dumps(result: SuiteResult, origin: Origin) -> str:
     return json.dumps(body)
 
 
-def _run(body: Mapping[str, Any], stored: Iterable[Observation]) -> SuiteRun:
-    """The run with its observations, in plan order."""
+def _read_run(body: Mapping[str, Any], stored: Iterable[Observation]) -> SuiteRun:
+    """Reads the run with its observations, in plan order."""
     run = decode(SuiteRun, body["run"])
     observations = {(o.task_id, o.cell): o for o in stored}
     squares = (

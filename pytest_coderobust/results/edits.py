@@ -1,4 +1,4 @@
-"""A run of edited models, completed from the ledger: the base model's observations, the edits."""
+"""The run of edited models: the base model's observations and the edits, read from the ledger."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pytest_coderobust.records import Square, SuiteRun
 from pytest_coderobust.records.editing import Editing, load
 
 
-def with_editing(
+def add_editing(
     run: SuiteRun, plan: Plan, ledger: Ledger, digest: str, seen: Collection[Square]
 ) -> SuiteRun:
-    """The run with what is known of its edits; as it was where nothing was edited.
+    """Adds the recorded edits to a run; a run without edits stays as it was.
 
     Args:
-        digest: what the run's observations are stored under.
+        digest: the key of the run's observations in the ledger.
         seen: the squares measured in this session.
     """
     kept = ledger.edits(digest)

@@ -1,4 +1,4 @@
-"""What stands behind an observation: prompts, completions, verdicts, read from the ledger."""
+"""The evidence of observations: prompts, completions and verdicts, read from the ledger."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True)
 class JudgedCompletion:
-    """One completion and what the judge said of it."""
+    """One completion with its verdict."""
 
     completion: Completion
     verdict: Verdict
@@ -23,7 +23,7 @@ class JudgedCompletion:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An observation with its evidence; texts are as they were, never yet fit to show.
+    """An observation with its evidence; its texts are raw, and must be escaped before showing.
 
     Attributes:
         clean_prompt, prompt: equal for a clean observation; "" where nothing was asked.
@@ -51,7 +51,7 @@ class Archive:
     """The evidence of one run.
 
     Args:
-        run: the digest that the observations are stored under.
+        run: the key of the observations in the ledger.
     """
 
     def __init__(self, ledger: Ledger, run: str) -> None:
@@ -59,7 +59,7 @@ class Archive:
         self._run = run
 
     def findings(self, observations: Iterable[Observation]) -> Iterator[Finding]:
-        """The observations with their evidence, in the order given."""
+        """Reads the observations' evidence, in the order given."""
         rest = iter(observations)
         while chunk := list(islice(rest, CHUNK)):
             yield from self._read(chunk)

@@ -1,4 +1,4 @@
-"""From a ledger to the run that a report is computed from."""
+"""The run of a suite, assembled from the observations in a ledger."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def assemble(
     seen: Collection[Square],
     trouble: str = "",
 ) -> SuiteRun:
-    """The run of one suite, in plan order, whoever measured it and in whatever order.
+    """Assembles the run of one suite in plan order; any processes may have measured it.
 
     Args:
-        run: the digest that the observations are stored under.
+        run: the key of the observations in the ledger.
         seen: the squares measured in this session; older observations of the same run do not
             make a partial run complete.
-        trouble: what is known about the squares that are missing ("2 in error").
+        trouble: the reason for missing squares, as far as it is known ("2 in error").
     """
     stored = {(found.task_id, found.cell): found for found in ledger.observations(run)}
     observations: list[Observation] = [
@@ -48,17 +48,19 @@ def assemble(
         levels=plan.levels,
         observations=tuple(observations),
         tier=tier,
-        incomplete=_incomplete(len(plan.tasks) * len(plan.cells), len(observations), trouble),
-        notes=(*plan.notes, *_kept(plan, seen)),
+        incomplete=_explain_incomplete(
+            len(plan.tasks) * len(plan.cells), len(observations), trouble
+        ),
+        notes=(*plan.notes, *_note_kept(plan, seen)),
         api_changes=plan.api_changes,
         basis=make_comparison_basis(plan.digest, plan.config.extraction),
     )
 
 
-def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
-    """How many variants of each rewriting perturbation are damaged and kept, as the suite asks.
+def _note_kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
+    """Notes the damaged variants of each rewriting perturbation that the suite asked to keep.
 
-    The ledger remembers what rewriters wrote, so that none of them works again here.
+    The ledger has the rewritten texts, so that no rewriter works again here.
     """
     perturbing = plan.config.perturbing
     notes: list[str] = []
@@ -82,7 +84,7 @@ def _kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _incomplete(planned: int, measured: int, trouble: str) -> str:
+def _explain_incomplete(planned: int, measured: int, trouble: str) -> str:
     missing = planned - measured
     if not missing:
         return ""

@@ -66,7 +66,7 @@ def read(path: Path) -> Baseline:
 
 def with_baseline(result: SuiteResult, path: Path, rule: BaselineRule) -> SuiteResult:
     """The suite's numbers and decisions, joined by what its baseline says."""
-    from pytest_coderobust.gates.regression import against
+    from pytest_coderobust.gates.regression import compare_with_baseline
 
     run, summary = result.run, result.summary
     file = file_for(path, run.suite)
@@ -75,7 +75,7 @@ def with_baseline(result: SuiteResult, path: Path, rule: BaselineRule) -> SuiteR
         baseline = read(file) if file.exists() else f"{file} is missing: add --update-baseline once"
     except DataError as error:
         baseline = str(error)
-    outcome, comparison = against(baseline, rule, run, summary)
+    outcome, comparison = compare_with_baseline(baseline, rule, run, summary)
     return replace(
         result,
         summary=replace(summary, comparison=comparison),

@@ -12,7 +12,7 @@ from pytest_coderobust.gates import GateOutcome, decide, switch_off
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import ModelIdentity, Square, SuiteRun
 from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
-from pytest_coderobust.results.edits import with_editing
+from pytest_coderobust.results.edits import add_editing
 from pytest_coderobust.results.result import SuiteResult
 from pytest_coderobust.results.suite_run import assemble
 from pytest_coderobust.session.baselines import update, with_baseline
@@ -91,7 +91,7 @@ class Conclusions:
         run = assemble(
             plan, session.ledger, digest, model, tier, seen=seen.squares, trouble=_trouble(seen)
         )
-        run = with_editing(run, plan, session.ledger, digest, seen.squares)
+        run = add_editing(run, plan, session.ledger, digest, seen.squares)
         if seen.errors and not run.incomplete:
             run = replace(run, incomplete=f"{seen.errors} items ended in error")
         if len(seen.runs) > 1:

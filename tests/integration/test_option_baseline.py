@@ -204,7 +204,7 @@ def test_malformed_baseline_is_refused_before_a_model_loads(project: Project) ->
     (project.path / "base.jsonl").write_text("<<<<<<< ours\n")
     result = project.run("toy.toml", "--model=tiny", "--baseline=base.jsonl")
     result.stderr.fnmatch_lines(
-        ["ERROR: --baseline *base.jsonl:1: not a line of a baseline: '<<<<<<< ours'*"]
+        ["ERROR: --baseline *base.jsonl:1: is not a valid line of a baseline: '<<<<<<< ours'*"]
     )
     assert result.ret == 4
 

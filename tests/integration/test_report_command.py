@@ -165,10 +165,10 @@ def test_two_runs_are_compared_and_wrong_requests_refused(measured: Project) -> 
         assert "Compared with before: inconclusive at a margin of 0.05" in text
         assert "Toy/2" in text
     for arguments, sentence in (
-        (["missing.sqlite"], "missing.sqlite is no ledger"),
+        (["missing.sqlite"], "missing.sqlite is not a valid ledger"),
         (["--suite", "toi"], "--suite 'toi' is not in this ledger; did you mean 'toy'?"),
         (["--run", "zz"], "--run 'zz' fits no run"),
-        (["--against", "missing.sqlite"], "missing.sqlite is no ledger"),
+        (["--against", "missing.sqlite"], "missing.sqlite is not a valid ledger"),
     ):
         found = report(measured, *arguments)
         assert found.returncode == 4

@@ -14,7 +14,7 @@ import numpy as np
 
 from pytest_coderobust.engine.early import add_course, cut_waves, order_tasks
 from pytest_coderobust.gates import Gate, decide, parse_gate
-from pytest_coderobust.gates.watch import GateWatch, planned_by
+from pytest_coderobust.gates.watch import GateWatch, read_planned
 from pytest_coderobust.metrics.summary import summarise
 from pytest_coderobust.records import (
     Cell,
@@ -89,7 +89,7 @@ def asked_in_waves(
 ) -> SuiteRun:
     """As `engine.early.ask_in_waves`, on observations that are there already."""
     run = asked_at_once(found, tasks)
-    panel = GateWatch(gates, planned_by(run))
+    panel = GateWatch(gates, read_planned(run))
     asked: set[Square] = set()
     needed = frozenset(run.cells)
     for wave in cut_waves(order_tasks(run.tasks, 0)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pytest_coderobust.metrics.bootstrap import change_interval, drop_estimate
+from pytest_coderobust.metrics.bootstrap import bound_change, estimate_drop
 from pytest_coderobust.metrics.interval import estimate
 from pytest_coderobust.metrics.significance import exact_mcnemar, sign_flips
 
@@ -32,9 +32,9 @@ def coverage(tasks: int, rate: float, kept: float, runs: int) -> dict[str, float
         assert found is not None
         hits["pass@1"] += found.low <= rate <= found.high
         mean = sum(clean)
-        rd = drop_estimate((mean - sum(after)) / mean if mean else None, clean, after)
+        rd = estimate_drop((mean - sum(after)) / mean if mean else None, clean, after)
         hits["rd"] += rd is not None and rd.low <= 1 - kept <= rd.high
-        low, high = change_interval(clean, after)
+        low, high = bound_change(clean, after)
         hits["change"] += low <= rate * (kept - 1) <= high
     return {name: count / runs for name, count in hits.items()}
 

@@ -25,7 +25,7 @@ from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.decoding import Prompt, generate_by_transformers
 from pytest_coderobust.records import Sampling, Task
-from pytest_coderobust.reporting.terminal.profile import bars, picture
+from pytest_coderobust.reporting.terminal.profile import draw_picture, render_bars
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -182,14 +182,14 @@ class TestProfile:
     )
 
     def test_bars_fit_a_terminal(self) -> None:
-        lines = bars(self.TRACE, "quickstart/1[C1-s0]")
+        lines = render_bars(self.TRACE, "quickstart/1[C1-s0]")
         assert max(map(len, lines)) <= 80
         assert "<- key" in lines[6]
         assert lines[5].count("#") == lines[6].count("#") == 40
         assert lines[-1] == "Layer 2 restores most."
 
     def test_the_picture_is_well_formed_whatever_it_is_called(self) -> None:
-        text = picture(self.TRACE, "<script>\x00\x1b & task")
+        text = draw_picture(self.TRACE, "<script>\x00\x1b & task")
         root = ElementTree.fromstring(text)
         assert "script" not in {element.tag.rpartition("}")[2] for element in root.iter()}
         shown = [element.text or "" for element in root.iter() if element.tag.endswith("text")]

@@ -12,9 +12,9 @@ from support.metrics_runs import Outcome, suite_run
 
 from pytest_coderobust.engine.early import WAVE, add_course, cut_waves, order_tasks
 from pytest_coderobust.gates import Gate, decide, parse_gate
-from pytest_coderobust.gates.bets import STAKES, Bets, Capital, form_of
-from pytest_coderobust.gates.watch import GateWatch, planned_by
-from pytest_coderobust.metrics.condition import task_score
+from pytest_coderobust.gates.bets import STAKES, Bets, Capital, make_form
+from pytest_coderobust.gates.watch import GateWatch, read_planned
+from pytest_coderobust.metrics.condition import score_task
 from pytest_coderobust.metrics.summary import summarise
 from pytest_coderobust.records import Cell, SuiteRun
 
@@ -105,12 +105,12 @@ def run_of(found: list[Row]) -> SuiteRun:
 def test_mean_score_has_the_sign_of_the_gate(found: list[Row], text: str) -> None:
     run, watched = run_of(found), gate(text)
     (outcome,) = decide([watched], summarise(run), run)
-    form, cells = form_of(watched), planned_by(run).read_by(watched)
+    form, cells = make_form(watched), read_planned(run).read_by(watched)
     by_task = [
         [o for o in run.observations if o.task_id == task and o.cell in cells and o.measured]
         for task in run.tasks
     ]
-    scores = [form.score(task_score(watched.k or 1, seen)) for seen in by_task if seen]
+    scores = [form.score(score_task(watched.k or 1, seen)) for seen in by_task if seen]
     assert all(form.low - 1e-12 <= score <= form.high + 1e-12 for score in scores)
     if outcome.value is not None and abs(total := sum(scores)) > 1e-9:
         assert (total > 0) == (outcome.outcome == "holds")
@@ -122,7 +122,7 @@ def test_what_is_settled_without_a_confidence_is_what_the_whole_run_says(
 ) -> None:
     run, watched = run_of(found), gate(text)
     (whole,) = decide([watched], summarise(run), run)
-    panel = GateWatch([watched], planned_by(run))
+    panel = GateWatch([watched], read_planned(run))
     seen = {(o.task_id, o.cell): o for o in run.observations}
     for wave in cut_waves(order_tasks(run.tasks, 0)):
         panel.take(wave, seen)
@@ -140,7 +140,7 @@ def test_a_wave_that_misleads_settles_nothing(first: Row, rest: Row) -> None:
     run = run_of([first if name in leading else rest for name in names])
     gates = [gate(text) for text in RATE_GATES + COUNT_GATES]
     whole = decide(gates, summarise(run), run)
-    panel = GateWatch(gates, planned_by(run))
+    panel = GateWatch(gates, read_planned(run))
     panel.take(order_tasks(names, 0)[:WAVE], {(o.task_id, o.cell): o for o in run.observations})
     for settled, outcome in zip(panel.settled, whole, strict=True):
         assert settled is None or outcome.outcome == ("holds" if settled.met else "fails")
@@ -207,28 +207,28 @@ def test_items_that_are_missing_for_another_reason_make_a_run_partial() -> None:
 def test_a_cell_is_asked_while_an_open_gate_reads_it_and_unread_cells_to_the_end() -> None:
     run = run_of(ALL_PASS)
     gates = [gate("rd[C1] <= 0.9", 0.95), gate("pass@1 >= 0.95", 0.95)]
-    panel = GateWatch(gates, planned_by(run))
+    panel = GateWatch(gates, read_planned(run))
     seen = {(o.task_id, o.cell): o for o in run.observations}
     assert panel.needed == set(run.cells)
     panel.take(order_tasks(run.tasks, 0)[:20], seen)
     assert panel.settled[0] is not None
     assert panel.settled[1] is None
     assert panel.needed == {Cell(), Cell("C2")}
-    loose = GateWatch([gate("pass@1 >= 0.5", 0.95)], planned_by(run))
+    loose = GateWatch([gate("pass@1 >= 0.5", 0.95)], read_planned(run))
     loose.take(order_tasks(run.tasks, 0)[:20], seen)
     assert loose.needed == frozenset()
 
 
 def test_gates_that_the_plan_cannot_answer_are_never_settled() -> None:
     run = run_of(ALL_PASS)
-    panel = GateWatch([gate("broken[W1] <= 3"), gate("pass@5 >= 0.1", 0.95)], planned_by(run))
+    panel = GateWatch([gate("broken[W1] <= 3"), gate("pass@5 >= 0.1", 0.95)], read_planned(run))
     panel.take(run.tasks, {(o.task_id, o.cell): o for o in run.observations})
     assert panel.settled == [None, None]
 
 
 def test_a_drop_is_not_settled_while_nothing_is_solved() -> None:
     run = run_of([(0, 0, 0, 0)] * 60)
-    panel = GateWatch([gate("rd <= 0.9"), gate("rd <= 0.9", 0.95)], planned_by(run))
+    panel = GateWatch([gate("rd <= 0.9"), gate("rd <= 0.9", 0.95)], read_planned(run))
     panel.take(run.tasks, {(o.task_id, o.cell): o for o in run.observations})
     assert panel.settled == [None, None]
 

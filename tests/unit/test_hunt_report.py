@@ -11,7 +11,7 @@ from pytest_coderobust.hunt.failure import HuntCost, Votes
 from pytest_coderobust.hunt.hunt import Hunted
 from pytest_coderobust.hunt.tally import SuiteHunt, tally
 from pytest_coderobust.reporting.terminal.console import print_lines
-from pytest_coderobust.reporting.terminal.hunts import failure_lines, hunt_lines, word_diff
+from pytest_coderobust.reporting.terminal.hunts import diff_words, render_failure, render_hunt
 
 
 def found(number: int = 1) -> SuiteHunt:
@@ -23,7 +23,7 @@ def found(number: int = 1) -> SuiteHunt:
 
 
 def text(hunt: SuiteHunt, *, colour: bool = False) -> str:
-    return print_lines(hunt_lines(hunt), 80, colour)
+    return print_lines(render_hunt(hunt), 80, colour)
 
 
 def test_counts_come_first_then_the_failure_with_its_evidence() -> None:
@@ -68,18 +68,18 @@ def test_commands_are_never_cut_and_long_hunts_are_listed() -> None:
 
 def test_votes_and_an_early_end_are_in_the_title() -> None:
     odd = replace(failure(), votes=Votes(4, 5), minimal=False)
-    title = next(iter(failure_lines(odd))).plain
+    title = next(iter(render_failure(odd))).plain
     assert title.endswith("(case, swap), fails 4 of 5 times, not minimal: the budget ended")
 
 
 def test_insertions_deletions_and_joined_edits_are_shown_word_by_word() -> None:
     prompt = "add one two three\nnext line here\n"
     edits = (Edit(4, 5, "O", "case"), Edit(6, 9, "X", "swap"), Edit(14, 14, "y", "typo"))
-    assert [line.plain for line in word_diff(prompt, edits)] == [
+    assert [line.plain for line in diff_words(prompt, edits)] == [
         "add [-one two-]{+OnXwo+} [-three-]{+thyree+}"
     ]
     gap = (Edit(27, 27, " more", "insertion"),)
-    (line,) = [line.plain for line in word_diff(prompt, gap)]
+    (line,) = [line.plain for line in diff_words(prompt, gap)]
     assert line == "next [-line-]{+line more+} here"
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -69,12 +69,10 @@ def test_more_keys_than_a_query_takes(ledger: Ledger) -> None:
 
 
 def test_batch_is_stored_whole_or_not_at_all(ledger: Ledger) -> None:
-    broken = {"a": Completion("fine", "eos", 1), "b": Completion("bad", None, 1)}  # type: ignore[arg-type]
-    with pytest.raises(sqlite3.IntegrityError):
-        ledger._database.write(
-            "INSERT INTO completions VALUES (?, ?, ?, ?)",
-            [(key, c.text.encode(), c.finish, c.tokens) for key, c in broken.items()],
-        )
+    # The first row is written before the second is refused: SQLite has no such number.
+    broken = {"a": Completion("fine", "eos", 1), "b": Completion("bad", "eos", 1 << 80)}
+    with pytest.raises(OverflowError):
+        ledger.add_completions(broken)
     assert ledger.completions(["a", "b"]) == {}
     ledger.add_completions({"c": Completion("later", "eos", 1)})
     assert set(ledger.completions(["a", "b", "c"])) == {"c"}
@@ -148,23 +146,39 @@ def test_ledger_of_another_schema_is_refused(tmp_path: Path) -> None:
         Ledger(path)
 
 
-OPEN_AT_ONCE = """
-import sys, time
+OPEN_IN_STEP = """
+import sys
 from pathlib import Path
 from pytest_coderobust.ledger import Ledger
-while not Path(sys.argv[1], "go").exists():
-    time.sleep(0.0005)
-for number in range(40):
-    Ledger(Path(sys.argv[1], f"{number}.sqlite")).close()
+print("ready", flush=True)
+for name in sys.stdin:
+    Ledger(Path(sys.argv[1], name.strip())).close()
+    print("opened", flush=True)
 """
 
 
-def test_processes_that_start_together_all_open_a_new_ledger(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", OPEN_AT_ONCE, str(tmp_path)]
-    opened = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    time.sleep(1.0)
-    (tmp_path / "go").touch()
-    assert [process.communicate()[1] for process in opened] == [""] * 4
+def test_processes_that_open_a_new_ledger_together_all_succeed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPEN_IN_STEP, str(tmp_path)]
+    with ExitStack() as stack:
+        opened = [
+            stack.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(4)
+        ]
+        said = {read_line(process) for process in opened}
+        for number in range(60):
+            for process in opened:
+                assert process.stdin is not None
+                process.stdin.write(f"{number}.sqlite\n")
+                process.stdin.flush()
+            said |= {read_line(process) for process in opened}
+        assert said == {"ready\n", "opened\n"}
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
 
 
 def test_damage_met_in_the_middle_is_one_sentence(tmp_path: Path) -> None:

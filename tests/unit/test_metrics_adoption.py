@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_coderobust import records
-from pytest_coderobust.metrics.adoption import AdoptionCounts, adoption_counts, adoption_of
+from pytest_coderobust.metrics.adoption import AdoptionCounts, classify_adoption, count_adoptions
 from pytest_coderobust.records import (
     Adoption,
     ApiChange,
@@ -50,7 +50,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 def adopted(sandbox: Sandbox, solution: str, *changes: ApiChange) -> Adoption:
     check = Check(solution, "f", TESTS, LIMITS, api_changes=changes or (CHANGE,))
-    return adoption_of(sandbox.submit(check).result(timeout=60))
+    return classify_adoption(sandbox.submit(check).result(timeout=60))
 
 
 @pytest.mark.parametrize("adoption", Adoption)
@@ -102,7 +102,7 @@ def test_counts_pool_the_seeds_of_a_condition() -> None:
         seen("a", Cell("C1", 0), Adoption.INCORRECT, Adoption.INCORRECT),
         seen("a", Cell("C1", 1), Adoption.WORKAROUND, Adoption.INCORRECT),
     )
-    assert adoption_counts(run) == (
+    assert count_adoptions(run) == (
         AdoptionCounts("clean", correct=1, none=1),
         AdoptionCounts("C1", incorrect=3, workaround=1),
         AdoptionCounts("C2"),
@@ -110,4 +110,4 @@ def test_counts_pool_the_seeds_of_a_condition() -> None:
 
 
 def test_a_suite_without_a_change_has_no_counts() -> None:
-    assert adoption_counts(suite_run(changes=())) == ()
+    assert count_adoptions(suite_run(changes=())) == ()

@@ -9,9 +9,9 @@ from support.metrics_runs import Outcome, suite_run
 
 from pytest_coderobust.config.baseline import BaselineRule
 from pytest_coderobust.errors import DataError
-from pytest_coderobust.gates.regression import against
-from pytest_coderobust.metrics.baseline import Baseline, changed_parts, dumps, loads
-from pytest_coderobust.metrics.paired import counts_of
+from pytest_coderobust.gates.regression import compare_with_baseline
+from pytest_coderobust.metrics.baseline import Baseline, dumps, loads, name_changed_parts
+from pytest_coderobust.metrics.paired import count_squares
 from pytest_coderobust.metrics.summary import summarise
 from pytest_coderobust.records import Cell, ModelIdentity, Sampling, SuiteRun
 
@@ -24,16 +24,16 @@ def whole(lost: int = 0, n: int = 40) -> SuiteRun:
 
 
 def judged_against(baseline: Baseline | str, run: SuiteRun, margin: float = 0.1) -> tuple[str, str]:
-    outcome, _ = against(baseline, BaselineRule(margin), run, summarise(run))
+    outcome, _ = compare_with_baseline(baseline, BaselineRule(margin), run, summarise(run))
     return outcome.outcome, outcome.reason
 
 
 def test_what_is_written_is_read_back() -> None:
     run = whole(3)
     found = loads(dumps(run), "base.jsonl")
-    assert found.counts == counts_of(run)
+    assert found.counts == count_squares(run)
     assert (found.suite, found.model, found.fingerprint) == ("toy", "tiny", "0123456789abcdef")
-    assert changed_parts(found, run) == ""
+    assert name_changed_parts(found, run) == ""
 
 
 def test_rows_are_words() -> None:
@@ -55,21 +55,21 @@ def test_any_name_survives_in_ascii(name: str) -> None:
     text = dumps(run)
     assert text.isascii()
     assert len(text.splitlines()) == 3
-    assert loads(text, "base.jsonl").counts == counts_of(run)
+    assert loads(text, "base.jsonl").counts == count_squares(run)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", ":1: not a line of a baseline: ''"),
-        ('{"baseline": 2}\n', ":1: no baseline of version 1"),
+        ("", ":1: is not a valid line of a baseline: ''"),
+        ('{"baseline": 2}\n', ":1: is not a valid baseline of version 1"),
         ('{"baseline": 1}\n', ":1: measured must be an object"),
         ('{"baseline": 1, "measured": {}}\n{"task": "T"}\n', ":2: a row has task, perturbation"),
         (
             '{"baseline": 1, "measured": {}}\n{"task": "T", "perturbation": "C1", "seeds": {"0": "robust 2/1"}}\n',
             ":2: seed '0' has 'robust 2/1'",
         ),
-        ("<<<<<<< ours\n", ":1: not a line of a baseline: '<<<<<<< ours'"),
+        ("<<<<<<< ours\n", ":1: is not a valid line of a baseline: '<<<<<<< ours'"),
     ],
 )
 def test_what_is_no_baseline_is_refused_with_the_line(content: str, said: str) -> None:

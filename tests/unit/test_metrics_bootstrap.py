@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from pytest_coderobust.metrics.bootstrap import (
     LARGEST,
-    change_interval,
-    draws,
-    drop_change_interval,
-    drop_estimate,
-    redrawn,
+    bound_change,
+    bound_drop_change,
+    draw_counts,
+    estimate_drop,
+    redraw_means,
 )
 from pytest_coderobust.metrics.robustness import drop, mean
 
@@ -22,7 +22,7 @@ AFTER = [1.0] * 49 + [0.0] * 21 + [1.0] * 6 + [0.0] * 24
 
 
 def rd(before: list[float], after: list[float], confidence: float = 0.95) -> tuple[float, float]:
-    found = drop_estimate(drop(mean(before), mean(after)), before, after, confidence)
+    found = estimate_drop(drop(mean(before), mean(after)), before, after, confidence)
     assert found is not None
     return found.low, found.high
 
@@ -48,14 +48,14 @@ def test_interval_of_a_change_agrees_with_the_paired_t_interval() -> None:
 
     differences = np.array(AFTER) - np.array(BEFORE)
     theirs = ttest_1samp(differences, 0.0).confidence_interval(0.95)
-    assert change_interval(BEFORE, AFTER) == pytest.approx((theirs.low, theirs.high), abs=0.01)
+    assert bound_change(BEFORE, AFTER) == pytest.approx((theirs.low, theirs.high), abs=0.01)
 
 
 def test_change_of_rd_is_the_difference_of_two_rds_where_the_runs_share_nothing_but_tasks() -> None:
     noise = np.random.default_rng(7)
     old = [(float(c), float(c * k)) for c, k in noise.integers(0, 2, (400, 2))]
     new = [(float(c), float(c * k)) for c, k in noise.integers(0, 2, (400, 2))]
-    low, high = drop_change_interval(old, new)
+    low, high = bound_drop_change(old, new)
     width = [np.subtract(*rd([c for c, _ in rows], [p for _, p in rows])) for rows in (old, new)]
     assert high - low == pytest.approx(float(np.hypot(*width)), rel=0.1)
 
@@ -79,14 +79,14 @@ def test_groups_of_tasks_spread_like_tasks() -> None:
     many = LARGEST + LARGEST // 2
     before = [float(i % 10 < 7) for i in range(many)]
     after = [float(i % 10 < 5) for i in range(many)]
-    low, high = change_interval(before, after)
+    low, high = bound_change(before, after)
     expected = 2 * 1.96 * np.std(np.array(after) - np.array(before)) / np.sqrt(many)
     assert high - low == pytest.approx(expected, rel=0.1)
 
 
 def test_draws_are_the_same_in_every_process() -> None:
     # Written down once: another generator, seed or order of categories would show.
-    assert draws(3, 4)[:2].tolist() == [
+    assert draw_counts(3, 4)[:2].tolist() == [
         [0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 1.0],
         [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0],
     ]
@@ -102,16 +102,16 @@ def test_interval_holds_the_value_in_any_order(
 ) -> None:
     assert isinstance(rnd, random.Random)
     before, after = [b for b, _ in rows], [a for _, a in rows]
-    found = drop_estimate(drop(mean(before), mean(after)), before, after)
+    found = estimate_drop(drop(mean(before), mean(after)), before, after)
     if found is None:
         assert not any(before)
         return
     assert found.low <= found.value <= found.high <= 1.0
     rnd.shuffle(rows)
-    assert drop_estimate(found.value, [b for b, _ in rows], [a for _, a in rows]) == found
+    assert estimate_drop(found.value, [b for b, _ in rows], [a for _, a in rows]) == found
 
 
 def test_means_are_redrawn_side_by_side() -> None:
-    means = redrawn([(1.0, 0.0)] * 99)
+    means = redraw_means([(1.0, 0.0)] * 99)
     assert means[:, 0].mean() == pytest.approx(99.5 / 100, abs=0.002)
     assert means[:, 1].mean() == pytest.approx(0.5 / 100, abs=0.002)

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from pytest_coderobust.metrics.edits import EditSummary, measured, summarise_edits
-from pytest_coderobust.metrics.resampling import spread
+from pytest_coderobust.metrics.edits import EditSummary, measure_edits, summarise_edits
+from pytest_coderobust.metrics.resampling import measure_spread
 from pytest_coderobust.records.editing import (
     EditFacts,
     Editing,
@@ -135,7 +135,7 @@ def noise_record(seed: int, tasks: int) -> EditRecord:
 def test_noise_alone_scores_like_its_control_and_above_zero() -> None:
     # Clean, before and after are exchangeable, so the mean of (after - before) / (clean - before)
     # over clean > before is 1/2 for an editor that does nothing.
-    found = measured("C1", [[noise_record(1, 3000)]], 0.5)
+    found = measure_edits("C1", [[noise_record(1, 3000)]], 0.5)
     assert found.g_rir is not None
     assert found.control is not None
     assert found.gain is not None
@@ -157,7 +157,7 @@ def test_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     for seed in range(60):
         coin = random.Random(seed)
         row = [(f"T{i}", coin.gauss(0.3, 1.0)) for i in range(40)]
-        found = spread([[row]])
+        found = measure_spread([[row]])
         assert found is not None
         assert found.low is not None
         assert found.high is not None
@@ -170,7 +170,7 @@ def test_interval_agrees_with_scipy_on_independent_values() -> None:
     from scipy.stats import bootstrap
 
     values = [0.1 * (i % 7) - 0.02 * i for i in range(30)]
-    found = spread([[[(f"T{i}", value) for i, value in enumerate(values)]]])
+    found = measure_spread([[[(f"T{i}", value) for i, value in enumerate(values)]]])
     assert found is not None
     reference = bootstrap(
         (values,), np.mean, method="percentile", n_resamples=20000, rng=np.random.default_rng(1)
@@ -180,6 +180,6 @@ def test_interval_agrees_with_scipy_on_independent_values() -> None:
 
 
 def test_one_task_has_no_interval() -> None:
-    found = spread([[[("A", 0.5)], [("A", 1.0)]]])
+    found = measure_spread([[[("A", 0.5)], [("A", 1.0)]]])
     assert found is not None
     assert (found.value, found.low, found.high, found.tasks) == (0.75, None, None, 1)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_coderobust.metrics.outcome import solved, status
+from pytest_coderobust.metrics.outcome import decide_status, is_solved
 from pytest_coderobust.records import Cell, Status
 
 
@@ -21,7 +21,7 @@ from pytest_coderobust.records import Cell, Status
 def test_solved_is_a_share_and_one_sample_at_least(
     n: int, c: int, solved_at: float, expected: bool
 ) -> None:
-    assert solved(n, c, solved_at) is expected
+    assert is_solved(n, c, solved_at) is expected
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_solved_is_a_share_and_one_sample_at_least(
 def test_a_variant_is_judged_beside_its_clean_prompt(
     cell: Cell, clean: tuple[int, int], seen: tuple[int, int], expected: Status
 ) -> None:
-    assert status(cell, clean, seen, 0.5) is expected
+    assert decide_status(cell, clean, seen, 0.5) is expected

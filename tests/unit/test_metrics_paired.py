@@ -7,7 +7,7 @@ import pytest
 from support.metrics_runs import Outcome, suite_run
 
 from pytest_coderobust.metrics.comparison import RateChange, RunComparison
-from pytest_coderobust.metrics.paired import compare, counts_of, judged
+from pytest_coderobust.metrics.paired import compare, count_squares, judge_change
 from pytest_coderobust.records import Cell, SuiteRun
 
 Table = dict[str, dict[str, Outcome]]
@@ -22,7 +22,7 @@ def table(n: int, clean: list[int], *cells: list[int]) -> Table:
 
 def compared(before: Table, after: Table, n: int = 1, margin: float = 0.05) -> RunComparison:
     old, new = suite_run(before, n=n), suite_run(after, n=n)
-    return compare(counts_of(old), counts_of(new), new, margin)
+    return compare(count_squares(old), count_squares(new), new, margin)
 
 
 def change(found: RunComparison, condition: str, measure: str = "pass@1") -> RateChange:
@@ -97,7 +97,7 @@ def test_verdict_needs_every_deciding_change_to_be_not_worse() -> None:
     ],
 )
 def test_verdicts(low: float, high: float, p: float | None, word: str) -> None:
-    assert judged(low, high, p, 0.05) == word
+    assert judge_change(low, high, p, 0.05) == word
 
 
 def test_only_squares_that_both_runs_measured_are_compared() -> None:
@@ -120,5 +120,5 @@ def test_comparison_with_itself_backwards_turns_signs() -> None:
 
 def test_runs_without_a_shared_task_decide_nothing() -> None:
     run: SuiteRun = replace(suite_run(table(3, [1] * 3, [1] * 3)), observations=())
-    found = compare({}, counts_of(run), run, 0.05)
+    found = compare({}, count_squares(run), run, 0.05)
     assert (found.verdict, found.tasks, found.changes) == ("inconclusive", 0, ())

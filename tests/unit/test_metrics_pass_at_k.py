@@ -66,5 +66,5 @@ def test_k_below_1_is_refused() -> None:
 
 @pytest.mark.parametrize(("n", "c"), [(5, 6), (5, -1)])
 def test_impossible_counts_are_refused(n: int, c: int) -> None:
-    with pytest.raises(ValueError, match="is no count"):
+    with pytest.raises(ValueError, match="is not a valid count"):
         pass_at_k(n, c, 1)

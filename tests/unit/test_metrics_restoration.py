@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_coderobust.metrics.restoration import Restored, by_category, g_rir, l_rir, overall
+from pytest_coderobust.metrics.restoration import (
+    Restored,
+    average_categories,
+    g_rir,
+    group_g_rir,
+    l_rir,
+)
 
 RATES = st.integers(0, 10).map(lambda c: c / 10)
 
@@ -53,8 +59,8 @@ def test_every_category_counts_once() -> None:
     many = [Restored("many", "A", f"T{i}", 1.0, 0.0, 1.0) for i in range(9)]
     one = [Restored("one", "A", "T", 1.0, 0.0, 0.0)]
     none = [Restored("none", "A", "A", 1.0, 0.0, 0.0)]
-    categories = by_category([*many, *one, *none])
-    found = overall(categories.values())
+    categories = group_g_rir([*many, *one, *none])
+    found = average_categories(categories.values())
     assert found.raw == pytest.approx(0.5, abs=1e-4)
     assert (found.edits, found.pairs) == (2, 10)
     assert categories["none"].raw is None

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from pytest_coderobust.metrics.robustness import (
     TaskScore,
+    average_variants,
     drop,
     mean,
-    perturbed,
     relative_degradation,
     robust_drop,
     robust_relative,
-    worst,
+    take_worst,
 )
 
 rates = st.integers(0, 10).map(lambda c: c / 10)
@@ -41,13 +41,13 @@ HAND = [
 
 def test_rd_of_the_hand_worked_suite() -> None:
     # Variants pass 1, 1/2, 0, 1/2: mean 1/2 against 3/4 clean.
-    assert mean(perturbed(HAND)) == 0.5
+    assert mean(average_variants(HAND)) == 0.5
     assert relative_degradation(HAND) == pytest.approx(1 / 3, abs=1e-15)
 
 
 def test_recodes_three_of_the_hand_worked_suite() -> None:
     # The worst variant passes for the first task only; tasks 2 and 3 are lost, task 4 is gained.
-    assert mean(worst(HAND)) == 0.25
+    assert mean(take_worst(HAND)) == 0.25
     assert robust_drop(HAND) == pytest.approx((0.75 - 0.25) / 0.75, abs=1e-15)
     assert robust_relative(HAND) == 0.75
 
@@ -135,7 +135,7 @@ def test_greedy_values_equal_recodes_definitions_on_outcomes(scores: list[TaskSc
     lost = [c and not all(s.variants) for c, s in zip(clean, scores, strict=True)]
     gained = [not c and any(s.variants) for c, s in zip(clean, scores, strict=True)]
     robust = [all(s.variants) for s in scores]
-    assert mean(worst(scores)) == sum(robust) / len(scores)
+    assert mean(take_worst(scores)) == sum(robust) / len(scores)
     assert robust_relative(scores) == (sum(lost) + sum(gained)) / len(scores)
     if any(clean):
         expected = (sum(clean) - sum(robust)) / sum(clean)

@@ -15,7 +15,7 @@ from support.metrics_runs import Outcome
 from support.page_driver import console, open_browser, requests, visit
 from support.report_runs import HOSTILE, hostile_report, make_report
 
-from pytest_coderobust.reporting.hostile import block
+from pytest_coderobust.reporting.hostile import escape_block
 from pytest_coderobust.reporting.html import render
 from pytest_coderobust.reporting.html.evidence import TEXT
 
@@ -50,8 +50,8 @@ def texts(browser: Any, selector: str) -> list[str]:
 
 
 def listed(browser: Any, expected: list[str]) -> bool:
-    """Whether the list comes to show these items; a browser tells the page of input in its time."""
-    for _ in range(100):
+    """Waits until the list shows these items; the browser passes input on when it has time."""
+    for _ in range(1200):
         if texts(browser, ".item .id") == expected:
             return True
         sleep(0.05)
@@ -118,7 +118,7 @@ def test_nothing_hostile_runs_and_everything_shows(browser: Any, tmp_path: Path)
         item.click()
         shown.append(first(browser, "#detail pre.completion").get_property("textContent"))
         assert browser.title.startswith("Robustness: </script><img")
-    assert shown == [block(text, TEXT) for text in HOSTILE]
+    assert shown == [escape_block(text, TEXT) for text in HOSTILE]
     assert browser.execute_script("return document.images.length") == 0
     assert console(browser) == []
     assert set(requests(browser)) <= {file.as_uri(), "data:,"}

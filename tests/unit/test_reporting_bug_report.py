@@ -13,7 +13,7 @@ from pytest_coderobust.hunt.failure import Failure, ShownPrompt, Votes
 from pytest_coderobust.hunt.store import Failures
 from pytest_coderobust.records import Completion, Level, ModelIdentity, Sampling, Verdict
 from pytest_coderobust.reporting.bugs.folder import write_bugs
-from pytest_coderobust.reporting.bugs.report import bug_reports
+from pytest_coderobust.reporting.bugs.report import make_bug_reports
 from pytest_coderobust.results.known_failures import read_failures
 
 TABLE: dict[str, dict[str, Outcome]] = {
@@ -42,7 +42,7 @@ def failure(fingerprint: str, task: str = "T/0", **changed: object) -> Failure:
 def test_minimal_failures_stand_for_their_tasks(tmp_path: Path) -> None:
     report = make_report(tmp_path, TABLE)
     mine = failure(report.run.model.digest)
-    found = list(bug_reports(report, [mine, failure("another model", "T/1")]))
+    found = list(make_bug_reports(report, [mine, failure("another model", "T/1")]))
     assert [(bug.task, bug.condition, bug.minimal) for bug in found] == [
         ("T/0", "mix_all (C2-s1)", True),
         ("T/1", "C1-s0", False),
@@ -55,7 +55,7 @@ def test_minimal_failures_stand_for_their_tasks(tmp_path: Path) -> None:
 def test_mended_failures_are_passed_over(tmp_path: Path) -> None:
     report = make_report(tmp_path, TABLE)
     mended = failure(report.run.model.digest, state="fixed")
-    assert [bug.minimal for bug in bug_reports(report, [mended])] == [False] * 3
+    assert [bug.minimal for bug in make_bug_reports(report, [mended])] == [False] * 3
 
 
 def test_folder_holds_what_the_index_names(tmp_path: Path) -> None:

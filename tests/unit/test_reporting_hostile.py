@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,12 @@ from pytest_coderobust.reporting.hostile import visible
     ],
 )
 def test_what_does_not_print_is_escaped(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert escape(text) == shown
 
 
 @given(st.text(st.characters(codec=None)))
 def test_shown_text_prints_and_encodes(text: str) -> None:
-    shown = visible(text)
+    shown = escape(text)
     assert shown.isprintable()
     assert shown.encode("utf-8").decode("utf-8") == shown
     assert len(shown.split("\n")) == 1
@@ -37,9 +37,9 @@ def test_shown_text_prints_and_encodes(text: str) -> None:
 
 @given(st.text(st.characters(codec=None)).filter(str.isprintable))
 def test_printing_text_is_left_alone(text: str) -> None:
-    assert visible(text) == text
+    assert escape(text) == text
 
 
 def test_long_text_is_cut_and_the_rest_counted() -> None:
-    assert visible("x" * 1_000_000, 5) == "xxxxx (+999995 characters)"
-    assert visible("xxxxx", 5) == "xxxxx"
+    assert escape("x" * 1_000_000, 5) == "xxxxx (+999995 characters)"
+    assert escape("xxxxx", 5) == "xxxxx"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.metrics_runs import Outcome, result_of, suite_run
 
 from pytest_coderobust.records import Course, ModelIdentity, SuiteRun
-from pytest_coderobust.reporting.json.document import document, dumps
+from pytest_coderobust.reporting.json.document import dumps, make_document
 from pytest_coderobust.results.result import SuiteResult
 
 TABLE: dict[str, dict[str, Outcome]] = {
@@ -37,7 +37,9 @@ def validate(found: dict[str, object]) -> dict[str, Any]:
 
 
 def test_document_has_the_shape_that_readers_rely_on() -> None:
-    found = validate(document([result_of(suite_run(TABLE), "rd[C1] <= 0.15", "pass@1 >= 0.30")]))
+    found = validate(
+        make_document([result_of(suite_run(TABLE), "rd[C1] <= 0.15", "pass@1 >= 0.30")])
+    )
     assert list(found)[:7] == ["schema", "suite", "model", "complete", "metrics", "gates", "items"]
     assert (found["schema"], found["suite"], found["model"]) == (1, "toy", "tiny")
     assert found["complete"] is True
@@ -61,7 +63,7 @@ def test_document_has_the_shape_that_readers_rely_on() -> None:
 
 def test_undefined_values_are_null() -> None:
     run = suite_run({"T/0": {"clean": 0, "C1-s0": 1, "C2-s0": "skip"}})
-    found = validate(document([result_of(run, "rd[C1] <= 0.15")]))
+    found = validate(make_document([result_of(run, "rd[C1] <= 0.15")]))
     assert found["metrics"]["C1"]["rd"] is None
     assert found["metrics"]["C2"]["pass@1"] is None
     assert found["gates"][0]["value"] is None
@@ -69,7 +71,7 @@ def test_undefined_values_are_null() -> None:
 
 def test_k_is_left_out_of_a_name_for_the_smallest_k_only() -> None:
     run = suite_run({"T/0": {"clean": 4, "C1-s0": 2}}, n=4, ks=(1, 2))
-    found = validate(document([result_of(run)]))["metrics"]["C1"]
+    found = validate(make_document([result_of(run)]))["metrics"]["C1"]
     assert (found["rd"], found["rd@2"]) == (0.5, pytest.approx(1 / 6))
     assert found["pass@1"] == 0.5
     assert found["pass@2"] == pytest.approx(5 / 6)
@@ -79,7 +81,7 @@ def test_k_is_left_out_of_a_name_for_the_smallest_k_only() -> None:
 
 def test_partial_run_says_so() -> None:
     run = suite_run(TABLE, incomplete="3 of 12 items deselected")
-    found = validate(document([result_of(run, "rd[C1] <= 0.15")]))
+    found = validate(make_document([result_of(run, "rd[C1] <= 0.15")]))
     assert found["complete"] is False
     assert found["incomplete"] == "3 of 12 items deselected"
     assert found["gates"][0]["outcome"] == "not judged"
@@ -88,17 +90,17 @@ def test_partial_run_says_so() -> None:
 def test_run_that_ended_early_says_how_far_it_went() -> None:
     course = Course("budget", tasks=1, asked=2, planned=4)
     run = replace(suite_run(TABLE), incomplete="the budget ended", course=course)
-    found = validate(document([result_of(run, "pass@1 >= 0.1")]))
+    found = validate(make_document([result_of(run, "pass@1 >= 0.1")]))
     assert found["early"] == {"ended": "budget", "tasks": 1, "asked": 2, "planned": 4}
-    assert "early" not in document([result_of(suite_run(TABLE))])
+    assert "early" not in make_document([result_of(suite_run(TABLE))])
 
 
 def test_several_suites_stand_in_a_list() -> None:
     one = result_of(suite_run(TABLE))
     two = result_of(replace(suite_run(TABLE), suite="other"))
-    found = validate(document([one, two]))
+    found = validate(make_document([one, two]))
     assert [suite["suite"] for suite in found["suites"]] == ["toy", "other"]
-    assert validate(document([])) == {"schema": 1, "suites": []}
+    assert validate(make_document([])) == {"schema": 1, "suites": []}
 
 
 def hostile(text: str) -> SuiteResult:
@@ -114,15 +116,15 @@ def hostile(text: str) -> SuiteResult:
 @settings(max_examples=50)
 @given(st.text(st.characters(codec=None)))
 def test_any_text_survives_and_the_document_is_ascii(text: str) -> None:
-    found = validate(document([hostile(text)]))
+    found = validate(make_document([hostile(text)]))
     assert found["model"] == found["suite"] == found["notes"][0] == text
     assert found["items"][0]["reason"] == text
-    assert dumps(document([hostile(text)])).isascii()
+    assert dumps(make_document([hostile(text)])).isascii()
 
 
 def test_same_run_gives_the_same_bytes() -> None:
     def written(run: SuiteRun) -> str:
-        return dumps(document([result_of(run, "rd[C1] <= 0.15")]))
+        return dumps(make_document([result_of(run, "rd[C1] <= 0.15")]))
 
     assert written(suite_run(TABLE)) == written(suite_run(TABLE))
 
@@ -142,7 +144,7 @@ def test_documented_example_is_a_real_document_shortened() -> None:
         "HumanEval/2": {"clean": 0, "C1-s0": "skip"},
     }
     run = replace(suite_run(table), suite="humaneval")
-    found = validate(document([result_of(run, "rd[C1] <= 0.15")]))
+    found = validate(make_document([result_of(run, "rd[C1] <= 0.15")]))
     assert example["metrics"] == {name: found["metrics"][name] for name in ("clean", "C1")}
     assert example["items"][0] in found["items"]
     for shortened in ("metrics", "items"):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_coderobust.reporting.hostile import block, visible
-from pytest_coderobust.reporting.markdown.gfm import code, fenced, table
+from pytest_coderobust.reporting.hostile import escape, escape_block
+from pytest_coderobust.reporting.markdown.gfm import format_code, format_table, make_fence
 
 markdown_it = pytest.importorskip("markdown_it")
 PARSER = markdown_it.MarkdownIt("gfm-like", {"linkify": False})
@@ -51,11 +51,11 @@ def text_of(token: object) -> str:
 @settings(max_examples=150)
 @given(st.lists(st.tuples(ANY | NASTY, ANY | NASTY), min_size=1, max_size=4))
 def test_foreign_text_never_breaks_a_table(rows: list[tuple[str, str]]) -> None:
-    text = table(("one", "two"), [(code(a), code(b)) for a, b in rows])
+    text = format_table(("one", "two"), [(format_code(a), format_code(b)) for a, b in rows])
     tokens = PARSER.parse(text)
     assert [t.type for t in tokens if t.type.endswith("_open")].count("tr_open") == len(rows) + 1
     cells = [text_of(t) for t in tokens if t.type == "inline"][2:]
-    expected = [visible(value, 300) for row in rows for value in row]
+    expected = [escape(value, 300) for row in rows for value in row]
     assert [" ".join(cell.split()) for cell in cells] == [" ".join(e.split()) for e in expected]
 
 
@@ -64,13 +64,13 @@ def test_foreign_text_never_breaks_a_table(rows: list[tuple[str, str]]) -> None:
 @example("```\n# heading")
 @example("`````\n<b>")
 def test_foreign_text_never_leaves_its_fence(text: str) -> None:
-    tokens = PARSER.parse(f"before\n\n{fenced(text, 'python')}\n\nafter")
+    tokens = PARSER.parse(f"before\n\n{make_fence(text, 'python')}\n\nafter")
     assert [t.type for t in tokens if t.level == 0] == [
         "paragraph_open", "paragraph_close", "fence", "paragraph_open", "paragraph_close",
     ]  # fmt: skip
     (fence,) = [t for t in tokens if t.type == "fence"]
-    assert fence.content.rstrip("\n") == block(text).rstrip("\n")
+    assert fence.content.rstrip("\n") == escape_block(text).rstrip("\n")
 
 
 def test_long_text_is_cut_and_the_rest_counted() -> None:
-    assert fenced("x" * 1_000_000, limit=5) == "```\nxxxxx\n(+999995 characters)\n```"
+    assert make_fence("x" * 1_000_000, limit=5) == "```\nxxxxx\n(+999995 characters)\n```"

@@ -21,7 +21,7 @@ from pytest_coderobust.engine.edited.scoring import Draws, list_changes, make_tr
 from pytest_coderobust.engine.edited.setting import EditSetting
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.observations import Measured
-from pytest_coderobust.metrics.outcome import status
+from pytest_coderobust.metrics.outcome import decide_status
 from pytest_coderobust.records import Cell, Square, Task
 from pytest_coderobust.records.editing import EditRecord
 
@@ -176,5 +176,5 @@ def pool_models(
         self_edited=not others,
     )
     clean, own = (observation.clean_n, observation.clean_c), (observation.n, observation.c)
-    observation = replace(observation, status=status(cell, clean, own, solved_at))
+    observation = replace(observation, status=decide_status(cell, clean, own, solved_at))
     return replace(found[0], observation=observation)

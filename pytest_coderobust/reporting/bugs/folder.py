@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pytest_coderobust.hunt.failure import Failure
 from pytest_coderobust.reporting.bugs.markdown import render
-from pytest_coderobust.reporting.bugs.report import BugReport, bug_reports, document
-from pytest_coderobust.reporting.markdown.gfm import code, table
+from pytest_coderobust.reporting.bugs.report import BugReport, make_bug_reports, make_document
+from pytest_coderobust.reporting.markdown.gfm import format_code, format_table
 from pytest_coderobust.results.conclusion import SuiteReport
 
 MOST = 200
@@ -32,21 +32,26 @@ def write_bugs(
     broken = 0
     for report, found in zip(reports, failures, strict=True):
         broken += sum(o.status.value == "broken" for o in report.run.observations)
-        for bug in bug_reports(report, found, MOST):
+        for bug in make_bug_reports(report, found, MOST):
             bugs.append(bug)
-            text = json.dumps(document(bug), ensure_ascii=True, allow_nan=False, indent=1)
+            text = json.dumps(make_document(bug), ensure_ascii=True, allow_nan=False, indent=1)
             (folder / f"{bug.id}.json").write_text(text + "\n", encoding="ascii")
             (folder / f"{bug.id}.md").write_text(render(bug), encoding="utf-8")
-    (folder / "index.md").write_text(index(bugs, broken), encoding="utf-8")
+    (folder / "index.md").write_text(render_index(bugs, broken), encoding="utf-8")
 
 
-def index(bugs: Sequence[BugReport], broken: int) -> str:
-    """Which reports there are."""
+def render_index(bugs: Sequence[BugReport], broken: int) -> str:
+    """Renders the index of the reports."""
     rows = [
-        (f"[{bug.id}]({bug.id}.md)", code(bug.task), code(bug.condition), code(bug.model.name))
+        (
+            f"[{bug.id}]({bug.id}.md)",
+            format_code(bug.task),
+            format_code(bug.condition),
+            format_code(bug.model.name),
+        )
         for bug in bugs
     ]
     head = f"# Bug reports\n\n{len(bugs)} reports; {broken} variants of the run are broken.\n\n"
     return head + (
-        table(("report", "task", "condition", "model"), rows, left=4) + "\n" if rows else ""
+        format_table(("report", "task", "condition", "model"), rows, left=4) + "\n" if rows else ""
     )

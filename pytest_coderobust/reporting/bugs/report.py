@@ -21,7 +21,7 @@ from pytest_coderobust.records import (
     digest,
 )
 from pytest_coderobust.records.codec import encode
-from pytest_coderobust.reporting.words import WordChange, word_changes
+from pytest_coderobust.reporting.words import WordChange, find_word_changes
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.evidence import Finding, JudgedCompletion
 
@@ -31,14 +31,14 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class BugReport:
-    """Everything about one breaking prompt; texts are as they were.
+    """All facts about one breaking prompt; texts are raw.
 
     Attributes:
-        condition: what broke the prompt: a cell's label, or what a hunt searched.
+        condition: the cell's label, or the perturbations that a hunt searched.
         minimal: whether taking back any one edit solves the task again, each tried.
         clean, broken: a sample of the clean prompt that passes, one of the other that fails.
-        passing, samples: how many of the breaking prompt's samples pass, of how many.
-        environment: names and versions of what it was measured on.
+        passing, samples: the breaking prompt's samples that pass, and all of them.
+        environment: names and versions of Python, the platform and the packages.
     """
 
     suite: str
@@ -58,41 +58,41 @@ class BugReport:
 
     @property
     def id(self) -> str:
-        """Names the files; made of nothing that a file system or a shell could misread."""
+        """The name of the files, safe for file systems and shells."""
         slug = re.sub(r"[^A-Za-z0-9]+", "-", self.task).strip("-")[:40] or "task"
         return f"{slug}-{digest('bug', self.suite, self.task, self.prompt)[:12]}"
 
     @property
     def changes(self) -> tuple[WordChange, ...]:
-        """What changed, word by word."""
-        return word_changes(self.clean_prompt, self.prompt)
+        """The changes, word by word."""
+        return find_word_changes(self.clean_prompt, self.prompt)
 
 
-def bug_reports(
+def make_bug_reports(
     report: SuiteReport, failures: Sequence[Failure], limit: int | None = None
 ) -> Iterator[BugReport]:
-    """The bugs of one suite's run.
+    """Makes the reports of one suite's run.
 
     Args:
         failures: minimal failures of the suite; those that this model mended, or that another
             model showed, are passed over.
-        limit: most variants of the run that are told; minimal failures always are.
+        limit: most variants of the run that get a report; minimal failures always do.
     """
     mine = [
         f for f in failures if f.state == "broken" and f.model.digest == report.run.model.digest
     ]
     for failure in mine:
-        yield from_failure(failure, report.origin.environment)
-    told = {failure.task_id for failure in mine}
+        yield report_failure(failure, report.origin.environment)
+    known = {failure.task_id for failure in mine}
     rest = (
-        o for o in report.run.observations if o.status is Status.BROKEN and o.task_id not in told
+        o for o in report.run.observations if o.status is Status.BROKEN and o.task_id not in known
     )
     for finding in report.archive.findings(islice(rest, limit)):
-        yield from_finding(finding, report)
+        yield report_finding(finding, report)
 
 
-def from_finding(finding: Finding, report: SuiteReport) -> BugReport:
-    """The report of one broken item of a run."""
+def report_finding(finding: Finding, report: SuiteReport) -> BugReport:
+    """Reports one broken item of a run."""
     observation, origin = finding.observation, report.origin
     nodeid = f"{origin.reference}::{observation.task_id}[{observation.cell.label}]"
     words = ["pytest", nodeid, *origin.arguments, "--coderobust-strict", "--coderobust-no-gates"]
@@ -114,10 +114,10 @@ def from_finding(finding: Finding, report: SuiteReport) -> BugReport:
     )
 
 
-def from_failure(failure: Failure, environment: Mapping[str, str]) -> BugReport:
-    """The report of a minimal failure."""
-    passing = [s for s in _samples(failure.clean) if s.verdict.full]
-    failing = [s for s in _samples(failure.broken) if not s.verdict.full]
+def report_failure(failure: Failure, environment: Mapping[str, str]) -> BugReport:
+    """Reports a minimal failure."""
+    passing = [s for s in _pair_samples(failure.clean) if s.verdict.full]
+    failing = [s for s in _pair_samples(failure.broken) if not s.verdict.full]
     member = f"{failure.member}-s{failure.seed}" if failure.member else ""
     return BugReport(
         suite=failure.suite,
@@ -137,8 +137,8 @@ def from_failure(failure: Failure, environment: Mapping[str, str]) -> BugReport:
     )
 
 
-def document(bug: BugReport) -> dict[str, object]:
-    """The JSON object; docs/reports.md names its keys."""
+def make_document(bug: BugReport) -> dict[str, object]:
+    """Makes the JSON object; docs/reports.md names its keys."""
     return {
         "schema": SCHEMA,
         "id": bug.id,
@@ -146,8 +146,8 @@ def document(bug: BugReport) -> dict[str, object]:
         "task": bug.task,
         "condition": bug.condition,
         "minimal": bug.minimal,
-        "clean": {"prompt": bug.clean_prompt, "sample": _sample(bug.clean)},
-        "broken": {"prompt": bug.prompt, "sample": _sample(bug.broken)},
+        "clean": {"prompt": bug.clean_prompt, "sample": _encode_sample(bug.clean)},
+        "broken": {"prompt": bug.prompt, "sample": _encode_sample(bug.broken)},
         "changes": [
             {
                 "start": change.start,
@@ -170,12 +170,12 @@ def document(bug: BugReport) -> dict[str, object]:
     }
 
 
-def _samples(shown: ShownPrompt) -> list[JudgedCompletion]:
+def _pair_samples(shown: ShownPrompt) -> list[JudgedCompletion]:
 
     return [JudgedCompletion(*pair) for pair in zip(shown.completions, shown.verdicts, strict=True)]
 
 
-def _sample(sample: JudgedCompletion | None) -> dict[str, object] | None:
+def _encode_sample(sample: JudgedCompletion | None) -> dict[str, object] | None:
     if sample is None:
         return None
     verdict = sample.verdict

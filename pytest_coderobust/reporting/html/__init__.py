@@ -1,7 +1,7 @@
-"""The report for a browser: one file that needs nothing else, and asks nobody for anything.
+"""The report for a browser: one file that needs nothing else and makes no request.
 
-What a reader sees first is written into the page; the task browser reads JSON blocks beside it,
-each parsed when it is first needed. The page's policy allows its own script and style by their
+The overview is written into the page; the task browser reads JSON blocks beside it, each parsed
+when it is first needed. The page's policy allows its own script and style by their
 hashes and nothing more: no request, no other script, no markup from text.
 """
 
@@ -15,44 +15,44 @@ from importlib.resources import files
 
 from pytest_coderobust.reporting.edit_rows import RESTORED
 from pytest_coderobust.reporting.html.evidence import BUDGET, PageEvidence, gather
-from pytest_coderobust.reporting.html.grid import grid_object
-from pytest_coderobust.reporting.html.safe import script_json
-from pytest_coderobust.reporting.html.view import SuiteView, view
+from pytest_coderobust.reporting.html.grid import make_grid
+from pytest_coderobust.reporting.html.safe import dump_script_json
+from pytest_coderobust.reporting.html.view import SuiteView, make_view
 from pytest_coderobust.results.conclusion import SuiteReport
 
 
 def render(reports: Sequence[SuiteReport], budget: int = BUDGET) -> str:
-    """The page of every suite.
+    """Renders the page of every suite.
 
     Args:
         budget: bytes of evidence the page may hold; broken prompts come first.
     """
     from jinja2 import Environment, StrictUndefined
 
-    style, script = asset("style.css"), asset("script.js")
-    gathered = _gathered(reports, budget)
-    views: list[SuiteView] = [view(report) for report in reports]
-    grids = [grid_object(*pair) for pair in zip(reports, gathered, strict=True)]
+    style, script = read_asset("style.css"), read_asset("script.js")
+    gathered = _gather_all(reports, budget)
+    views: list[SuiteView] = [make_view(report) for report in reports]
+    grids = [make_grid(*pair) for pair in zip(reports, gathered, strict=True)]
     blocks = [chunk for evidence in gathered for chunk in evidence.chunks]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(asset("page.html")).render(
+    return environment.from_string(read_asset("page.html")).render(
         suites=views,
         restored_headings=RESTORED,
         style=style,
         script=script,
-        policy=policy(style, script),
-        data=script_json({"suites": grids}),
+        policy=write_policy(style, script),
+        data=dump_script_json({"suites": grids}),
         blocks=blocks,
     )
 
 
-def policy(style: str, script: str) -> str:
-    """The content security policy: these two texts, and nothing else."""
+def write_policy(style: str, script: str) -> str:
+    """Writes the content security policy: these two texts, and nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src '{source(script)}'",
-            f"style-src '{source(style)}'",
+            f"script-src '{hash_source(script)}'",
+            f"style-src '{hash_source(style)}'",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
@@ -62,19 +62,19 @@ def policy(style: str, script: str) -> str:
     )
 
 
-def source(text: str) -> str:
-    """A text's hash as a policy writes it."""
+def hash_source(text: str) -> str:
+    """Hashes a text as a policy writes it."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @lru_cache
-def asset(name: str) -> str:
-    """A file of this package."""
+def read_asset(name: str) -> str:
+    """Reads a file of this package."""
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _gathered(reports: Sequence[SuiteReport], budget: int) -> list[PageEvidence]:
-    """Each suite's evidence; the blocks are numbered through."""
+def _gather_all(reports: Sequence[SuiteReport], budget: int) -> list[PageEvidence]:
+    """Gathers each suite's evidence; the numbers of the blocks continue from suite to suite."""
     found: list[PageEvidence] = []
     for report in reports:
         first = sum(len(evidence.chunks) for evidence in found)

@@ -1,7 +1,7 @@
-"""The evidence a page holds: prompts as word changes, completions, failing tests; in blocks.
+"""The evidence in a page: prompts as word changes, completions, failing tests; in blocks.
 
 A page cannot hold everything of a large run. Broken prompts come first, then the others, until a
-budget is spent; the page says what was left out, and the ledger still has it.
+budget is spent; the page counts the items left out, and the ledger still has them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_coderobust.records import Observation, Status
-from pytest_coderobust.reporting.hostile import block, visible
-from pytest_coderobust.reporting.html.safe import script_json
-from pytest_coderobust.reporting.words import word_changes
+from pytest_coderobust.reporting.hostile import escape, escape_block
+from pytest_coderobust.reporting.html.safe import dump_script_json
+from pytest_coderobust.reporting.words import find_word_changes
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.evidence import Finding, JudgedCompletion
 
@@ -47,7 +47,7 @@ class PageEvidence:
 
 
 def gather(report: SuiteReport, budget: int, first: int = 0) -> PageEvidence:
-    """The evidence of a suite within a budget of bytes.
+    """Gathers the evidence of a suite within a budget of bytes.
 
     Args:
         first: the number of the first chunk.
@@ -55,40 +55,40 @@ def gather(report: SuiteReport, budget: int, first: int = 0) -> PageEvidence:
     places = {cell: place for place, cell in enumerate(report.run.cells)}
     prompts: dict[str, str] = {}
     items: dict[str, list[str]] = {}
-    size = told = 0
+    size = taken = 0
     measured = [o for o in report.run.observations if o.measured]
-    for finding in report.archive.findings(by_urgency(measured)):
+    for finding in report.archive.findings(sort_by_urgency(measured)):
         task = finding.observation.task_id
-        item = f'"{places[finding.observation.cell]}":{script_json(item_object(finding))}'
+        item = f'"{places[finding.observation.cell]}":{dump_script_json(make_item(finding))}'
         if task not in prompts:
-            prompts[task] = script_json(block(finding.clean_prompt, PROMPT))
+            prompts[task] = dump_script_json(escape_block(finding.clean_prompt, PROMPT))
             size += len(prompts[task]) + 20
         if size + len(item) > budget:
             break
         size += len(item) + 1
-        told += 1
+        taken += 1
         items.setdefault(task, []).append(item)
     chunks: list[str] = []
     where = dict[str, int]()
-    for members in packed(report.run.tasks, items):
+    for members in pack_tasks(report.run.tasks, items):
         where |= dict.fromkeys(members, first + len(chunks))
-        chunks.append(_chunk(report, members, prompts, items))
+        chunks.append(_make_chunk(report, members, prompts, items))
     return PageEvidence(
         tuple(chunks),
         tuple(where.get(task, -1) for task in report.run.tasks),
-        len(measured) - told,
+        len(measured) - taken,
         sum(map(len, chunks)),
     )
 
 
-def by_urgency(observations: list[Observation]) -> list[Observation]:
-    """Broken prompts first; in plan order otherwise."""
+def sort_by_urgency(observations: list[Observation]) -> list[Observation]:
+    """Sorts observations: broken prompts first, otherwise in plan order."""
     rank = {status: place for place, status in enumerate(ORDER)}
     return sorted(observations, key=lambda o: rank[o.status])
 
 
-def packed(tasks: tuple[str, ...], items: dict[str, list[str]]) -> Iterator[list[str]]:
-    """Neighbouring tasks of up to `BLOCK` bytes together."""
+def pack_tasks(tasks: tuple[str, ...], items: dict[str, list[str]]) -> Iterator[list[str]]:
+    """Packs neighbouring tasks of up to `BLOCK` bytes together."""
     members: list[str] = []
     size = 0
     for task in tasks:
@@ -103,43 +103,43 @@ def packed(tasks: tuple[str, ...], items: dict[str, list[str]]) -> Iterator[list
         yield members
 
 
-def item_object(finding: Finding) -> dict[str, object]:
-    """One square: what changed in its prompt, and its first samples, failing ones first."""
+def make_item(finding: Finding) -> dict[str, object]:
+    """Makes one square: its prompt's changes, and its first samples, failing ones first."""
     shown = sorted(finding.samples, key=lambda sample: sample.verdict.full)[:SAMPLES]
     found: dict[str, object] = {
-        "s": [sample_object(sample) for sample in shown],
+        "s": [make_sample(sample) for sample in shown],
         "m": len(finding.samples) - len(shown),
     }
     if not finding.observation.cell.is_clean:
-        found["d"] = changes(finding)
-        found["c"] = [sample_object(finding.passing)] if finding.passing else []
+        found["d"] = list_changes(finding)
+        found["c"] = [make_sample(finding.passing)] if finding.passing else []
     return found
 
 
-def sample_object(sample: JudgedCompletion) -> list[object]:
-    """Text, verdict in words ("" for one that passes)."""
+def make_sample(sample: JudgedCompletion) -> list[object]:
+    """Makes one sample: text, and verdict in words ("" for one that passes)."""
     verdict = sample.verdict
     cut = ", cut by the token limit" if sample.completion.truncated else ""
     words = ""
     if not verdict.full:
         words = f"{verdict.failure}, {verdict.passed} of {verdict.total} tests pass{cut}"
-        words += f": {visible(verdict.detail, TEXT)}" if verdict.detail else ""
-    return [block(sample.completion.text, TEXT), words]
+        words += f": {escape(verdict.detail, TEXT)}" if verdict.detail else ""
+    return [escape_block(sample.completion.text, TEXT), words]
 
 
-def changes(finding: Finding) -> list[list[object]]:
-    """Offsets into the clean prompt as the page shows it (UTF-16 units), and the new text."""
-    clean = block(finding.clean_prompt, PROMPT)
-    found = word_changes(clean, block(finding.prompt, PROMPT))
-    return [[units(clean, c.start), units(clean, c.stop), c.replacement] for c in found]
+def list_changes(finding: Finding) -> list[list[object]]:
+    """Lists changes: offsets into the clean prompt as the page shows it (UTF-16), new text."""
+    clean = escape_block(finding.clean_prompt, PROMPT)
+    found = find_word_changes(clean, escape_block(finding.prompt, PROMPT))
+    return [[count_units(clean, c.start), count_units(clean, c.stop), c.replacement] for c in found]
 
 
-def units(text: str, index: int) -> int:
-    """A character offset as a browser counts."""
+def count_units(text: str, index: int) -> int:
+    """Counts a character offset as a browser does."""
     return index if text.isascii() else len(text[:index].encode("utf-16-le")) // 2
 
 
-def _chunk(
+def _make_chunk(
     report: SuiteReport, members: list[str], prompts: dict[str, str], items: dict[str, list[str]]
 ) -> str:
     rows = {task: place for place, task in enumerate(report.run.tasks)}

@@ -1,11 +1,11 @@
-"""Every square of a suite's plan as one character, so that a hundred thousand stay light."""
+"""The grid of a suite's plan, one character a square, so that a hundred thousand stay light."""
 
 from __future__ import annotations
 
 import shlex
 
 from pytest_coderobust.records import Status
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.html.evidence import PageEvidence
 from pytest_coderobust.results.conclusion import SuiteReport
 
@@ -21,8 +21,8 @@ UNMEASURED = "-"
 NAME = 200
 
 
-def grid_object(report: SuiteReport, evidence: PageEvidence) -> dict[str, object]:
-    """A suite for the task browser.
+def make_grid(report: SuiteReport, evidence: PageEvidence) -> dict[str, object]:
+    """Makes a suite for the task browser.
 
     Keys: `tasks`; `cells` with label, perturbation and level; `grid`, for each cell a letter a
     task; `passes`, for each cell the samples that pass (null where there is one sample a prompt);
@@ -39,30 +39,30 @@ def grid_object(report: SuiteReport, evidence: PageEvidence) -> dict[str, object
         grid[column][row] = LETTERS[o.status]
         passes[column][row] = o.c if o.measured else -1
         if o.reason:
-            why[f"{column},{row}"] = visible(o.reason, NAME)
+            why[f"{column},{row}"] = escape(o.reason, NAME)
     return {
-        "name": visible(run.suite, NAME),
+        "name": escape(run.suite, NAME),
         "n": run.sampling.n,
-        "tasks": [visible(task, NAME) for task in run.tasks],
+        "tasks": [escape(task, NAME) for task in run.tasks],
         "cells": [
-            [visible(cell.label, NAME), visible(cell.perturbation, NAME), level_of(report, place)]
+            [escape(cell.label, NAME), escape(cell.perturbation, NAME), find_level(report, place)]
             for place, cell in enumerate(run.cells)
         ],
         "grid": ["".join(column) for column in grid],
         "passes": None if run.sampling.n == 1 else passes,
         "why": why,
         "chunk": evidence.where,
-        "reproduce": reproduction(report),
+        "reproduce": split_command(report),
     }
 
 
-def level_of(report: SuiteReport, place: int) -> str:
-    """The level of a column, "" for the clean one."""
+def find_level(report: SuiteReport, place: int) -> str:
+    """Finds the level of a column, "" for the clean one."""
     cell = report.run.cells[place]
-    return visible(report.run.levels.get(cell.perturbation, ""), NAME)
+    return escape(report.run.levels.get(cell.perturbation, ""), NAME)
 
 
-def reproduction(report: SuiteReport) -> list[str]:
-    """What stands before and after a test's name in the command that repeats it."""
+def split_command(report: SuiteReport) -> list[str]:
+    """Splits the command that repeats a test: the text before its name, and after it."""
     origin = report.origin
-    return [visible(origin.reference, NAME), visible(shlex.join(origin.arguments))]
+    return [escape(origin.reference, NAME), escape(shlex.join(origin.arguments))]

@@ -1,4 +1,4 @@
-"""What the page's template shows of a suite: text and a few coordinates, no decisions."""
+"""The view of a suite for the page's template: text and a few coordinates, no decisions."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
-from pytest_coderobust.reporting.adoption_rows import adoption_row
-from pytest_coderobust.reporting.comparison_rows import HEADINGS, change_row, flip_lines
-from pytest_coderobust.reporting.edit_rows import EditTables, compared_headings, edit_tables
+from pytest_coderobust.reporting.adoption_rows import make_adoption_row
+from pytest_coderobust.reporting.comparison_rows import HEADINGS, describe_flips, make_change_row
+from pytest_coderobust.reporting.edit_rows import EditTables, make_edit_tables, name_compared
 from pytest_coderobust.reporting.figures import (
     DASH,
     NONE,
-    distinct,
-    estimate,
-    gate_reason,
-    plan_line,
-    sampling_line,
+    describe_plan,
+    describe_sampling,
+    explain_gate,
+    format_estimate,
+    pick_conditions,
 )
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.result import GateOutcome
 
@@ -29,7 +29,7 @@ ROWS = 400
 
 @dataclass(frozen=True, slots=True)
 class PictureBar:
-    """An estimate as a drawing of 100 units: where it lies, from where to where it may."""
+    """An estimate and its interval, as coordinates in a drawing of 100 units."""
 
     text: str
     value: float
@@ -76,99 +76,100 @@ class SuiteView:
     left_out: tuple[str, ...]
 
 
-def view(report: SuiteReport) -> SuiteView:
-    """The view of a suite."""
+def make_view(report: SuiteReport) -> SuiteView:
+    """Makes the view of a suite."""
     run, summary = report.run, report.summary
-    told = distinct(summary)[:ROWS]
+    shown = pick_conditions(summary)[:ROWS]
     headings = ("condition", "tasks", *(f"pass@{k} (95 %)" for k in run.ks), "RD", "robust pass")
     return SuiteView(
-        name=visible(run.suite, LINE),
-        facts=facts(report),
-        incomplete=visible(summary.incomplete, LINE),
-        gates=tuple(map(gate_row, report.gates)),
+        name=escape(run.suite, LINE),
+        facts=list_facts(report),
+        incomplete=escape(summary.incomplete, LINE),
+        gates=tuple(map(make_gate_row, report.gates)),
         ks=run.ks,
         headings=(*headings, "robust", "broken", "unsolved", "skipped"),
-        rows=tuple(row(condition, run.ks) for condition in told),
-        heat=heat_map(report),
+        rows=tuple(make_row(condition, run.ks) for condition in shown),
+        heat=make_heat_map(report),
         adoption=tuple(
-            (visible(counts.condition, LINE), *adoption_row(counts)) for counts in summary.adoption
+            (escape(counts.condition, LINE), *make_adoption_row(counts))
+            for counts in summary.adoption
         ),
-        compared=since(report),
-        edits=edit_tables(run, summary),
-        edit_headings=compared_headings(run),
-        left_out=left_out(report),
+        compared=describe_comparison(report),
+        edits=make_edit_tables(run, summary),
+        edit_headings=name_compared(run),
+        left_out=list_left_out(report),
     )
 
 
-def facts(report: SuiteReport) -> tuple[tuple[str, str], ...]:
-    """Model, plan, sampling and what the run stood on."""
+def list_facts(report: SuiteReport) -> tuple[tuple[str, str], ...]:
+    """Lists model, plan, sampling and environment."""
     run, summary = report.run, report.summary
     named = [
         ("model", run.model.name),
         ("fingerprint", run.model.digest),
         *run.model.facts.items(),
-        ("plan", plan_line(run, summary)),
-        ("drawn", sampling_line(run.sampling)),
+        ("plan", describe_plan(run, summary)),
+        ("drawn", describe_sampling(run.sampling)),
         *report.origin.environment.items(),
     ]
-    return tuple((visible(name, LINE), visible(value, LINE)) for name, value in named)
+    return tuple((escape(name, LINE), escape(value, LINE)) for name, value in named)
 
 
-def gate_row(found: GateOutcome) -> tuple[str, str, str]:
-    """Outcome, the gate as written, value and reason."""
-    return found.outcome, visible(found.gate.text, LINE), visible(gate_reason(found), LINE)
+def make_gate_row(found: GateOutcome) -> tuple[str, str, str]:
+    """Makes a row: outcome, the gate as written, value and reason."""
+    return found.outcome, escape(found.gate.text, LINE), escape(explain_gate(found), LINE)
 
 
-def row(condition: ConditionSummary, ks: tuple[int, ...]) -> PageRow:
-    """One condition of the table."""
+def make_row(condition: ConditionSummary, ks: tuple[int, ...]) -> PageRow:
+    """Makes the row of one condition."""
     clean = condition.kind == "clean"
     first = condition.scores[min(ks)]
     cells = (
-        "" if clean else estimate(first.rd),
-        "" if clean else estimate(first.robust_pass),
+        "" if clean else format_estimate(first.rd),
+        "" if clean else format_estimate(first.robust_pass),
         "" if clean else str(condition.robust),
         "" if clean else str(condition.broken),
         str(condition.unsolved),
         str(condition.skipped),
     )
-    bars = tuple(bar(condition.scores[k].pass_at_k) for k in ks)
-    return PageRow(visible(condition.name, LINE), bars, (str(condition.tasks), *cells))
+    bars = tuple(draw_bar(condition.scores[k].pass_at_k) for k in ks)
+    return PageRow(escape(condition.name, LINE), bars, (str(condition.tasks), *cells))
 
 
-def bar(found: Estimate | None) -> PictureBar | None:
-    """An estimate of a share, in hundredths."""
+def draw_bar(found: Estimate | None) -> PictureBar | None:
+    """Draws an estimate of a share, in hundredths."""
     if found is None:
         return None
     parts = (round(100 * part, 2) for part in (found.value, found.low, found.high))
-    return PictureBar(estimate(found), *parts)
+    return PictureBar(format_estimate(found), *parts)
 
 
-def heat_map(report: SuiteReport) -> tuple[tuple[str, tuple[Tile, ...]], ...]:
-    """For each level its perturbations, and the level itself where it pools several."""
+def make_heat_map(report: SuiteReport) -> tuple[tuple[str, tuple[Tile, ...]], ...]:
+    """Makes the tiles of each level: its perturbations, and the level where it pools several."""
     run, summary = report.run, report.summary
     k = min(run.ks)
     lines: dict[str, list[Tile]] = {}
     conditions = {condition.name: condition for condition in summary.conditions}
-    for condition in distinct(summary):
+    for condition in pick_conditions(summary):
         if condition.kind == "perturbation":
             level = run.levels.get(condition.name, "") or "other"
-            lines.setdefault(level, []).append(tile(condition, k))
+            lines.setdefault(level, []).append(make_tile(condition, k))
     for level, tiles in lines.items():
         pooled = conditions.get(level)
         if pooled is not None and pooled.kind == "level" and len(tiles) > 1:
-            tiles.insert(0, tile(pooled, k))
+            tiles.insert(0, make_tile(pooled, k))
     everything = next((c for c in summary.conditions if c.kind == "all"), None)
     if everything is not None and len(lines) > 1:
-        lines["all"] = [tile(everything, k)]
-    return tuple((visible(level, LINE), tuple(tiles)) for level, tiles in lines.items())
+        lines["all"] = [make_tile(everything, k)]
+    return tuple((escape(level, LINE), tuple(tiles)) for level, tiles in lines.items())
 
 
-def tile(condition: ConditionSummary, k: int) -> Tile:
-    """One condition of the heat map, coloured by its relative degradation."""
+def make_tile(condition: ConditionSummary, k: int) -> Tile:
+    """Makes one condition of the heat map, coloured by its relative degradation."""
     rd = condition.scores[k].rd
     heat = -1 if rd is None else round(STEPS * min(1.0, max(0.0, rd.value)))
     return Tile(
-        name=visible(condition.name, LINE),
+        name=escape(condition.name, LINE),
         value=NONE if rd is None else f"{rd.value:.3f}",
         count=f"{condition.broken} broken of {condition.broken + condition.robust} solved",
         heat=heat,
@@ -176,18 +177,20 @@ def tile(condition: ConditionSummary, k: int) -> Tile:
     )
 
 
-def since(report: SuiteReport) -> tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None:
-    """The verdict against an earlier run, its table and what changed sides; None without one."""
+def describe_comparison(
+    report: SuiteReport,
+) -> tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None:
+    """Describes the comparison: verdict, table, items that changed sides; None without one."""
     found = report.summary.comparison
     if found is None:
         return None
     verdict = f"{found.verdict} at a margin of {found.margin:g}"
-    rows = (("rate", *HEADINGS), *(change_row(change, NONE, DASH) for change in found.changes))
-    return verdict, rows[: ROWS + 1], tuple(flip_lines(found))
+    rows = (("rate", *HEADINGS), *(make_change_row(change, NONE, DASH) for change in found.changes))
+    return verdict, rows[: ROWS + 1], tuple(describe_flips(found))
 
 
-def left_out(report: SuiteReport) -> tuple[str, ...]:
-    """Notes, and what a reader might miss in the numbers."""
+def list_left_out(report: SuiteReport) -> tuple[str, ...]:
+    """Lists the notes, and everything that the numbers leave out."""
     run, summary = report.run, report.summary
     lines = [*run.notes]
     lines += [f"skipped: {items} {reason}" for reason, items in summary.skipped]
@@ -198,4 +201,4 @@ def left_out(report: SuiteReport) -> tuple[str, ...]:
     lines += [f"unusable {task}: {reason}" for task, reason in summary.unusable]
     if summary.unchecked:
         lines.append(f"unchecked (no canonical solution): {len(summary.unchecked)} tasks")
-    return tuple(visible(line, LINE) for line in lines[:ROWS])
+    return tuple(escape(line, LINE) for line in lines[:ROWS])

@@ -6,21 +6,21 @@ from pytest_coderobust.metrics.comparison import RateChange, RunComparison
 from pytest_coderobust.records import Square
 
 
-def comparison_object(comparison: RunComparison) -> dict[str, object]:
-    """The verdict, every rate in both runs, and the items that changed sides."""
+def encode_comparison(comparison: RunComparison) -> dict[str, object]:
+    """Encodes the verdict, every rate in both runs, and the items that changed sides."""
     return {
         "verdict": comparison.verdict,
         "margin": comparison.margin,
         "tasks": comparison.tasks,
-        "changes": [change_object(change) for change in comparison.changes],
-        "fragile": [square_object(square) for square in comparison.fragile],
-        "fixed": [square_object(square) for square in comparison.fixed],
+        "changes": [encode_change(change) for change in comparison.changes],
+        "fragile": [encode_square(square) for square in comparison.fragile],
+        "fixed": [encode_square(square) for square in comparison.fixed],
         "unchanged": comparison.unchanged,
     }
 
 
-def change_object(change: RateChange) -> dict[str, object]:
-    """One rate in both runs."""
+def encode_change(change: RateChange) -> dict[str, object]:
+    """Encodes one rate in both runs."""
     return {
         "condition": change.condition,
         "measure": change.measure,
@@ -37,7 +37,7 @@ def change_object(change: RateChange) -> dict[str, object]:
     }
 
 
-def square_object(square: Square) -> dict[str, object]:
-    """One item."""
+def encode_square(square: Square) -> dict[str, object]:
+    """Encodes one item."""
     task, cell = square
     return {"task": task, "condition": cell.perturbation, "seed": cell.seed}

@@ -1,4 +1,4 @@
-"""The machine's report: a stable document of one or several suites, described by schema.json.
+"""The JSON document of one or several suites, described by schema.json beside it.
 
 It adds no clock, path or host of its own, so the same ledger gives the same bytes.
 """
@@ -15,8 +15,8 @@ from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import ApiChange, Observation
-from pytest_coderobust.reporting.json.comparison import comparison_object
-from pytest_coderobust.reporting.json.edits import edit_object
+from pytest_coderobust.reporting.json.comparison import encode_comparison
+from pytest_coderobust.reporting.json.edits import encode_edits
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.result import GateOutcome, SuiteResult
 
@@ -26,38 +26,39 @@ SCHEMA = 1
 
 def render(reports: Sequence[SuiteReport]) -> str:
     """Makes the document's text of the reports of a session."""
-    return dumps(document([report.result for report in reports]))
+    return dumps(make_document([report.result for report in reports]))
 
 
-def document(results: Sequence[SuiteResult]) -> dict[str, object]:
-    """One suite's object; of several or no suites {"schema": ..., "suites": [object, ...]}."""
-    suites = [suite_object(result) for result in results]
+def make_document(results: Sequence[SuiteResult]) -> dict[str, object]:
+    """Makes one suite's object; of several or none {"schema": ..., "suites": [object, ...]}."""
+    suites = [encode_suite(result) for result in results]
     if len(suites) == 1:
         return suites[0]
     return {"schema": SCHEMA, "suites": suites}
 
 
 def dumps(document: Mapping[str, object]) -> str:
-    """The document as text: pure ASCII, so that lone surrogates and control characters survive
-    as JSON escapes; NaN and infinity are refused.
+    """Writes the document as pure ASCII; NaN and infinity are refused.
+
+    Lone surrogates and control characters survive as JSON escapes.
     """
     return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
 
 
-def suite_object(result: SuiteResult) -> dict[str, object]:
-    """Everything about one suite."""
+def encode_suite(result: SuiteResult) -> dict[str, object]:
+    """Encodes one suite."""
     run, summary = result.run, result.summary
     found: dict[str, object] = {
         "schema": SCHEMA,
         "suite": run.suite,
         "model": run.model.name,
         "complete": not summary.incomplete,
-        "metrics": {found.name: metrics_object(found, run.ks) for found in summary.conditions},
-        "gates": [gate_object(outcome) for outcome in result.gates],
-        "items": [item_object(observation) for observation in run.observations],
-        "totals": totals_object(summary),
-        "noise_floor": floor_object(summary.floor) if summary.floor else None,
-        "comparison": comparison_object(summary.comparison) if summary.comparison else None,
+        "metrics": {found.name: encode_metrics(found, run.ks) for found in summary.conditions},
+        "gates": [encode_gate(outcome) for outcome in result.gates],
+        "items": [encode_item(observation) for observation in run.observations],
+        "totals": encode_totals(summary),
+        "noise_floor": encode_floor(summary.floor) if summary.floor else None,
+        "comparison": encode_comparison(summary.comparison) if summary.comparison else None,
         "incomplete": summary.incomplete,
         "notes": list(run.notes),
         "fingerprint": run.model.digest,
@@ -77,16 +78,16 @@ def suite_object(result: SuiteResult) -> dict[str, object]:
     if run.course:
         found["early"] = asdict(run.course)
     if run.api_changes:
-        found["adoption"] = adoption_object(run.api_changes, summary.adoption)
+        found["adoption"] = encode_adoption(run.api_changes, summary.adoption)
     if summary.edits is not None and summary.base is not None:
-        base = {each.name: metrics_object(each, run.ks) for each in summary.base.conditions}
-        found["base"] = {"metrics": base, "items": [item_object(o) for o in run.base]}
-        found["edit"] = edit_object(summary.edits)
+        base = {each.name: encode_metrics(each, run.ks) for each in summary.base.conditions}
+        found["base"] = {"metrics": base, "items": [encode_item(o) for o in run.base]}
+        found["edit"] = encode_edits(summary.edits)
     return found
 
 
-def totals_object(summary: Summary) -> dict[str, object]:
-    """What was planned, and what was left out."""
+def encode_totals(summary: Summary) -> dict[str, object]:
+    """Encodes the numbers of planned items, and the items left out."""
     return {
         "tasks": summary.tasks,
         "items": summary.items,
@@ -100,12 +101,12 @@ def totals_object(summary: Summary) -> dict[str, object]:
     }
 
 
-def metrics_object(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, object]:
-    """One condition: rates first, then what they rest on."""
+def encode_metrics(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, object]:
+    """Encodes one condition: rates first, then the counts they are made from."""
     rates: dict[str, object] = {}
     intervals: dict[str, object] = {}
     for k in ks:
-        for name, value in named_rates(condition, condition.scores[k], smallest=k == min(ks)):
+        for name, value in name_rates(condition, condition.scores[k], smallest=k == min(ks)):
             if isinstance(value, Estimate):
                 intervals[name] = [value.low, value.high]
                 value = value.value
@@ -131,10 +132,10 @@ def metrics_object(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, 
     }
 
 
-def named_rates(
+def name_rates(
     condition: ConditionSummary, scores: Scores, *, smallest: bool
 ) -> Iterator[tuple[str, Estimate | float | None]]:
-    """The rates by the names gates use; "@k" may only be left out for the smallest k."""
+    """Names the rates as gates do; "@k" may only be left out for the smallest k."""
     k = scores.k
     at = "" if smallest else f"@{k}"
     yield f"pass@{k}", scores.pass_at_k
@@ -147,8 +148,8 @@ def named_rates(
     yield f"robust_relative{at}", scores.robust_relative
 
 
-def gate_object(outcome: GateOutcome) -> dict[str, object]:
-    """One gate and what became of it."""
+def encode_gate(outcome: GateOutcome) -> dict[str, object]:
+    """Encodes one gate and its outcome."""
     return {
         "gate": outcome.gate.text,
         "outcome": outcome.outcome,
@@ -161,8 +162,8 @@ def gate_object(outcome: GateOutcome) -> dict[str, object]:
     }
 
 
-def item_object(observation: Observation) -> dict[str, object]:
-    """One measured or skipped (task, cell)."""
+def encode_item(observation: Observation) -> dict[str, object]:
+    """Encodes one measured or skipped (task, cell)."""
     found: dict[str, object] = {
         "task": observation.task_id,
         "condition": observation.cell.perturbation,
@@ -184,10 +185,10 @@ def item_object(observation: Observation) -> dict[str, object]:
     return found
 
 
-def adoption_object(
+def encode_adoption(
     changes: Sequence[ApiChange], conditions: Sequence[AdoptionCounts]
 ) -> dict[str, object]:
-    """The document's part: the changes, and the counts by condition."""
+    """Encodes the API changes, and the counts of their adoption by condition."""
     return {
         "changes": [{"old": change.old, "new": change.new or None} for change in changes],
         "conditions": {
@@ -202,8 +203,8 @@ def adoption_object(
     }
 
 
-def floor_object(floor: NoiseFloor) -> dict[str, object]:
-    """The floor as the JSON document has it."""
+def encode_floor(floor: NoiseFloor) -> dict[str, object]:
+    """Encodes the noise floor."""
     return {
         "value": floor.value,
         "source": floor.source,

@@ -1,4 +1,4 @@
-"""The machine's report of edits: what the terminal shows, and every prompt behind it."""
+"""The JSON of edits: the numbers that the terminal shows, and every prompt behind them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pytest_coderobust.metrics.resampling import Spread
 from pytest_coderobust.records.editing import EditRecord, ItemChange, Passes, Trial
 
 
-def edit_object(edits: EditSummary) -> dict[str, object]:
-    """Everything about the edits of a run."""
+def encode_edits(edits: EditSummary) -> dict[str, object]:
+    """Encodes the edits of a run."""
     editing = edits.editing
     found = (*edits.categories, *((edits.overall,) if edits.overall else ()))
     return {
@@ -21,53 +21,53 @@ def edit_object(edits: EditSummary) -> dict[str, object]:
         "greedy": editing.greedy,
         "unedited": dict(editing.unedited),
         "notes": list(editing.notes),
-        "metrics": {each.name: metrics_object(each) for each in found},
+        "metrics": {each.name: encode_metrics(each) for each in found},
         "layers": {str(layer): count for layer, count in edits.layers.items()},
         "steps": [
-            {**record_object(record), "metrics": metrics_object(each)}
+            {**encode_record(record), "metrics": encode_metrics(each)}
             for record, each in edits.steps
         ],
     }
 
 
-def metrics_object(found: EditMetrics) -> dict[str, object]:
-    """The numbers of one edited model or category."""
+def encode_metrics(found: EditMetrics) -> dict[str, object]:
+    """Encodes the numbers of one edited model or category."""
     own = found.own
     return {
         "edits": found.edits,
         "self": {"original": own.original, "before": own.before, "after": own.after}
         if own
         else None,
-        "g_rir": score_object(found.g_rir),
-        "no_edit": score_object(found.control),
-        "placebo": score_object(found.placebo),
-        "gain": spread_object(found.gain),
+        "g_rir": encode_score(found.g_rir),
+        "no_edit": encode_score(found.control),
+        "placebo": encode_score(found.placebo),
+        "gain": encode_spread(found.gain),
         "undefined": found.undefined,
-        "clean": shift_object(found.clean),
-        "perturbed": shift_object(found.perturbed),
+        "clean": encode_shift(found.clean),
+        "perturbed": encode_shift(found.perturbed),
         "seconds": found.seconds,
         "peak_mb": found.peak_mb,
         "drift": found.drift,
     }
 
 
-def score_object(found: EditScore | None) -> dict[str, object] | None:
-    """One G-RIR in both forms."""
+def encode_score(found: EditScore | None) -> dict[str, object] | None:
+    """Encodes one G-RIR in both forms."""
     if found is None:
         return None
-    return {**(spread_object(found.raw) or {}), "clipped": found.clipped, "pairs": found.pairs}
+    return {**(encode_spread(found.raw) or {}), "clipped": found.clipped, "pairs": found.pairs}
 
 
-def spread_object(found: Spread | None) -> dict[str, object] | None:
-    """A value with its interval."""
+def encode_spread(found: Spread | None) -> dict[str, object] | None:
+    """Encodes a value with its interval."""
     if found is None:
         return None
     ends = None if found.low is None or found.high is None else [found.low, found.high]
     return {"value": found.value, "interval": ends, "tasks": found.tasks}
 
 
-def shift_object(found: Shift) -> dict[str, object]:
-    """pass@1 before and after, and the prompts whose outcome turned."""
+def encode_shift(found: Shift) -> dict[str, object]:
+    """Encodes pass@1 before and after, and the prompts that changed sides."""
     return {
         "prompts": found.prompts,
         "before": found.before,
@@ -77,44 +77,44 @@ def shift_object(found: Shift) -> dict[str, object]:
     }
 
 
-def record_object(record: EditRecord) -> dict[str, object]:
-    """One edited model, with the counts of every prompt."""
+def encode_record(record: EditRecord) -> dict[str, object]:
+    """Encodes one edited model, with the counts of every prompt."""
     return {
         "perturbation": record.perturbation,
         "number": record.number,
         "tasks": list(record.tasks),
         "kind": record.facts.kind,
         "layers": list(record.facts.layers),
-        "own": [trial_object(trial) for trial in record.own],
-        "trials": [trial_object(trial) for trial in record.trials],
-        "clean": [change_object(change) for change in record.clean],
-        "perturbed": [change_object(change) for change in record.perturbed],
+        "own": [encode_trial(trial) for trial in record.own],
+        "trials": [encode_trial(trial) for trial in record.trials],
+        "clean": [encode_change(change) for change in record.clean],
+        "perturbed": [encode_change(change) for change in record.perturbed],
     }
 
 
-def trial_object(trial: Trial) -> dict[str, object]:
-    """One scored prompt."""
+def encode_trial(trial: Trial) -> dict[str, object]:
+    """Encodes one scored prompt."""
     return {
         "task": trial.task,
         "seed": trial.seed,
-        "original": passes(trial.original),
-        "before": passes(trial.before),
-        "after": passes(trial.after),
-        "no_edit": passes(trial.control) if trial.control else None,
-        "placebos": [passes(placebo) for placebo in trial.placebos],
+        "original": encode_passes(trial.original),
+        "before": encode_passes(trial.before),
+        "after": encode_passes(trial.after),
+        "no_edit": encode_passes(trial.control) if trial.control else None,
+        "placebos": [encode_passes(placebo) for placebo in trial.placebos],
     }
 
 
-def change_object(change: ItemChange) -> Mapping[str, object]:
-    """One prompt before and after."""
+def encode_change(change: ItemChange) -> Mapping[str, object]:
+    """Encodes one prompt before and after."""
     return {
         "task": change.task,
         "seed": change.seed,
-        "before": passes(change.before),
-        "after": passes(change.after),
+        "before": encode_passes(change.before),
+        "after": encode_passes(change.after),
     }
 
 
-def passes(found: Passes) -> list[int]:
-    """Samples that pass, and samples."""
+def encode_passes(found: Passes) -> list[int]:
+    """Encodes the samples that pass, and all of them."""
     return [found.c, found.n]

@@ -1,6 +1,6 @@
-"""The few pieces of GitHub Flavored Markdown that reports are made of, safe for foreign text.
+"""The pieces of GitHub Flavored Markdown that reports use, safe for foreign text.
 
-Foreign text stands inside `<code>` with its punctuation as character references, or in a fenced
+Foreign text is put inside `<code>` with its punctuation as character references, or in a fenced
 block: nothing in it can open a tag, end a table cell, mention a person or become a link.
 """
 
@@ -9,28 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from pytest_coderobust.reporting.hostile import block, visible
+from pytest_coderobust.reporting.hostile import escape, escape_block
 
 PUNCTUATION = re.compile(r"[!\"#$%&'*.:;<>?@\[\\\]^_`{|}~]")
 """Everything that could begin markup, a mention, a link or the end of a table's cell."""
 
 
-def code(text: str, limit: int = 300) -> str:
-    """Foreign text on one line."""
-    shown = visible(text, limit)
+def format_code(text: str, limit: int = 300) -> str:
+    """Formats foreign text on one line."""
+    shown = escape(text, limit)
     return f"<code>{PUNCTUATION.sub(lambda found: f'&#{ord(found[0])};', shown)}</code>"
 
 
-def fenced(text: str, language: str = "", limit: int = 20_000) -> str:
-    """Foreign text as a block, under a fence that is longer than any run of backticks in it."""
-    shown = block(text, limit)
+def make_fence(text: str, language: str = "", limit: int = 20_000) -> str:
+    """Makes a block of foreign text; its fence is longer than any run of backticks in it."""
+    shown = escape_block(text, limit)
     longest = max(map(len, re.findall(r"`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{shown.rstrip(chr(10))}\n{fence}"
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A table; its cells are Markdown already.
+def format_table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """Formats a table; its cells are Markdown already.
 
     Args:
         left: columns of text, which lean left; the others are numbers and lean right.

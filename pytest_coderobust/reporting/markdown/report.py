@@ -7,18 +7,18 @@ from itertools import islice
 
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.records import Status
-from pytest_coderobust.reporting.comparison_rows import HEADINGS, change_row, flip_lines
-from pytest_coderobust.reporting.edit_rows import RESTORED, compared_headings, edit_tables
+from pytest_coderobust.reporting.comparison_rows import HEADINGS, describe_flips, make_change_row
+from pytest_coderobust.reporting.edit_rows import RESTORED, make_edit_tables, name_compared
 from pytest_coderobust.reporting.figures import (
     DASH,
     NONE,
-    distinct,
-    estimate,
-    gate_reason,
-    plan_line,
-    sampling_line,
+    describe_plan,
+    describe_sampling,
+    explain_gate,
+    format_estimate,
+    pick_conditions,
 )
-from pytest_coderobust.reporting.markdown.gfm import code, fenced, table
+from pytest_coderobust.reporting.markdown.gfm import format_code, format_table, make_fence
 from pytest_coderobust.reporting.prompt_diff import diff_prompts
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.evidence import Finding
@@ -27,7 +27,7 @@ LIMIT = 1 << 20
 """Bytes that GitHub keeps of one step's summary."""
 
 TOLD = 25
-"""Broken prompts of one suite that are told with their evidence."""
+"""Broken prompts of one suite that are shown with their evidence."""
 
 ROWS = 200
 """Rows of a table; the JSON document has them all."""
@@ -46,13 +46,13 @@ CUT = "*Cut here: the rest does not fit; the JSON and HTML reports have it.*\n"
 
 
 def render(reports: Sequence[SuiteReport], limit: int = LIMIT) -> str:
-    """The report of every suite, in at most `limit` bytes of UTF-8 ("" of nothing).
+    """Renders every suite, in at most `limit` bytes of UTF-8 ("" of nothing).
 
     It is cut between blocks, never inside a table or a fence.
     """
     text: list[str] = []
     left = limit - len(CUT.encode())
-    for piece in (piece for report in reports for piece in suite_blocks(report)):
+    for piece in (piece for report in reports for piece in render_suite(report)):
         found = f"{piece}\n\n"
         size = len(found.encode())
         if size > left:
@@ -62,45 +62,53 @@ def render(reports: Sequence[SuiteReport], limit: int = LIMIT) -> str:
     return "".join(text)
 
 
-def suite_blocks(report: SuiteReport) -> Iterator[str]:
-    """One suite, a block at a time, the most important first."""
+def render_suite(report: SuiteReport) -> Iterator[str]:
+    """Renders one suite, a block at a time, the most important first."""
     run, summary = report.run, report.summary
-    yield f"## Robustness: {code(run.suite)}"
-    facts = f"Model {code(run.model.name)}, fingerprint {code(run.model.digest[:12])}"
-    yield f"{facts}; {plan_line(run, summary)}; {sampling_line(run.sampling)}."
+    yield f"## Robustness: {format_code(run.suite)}"
+    facts = f"Model {format_code(run.model.name)}, fingerprint {format_code(run.model.digest[:12])}"
+    yield f"{facts}; {describe_plan(run, summary)}; {describe_sampling(run.sampling)}."
     if summary.incomplete:
-        yield f"> **PARTIAL**: {code(summary.incomplete)}"
+        yield f"> **PARTIAL**: {format_code(summary.incomplete)}"
     if report.gates:
         rows = [
-            (MARKS[o.outcome], code(o.gate.text), code(gate_reason(o)) if gate_reason(o) else "")
+            (
+                MARKS[o.outcome],
+                format_code(o.gate.text),
+                format_code(explain_gate(o)) if explain_gate(o) else "",
+            )
             for o in report.gates[:ROWS]
         ]
-        yield table(("outcome", "gate", "value, reason"), rows, left=3)
-    told = distinct(summary)
+        yield format_table(("outcome", "gate", "value, reason"), rows, left=3)
+    conditions = pick_conditions(summary)
     for k in run.ks:
-        yield conditions(told[:ROWS], k, first=k == min(run.ks))
-    if len(told) > ROWS:
-        yield f"{len(told) - ROWS} more conditions are in the JSON report."
-    yield from since(report)
-    yield from edited(report)
-    yield from left_out(report)
-    yield from broken(report)
+        yield render_conditions(conditions[:ROWS], k, first=k == min(run.ks))
+    if len(conditions) > ROWS:
+        yield f"{len(conditions) - ROWS} more conditions are in the JSON report."
+    yield from render_comparison(report)
+    yield from render_edits(report)
+    yield from render_left_out(report)
+    yield from render_broken(report)
 
 
-def conditions(told: Sequence[ConditionSummary], k: int, *, first: bool) -> str:
-    """The conditions at one k; counts of statuses stand beside the smallest."""
+def render_conditions(conditions: Sequence[ConditionSummary], k: int, *, first: bool) -> str:
+    """Renders the conditions at one k; the table of the smallest k has counts of statuses."""
     counts = ("robust", "broken", "unsolved", "skipped") if first else ()
     worst = (f"robust pass@{k}", "drop", "relative")
     rows: list[list[str]] = []
-    for condition in told:
+    for condition in conditions:
         scores = condition.scores[k]
         clean = condition.kind == "clean"
-        row = [code(condition.name, 40), str(condition.tasks), estimate(scores.pass_at_k)]
+        row = [
+            format_code(condition.name, 40),
+            str(condition.tasks),
+            format_estimate(scores.pass_at_k),
+        ]
         row += [
-            "" if clean else estimate(scores.rd),
-            "" if clean else estimate(scores.robust_pass),
-            "" if clean else estimate(scores.robust_drop),
-            "" if clean else estimate(scores.robust_relative),
+            "" if clean else format_estimate(scores.rd),
+            "" if clean else format_estimate(scores.robust_pass),
+            "" if clean else format_estimate(scores.robust_drop),
+            "" if clean else format_estimate(scores.robust_relative),
         ]
         row += (
             [
@@ -113,46 +121,55 @@ def conditions(told: Sequence[ConditionSummary], k: int, *, first: bool) -> str:
             else []
         )
         rows.append(row)
-    return table(("condition", "tasks", f"pass@{k} (95%)", "RD", *worst, *counts), rows)
+    return format_table(("condition", "tasks", f"pass@{k} (95%)", "RD", *worst, *counts), rows)
 
 
-def since(report: SuiteReport) -> Iterator[str]:
-    """What became of the suite since its baseline, or an earlier run."""
+def render_comparison(report: SuiteReport) -> Iterator[str]:
+    """Renders the comparison with the baseline or an earlier run."""
     comparison = report.summary.comparison
     if comparison is None:
         return
     yield f"### Compared with before: {comparison.verdict} at a margin of {comparison.margin:g}"
-    rows = [change_row(change, NONE, DASH) for change in comparison.changes[:ROWS]]
-    yield table(("rate", *HEADINGS), [(code(row[0]), *row[1:]) for row in rows])
-    yield "\n".join(f"- {code(line)}" for line in flip_lines(comparison))
+    rows = [make_change_row(change, NONE, DASH) for change in comparison.changes[:ROWS]]
+    yield format_table(("rate", *HEADINGS), [(format_code(row[0]), *row[1:]) for row in rows])
+    yield "\n".join(f"- {format_code(line)}" for line in describe_flips(comparison))
 
 
-def edited(report: SuiteReport) -> Iterator[str]:
-    """Base beside edited model, and what the edits restored beside their controls."""
-    found = edit_tables(report.run, report.summary)
+def render_edits(report: SuiteReport) -> Iterator[str]:
+    """Renders base beside edited model, and the restoration beside its controls."""
+    found = make_edit_tables(report.run, report.summary)
     if found is None:
         return
-    yield f"### Edit: {code(found.heading[0])}"
-    yield code(" ".join(found.heading[1:]))
-    rows = [(code(row[0]), *row[1:]) for row in found.compared[:ROWS]]
-    yield table(compared_headings(report.run), rows)
+    yield f"### Edit: {format_code(found.heading[0])}"
+    yield format_code(" ".join(found.heading[1:]))
+    rows = [(format_code(row[0]), *row[1:]) for row in found.compared[:ROWS]]
+    yield format_table(name_compared(report.run), rows)
     if found.restored:
-        yield table(RESTORED, [(code(row[0]), *row[1:]) for row in found.restored[:ROWS]])
+        yield format_table(
+            RESTORED, [(format_code(row[0]), *row[1:]) for row in found.restored[:ROWS]]
+        )
     if found.layers:
-        yield table(("written", "edits"), [(name, str(count)) for name, count, _ in found.layers])
-    yield "\n".join(f"- {code(line)}" for line in found.remarks[:ROWS])
+        yield format_table(
+            ("written", "edits"), [(name, str(count)) for name, count, _ in found.layers]
+        )
+    yield "\n".join(f"- {format_code(line)}" for line in found.remarks[:ROWS])
 
 
-def left_out(report: SuiteReport) -> Iterator[str]:
-    """Notes, and what a reader might miss in the numbers."""
+def render_left_out(report: SuiteReport) -> Iterator[str]:
+    """Renders the notes, and everything that the numbers leave out."""
     run, summary = report.run, report.summary
-    lines = [f"- note: {code(note)}" for note in run.notes[:ROWS]]
-    lines += [f"- skipped: {items} {code(reason)}" for reason, items in summary.skipped[:ROWS]]
+    lines = [f"- note: {format_code(note)}" for note in run.notes[:ROWS]]
+    lines += [
+        f"- skipped: {items} {format_code(reason)}" for reason, items in summary.skipped[:ROWS]
+    ]
     if summary.truncated:
         lines.append(
             f"- the token limit ended {summary.truncated} of {summary.completions} completions"
         )
-    lines += [f"- unusable: {code(task)}: {code(why)}" for task, why in summary.unusable[:10]]
+    lines += [
+        f"- unusable: {format_code(task)}: {format_code(why)}"
+        for task, why in summary.unusable[:10]
+    ]
     if len(summary.unusable) > 10:
         lines.append(f"- unusable: {len(summary.unusable) - 10} more tasks")
     if summary.unchecked:
@@ -166,33 +183,33 @@ def left_out(report: SuiteReport) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def broken(report: SuiteReport) -> Iterator[str]:
-    """The first broken prompts with their evidence, folded."""
+def render_broken(report: SuiteReport) -> Iterator[str]:
+    """Renders the first broken prompts with their evidence, folded."""
     found = [o for o in report.run.observations if o.status is Status.BROKEN]
     if not found:
         return
     shown = min(TOLD, len(found))
     yield f"### Broken prompts: {len(found)}" + ("" if shown == len(found) else f", {shown} told")
     for finding in report.archive.findings(islice(found, TOLD)):
-        yield folded(finding)
+        yield render_finding(finding)
 
 
-def folded(finding: Finding) -> str:
-    """One broken prompt: what changed, what the model wrote, which test failed."""
+def render_finding(finding: Finding) -> str:
+    """Renders one broken prompt: its change, the completion, the failing test."""
     observation = finding.observation
     sample = finding.failing
     names = ("clean prompt", observation.cell.label)
     diff = diff_prompts(finding.clean_prompt, finding.prompt, names)
-    where = f"{code(observation.task_id)} under {code(observation.cell.label)}"
+    where = f"{format_code(observation.task_id)} under {format_code(observation.cell.label)}"
     parts = [
         f"<details><summary>{where}: {observation.c} of {observation.n} pass</summary>",
-        fenced("\n".join(diff), "diff", TEXT),
+        make_fence("\n".join(diff), "diff", TEXT),
     ]
     if sample is not None:
         verdict = sample.verdict
-        detail = code(verdict.detail) if verdict.detail else NONE
+        detail = format_code(verdict.detail) if verdict.detail else NONE
         parts += [
-            fenced(sample.completion.text, "python", TEXT),
+            make_fence(sample.completion.text, "python", TEXT),
             f"{verdict.failure}, {verdict.passed} of {verdict.total} tests pass: {detail}",
         ]
     return "\n\n".join([*parts, "</details>"])

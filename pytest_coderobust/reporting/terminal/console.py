@@ -1,4 +1,4 @@
-"""What a console of some width and encoding shows, as text."""
+"""The text that a console of some width and encoding shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NARROWEST = 80
 def print_lines(
     parts: Iterable[RenderableType], width: int, colour: bool, encoding: str = "utf-8"
 ) -> str:
-    """What a console of that width and encoding shows, without blanks at line ends."""
+    """Prints parts into text as a console of that width does, without blanks at line ends."""
     out = StringIO()
     # Everything is said outright: rich would otherwise ask the environment.
     console = Console(

@@ -1,14 +1,14 @@
-"""The evidence of a broken prompt: what changed, what the model wrote, which test failed."""
+"""The evidence of a broken prompt: its change, the completion, the failing test."""
 
 from __future__ import annotations
 
 from pytest_coderobust.engine.observations import Answered, Measured
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.prompt_diff import diff_prompts
 
 
 def explain(measured: Measured, reproduce: str) -> str:
-    """Plain text: prompt diff, first failing completion, its verdict, the command to repeat it."""
+    """Explains it in plain text: prompt diff, first failing completion, verdict, command."""
     clean, perturbed = measured.clean, measured.perturbed
     assert clean is not None
     assert perturbed is not None
@@ -27,24 +27,24 @@ def explain(measured: Measured, reproduce: str) -> str:
         "",
         *diff,
         "",
-        *_completion(perturbed),
+        *_show_completion(perturbed),
         "",
         f"reproduce: {reproduce}",
     ]
     return "\n".join(lines)
 
 
-def _completion(answered: Answered) -> list[str]:
-    """The first completion that fails, and why."""
+def _show_completion(answered: Answered) -> list[str]:
+    """Shows the first completion that fails, with its verdict."""
     pairs = zip(answered.completions, answered.verdicts, strict=True)
     for sample, ((_, completion), (_, verdict)) in enumerate(pairs):
         if verdict.full:
             continue
         cut = ", cut by the token limit" if completion.truncated else ""
-        detail = f": {visible(verdict.detail)}" if verdict.detail else ""
+        detail = f": {escape(verdict.detail)}" if verdict.detail else ""
         return [
             f"completion {sample}{cut}:",
-            *(f"    {visible(line)}" for line in completion.text.splitlines()),
+            *(f"    {escape(line)}" for line in completion.text.splitlines()),
             f"{verdict.failure}, {verdict.passed} of {verdict.total} tests pass{detail}",
         ]
     return []

@@ -1,7 +1,7 @@
-"""What hunts found: the words that changed, the completions before and after, how to see it again.
+"""The failures of hunts: the changed words, the completions before and after, the command.
 
-Removed words stand in [-brackets-] and new ones in {+braces+}, so that a log without colour reads
-the same.
+Removed words are shown in [-brackets-] and new ones in {+braces+}, so that a log without colour
+reads the same.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from rich.text import Text
 from coderobust_strategies import Edit
 from pytest_coderobust.hunt.failure import Failure, ShownPrompt
 from pytest_coderobust.hunt.tally import SuiteHunt, tally
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 
 IN_FULL = 5
-"""Failures of a suite told with diff and completions; the others take a line each."""
+"""Failures of a suite shown with diff and completions; the others take a line each."""
 
 LISTED = 20
-"""Failures of a suite that are told at all; every one is a file."""
+"""Failures of a suite that are shown at all; every one is a file."""
 
 LINES = 8
 """Lines of a completion that are shown."""
@@ -35,17 +35,17 @@ ENDINGS = {
 }
 
 
-def hunt_lines(hunt: SuiteHunt) -> Iterator[Text]:
-    """One suite's hunt, from its counts to its failures."""
+def render_hunt(hunt: SuiteHunt) -> Iterator[Text]:
+    """Renders one suite's hunt, from its counts to its failures."""
     counts = tally(hunt.hunted)
     found = counts.endings.get("found", 0)
     yield Text.assemble(
         ("hunt", "bold"),
-        f"  {visible(hunt.suite)}: {found} of {counts.tasks} solved tasks broken by "
-        f"{visible(', '.join(hunt.names), WIDTH)}",
+        f"  {escape(hunt.suite)}: {found} of {counts.tasks} solved tasks broken by "
+        f"{escape(', '.join(hunt.names), WIDTH)}",
     )
     if counts.edits is not None:
-        kinds = ", ".join(f"{visible(kind)} {count}" for kind, count in counts.kinds.items())
+        kinds = ", ".join(f"{escape(kind)} {count}" for kind, count in counts.kinds.items())
         noun = "edit" if counts.edits == 1 else "edits"
         yield Text(f"      {counts.edits:g} {noun} in the median ({kinds})")
     yield Text(f"      {counts.completions} completions asked for")
@@ -60,34 +60,34 @@ def hunt_lines(hunt: SuiteHunt) -> Iterator[Text]:
             f"{len(counts.still)} still broken, {len(counts.fixed)} fixed"
         )
     for note in hunt.notes:
-        yield Text(f"note  {visible(note, WIDTH)}")
+        yield Text(f"note  {escape(note, WIDTH)}")
     for failure in counts.fixed:
-        yield Text(f"fixed {visible(failure.task_id)}: {_kinds(failure.edits)}", "green")
+        yield Text(f"fixed {escape(failure.task_id)}: {_name_kinds(failure.edits)}", "green")
     for place, failure in enumerate(hunt.failures[:LISTED]):
         if place < IN_FULL:
             yield Text("")
-            yield from failure_lines(failure, hunt.files.get(failure.id, ""))
+            yield from render_failure(failure, hunt.files.get(failure.id, ""))
         else:
-            yield _whole(f"{_title(failure)}  {hunt.files.get(failure.id, '')}")
+            yield _keep_whole(f"{_make_title(failure)}  {hunt.files.get(failure.id, '')}")
     if len(hunt.failures) > LISTED:
         yield Text(f"and {len(hunt.failures) - LISTED} more in .coderobust/failures")
 
 
-def failure_lines(failure: Failure, file: str = "") -> Iterator[Text]:
-    """One failure in full."""
-    yield Text(_title(failure), "bold")
-    for words in word_diff(failure.clean.prompt, failure.edits):
+def render_failure(failure: Failure, file: str = "") -> Iterator[Text]:
+    """Renders one failure in full."""
+    yield Text(_make_title(failure), "bold")
+    for words in diff_words(failure.clean.prompt, failure.edits):
         yield Text.assemble("    ", words)
-    yield from _completion("before", failure.clean, passing=True)
-    yield from _completion("after", failure.broken, passing=False)
+    yield from _show_completion("before", failure.clean, passing=True)
+    yield from _show_completion("after", failure.broken, passing=False)
     if failure.reproduce:
-        yield _whole(f"  reproduce: {failure.reproduce}")
+        yield _keep_whole(f"  reproduce: {failure.reproduce}")
     if file:
-        yield _whole(f"  kept in {file}")
+        yield _keep_whole(f"  kept in {file}")
 
 
-def word_diff(clean: str, edits: Sequence[Edit]) -> Iterator[Text]:
-    """The lines that edits touch, each changed word beside what stands there now."""
+def diff_words(clean: str, edits: Sequence[Edit]) -> Iterator[Text]:
+    """Shows the lines that edits touch, each changed word beside its replacement."""
     start = 0
     for line in clean.splitlines(keepends=True):
         inside = [
@@ -102,24 +102,24 @@ def word_diff(clean: str, edits: Sequence[Edit]) -> Iterator[Text]:
 
 def _diff_line(line: str, edits: Sequence[Edit]) -> Text:
     shown, end = Text(), 0
-    for start, stop in _words(line, edits):
+    for start, stop in _find_words(line, edits):
         touching = [each for each in edits if start <= each.start <= stop]
         new, place = "", start
         for each in touching:
             new += line[place : each.start] + each.replacement
             place = each.stop
         new += line[place:stop]
-        shown.append(visible(line[end:start]))
+        shown.append(escape(line[end:start]))
         if stop > start:
-            shown.append(f"[-{visible(line[start:stop])}-]", "red strike")
-        shown.append(f"{{+{visible(new)}+}}", "bold green")
+            shown.append(f"[-{escape(line[start:stop])}-]", "red strike")
+        shown.append(f"{{+{escape(new)}+}}", "bold green")
         end = stop
-    shown.append(visible(line[end:]))
+    shown.append(escape(line[end:]))
     return shown
 
 
-def _words(line: str, edits: Sequence[Edit]) -> list[tuple[int, int]]:
-    """The stretches of whole words that edits touch, joined where they meet."""
+def _find_words(line: str, edits: Sequence[Edit]) -> list[tuple[int, int]]:
+    """Finds the stretches of whole words that edits touch, joined where they meet."""
     spans = [match.span() for match in _WORD.finditer(line)]
     found: list[tuple[int, int]] = []
     for edit in edits:
@@ -133,35 +133,35 @@ def _words(line: str, edits: Sequence[Edit]) -> list[tuple[int, int]]:
     return found
 
 
-def _completion(name: str, shown: ShownPrompt, *, passing: bool) -> Iterator[Text]:
-    """The first sample that passes or fails, as asked, with its verdict."""
+def _show_completion(name: str, shown: ShownPrompt, *, passing: bool) -> Iterator[Text]:
+    """Shows the first sample that passes or fails, as asked, with its verdict."""
     pairs = zip(shown.completions, shown.verdicts, strict=True)
     chosen = next((pair for pair in pairs if pair[1].full is passing), None)
     if chosen is None:
         return
     completion, verdict = chosen
     cut = ", cut by the token limit" if completion.truncated else ""
-    failing = f"; {verdict.failure}: {visible(verdict.detail, WIDTH)}" if verdict.failure else ""
+    failing = f"; {verdict.failure}: {escape(verdict.detail, WIDTH)}" if verdict.failure else ""
     yield Text(f"  {name}: {verdict.passed} of {verdict.total} tests pass{cut}{failing}")
     lines = completion.text.splitlines()
     for line in lines[:LINES]:
-        yield Text(f"    {visible(line, WIDTH)}", "dim")
+        yield Text(f"    {escape(line, WIDTH)}", "dim")
     if len(lines) > LINES:
         yield Text(f"    (+{len(lines) - LINES} lines)", "dim")
 
 
-def _whole(line: str) -> Text:
-    """A line that is never cut into several."""
+def _keep_whole(line: str) -> Text:
+    """Makes a line that is never cut into several."""
     return Text(line, no_wrap=True)
 
 
-def _title(failure: Failure) -> str:
+def _make_title(failure: Failure) -> str:
     votes = failure.votes
     share = f", fails {votes.failed} of {votes.of} times" if votes.of > 1 else ""
     rest = "" if failure.minimal else ", not minimal: the budget ended"
-    return f"{visible(failure.task_id)}: broken by {_kinds(failure.edits)}{share}{rest}"
+    return f"{escape(failure.task_id)}: broken by {_name_kinds(failure.edits)}{share}{rest}"
 
 
-def _kinds(edits: Sequence[Edit]) -> str:
+def _name_kinds(edits: Sequence[Edit]) -> str:
     noun = "edit" if len(edits) == 1 else "edits"
-    return f"{len(edits)} {noun} ({', '.join(sorted({visible(each.kind) for each in edits}))})"
+    return f"{len(edits)} {noun} ({', '.join(sorted({escape(each.kind) for each in edits}))})"

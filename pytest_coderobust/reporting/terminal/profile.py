@@ -1,4 +1,4 @@
-"""A layer profile: what patching every layer brings back, as terminal bars and as a picture."""
+"""The layer profile: the effect of patching each layer, as terminal bars and as a picture."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _LENGTH = 360
 _STYLE = "font-family: system-ui, sans-serif; font-size: 13px"
 
 
-def bars(trace: Trace, label: str) -> list[str]:
-    """One line a layer, at most 80 columns wide."""
+def render_bars(trace: Trace, label: str) -> list[str]:
+    """Renders one line a layer, at most 80 columns wide."""
     lines = [
         f"key layer of {label}",
         f"pass rate: clean {trace.clean:.2f}, perturbed {trace.perturbed:.2f}",
@@ -29,11 +29,11 @@ def bars(trace: Trace, label: str) -> list[str]:
             f"{place:>5}  {effect.improvement:>5.2f} {bar[:_BAR]:<{_BAR}} {effect.rate:>5.2f}"
             f" {effect.distance:>8.4g}{mark}"
         )
-    return [*lines, "", verdict(trace)]
+    return [*lines, "", explain_key_layer(trace)]
 
 
-def verdict(trace: Trace) -> str:
-    """How the key layer was found, in a sentence."""
+def explain_key_layer(trace: Trace) -> str:
+    """Explains the choice of the key layer, in a sentence."""
     best = max(effect.improvement for effect in trace.layers)
     chosen = trace.layers[trace.key]
     if best == 0:
@@ -48,42 +48,44 @@ def verdict(trace: Trace) -> str:
     return f"Layer {trace.key} restores most."
 
 
-def picture(trace: Trace, label: str) -> str:
-    """The same as an SVG document, which needs no library and no network to be seen."""
+def draw_picture(trace: Trace, label: str) -> str:
+    """Draws the profile as an SVG document, which needs no library and no network to be seen."""
     height = _TOP + _ROW * len(trace.layers) + 30
     width = _LEFT + _LENGTH + _RIGHT
     size = {"width": str(width), "height": str(height), "viewBox": f"0 0 {width} {height}"}
     root = ElementTree.Element(
         "svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "style": _STYLE, **size}
     )
-    ElementTree.SubElement(root, "title").text = _clean(f"Restoration improvement: {label}")
+    ElementTree.SubElement(root, "title").text = _replace_unprintable(
+        f"Restoration improvement: {label}"
+    )
     ElementTree.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": "white"})
-    _text(root, 12, 22, label)
+    _draw_text(root, 12, 22, label)
     rates = f"pass rate: clean {trace.clean:.2f}, perturbed {trace.perturbed:.2f}"
-    _text(root, 12, 42, rates)
+    _draw_text(root, 12, 42, rates)
     for place, effect in enumerate(trace.layers):
-        _bar(root, place, effect, key=place == trace.key)
-    _text(root, 12, height - 10, verdict(trace))
+        _draw_bar(root, place, effect, key=place == trace.key)
+    _draw_text(root, 12, height - 10, explain_key_layer(trace))
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _bar(root: ElementTree.Element, place: int, effect: LayerEffect, *, key: bool) -> None:
+def _draw_bar(root: ElementTree.Element, place: int, effect: LayerEffect, *, key: bool) -> None:
     top = _TOP + place * _ROW
-    _text(root, 12, top + 14, f"layer {place}")
+    _draw_text(root, 12, top + 14, f"layer {place}")
     length = min(1.0, effect.improvement) * _LENGTH
     box = {"x": str(_LEFT), "y": str(top + 2), "height": str(_ROW - 6)}
     ElementTree.SubElement(root, "rect", {**box, "width": str(_LENGTH), "fill": "#eeeeee"})
     colour = "#b3261e" if key else "#4a6fa5"
     ElementTree.SubElement(root, "rect", {**box, "width": f"{length:.1f}", "fill": colour})
-    told = f"{effect.improvement:.2f}  rate {effect.rate:.2f}  distance {effect.distance:.4g}"
-    _text(root, _LEFT + _LENGTH + 8, top + 14, told)
+    text = f"{effect.improvement:.2f}  rate {effect.rate:.2f}  distance {effect.distance:.4g}"
+    _draw_text(root, _LEFT + _LENGTH + 8, top + 14, text)
 
 
-def _text(root: ElementTree.Element, left: int, top: int, text: str) -> None:
+def _draw_text(root: ElementTree.Element, left: int, top: int, text: str) -> None:
     element = ElementTree.SubElement(root, "text", {"x": str(left), "y": str(top)})
-    element.text = _clean(text)
+    element.text = _replace_unprintable(text)
 
 
-def _clean(text: str) -> str:
-    """Without control characters, for which XML has no place."""
+def _replace_unprintable(text: str) -> str:
+    """Replaces the characters that do not print: XML cannot hold control characters."""
     return "".join(each if each.isprintable() else "\ufffd" for each in text)

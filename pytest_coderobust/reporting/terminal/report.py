@@ -1,4 +1,4 @@
-"""The person's report: what was measured, the conditions side by side, the gates one a line.
+"""The report for the terminal: the run, the conditions side by side, the gates one a line.
 
 It reads at 80 columns and without colour, and falls back to ASCII where the stream cannot encode
 more. Text from suites, models and data is plain rich Text, never markup.
@@ -13,20 +13,20 @@ from rich.text import Text
 
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
-from pytest_coderobust.reporting.adoption_rows import change_lines
-from pytest_coderobust.reporting.comparison_rows import flip_lines
-from pytest_coderobust.reporting.figures import plan_line, sampling_line
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.adoption_rows import list_changes
+from pytest_coderobust.reporting.comparison_rows import describe_flips
+from pytest_coderobust.reporting.figures import describe_plan, describe_sampling
+from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.terminal.console import print_lines
-from pytest_coderobust.reporting.terminal.edits import edit_parts
-from pytest_coderobust.reporting.terminal.noise_floor import floor_lines
+from pytest_coderobust.reporting.terminal.edits import render_edits
+from pytest_coderobust.reporting.terminal.noise_floor import render_floor
 from pytest_coderobust.reporting.terminal.tables import (
     Glyphs,
-    adoption_table,
-    comparison_table,
-    conditions_table,
-    glyphs_for,
-    worst_tables,
+    choose_glyphs,
+    make_adoption_table,
+    make_comparison_table,
+    make_conditions_table,
+    make_worst_tables,
 )
 from pytest_coderobust.results.result import GateOutcome, SuiteResult
 
@@ -48,71 +48,75 @@ OUTCOME_STYLE = {
 def render(
     results: Sequence[SuiteResult], width: int, colour: bool, encoding: str = "utf-8"
 ) -> str:
-    """The report of every suite, as text that ends in a line end ("" of nothing).
+    """Renders every suite, as text that ends in a line end ("" of nothing).
 
     Args:
         width: columns of the terminal.
         colour: whether the stream shows ANSI colours.
-        encoding: what the stream writes.
+        encoding: the stream's.
     """
-    glyphs = glyphs_for(encoding)
+    glyphs = choose_glyphs(encoding)
     parts: list[RenderableType] = []
     for index, result in enumerate(results):
         parts += [""] if index else []
-        parts += suite_parts(result, glyphs)
+        parts += render_suite(result, glyphs)
     return print_lines(parts, width, colour, encoding)
 
 
-def suite_parts(result: SuiteResult, glyphs: Glyphs) -> Iterator[RenderableType]:
-    """One suite from its header to its gates."""
+def render_suite(result: SuiteResult, glyphs: Glyphs) -> Iterator[RenderableType]:
+    """Renders one suite from its header to its gates."""
     run, summary = result.run, result.summary
-    yield from header(run, summary, glyphs)
+    yield from render_header(run, summary, glyphs)
     yield ""
-    yield conditions_table(run, summary, glyphs)
-    for table in worst_tables(run, summary, glyphs):
+    yield make_conditions_table(run, summary, glyphs)
+    for table in make_worst_tables(run, summary, glyphs):
         yield ""
         yield table
     if summary.adoption:
         yield ""
-        yield adoption_table(summary, glyphs)
-    yield from edit_parts(run, summary, glyphs)
+        yield make_adoption_table(summary, glyphs)
+    yield from render_edits(run, summary, glyphs)
     if summary.floor:
         yield ""
-        yield from map(Text, floor_lines(summary.floor))
+        yield from map(Text, render_floor(summary.floor))
     if summary.comparison:
         yield ""
-        yield comparison_table(summary.comparison, glyphs)
-        yield from map(Text, flip_lines(summary.comparison))
+        yield make_comparison_table(summary.comparison, glyphs)
+        yield from map(Text, describe_flips(summary.comparison))
     yield ""
-    yield from left_out(run, summary)
-    yield from map(gate_line, result.gates)
+    yield from render_left_out(run, summary)
+    yield from map(format_gate, result.gates)
 
 
-def header(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Text]:
-    """Which suite, model and sampling; loud when the run is partial."""
-    yield line("suite", shown(run.suite))
-    yield line("model", f"{shown(run.model.name)}  {shown(run.model.digest[:12])}")
+def render_header(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Text]:
+    """Renders suite, model and sampling, and a warning when the run is partial."""
+    yield format_fact("suite", escape_line(run.suite))
+    yield format_fact(
+        "model", f"{escape_line(run.model.name)}  {escape_line(run.model.digest[:12])}"
+    )
     for name, fact in run.model.facts.items():
-        yield line("", f"{shown(name)}: {shown(fact)}")
-    yield line("plan", plan_line(run, summary, glyphs.times))
-    yield line("drawn", sampling_line(run.sampling))
-    for index, change in enumerate(change_lines(run.api_changes)):
-        yield line("" if index else "api", change)
+        yield format_fact("", f"{escape_line(name)}: {escape_line(fact)}")
+    yield format_fact("plan", describe_plan(run, summary, glyphs.times))
+    yield format_fact("drawn", describe_sampling(run.sampling))
+    for index, change in enumerate(list_changes(run.api_changes)):
+        yield format_fact("" if index else "api", change)
     if summary.incomplete:
-        yield Text(f"PARTIAL: {shown(summary.incomplete)}", "bold yellow")
+        yield Text(f"PARTIAL: {escape_line(summary.incomplete)}", "bold yellow")
 
 
-def line(name: str, value: str) -> Text:
-    """One named fact, the values aligned."""
+def format_fact(name: str, value: str) -> Text:
+    """Formats one named fact; the values are aligned."""
     return Text.assemble((f"{name:<5}", "bold"), " ", value)
 
 
-def left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
-    """The notes, and every task or completion a reader might miss in the numbers."""
+def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
+    """Renders the notes, and every task or completion that the numbers leave out."""
     for note in run.notes:
-        yield line("note", shown(note))
+        yield format_fact("note", escape_line(note))
     if summary.skipped:
-        why = ", ".join(f"{items} {shown(reason)}" for reason, items in summary.skipped[:NAMED])
+        why = ", ".join(
+            f"{items} {escape_line(reason)}" for reason, items in summary.skipped[:NAMED]
+        )
         yield Text(f"skipped: {why}")
     if summary.truncated:
         yield Text(
@@ -120,33 +124,33 @@ def left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
             f"{summary.completions} completions"
         )
     for task, reason in summary.unusable[:NAMED]:
-        yield Text(f"unusable {shown(task)}: {shown(reason)}")
+        yield Text(f"unusable {escape_line(task)}: {escape_line(reason)}")
     if len(summary.unusable) > NAMED:
         yield Text(f"unusable: {len(summary.unusable) - NAMED} more tasks")
     if summary.unchecked:
-        yield Text(f"unchecked (no canonical solution): {some(summary.unchecked)}")
+        yield Text(f"unchecked (no canonical solution): {name_some(summary.unchecked)}")
     if summary.in_process:
-        named = some(summary.in_process)
+        named = name_some(summary.in_process)
         yield Text(f"judged in-process (tests that cannot be split; can be forged): {named}")
 
 
-def some(tasks: Sequence[str]) -> str:
-    """Tasks by name, as many as a reader wants."""
+def name_some(tasks: Sequence[str]) -> str:
+    """Names the first tasks, and counts the others."""
     more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
-    return ", ".join(map(shown, tasks[:NAMED])) + more
+    return ", ".join(map(escape_line, tasks[:NAMED])) + more
 
 
-def gate_line(found: GateOutcome) -> Text:
-    """One gate: outcome, threshold, value, and the reason when there is one."""
+def format_gate(found: GateOutcome) -> Text:
+    """Formats one gate: outcome, threshold, value, and the reason when there is one."""
     value = "" if found.value is None else f"  (measured {found.value:.4g})"
-    reason = f": {shown(found.reason)}" if found.reason else ""
+    reason = f": {escape_line(found.reason)}" if found.reason else ""
     return Text.assemble(
         "gate ",
         (f"{found.outcome:<10}", OUTCOME_STYLE[found.outcome]),
-        f"  {shown(found.gate.text)}{value}{reason}",
+        f"  {escape_line(found.gate.text)}{value}{reason}",
     )
 
 
-def shown(text: str) -> str:
-    """Foreign text on one line."""
-    return visible(text, LINE)
+def escape_line(text: str) -> str:
+    """Escapes foreign text for one line."""
+    return escape(text, LINE)

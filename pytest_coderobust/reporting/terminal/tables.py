@@ -14,11 +14,11 @@ from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
-from pytest_coderobust.reporting.adoption_rows import HEADINGS, adoption_row
+from pytest_coderobust.reporting.adoption_rows import HEADINGS, make_adoption_row
 from pytest_coderobust.reporting.comparison_rows import HEADINGS as COMPARED
-from pytest_coderobust.reporting.comparison_rows import change_row
-from pytest_coderobust.reporting.figures import distinct, estimate
-from pytest_coderobust.reporting.hostile import visible
+from pytest_coderobust.reporting.comparison_rows import make_change_row
+from pytest_coderobust.reporting.figures import format_estimate, pick_conditions
+from pytest_coderobust.reporting.hostile import escape
 
 NAME = 40
 """Characters of a condition's name that are shown."""
@@ -26,7 +26,7 @@ NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The few characters beyond letters, by what the stream can encode."""
+    """The few characters beyond letters that tables use."""
 
     none: str
     dash: str
@@ -38,8 +38,8 @@ UNICODE = Glyphs(none="\u2013", dash="\u2013", times="\u00d7", box=SIMPLE_HEAD)
 PLAIN = Glyphs("-", "-", "x", Box(str(SIMPLE_HEAD).replace("\u2500", "-"), ascii=True))
 
 
-def glyphs_for(encoding: str) -> Glyphs:
-    """The Unicode glyphs where the encoding has them, else ASCII."""
+def choose_glyphs(encoding: str) -> Glyphs:
+    """Chooses the Unicode glyphs where the encoding has them, else ASCII."""
     try:
         f"{UNICODE.none}{UNICODE.dash}{UNICODE.times}{UNICODE.box}".encode(encoding)
     except UnicodeEncodeError:
@@ -47,82 +47,88 @@ def glyphs_for(encoding: str) -> Glyphs:
     return UNICODE
 
 
-def conditions_table(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Table:
-    """Every condition at the smallest k: pass@k and RD, each with its interval."""
+def make_conditions_table(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Table:
+    """Makes the table of conditions at the smallest k: pass@k and RD with their intervals."""
     k = min(run.ks)
-    table = bare_table(glyphs, "condition", "tasks", f"pass@{k} (95%)", "RD (95%)", "skipped")
-    for condition in distinct(summary):
+    table = make_table(glyphs, "condition", "tasks", f"pass@{k} (95%)", "RD (95%)", "skipped")
+    for condition in pick_conditions(summary):
         scores = condition.scores[k]
         clean = condition.kind == "clean"
         table.add_row(
-            label(condition),
+            format_label(condition),
             str(condition.tasks),
-            interval(scores.pass_at_k, glyphs),
-            "" if clean else interval(scores.rd, glyphs),
+            format_interval(scores.pass_at_k, glyphs),
+            "" if clean else format_interval(scores.rd, glyphs),
             "" if clean and not condition.skipped else str(condition.skipped),
         )
     return table
 
 
-def adoption_table(summary: Summary, glyphs: Glyphs) -> Table:
-    """Completions of each condition by what they made of the declared API changes."""
-    table = bare_table(glyphs, *HEADINGS)
+def make_adoption_table(summary: Summary, glyphs: Glyphs) -> Table:
+    """Makes the table of completions by condition and adoption."""
+    table = make_table(glyphs, *HEADINGS)
     for counts in summary.adoption:
-        table.add_row(Text(visible(counts.condition, NAME), "bold"), *adoption_row(counts))
+        table.add_row(Text(escape(counts.condition, NAME), "bold"), *make_adoption_row(counts))
     return table
 
 
-def comparison_table(comparison: RunComparison, glyphs: Glyphs) -> Table:
-    """Every rate before and now."""
-    table = bare_table(glyphs, "against the baseline", *COMPARED)
+def make_comparison_table(comparison: RunComparison, glyphs: Glyphs) -> Table:
+    """Makes the table of every rate before and now."""
+    table = make_table(glyphs, "against the baseline", *COMPARED)
     for change in comparison.changes:
-        table.add_row(*change_row(change, glyphs.none, glyphs.dash))
+        table.add_row(*make_change_row(change, glyphs.none, glyphs.dash))
     return table
 
 
-def worst_tables(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Table]:
-    """ReCode's three for each k; with the statuses at the smallest, with pass@k and RD beyond."""
+def make_worst_tables(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[Table]:
+    """Makes a table of ReCode's three for each k: beside statuses first, then pass@k and RD."""
     for k in run.ks:
         first = k == min(run.ks)
         extra = ("robust", "broken", "unsolved") if first else (f"pass@{k} (95%)", "RD")
         headings = ("condition", "s", *extra, f"robust pass@{k}", "drop", "relative")
-        table = bare_table(glyphs, *headings)
-        for condition in distinct(summary):
+        table = make_table(glyphs, *headings)
+        for condition in pick_conditions(summary):
             clean = condition.kind == "clean"
             table.add_row(
-                label(condition),
+                format_label(condition),
                 "" if clean else str(condition.variants),
-                *(statuses(condition) if first else rates(condition.scores[k], clean, glyphs)),
-                *worst(condition.scores[k], clean, glyphs),
+                *(
+                    format_statuses(condition)
+                    if first
+                    else format_rates(condition.scores[k], clean, glyphs)
+                ),
+                *format_worst(condition.scores[k], clean, glyphs),
             )
         yield table
 
 
-def statuses(condition: ConditionSummary) -> tuple[str, str, str]:
-    """Robust, broken, unsolved; the clean prompts have the last alone."""
+def format_statuses(condition: ConditionSummary) -> tuple[str, str, str]:
+    """Formats robust, broken, unsolved; the clean prompts have the last alone."""
     if condition.kind == "clean":
         return "", "", str(condition.unsolved)
     return str(condition.robust), str(condition.broken), str(condition.unsolved)
 
 
-def rates(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str]:
-    """pass@k and RD."""
-    return interval(scores.pass_at_k, glyphs), "" if clean else number(scores.rd, glyphs)
-
-
-def worst(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str, str]:
-    """ReCode's three."""
-    if clean:
-        return "", "", ""
-    return (
-        interval(scores.robust_pass, glyphs),
-        number(scores.robust_drop, glyphs),
-        number(scores.robust_relative, glyphs),
+def format_rates(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str]:
+    """Formats pass@k and RD."""
+    return format_interval(scores.pass_at_k, glyphs), "" if clean else format_value(
+        scores.rd, glyphs
     )
 
 
-def bare_table(glyphs: Glyphs, first: str, *headings: str) -> Table:
-    """A table whose first column is text and whose others are numbers."""
+def format_worst(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str, str]:
+    """Formats ReCode's three."""
+    if clean:
+        return "", "", ""
+    return (
+        format_interval(scores.robust_pass, glyphs),
+        format_value(scores.robust_drop, glyphs),
+        format_value(scores.robust_relative, glyphs),
+    )
+
+
+def make_table(glyphs: Glyphs, first: str, *headings: str) -> Table:
+    """Makes a table whose first column is text and whose others are numbers."""
     table = Table(box=glyphs.box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(first, overflow="fold")
     for heading in headings:
@@ -130,17 +136,17 @@ def bare_table(glyphs: Glyphs, first: str, *headings: str) -> Table:
     return table
 
 
-def label(condition: ConditionSummary) -> Text:
-    """A condition's name; pools lean to the right of what they pool."""
+def format_label(condition: ConditionSummary) -> Text:
+    """Formats a condition's name; a pool is indented."""
     indent = " " if condition.kind in ("level", "all") else ""
-    return Text(indent + visible(condition.name, NAME), "bold")
+    return Text(indent + escape(condition.name, NAME), "bold")
 
 
-def interval(found: Estimate | None, glyphs: Glyphs) -> str:
-    """0.212 (0.16-0.28)."""
-    return estimate(found, glyphs.none, glyphs.dash)
+def format_interval(found: Estimate | None, glyphs: Glyphs) -> str:
+    """Formats an estimate: 0.212 (0.16-0.28)."""
+    return format_estimate(found, glyphs.none, glyphs.dash)
 
 
-def number(found: Estimate | None, glyphs: Glyphs) -> str:
-    """Three decimals, or the sign for undefined."""
+def format_value(found: Estimate | None, glyphs: Glyphs) -> str:
+    """Formats three decimals, or the sign for undefined."""
     return glyphs.none if found is None else f"{found.value:.3f}"
