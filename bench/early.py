@@ -1,11 +1,12 @@
-"""How often early decisions are wrong, and what they save, in simulated suites.
+"""Error rate and savings of early decisions, in simulated suites.
 
     python bench/early.py [--runs 2000] [--tasks 164]
 
-Tasks have rates of their own (ICC 0.5 between samples of a task), five samples each of the clean
-prompt and of two variants; gates ask for 95 %. The first table stands at the boundary of its gates,
-where either outcome is an error: "early" is how many ended before the last task. The second lies
-away from it: what was asked of the plan, beside what the same gate decides on the whole plan.
+Tasks have rates of their own (ICC 0.5 between samples of a task), and five samples each of the
+clean prompt and of two variants. Gates have a confidence of 95 %. In the first table the truth is
+at the gate's threshold, where either outcome is an error; "early" is the share of runs that ended
+before the last task. In the second table the truth is away from it: the share of the plan that was
+asked, and the decisions of the same gate on the whole plan.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from support.early_simulation import simulated
+from support.early_simulation import simulate
 
 BOUNDARY = (
     ("pass@1 >= 0.5", 0.5, 0.9),
@@ -43,7 +44,7 @@ def main() -> None:
     tasks, runs = arguments.tasks, arguments.runs
     print(f"{'gate':<16} {'rate':>5} {'RD':>5} {'wrong':>7} {'early':>7}   at the boundary")
     for text, rate, kept in BOUNDARY:
-        found = simulated(text, tasks, rate, kept, runs)
+        found = simulate(text, tasks, rate, kept, runs)
         wrong = found.holds + found.fails
         print(
             f"{text:<16} {rate:>5} {1 - kept:>5.2f} {wrong:>7.4f} {found.early:>7.4f}", flush=True
@@ -54,8 +55,8 @@ def main() -> None:
     )
     for text, rate, kept in AWAY:
         few = max(1, runs // 5)
-        found = simulated(text, tasks, rate, kept, few)
-        whole = simulated(text, tasks, rate, kept, few, early=False)
+        found = simulate(text, tasks, rate, kept, few)
+        whole = simulate(text, tasks, rate, kept, few, early=False)
         print(
             f"{text:<16} {rate:>5} {1 - kept:>5.2f} {found.holds:>7.3f} {found.fails:>7.3f}"
             f" {found.asked:>7.3f} {whole.holds:>13.3f} {whole.fails:>7.3f}",

@@ -38,12 +38,12 @@ SEEDS = 20
 SUITE = Path(__file__).parents[1] / "example_suites" / "quickstart.toml"
 
 
-def ours(made: Toy) -> tuple[int, float, int]:
+def run_ours(made: Toy) -> tuple[int, float, int]:
     found, effort = settle(minimise(made.first, simpler), lambda s: [made.breaks(e) for e in s])
     return effort.evaluations, effort.batches, len(found.edits)
 
 
-def sequential(made: Toy) -> tuple[int, float, int]:
+def run_ddmin(made: Toy) -> tuple[int, float, int]:
     """Zeller and Hildebrandt's ddmin, one evaluation at a time, then simpler edits one by one."""
     asked: dict[Edits, bool] = {frozenset(): False, made.first: True}
     calls = 0
@@ -77,8 +77,8 @@ def sequential(made: Toy) -> tuple[int, float, int]:
     return calls, calls, len(best)
 
 
-def hypothesis_alone(made: Toy, number: int) -> tuple[int, float, int]:
-    """The same failure, reached by luck and shrunk by Hypothesis; evaluations after it."""
+def run_hypothesis(made: Toy, number: int) -> tuple[int, float, int]:
+    """Hypothesis finds the same failure by chance and shrinks it; evaluations after the finding."""
     slot = st.tuples(
         st.integers(0, SITES - 1), st.integers(0, OPERATIONS - 1), st.integers(0, ALTERNATIVES - 1)
     )
@@ -110,20 +110,20 @@ def hypothesis_alone(made: Toy, number: int) -> tuple[int, float, int]:
     return len(since), len(since), len(last[-1]) if last else -1
 
 
-def toys() -> None:
+def compare_on_toys() -> None:
     print(f"{'':24}{'ours':>22}{'sequential ddmin':>22}{'hypothesis alone':>22}")
     print(f"{SEEDS} seeds, mean".ljust(24) + "evals batches edits   " * 3)
     for kind in KINDS:
         row = kind.ljust(24)
         made = [toy(kind, number) for number in range(SEEDS)]
-        alone = [hypothesis_alone(each, number) for number, each in enumerate(made)]
-        for results in ([ours(m) for m in made], [sequential(m) for m in made], alone):
+        alone = [run_hypothesis(each, number) for number, each in enumerate(made)]
+        for results in ([run_ours(m) for m in made], [run_ddmin(m) for m in made], alone):
             evals, batches, edits = (mean(column) for column in zip(*results, strict=True))
             row += f"{evals:5.1f} {batches:7.1f} {edits:5.2f}   "
         print(row.rstrip())
 
 
-def tiny(limit: int | None, folder: Path) -> None:
+def hunt_on_tiny(limit: int | None, folder: Path) -> None:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         tasks = None if limit is None else [f"quickstart/{i}" for i in range(limit)]
@@ -158,12 +158,12 @@ def verify(folder: Path) -> None:
     failures = [from_json(p.read_text(), str(p)) for p in sorted(folder.glob("*.json"))]
     print(f"{len(failures)} records")
     right = sum(
-        again(chunk) for chunk in (failures[i : i + 64] for i in range(0, len(failures), 64))
+        ask_again(chunk) for chunk in (failures[i : i + 64] for i in range(0, len(failures), 64))
     )
     print(f"{right} verified: they fail, the clean prompt and every set one edit smaller pass")
 
 
-def again(failures: Sequence[Failure]) -> int:
+def ask_again(failures: Sequence[Failure]) -> int:
     from pytest_coderobust.config.suite import read_suite
     from pytest_coderobust.engine.completions import CompletionStore
     from pytest_coderobust.engine.events import silent
@@ -214,6 +214,6 @@ if __name__ == "__main__":
     if chosen.verify:
         verify(chosen.verify)
     elif chosen.tiny:
-        tiny(chosen.limit, chosen.folder)
+        hunt_on_tiny(chosen.limit, chosen.folder)
     else:
-        toys()
+        compare_on_toys()

@@ -1,10 +1,10 @@
-"""Cost an item as suites grow, and what batching is worth; prints ratios measured in one run.
+"""Cost of an item as suites grow, and gain of batching; prints ratios measured in one run.
 
     python bench/throughput.py [--largest 100000]
 
 The scripted model answers at once, so the first table is the harness alone: collection,
-perturbation, ledger, judging (each distinct solution once), report. The cost an item must stay
-flat. The second table generates the same prompts with the bundled model in batches and one by one.
+perturbation, ledger, judging (each distinct solution once), report. The cost of an item must not
+grow. The second table generates the same prompts with the bundled model in batches and one by one.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--largest", type=int, default=100_000)
     largest = parser.parse_args().largest
-    harness([size for size in (1_000, 10_000, 100_000) if size <= largest])
-    batching()
+    measure_harness([size for size in (1_000, 10_000, 100_000) if size <= largest])
+    measure_batching()
 
 
-def harness(sizes: list[int]) -> None:
+def measure_harness(sizes: list[int]) -> None:
     print(f"{'items':>8} {'seconds':>9} {'items/s':>9} {'ms/item':>9} {'ratio':>7}")
     first = 0.0
     for size in sizes:
@@ -45,23 +45,23 @@ def harness(sizes: list[int]) -> None:
 
 
 def run_suite(size: int) -> tuple[float, int]:
-    """Seconds of a whole pytest run, start-up taken off, and the items it had."""
+    """Seconds of a whole pytest run without its start-up, and the number of its items."""
     seeds = max(1, (size // TASKS - 1) // len(PERTURBATIONS))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = "".join(json.dumps(task(index)) + "\n" for index in range(TASKS))
+        rows = "".join(json.dumps(make_task(index)) + "\n" for index in range(TASKS))
         (folder / "tasks.jsonl").write_text(rows)
         names = json.dumps(PERTURBATIONS)
         for suite, own_seeds, own in (("warm", 1, "[]"), ("grown", seeds, names)):
             (folder / f"{suite}.toml").write_text(
                 f'[suite]\ntasks = "tasks.jsonl"\nperturbations = {own}\nseeds = {own_seeds}\n'
             )
-        timed(folder, "warm.toml")  # judges the solutions that every size shares
-        base = timed(folder, "warm.toml")
-        return timed(folder, "grown.toml") - base, TASKS * len(PERTURBATIONS) * seeds
+        time_suite(folder, "warm.toml")  # judges the solutions that every size shares
+        base = time_suite(folder, "warm.toml")
+        return time_suite(folder, "grown.toml") - base, TASKS * len(PERTURBATIONS) * seeds
 
 
-def timed(folder: Path, suite: str) -> float:
+def time_suite(folder: Path, suite: str) -> float:
     command = [sys.executable, "-m", "pytest", suite, "--model=scripted:canonical@0.7", "-q"]
     start = time.perf_counter()
     done = subprocess.run(
@@ -75,7 +75,7 @@ def timed(folder: Path, suite: str) -> float:
     return time.perf_counter() - start
 
 
-def task(index: int) -> dict[str, str]:
+def make_task(index: int) -> dict[str, str]:
     return {
         "task_id": f"Bench/{index}",
         "prompt": f'def add_some(value):\n    """{PROSE.format(index)}"""\n',
@@ -85,7 +85,7 @@ def task(index: int) -> dict[str, str]:
     }
 
 
-def batching() -> None:
+def measure_batching() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from pytest_coderobust.engine.keys import make_noise_seed
     from pytest_coderobust.models.registry import open_backend

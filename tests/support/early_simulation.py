@@ -1,8 +1,9 @@
-"""Simulated suites that may end early: how often their gates decide, how often wrongly, how soon.
+"""Simulated suites that may end early, to count how often and how soon their gates decide wrongly.
 
 Tasks have pass rates of their own (`metrics_simulation.rates`, ICC 0.5 between samples of a task),
 five samples each on the clean prompt and on two variants, which keep a rate of their own in common.
-Every run is decided by the code that decides real ones: panel wave by wave, then intervals.
+Every run is decided by the code that decides real ones: the gate watch after each wave, then the
+intervals.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ class Decided:
     asked: float
 
 
-def simulated(
+def simulate(
     text: str, tasks: int, rate: float, kept: float, runs: int, *, early: bool = True
 ) -> Decided:
-    """What became of one gate, at 95 %, in so many runs.
+    """Decides one gate, at 95 %, in `runs` simulated runs.
 
     Args:
         early: False asks every task and looks once, as a suite without early decisions does.
@@ -56,8 +57,8 @@ def simulated(
     seen = {"holds": 0, "fails": 0, "inconclusive": 0}
     ended = asked = 0
     for _ in range(runs):
-        found = drawn(noise, cells, tasks, rate, kept)
-        run = asked_in_waves(found, tasks, gates) if early else asked_at_once(found, tasks)
+        found = draw(noise, cells, tasks, rate, kept)
+        run = ask_in_waves(found, tasks, gates) if early else ask_at_once(found, tasks)
         (outcome,) = decide([gate], summarise(run), run)
         seen[outcome.outcome] += 1
         ended += "settled after" in outcome.reason
@@ -66,7 +67,7 @@ def simulated(
     return Decided(**shares, early=ended / runs, asked=asked / (runs * len(found)))
 
 
-def drawn(
+def draw(
     noise: np.random.Generator, cells: Sequence[Cell], tasks: int, rate: float, kept: float
 ) -> Mapping[Square, Observation]:
     own = rates(noise, rate, tasks)
@@ -84,11 +85,11 @@ def drawn(
     }  # fmt: skip
 
 
-def asked_in_waves(
+def ask_in_waves(
     found: Mapping[Square, Observation], tasks: int, gates: Sequence[Gate]
 ) -> SuiteRun:
-    """As `engine.early.ask_in_waves`, on observations that are there already."""
-    run = asked_at_once(found, tasks)
+    """Asks as `engine.early.ask_in_waves` does, on observations that exist already."""
+    run = ask_at_once(found, tasks)
     panel = GateWatch(gates, read_planned(run))
     asked: set[Square] = set()
     needed = frozenset(run.cells)
@@ -102,7 +103,7 @@ def asked_in_waves(
     )
 
 
-def asked_at_once(found: Mapping[Square, Observation], tasks: int) -> SuiteRun:
+def ask_at_once(found: Mapping[Square, Observation], tasks: int) -> SuiteRun:
     return SuiteRun(
         suite="simulated",
         model=ModelIdentity("simulated", "0"),

@@ -1,4 +1,4 @@
-"""Toy edits and predicates: which sets of edits break an imaginary model.
+"""Toy edits, and predicates that say whether a set of edits breaks an imaginary model.
 
 An edit is (site, operation, alternative): 40 sites, 9 operations of which the first four stand for
 changes of characters, 4 alternatives. Sites are drawn anew by each seed.

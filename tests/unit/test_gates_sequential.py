@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.early_simulation import simulated
+from support.early_simulation import simulate
 from support.metrics_runs import Outcome, suite_run
 
 from pytest_coderobust.engine.early import WAVE, add_course, cut_waves, order_tasks
@@ -234,14 +234,14 @@ def test_a_drop_is_not_settled_while_nothing_is_solved() -> None:
 
 
 def test_errors_stay_below_what_the_confidence_says() -> None:
-    found = simulated("pass@1 >= 0.5", 164, 0.5, 0.9, 400)
+    found = simulate("pass@1 >= 0.5", 164, 0.5, 0.9, 400)
     # 400 runs: three standard errors above 0.05.
     assert found.holds + found.fails <= 0.05 + 0.033
 
 
 def test_clear_suites_end_early_with_the_right_outcome() -> None:
-    better = simulated("pass@1 >= 0.5", 164, 0.8, 0.9, 100)
-    worse = simulated("pass@1 >= 0.5", 164, 0.2, 0.9, 100)
+    better = simulate("pass@1 >= 0.5", 164, 0.8, 0.9, 100)
+    worse = simulate("pass@1 >= 0.5", 164, 0.2, 0.9, 100)
     assert min(better.holds, worse.fails) == 1
     assert max(better.asked, worse.asked) < 0.5
 
@@ -253,6 +253,6 @@ def test_clear_suites_end_early_with_the_right_outcome() -> None:
 )
 def test_errors_in_2000_runs(text: str, rate: float, kept: float) -> None:
     """At the boundary, where erring is easiest; a right confidence errs in 5 % of the runs."""
-    found = simulated(text, 164, rate, kept, 2000)
+    found = simulate(text, 164, rate, kept, 2000)
     assert found.holds + found.fails <= 0.05 + 0.015
     assert found.early <= 0.01 + 0.0067
