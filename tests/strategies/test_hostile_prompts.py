@@ -7,7 +7,7 @@ import pytest
 from coderobust_strategies import names, perturb
 from coderobust_strategies.audit import audit
 from coderobust_strategies.prompt.anatomy import dissect
-from coderobust_strategies.rewrite import recorded
+from coderobust_strategies.rewrite import diff
 
 PROMPTS = {
     "no docstring": "def f(x):\n    return x\n",
@@ -91,4 +91,4 @@ def test_a_hundred_kilobytes_are_taken_apart_in_linear_time(piece: str, frame: s
 
     assert "".join(anatomy.text(part) for part in anatomy.segments) == prompt
     assert audit(prompt, prompt) == ()
-    assert recorded(prompt, prompt + "x")[-1].replacement.endswith("x")
+    assert diff(prompt, prompt + "x")[-1].replacement.endswith("x")

@@ -12,8 +12,8 @@ import pytest
 
 from coderobust_strategies import PerturbationError, perturb
 from coderobust_strategies.audit import audit
-from coderobust_strategies.perturb import LEXICONS
 from coderobust_strategies.perturbation import LexiconMissing
+from coderobust_strategies.variant import LEXICONS
 
 DEBIAN = Path("/usr/share/wordnet")
 NEEDED = ("index.sense", "data.noun", "index.noun")
