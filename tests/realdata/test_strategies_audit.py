@@ -105,7 +105,7 @@ def test_damage_in_recodes_rows_matches_an_independent_auditor(data: Path) -> No
 
 
 def test_damage_in_nlperturbators_rows_matches_or_is_a_call_of_a_formula(data: Path) -> None:
-    """The independent auditor calls 57 rows damaged; ours also reads the calls in recurrences."""
+    """Compares with an independent auditor's 57 rows; ours also reads the calls in recurrences."""
     clean = clean_prompts(data)
     total = found = formulas = 0
     for path in sorted((data / "nlperturbator" / "humaneval_r").glob("*.csv.gz")):

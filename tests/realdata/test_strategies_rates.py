@@ -1,4 +1,4 @@
-"""Our variants change as much prose as ReCode's released rows do, by one counter in one run."""
+"""Our variants change as much prose as ReCode's released rows do, by the same counter."""
 
 from __future__ import annotations
 

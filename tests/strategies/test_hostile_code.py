@@ -1,4 +1,4 @@
-"""Prompts nobody meant under changes of code and under rewriters: changed soundly, or skipped."""
+"""Malformed prompts under changes of code and under rewriters are changed soundly or skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts nobody meant: handled or skipped, never corrupted, in linear time."""
+"""Malformed prompts are perturbed or skipped, never corrupted, and in linear time."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ REPEATED = [
 @pytest.mark.parametrize("piece", REPEATED)
 @pytest.mark.parametrize("frame", ["{}", 'def f(x):\n    """{}"""\n'], ids=["text", "python"])
 def test_a_hundred_kilobytes_are_taken_apart_in_linear_time(piece: str, frame: str) -> None:
-    """No clock: a quadratic pattern takes minutes here, and the run stands out."""
+    """Measures no time: with a quadratic pattern this test takes minutes."""
     prompt = frame.format(piece * (100_000 // len(piece)))
     anatomy = dissect(prompt, "f")
 

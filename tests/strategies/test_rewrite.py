@@ -1,4 +1,4 @@
-"""What an opaque rewriter did becomes edits; its damage is found, and recorded rows come back."""
+"""The output of a rewriter becomes edits, its damage is found, and recorded rows are restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of speech are right where they are given, and missing where they may be wrong."""
+"""Parts of speech are right where they are given, and missing where they are ambiguous."""
 
 from __future__ import annotations
 

@@ -30,5 +30,5 @@ def test_each_changed_word_counts_once(variant: str, changed: int) -> None:
     assert found.share == changed / 10
 
 
-def test_nothing_eligible_is_no_division_by_zero() -> None:
+def test_the_share_is_zero_where_no_word_is_eligible() -> None:
     assert count_changed_words(dissect("1 + 1"), "1 + 2").share == 0.0
