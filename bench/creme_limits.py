@@ -1,17 +1,18 @@
-"""How far an edit by CREME reaches on `tiny`, and what holds it back.
+"""Measures the reach of an edit by CREME on `tiny`, and the causes of its limits.
 
     python bench/creme_limits.py [--requests 5] [--edit EDITOR ...] [TABLE ...]
 
-Greedy, C1 at seed 0 on the quickstart suite, so that editing nothing changes nothing. The tables:
+All answers are greedy, with C1 at seed 0 on the quickstart suite, so that an empty edit changes
+nothing. The tables:
 
-edits    one request an edit: what it repairs and breaks, beside a placebo of equal norm
-ceiling  prompts answered as the clean ones if states were exactly clean: those of the answer,
-         which is CREME's objective, or those of the prompt, which is its search for the layer
-layers   which layer CREME's search chooses, and which would have repaired the own prompt
-shifts   how alike the shifts are that C1 causes in two prompts
-many     one change fitted to many requests: tasks that it was not fitted to
+edits    one request per edit: what it repairs and breaks, next to a placebo of equal norm
+ceiling  prompts answered like the clean ones if states were exactly clean: the states of the
+         answer (CREME's objective), or those of the prompt (its search for the layer)
+layers   the layer that CREME's search chooses, and the layers whose edit repairs the own prompt
+shifts   the similarity of the shifts that C1 causes in two prompts
+many     one change fitted to many requests, measured on tasks that it was not fitted to
 
-What carries over from one misspelled word to another is in bench/misspellings.py.
+bench/misspellings.py measures what carries over from one misspelled word to another.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ EDITORS = ("creme:layer=0", "creme:layer=0,lr=0.005")
 
 
 def edits(field: Field, options: argparse.Namespace) -> None:
-    """One request an edit; a figure for each. Of the clean and the robust prompts a third is asked."""
+    """Edits for one request at a time; asks a third of the clean and of the robust prompts."""
     names = random.Random(0).sample(field.broken, options.requests)
     robust = [(each, field.perturbed[each]) for each in field.robust[::3]]
     clean = [(each, field.clean[each]) for each in field.solved[::3]]
@@ -74,7 +75,10 @@ def edits(field: Field, options: argparse.Namespace) -> None:
 
 
 def ceiling(field: Field, _options: argparse.Namespace) -> None:
-    """Token by token behind the clean answer: the same choice at every token is that answer."""
+    """Counts the prompts that get the clean answer with clean states, one place in the model each.
+
+    The clean answer is fed as context, so that each of its tokens is compared.
+    """
     access = field.access
     pairs = [field.pair(name, field.perturbed[name], 64) for name in field.broken]
     print("made clean behind  states of the answer  states of the prompt")
@@ -89,7 +93,7 @@ def ceiling(field: Field, _options: argparse.Namespace) -> None:
 
 
 def layers(field: Field, options: argparse.Namespace) -> None:
-    """The layer that the search chooses, and whose edit repairs the request's own prompt."""
+    """Prints the layer that the search chooses, and the repairs of the own prompt by layer."""
     names = sorted(field.broken)
     random.Random(0).shuffle(names)
     requests = {name: field.request(name) for name in names[: options.traced]}
@@ -127,7 +131,7 @@ def _prompt_places(pair: creme.Pair) -> Pairs:
 
 
 def _answers(access: Access, pair: creme.Pair, module: Any, places: Pairs) -> bool:
-    """Whether each token of the clean answer is chosen, with clean states at the places."""
+    """Says whether each token of the clean answer is chosen, with clean states at the places."""
     here, there = (list(each) for each in zip(*places, strict=True))
     seen: list[torch.Tensor] = []
 
@@ -148,7 +152,7 @@ def _answers(access: Access, pair: creme.Pair, module: Any, places: Pairs) -> bo
 
 
 def shifts(field: Field, _options: argparse.Namespace) -> None:
-    """A shift is the clean states less the perturbed ones, at the tokens of the answer."""
+    """Compares shifts: clean states minus perturbed ones, at the tokens of the answer."""
     print("layer  cosine of two mean shifts  share of the common shift  squared shift / state")
     for layer in range(len(field.access.layers)):
         gaps, size = [], 0.0
@@ -166,7 +170,7 @@ def shifts(field: Field, _options: argparse.Namespace) -> None:
 
 
 def many(field: Field, _options: argparse.Namespace) -> None:
-    """Least squares with a penalty on the change; half of the tasks are left out of the fit."""
+    """Fits one change to many requests by least squares with a penalty, without half the tasks."""
     names = random.Random(0).sample(field.solved, len(field.solved))
     fitted, held = names[::2], set(names[1::2])
     drawn = [(name, prompts[name]) for prompts in map(field.drawn, range(5)) for name in fitted]
@@ -195,7 +199,7 @@ def many(field: Field, _options: argparse.Namespace) -> None:
 
 
 def _fit(states: Sequence[creme.States], penalty: float = 1.0) -> tuple[torch.Tensor, float]:
-    """The change that minimises CREME's objective over all states; the share of it that is left."""
+    """Minimises CREME's objective over all states; returns the change and the share left of it."""
     hit, clean, gap = (torch.cat([getattr(each, name) for each in states]).double()
                        for name in ("perturbed", "clean", "gap"))  # fmt: skip
     gram = hit.T @ hit + CremeOptions().lam * clean.T @ clean

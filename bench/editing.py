@@ -1,14 +1,16 @@
-"""What edits cost: the layer sweep batched and layer by layer, CREME cached and in full, every editor.
+"""Measures the cost of edits: the layer sweep, CREME cached and in full, and every editor.
 
     python bench/editing.py [--model tiny] [--rounds 3] [--samples 10] [--tokens 128] [--shape 7b]
 
-The sweep's first line compares the procedure of CREME's released code (for each layer a batch of the
-clean prompt and the samples, every row read whole, written by transformers' `generate`) with ours (all
-layers in shared batches, what rows have in common computed once). The lines in brackets say what
-sharing batches is worth by itself, under either way of writing. Ratios are of medians over rounds;
-within a round both forms run one after the other on the same request, so that a busy machine slows
-both alike. Generation alone is counted: both write the same completions, which is checked first. `--shape 7b` edits a randomly initialised model of
-CodeLlama-7B's shape in bfloat16 on an accelerator (absolute figures; no sweep).
+The sweep's first line compares the procedure of CREME's released code with ours. The released code
+makes one batch per layer of the clean prompt and the samples, reads every row whole, and calls
+transformers' `generate`. Ours shares batches among layers and computes once what rows have in
+common. The lines in brackets measure the gain of shared batches alone, in either procedure.
+
+Ratios are of medians over rounds. Within a round both run one after the other on the same request,
+so that a busy machine slows both alike. Only generation is timed. Both must write the same
+completions, which is checked first. `--shape 7b` edits a randomly initialised model of
+CodeLlama-7B's shape in bfloat16 on an accelerator (absolute figures, no sweep).
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ REQUEST = EditRequest(
 )
 
 
-def timed(work: Callable[[], object]) -> float:
+def time_once(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     if torch.cuda.is_available():
@@ -59,14 +61,16 @@ def timed(work: Callable[[], object]) -> float:
 
 def compare(name: str, rounds: int, slow: Callable[[], object], fast: Callable[[], object]) -> None:
     slow(), fast()
-    pairs = [(timed(slow), timed(fast)) for _ in range(rounds)]
+    pairs = [(time_once(slow), time_once(fast)) for _ in range(rounds)]
     left, right = (statistics.median(each) for each in zip(*pairs, strict=True))
     print(f"{name:<44} {left:8.3f} s {right:8.3f} s   ratio {left / right:5.2f}")
 
 
 class Released(Sweep):
-    """The released code's procedure: the whole prompt read in every row, by transformers' own
-    `generate`, the clean prompt a row of every batch; with the noise of our rows, to be comparable.
+    """The procedure of the released code, with the noise of our rows so that both are comparable.
+
+    Transformers' `generate` reads the whole prompt in every row, and the clean prompt is a row of
+    every batch.
     """
 
     def _patched(self, rows: Sequence[Patched]) -> list[str]:
@@ -80,7 +84,7 @@ class Released(Sweep):
 
 
 def sweep(access: Access, rounds: int, samples: int, tokens: int, temperature: float) -> None:
-    """The same rows: a batch of its own for each layer, or all of them in shared batches."""
+    """Times the same rows in one batch per layer and in shared batches."""
     options = replace(CremeOptions(), sweep_tokens=tokens, temperature=temperature)
     ours, released = (kind(access, REQUEST, options) for kind in (Sweep, Released))
     depth = len(access.layers)
@@ -116,7 +120,7 @@ def solvers(access: Access, rounds: int) -> None:
 def editors(model: Any, rounds: int) -> None:
     print(f"\n{'editor':<44} {'seconds':>10} {'peak MiB':>10}")
     for name in EDITORS:
-        # The sweep has its own line above; here a layer is given.
+        # The sweep was timed above, so CREME gets a layer here.
         spec: Any = parse_edit(f"{name}:layer=0" if name == "creme" else name)
         costs = []
         try:
@@ -133,7 +137,7 @@ def editors(model: Any, rounds: int) -> None:
 
 
 def large(folder: Path) -> Path:
-    """A checkpoint of CodeLlama-7B's shape with random weights, under tiny's tokenizer."""
+    """Writes a checkpoint of CodeLlama-7B's shape with random weights and tiny's tokenizer."""
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
     from pytest_coderobust.tiny import checkpoint_path
@@ -170,7 +174,7 @@ def main() -> None:
         print(f"{options.shape or options.model} on {access.device}, {access.model.dtype}")
         with access.frozen_weights():
             if not options.shape:
-                for temperature in (0.2, 1.0):  # the paper's, and one at which samples part
+                for temperature in (0.2, 1.0):  # the paper's, and one at which samples differ
                     sweep(access, options.rounds, options.samples, options.tokens, temperature)
             solvers(access, options.rounds)
         editors(model, options.rounds)

@@ -1,7 +1,13 @@
-"""Time of extraction as completions grow; prints milliseconds, and the ratio of each doubling."""
+"""Measures the time of extraction for longer and longer completions.
+
+    python bench/extract.py
+
+Prints milliseconds for each size, and the ratio of the last doubling.
+"""
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -30,7 +36,7 @@ SIZES = (100, 200, 400, 800, 1600, 3200)
 
 
 def milliseconds(completion: str) -> float:
-    """The median of five extractions."""
+    """Takes the median of five extractions."""
     found = []
     for _ in range(5):
         start = time.perf_counter()
@@ -40,6 +46,7 @@ def milliseconds(completion: str) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     print(f"{'shape':10}" + "".join(f"{size:>9} lines" for size in SIZES) + "   last doubling")
     for name, shape in SHAPES.items():
         times = [milliseconds(shape(size)) for size in SIZES]

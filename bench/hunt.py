@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 from support.hunt_toys import ALTERNATIVES, KINDS, OPERATIONS, SITES, Edits, Toy, simpler, toy
 
-from coderobust_strategies.audit import audit, damaged
+from coderobust_strategies.audit import audit, is_damaged
 from pytest_coderobust.engine.budget import Budget
 from pytest_coderobust.hunt.failure import Failure, from_json
 from pytest_coderobust.hunt.hunt import Hunted
@@ -150,7 +150,7 @@ def report(hunted: Sequence[Hunted]) -> None:
     spent = [f.spent.completions for f in found]
     print(f"completions of a found one: mean {mean(spent):.1f}, most {max(spent)}")
     print("minimal", sum(f.minimal for f in found), "of", len(found))
-    print("damaged", sum(damaged(audit(f.clean.prompt, f.broken.prompt)) for f in found))
+    print("damaged", sum(is_damaged(audit(f.clean.prompt, f.broken.prompt)) for f in found))
 
 
 def verify(folder: Path) -> None:

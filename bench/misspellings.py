@@ -1,11 +1,12 @@
-"""Does an edit by CREME for one misspelled word of `tiny`'s prompts carry over to others?
+"""Measures whether an edit by CREME for one misspelled word carries over to other prompts of `tiny`.
 
     python bench/misspellings.py [--requests 10] [--rate 0.0005 0.005]
 
-First: which broken prompts break by one of C1's misspelled words alone. Then requests of one such
-word each; the edited model is asked broken prompts of *other* tasks, greedily: with the same
-misspelling of the same word, with another misspelling of the word, and with other misspelled words.
-Each beside a placebo of equal norm. Prompts with a planted misspelling are those that break by it.
+First it finds the broken prompts that break by one of C1's misspelled words alone. Then it edits the
+model for one such word at a time and asks broken prompts of *other* tasks, greedily: with the same
+misspelling of the same word, with another misspelling of that word, and with other misspelled words.
+A placebo of equal norm is measured next to each edit. A misspelling is planted in clean prompts, and
+those that break by it are asked.
 """
 
 from __future__ import annotations
@@ -45,14 +46,14 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request of one misspelled word, and the broken prompts of each kind."""
+    """A request with one misspelled word, and the broken prompts of each kind."""
 
     request: EditRequest
     groups: tuple[Prompts, ...]
 
 
 def slips(field: Field, name: str) -> list[Slip]:
-    """Every word that C1 changed in a prompt, alone."""
+    """Lists the words that C1 changed in a prompt, each as the only misspelling."""
     clean, perturbed = field.clean[name], field.perturbed[name]
     found = [
         Slip(name, clean[a:b], perturbed[a:b], clean[:a] + perturbed[a:b] + clean[b:])
@@ -61,8 +62,8 @@ def slips(field: Field, name: str) -> list[Slip]:
     return [slip for slip in found if slip.word != slip.wrong]
 
 
-def planted(field: Field, word: str, skip: str, wrong: Callable[[], str]) -> Prompts:
-    """Other tasks' clean prompts, the word's first place in the prose misspelled, that break."""
+def plant(field: Field, word: str, skip: str, wrong: Callable[[], str]) -> Prompts:
+    """Misspells the first such word in the prose of other tasks; returns the prompts that break."""
     found: list[tuple[str, str]] = []
     for name in field.solved:
         text = field.clean[name]
@@ -72,7 +73,7 @@ def planted(field: Field, word: str, skip: str, wrong: Callable[[], str]) -> Pro
     return field.breaking(found)
 
 
-def typo(word: str, unlike: str, rng: random.Random) -> str:
+def misspell(word: str, unlike: str, rng: random.Random) -> str:
     while True:
         at = rng.randrange(len(word))
         made = word[:at] + rng.choice(string.ascii_lowercase) + word[at + 1 :]
@@ -81,19 +82,19 @@ def typo(word: str, unlike: str, rng: random.Random) -> str:
 
 
 def cases(field: Field, deciding: Sequence[Slip]) -> Iterator[Case]:
-    """One case a word, where three other tasks or more break by the same misspelling."""
+    """Yields one case per word for which at least three other tasks break by the misspelling."""
     rng = random.Random(1)
     seen: set[str] = set()
     for slip in random.Random(0).sample(deciding, len(deciding)):
         word = slip.word.lower()
         if word in seen or len(word) < 4:
             continue
-        same = planted(field, slip.word, slip.task, partial(str, slip.wrong))
+        same = plant(field, slip.word, slip.task, partial(str, slip.wrong))
         if len(same) < 3:
             continue
         seen.add(word)
-        another = partial(typo, slip.word, slip.wrong, rng)
-        again = [each for _ in range(2) for each in planted(field, slip.word, slip.task, another)]
+        another = partial(misspell, slip.word, slip.wrong, rng)
+        again = [each for _ in range(2) for each in plant(field, slip.word, slip.task, another)]
         rest = [
             (each.task, each.prompt)
             for each in deciding

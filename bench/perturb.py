@@ -1,13 +1,14 @@
-"""Variants per second for each perturbation, and what taking a prompt apart costs beside them.
+"""Measures variants per second for each perturbation, and the speed of `dissect` and `audit`.
 
     python bench/perturb.py
 
-Reads HumanEval from CODEROBUST_DATA where it is set, else a handful of prompts of its own. The
-last column is the time per variant as a multiple of C1's.
+Reads HumanEval from CODEROBUST_DATA where it is set, else makes prompts of its own. The last column
+is the time per variant as a multiple of C1's.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import os
@@ -29,7 +30,7 @@ OWN = '''def largest_gap{number}(values: list) -> int:
 
 
 def prompts() -> list[tuple[str, str]]:
-    """(task id, prompt) of HumanEval, or of the prompt above in 100 copies."""
+    """Reads (task id, prompt) of HumanEval, or makes 100 copies of the prompt above."""
     folder = os.environ.get("CODEROBUST_DATA")
     path = Path(folder, "humaneval", "HumanEval.jsonl.gz") if folder else None
     if path is None or not path.exists():
@@ -41,7 +42,7 @@ def prompts() -> list[tuple[str, str]]:
 
 def seconds_each(work: Callable[[str, str], object], tasks: list[tuple[str, str]]) -> float:
     for task in tasks:
-        work(*task)  # loads the word lists, takes the prompts apart
+        work(*task)  # loads the word lists and fills the cache of dissected prompts
     start = perf_counter()
     for task in tasks:
         work(*task)
@@ -49,10 +50,11 @@ def seconds_each(work: Callable[[str, str], object], tasks: list[tuple[str, str]
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     tasks = prompts()
     print(f"{len(tasks)} prompts")
     cold = seconds_each(lambda _, prompt: dissect.__wrapped__(prompt), tasks)
-    print(f"{'take apart':<14} {1 / cold:>9.0f} /s")
+    print(f"{'dissect':<14} {1 / cold:>9.0f} /s")
     print(f"{'audit':<14} {1 / seconds_each(lambda _, p: audit(p, p), tasks):>9.0f} /s")
     base = 0.0
     for name in names():

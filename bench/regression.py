@@ -1,11 +1,11 @@
-"""Does the baseline call a weakened model regressed, and the same weights not worse?
+"""Checks the verdicts of a baseline: weakened models have regressed, the same weights have not.
 
     python bench/regression.py [--seeds 3] [--samples 4]
 
-The bundled model answers the quickstart suite at T=0.8; its counts become the baseline. Then the
-same weights answer with other sampling seeds and a fresh ledger, and weakened copies (noise added to
-the weights of one layer, saved as checkpoints) with the first seed. Prints one line a run, and the
-loss that such a run can detect beside the default margin.
+The bundled model answers the quickstart suite at T=0.8, and its counts become the baseline. Then
+the same weights answer with other sampling seeds and a new ledger. Weakened copies, which are
+checkpoints with noise added to the weights of one layer, answer with the first seed. Each run
+prints one line, with the loss that it can detect next to the default margin.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""The HTML report of 1,000 and of 100,000 observations: size, writing, loading, filtering.
+"""Measures the HTML report of 1,000 and of 100,000 observations: size, writing, loading, filtering.
 
-Loading and filtering are measured in headless Chromium, where there is one.
+    python bench/report_page.py [--observations 1000 100000]
+
+Headless Chromium measures loading and filtering where it is installed.
 """
 
 from __future__ import annotations
@@ -31,27 +33,28 @@ from pytest_coderobust.records import (
 )
 from pytest_coderobust.reporting.html import render
 from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
+from pytest_coderobust.results.result import SuiteResult
 
 TASKS = 164
 WORDS = "return the sum of all numbers in list that are even and larger than given limit".split()  # noqa: SIM905
 DETAIL = "AssertionError in: assert candidate([1, 2, 3]) == 6; f([1, 2, 3]) returned 5"
 
 
-def text(source: random.Random, words: int) -> str:
+def write_text(source: random.Random, words: int) -> str:
     return "".join(
         source.choice(WORDS) + ("\n    " if place % 9 == 8 else " ") for place in range(words)
     )
 
 
-def made(folder: Path, observations: int) -> SuiteReport:
-    """A run whose prompts have 90 words and whose completions have 60."""
+def make_report(folder: Path, observations: int) -> SuiteReport:
+    """Makes the report of a run whose prompts have 90 words and whose completions have 60."""
     source = random.Random(0)
     ledger = Ledger(folder / f"{observations}.sqlite")
     names = [f"P{number}" for number in range(observations // TASKS // 5 + 1)]
     cells = (Cell(), *(Cell(name, seed) for name in names for seed in range(5)))
     cells = cells[: max(2, observations // TASKS + 1)]
     tasks = tuple(f"HumanEval/{number}" for number in range(TASKS))
-    prompts = {task: f'def f(x):\n    """{text(source, 90)}"""\n' for task in tasks}
+    prompts = {task: f'def f(x):\n    """{write_text(source, 90)}"""\n' for task in tasks}
     found: list[Observation] = []
     for cell in cells:
         for task in tasks:
@@ -62,7 +65,7 @@ def made(folder: Path, observations: int) -> SuiteReport:
             words = prompts[task].split(" ")
             for _ in range(0 if cell.is_clean else 4):
                 words[source.randrange(6, len(words))] = "tpyo"
-            ledger.add_completions({key: Completion(text(source, 60), "eos", 60)})
+            ledger.add_completions({key: Completion(write_text(source, 60), "eos", 60)})
             verdict = (
                 Verdict(Level.FULL, 7, 7)
                 if passes
@@ -78,11 +81,11 @@ def made(folder: Path, observations: int) -> SuiteReport:
     )  # fmt: skip
     summary = summarise(run)
     gates = decide([parse_gate("rd <= 0.5", "bench")], summary, run)
-    return conclude(ledger, "run", (run, summary, gates), Origin("bench.toml"))
+    return conclude(ledger, "run", SuiteResult(run, summary, gates), Origin("bench.toml"))
 
 
-def in_browser(page: Path) -> tuple[float, float, float, float] | None:
-    """Seconds to load, to open an item, to filter by text, to show every status."""
+def time_browser(page: Path) -> tuple[float, float, float, float] | None:
+    """Takes the seconds to load, to open an item, to filter by text and to show every status."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from support.page_driver import open_browser
 
@@ -106,12 +109,12 @@ def in_browser(page: Path) -> tuple[float, float, float, float] | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--observations", type=int, nargs="+", default=[1_000, 100_000])
     sizes: list[float] = []
     for observations in parser.parse_args().observations:
         with tempfile.TemporaryDirectory() as folder:
-            report = made(Path(folder), observations)
+            report = make_report(Path(folder), observations)
             started = time.perf_counter()
             text = render([report])
             wrote = time.perf_counter() - started
@@ -121,7 +124,7 @@ def main() -> None:
             sizes.append(size)
             count = len(report.run.observations)
             print(f"{count:>7} observations: {size:6.2f} MiB, written in {wrote:.1f} s")
-            if (seconds := in_browser(page)) is not None:
+            if (seconds := time_browser(page)) is not None:
                 named = zip(("load", "open an item", "filter", "show all"), seconds, strict=True)
                 print("        " + ", ".join(f"{name} {each:.3f} s" for name, each in named))
     print(f"size ratio {sizes[-1] / sizes[0]:.1f}")

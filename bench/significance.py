@@ -1,10 +1,10 @@
-"""How often intervals cover the truth and tests reject it, in simulated suites.
+"""Measures how often intervals cover the truth and tests reject it, in simulated suites.
 
     python bench/significance.py [--runs 2000]
 
-Tasks have rates of their own (ICC 0.5 between samples of a task), five samples each. The second
-table has a true null in which tasks move and their mean does not: McNemar on pooled pairs takes
-pairs of one task for independent and rejects too often; sign flips of task totals do not.
+Each task has its own rate (ICC 0.5 between samples of a task) and five samples. In the second table
+the null hypothesis is true: tasks change and their mean does not. McNemar on pooled pairs treats the
+pairs of one task as independent and rejects too often. Sign flips of task totals do not.
 """
 
 from __future__ import annotations

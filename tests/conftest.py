@@ -1,4 +1,4 @@
-"""Shared fixtures: a small project with a suite of its own, run in real subprocesses."""
+"""Shared fixtures: a small project with its own suite, which runs in real subprocesses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("house", deadline=None)  # a busy machine is no failure
+settings.register_profile("house", deadline=None)  # a busy machine must not fail a test
 settings.load_profile("house")
 
 FUNCTIONS = {
@@ -44,7 +44,7 @@ TASKS = [task_row(i, name, *rest) for i, (name, rest) in enumerate(FUNCTIONS.ite
 
 @dataclass
 class Project:
-    """A folder with tasks, a suite and recorded completions, and pytest runs in it."""
+    """A folder with tasks, a suite and recorded completions, in which tests run pytest."""
 
     pytester: pytest.Pytester
     tasks: list[dict[str, object]] = field(default_factory=lambda: [dict(row) for row in TASKS])
@@ -64,7 +64,7 @@ class Project:
         return path
 
     def write_replay(self, answers: Mapping[tuple[str, str, int], str | list[str]]) -> str:
-        """Recorded completions by task id, perturbation and seed; returns the model's name."""
+        """Writes completions by (task id, perturbation, seed); returns the model's name."""
         rows = [
             {"task_id": task, "perturbation": perturbation, "seed": seed, "completion": text}
             for (task, perturbation, seed), texts in answers.items()
@@ -84,7 +84,10 @@ class Project:
         unsolved: Iterable[int] = (),
         cells: Iterable[str] = ("C1",),
     ) -> str:
-        """A recording in which these tasks are broken under every cell, or unsolved at all."""
+        """Writes completions in which the given tasks break under every cell, or are unsolved.
+
+        Returns the name of the model that replays them.
+        """
         answers: dict[tuple[str, str, int], str | list[str]] = {}
         for index, row in enumerate(self.tasks):
             task = str(row["task_id"])
@@ -116,7 +119,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
 
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
-    """One thread is fastest for small models, and the order of sums is then the same anywhere."""
+    """Sets torch to one thread: fastest for small models, and sums have the same order anywhere."""
     import torch
 
     before = torch.get_num_threads()
@@ -127,7 +130,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """The folder of real benchmark data; the test is skipped where there is none."""
+    """Returns the folder of real benchmark data; skips the test where there is none."""
     folder = os.environ.get("CODEROBUST_DATA")
     if not folder:
         pytest.skip("CODEROBUST_DATA names no folder of benchmark data")

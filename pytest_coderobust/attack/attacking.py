@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from coderobust_strategies.edit import Edit
-from coderobust_strategies.rewrite import recorded
+from coderobust_strategies.rewrite import diff
 from pytest_coderobust.attack.scoring import Score
 from pytest_coderobust.errors import UnknownName
 from pytest_coderobust.rewriters.textattack import load_textattack, seeded_generators, silent
@@ -96,7 +96,7 @@ def attack_prompt(
     )
     if status == "unsolved":
         made = prompt
-    return Attacked(status, made, recorded(prompt, made), 1 - float(found.score), asked.count)
+    return Attacked(status, made, diff(prompt, made), 1 - float(found.score), asked.count)
 
 
 class _Counting:

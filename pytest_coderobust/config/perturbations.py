@@ -8,9 +8,9 @@ from typing import Literal, cast
 
 from coderobust_strategies import PerturbationError, lookup
 from coderobust_strategies.catalogue import CODE_PREFIX, FOREIGN_PREFIX
-from coderobust_strategies.perturb import LEXICONS, Lexicon
 from coderobust_strategies.perturbation import RewriterNeeded
 from coderobust_strategies.perturbations.recode import needs_partial_code
+from coderobust_strategies.variant import LEXICONS, Lexicon
 from pytest_coderobust.config.rewriters import Rewriters, explain_missing_rewriter
 from pytest_coderobust.config.table import Table
 from pytest_coderobust.errors import ConfigError

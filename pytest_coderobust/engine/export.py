@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from coderobust_strategies.perturb import NOT_DRAWN
+from coderobust_strategies.variant import NOT_DRAWN
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.variants import make_variant, prepare
 from pytest_coderobust.errors import DataError

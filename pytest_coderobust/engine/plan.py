@@ -118,10 +118,10 @@ def _check_lexicon(config: SuiteConfig) -> None:
     """
     if config.perturbing.lexicon != "wordnet" or not any(map(_reads_words, config.perturbations)):
         return
-    from coderobust_strategies.perturbations.wordnet import reader
+    from coderobust_strategies.perturbations.wordnet import load_wordnet
 
     try:
-        reader()
+        load_wordnet()
     except PerturbationError as error:
         raise DataError(f"{config.path}: [suite] {error}") from None
 

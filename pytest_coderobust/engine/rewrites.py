@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from coderobust_strategies.catalogue import FOREIGN_PREFIX
 from coderobust_strategies.prompt.anatomy import Anatomy, dissect
 from coderobust_strategies.prompt.protection import protected_spans
-from coderobust_strategies.rewrite import Rewriter, flat, paragraphs
+from coderobust_strategies.rewrite import Rewriter, find_paragraphs, flatten
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
@@ -160,5 +160,5 @@ def _dissect(task: Task) -> Anatomy:
 
 def _list_paragraphs(task: Task) -> list[Paragraph]:
     anatomy = _dissect(task)
-    texts = [flat(anatomy, start, stop) for start, stop in paragraphs(anatomy)]
+    texts = [flatten(anatomy, start, stop) for start, stop in find_paragraphs(anatomy)]
     return [Paragraph(text, protected_spans(text, anatomy.names)) for text in texts]

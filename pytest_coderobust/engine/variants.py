@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from coderobust_strategies import PerturbationError, perturb
 from coderobust_strategies.catalogue import CODE_PREFIX
-from coderobust_strategies.perturb import NOT_DRAWN, is_drawn
 from coderobust_strategies.perturbations.recode import TaskCode, recode
-from coderobust_strategies.rewrite import recorded
+from coderobust_strategies.rewrite import diff
+from coderobust_strategies.variant import NOT_DRAWN, is_drawn
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Cell, Task, Tests, Variant
@@ -92,7 +92,7 @@ def recode_variant(task: Task, cell: Cell, sample_ratio: float = 1.0) -> Variant
     if made.skipped:
         return Variant(task, cell, task.prompt, skipped=made.skipped)
     changed = made.task
-    edits = tuple(replace(edit, kind=KIND) for edit in recorded(task.prompt, changed.prompt))
+    edits = tuple(replace(edit, kind=KIND) for edit in diff(task.prompt, changed.prompt))
     return Variant(_make_judging_task(task, changed), cell, changed.prompt, edits)
 
 

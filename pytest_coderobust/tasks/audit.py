@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coderobust_strategies.audit import Damage, damaged
+from coderobust_strategies.audit import Damage, is_damaged
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import PromptForm
 from pytest_coderobust.tasks import mbpp
@@ -48,7 +48,7 @@ class Audited:
 
     @property
     def is_damaged(self) -> bool:
-        return damaged(self.damage)
+        return is_damaged(self.damage)
 
 
 def audit_file(

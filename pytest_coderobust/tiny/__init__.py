@@ -1,4 +1,4 @@
-"""The bundled model: its corpus, its training recipe, its weights."""
+"""The bundled model `tiny`: its corpus, its training recipe and its weights."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from pathlib import Path
 
 
 def checkpoint_path() -> Path:
-    """The folder of the bundled checkpoint, which transformers loads by its path."""
+    """Returns the folder of the bundled checkpoint, which transformers loads by its path."""
     return Path(__file__).with_name("checkpoint")

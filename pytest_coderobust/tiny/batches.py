@@ -1,4 +1,4 @@
-"""Batches of encoded samples: shuffled by the seed, each of nearly equal lengths."""
+"""Batches of encoded samples, shuffled by the seed; rows of a batch have nearly equal lengths."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from pytest_coderobust.tiny.network import END_ID, PAD_ID
 from pytest_coderobust.tiny.sample import TrainingSample
 
 _BUCKET = 50
-"""Batches that are sorted by length together: enough to save padding, few enough to stay mixed."""
+"""Number of batches whose samples are sorted by length together.
+
+It is large enough to save padding, and small enough for samples of all lengths to stay mixed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Token ids of a sample and where its answer starts."""
+    """Token ids of a sample, and the index in them at which its answer starts."""
 
     ids: tuple[int, ...]
     answer: int
@@ -26,12 +29,12 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """Inputs and what follows them.
+    """Inputs and targets of one step.
 
     Attributes:
         inputs: (rows, length) token ids, padded on the right.
         targets: (rows, length) the next token, PAD where there is none.
-        answers: (rows, length) whether the target belongs to the answer.
+        answers: (rows, length) True where the target belongs to the answer.
     """
 
     inputs: torch.Tensor
@@ -40,7 +43,7 @@ class TrainingBatch:
 
 
 def encode(samples: Sequence[TrainingSample], tokenizer: Tokenizer) -> list[Encoded]:
-    """Prompt and answer encoded apart, the answer ended."""
+    """Encodes prompt and answer of each sample separately and ends the answer."""
     prompts = tokenizer.encode_batch([sample.prompt for sample in samples])
     answers = tokenizer.encode_batch([sample.answer for sample in samples])
     return [
@@ -50,7 +53,7 @@ def encode(samples: Sequence[TrainingSample], tokenizer: Tokenizer) -> list[Enco
 
 
 def batches(encoded: Sequence[Encoded], size: int, seed: int) -> Iterator[TrainingBatch]:
-    """Every sample once, in batches of `size`; what does not fill a batch is left out."""
+    """Yields every sample once, in batches of `size`; an incomplete last batch is left out."""
     rng = random.Random(f"tiny batches {seed}")
     order = list(encoded)
     rng.shuffle(order)
@@ -64,7 +67,7 @@ def batches(encoded: Sequence[Encoded], size: int, seed: int) -> Iterator[Traini
 
 
 def collate(rows: Sequence[Encoded]) -> TrainingBatch:
-    """Rows padded to the longest."""
+    """Makes a batch of rows, padded to the longest."""
     length = max(len(row.ids) for row in rows)
     ids = torch.full((len(rows), length), PAD_ID)
     answers = torch.zeros((len(rows), length), dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""The model card: what the bundled model is, its limits, its digests and measured figures.
+"""The model card of the bundled model: description, limits, digests and measured figures.
 
 `python -m pytest_coderobust.tiny.card` measures the bundled checkpoint and writes its card.
 """
@@ -83,7 +83,7 @@ _DIGESTED = ("model.safetensors", "tokenizer.json", "config.json")
 
 
 def render(folder: Path, found: Figures) -> str:
-    """The card of the checkpoint in `folder` with these figures."""
+    """Writes the card of the checkpoint in `folder` with these figures as text."""
     recipe = TrainingRecipe()
     return _CARD.format(
         parameters=_parameters(folder),
@@ -108,13 +108,13 @@ def render(folder: Path, found: Figures) -> str:
 
 
 def _cycles(recipe: TrainingRecipe) -> str:
-    """The cycles in words: how many samples, up to which learning rate."""
+    """Describes the cycles: the number of samples and the highest learning rate of each."""
     shown = [f"{cycle.samples:,} samples up to {cycle.rate:g}" for cycle in recipe.cycles]
     return ", then ".join(shown)
 
 
 def _parameters(folder: Path) -> int:
-    """Numbers in the weights' file, read from its header."""
+    """Counts the parameters in the file of weights by its header."""
     with (folder / "model.safetensors").open("rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
     tensors = [entry for name, entry in header.items() if name != "__metadata__"]

@@ -1,14 +1,14 @@
-"""What a family of tasks is: arguments, parts that vary, ways to say it, and the code that does it.
+"""Families of tasks: their arguments, the parts that vary, their sentences and their code.
 
-A family is written as data. Its `say` block holds one core a line:
+A family is written as data. Its `say` block has one core on each line:
 
-    the sum of the {some} in {A}        a result: what comes back
-    ! add up the {some} in {A}          an action: what to do
-    ? every {number} in {A} {is}        a claim: what to check
-    * the {some} in {A} added together  an unseen core: only the suite uses it
+    the sum of the {some} in {A}        a result, which the function returns
+    ! add up the {some} in {A}          an action, which the function does
+    ? every {number} in {A} {is}        a claim, which the function checks
+    * the {some} in {A} added together  an unseen core, which only the suite uses
 
-`{slot}` in prose is filled by a part, by the lexicon or by an argument; `$slot` in code by a part
-or an argument (code is full of braces).
+A part, the lexicon or an argument fills `{slot}` in prose. A part or an argument fills `$slot` in
+code, which has another mark because code is full of braces.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Choice:
     """One value of a part.
 
     Attributes:
-        key: unique in its part; what stands before a colon is its group ("greater:7").
-        prose: slot -> the ways to say it.
-        code: slot -> the source that means it.
-        hints: values that inputs should often hold, so that the choice matters.
+        key: unique in its part; the text before a colon is its group ("greater:7").
+        prose: the ways to say it, by slot.
+        code: the source that means it, by slot.
+        hints: values that inputs should often have, so that the choice matters.
         api: the module function that the code calls, or "".
     """
 
@@ -54,8 +54,8 @@ class FamilyPart:
     """One thing that varies in a family.
 
     Attributes:
-        fair: a value that this family never showed in training is still fair to ask, because
-            other values of the part (numbers, letters) or other families teach it.
+        fair: True if the suite may ask for a value that this family never showed in training,
+            because other values of the part (numbers, letters) or other families teach it.
     """
 
     name: str
@@ -63,7 +63,7 @@ class FamilyPart:
     fair: bool = False
 
     def draw(self, rng: random.Random) -> Choice:
-        """A choice: first a group, so that a group of twenty numbers weighs as much as one word."""
+        """Draws a group, then a choice of it: twenty numbers of one group weigh as one word."""
         groups = list(dict.fromkeys(choice.group for choice in self.choices))
         group = rng.choice(groups)
         return rng.choice([choice for choice in self.choices if choice.group == group])
@@ -71,7 +71,7 @@ class FamilyPart:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """The heart of a sentence, before a frame makes a sentence of it."""
+    """The words of a sentence that say what to do; a frame makes a whole sentence of them."""
 
     form: PhraseForm
     text: str
@@ -80,7 +80,7 @@ class Core:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Tasks that share their arguments and their code but for the parts.
+    """Tasks that have the same arguments and the same code except for the parts.
 
     Attributes:
         arguments: the kind of each argument (see `values`).
@@ -98,14 +98,14 @@ class Family:
     api: str = ""
 
     def compositions(self) -> Iterator[Composition]:
-        """Every combination of choices, in a fixed order."""
+        """Yields every combination of choices in a fixed order."""
         for choices in product(*(part.choices for part in self.parts)):
             yield Composition(self, choices)
 
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """A family with every part chosen: one meaning, whatever the words."""
+    """A family with a choice for every part: one meaning, which many sentences can say."""
 
     family: Family
     choices: tuple[Choice, ...]
@@ -134,12 +134,12 @@ def family(
     slots: WordSlots | None = None,
     api: str = "",
 ) -> Family:
-    """A family from its compact form: argument kinds split by blanks, one core a line."""
+    """Makes a family of its compact form: argument kinds split by blanks, a core on each line."""
     return Family(name, tuple(arguments.split()), body, cores(say), parts, slots or {}, api)
 
 
 def cores(say: str) -> tuple[Core, ...]:
-    """The cores of a `say` block."""
+    """Reads the cores of a `say` block."""
     found: list[Core] = []
     for line in filter(None, map(str.strip, say.splitlines())):
         unseen = line.startswith("*")
@@ -150,22 +150,22 @@ def cores(say: str) -> tuple[Core, ...]:
 
 
 def option(key: str, code: str, *says: str, slot: str = "op", api: str = "") -> Choice:
-    """A choice with one slot: `{slot}` in prose, `$slot` in code."""
+    """Makes a choice with one slot: `{slot}` in prose, `$slot` in code."""
     return Choice(key, {slot: says}, {slot: code}, api=api)
 
 
 def choose(*options: Choice, name: str = "op", fair: bool = False) -> FamilyPart:
-    """A part of hand-written options."""
+    """Makes a part of hand-written options."""
     return FamilyPart(name, options, fair)
 
 
 def number(name: str, values: Iterable[int]) -> FamilyPart:
-    """A part that is a number, written in digits in prose and in code."""
+    """Makes a part that is a number, written in digits in prose and in code."""
     return FamilyPart(name, tuple(_literal(name, str(v), v) for v in values), fair=True)
 
 
-def quoted(name: str, texts: Iterable[str]) -> FamilyPart:
-    """A part that is a string literal, the same in prose and in code."""
+def string(name: str, texts: Iterable[str]) -> FamilyPart:
+    """Makes a part that is a string literal, the same in prose and in code."""
     return FamilyPart(name, tuple(_literal(name, repr(t), t) for t in texts), fair=True)
 
 

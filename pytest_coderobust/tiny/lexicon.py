@@ -1,6 +1,7 @@
 """The words of the prose: synonyms, frames around a core, remarks, names of arguments.
 
-Everything is lower case and spelled correctly; a sentence's first letter is the only capital.
+Everything is in lower case and correctly spelled. Only the first letter of a sentence becomes a
+capital.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ FUNCTIONS: tuple[str, ...] = (
     "handle", "work",
 )  # fmt: skip
 
-# Names per kind of argument: generic, and the same for numbers and for words where both are lists.
+# Names by shape of argument. They are generic: a list of numbers and a list of words share them.
 _LIST = ("values", "items", "data", "xs", "seq")
 _TEXT = ("text", "s", "content", "line", "source")
 _INT = ("n", "num", "value", "number", "amount")

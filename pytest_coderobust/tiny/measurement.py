@@ -1,4 +1,4 @@
-"""The bundled suite run on a checkpoint, through the plugin, as any user would run it."""
+"""Runs the bundled suite on a checkpoint through the plugin, as a user would."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pytest_coderobust.tiny.suite import TASKS_FILE
+from pytest_coderobust.tiny.suite import TASKS_FILE, UNSEEN
 
 PERTURBATIONS = ("C1", "C2", "C3")
-UNSEEN = "phrasing:unseen"
+
 
 _SUITE = """\
 [suite]
@@ -28,11 +28,11 @@ max_new_tokens = 128
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run measured, greedy.
+    """Figures of one greedy run.
 
     Attributes:
         passed: share of tasks solved, for the whole suite and for each part of it.
-        counts: tasks in each part.
+        counts: number of tasks in each part.
         drops: RD under each perturbation.
     """
 
@@ -70,7 +70,7 @@ def measure(checkpoint: Path) -> Figures:
 
 
 def figures(document: Mapping[str, Any]) -> Figures:
-    """The figures in a report of the quickstart suite."""
+    """Reads the figures from a report of the quickstart suite."""
     solved = {
         item["task"]: item["status"] == "solved"
         for item in document["items"]
@@ -88,7 +88,7 @@ def figures(document: Mapping[str, Any]) -> Figures:
 
 
 def suite_tags() -> dict[str, list[str]]:
-    """Task id -> tags, as the suite's file has them."""
+    """Maps the id of each task to its tags, as the suite's file has them."""
     lines = TASKS_FILE.read_text(encoding="utf-8").splitlines()
     return {row["task_id"]: row["tags"] for row in map(json.loads, lines)}
 

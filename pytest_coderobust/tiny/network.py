@@ -1,4 +1,4 @@
-"""The network: a small Llama, and the files that make it a checkpoint like any other."""
+"""The network, a small Llama, and the files of its checkpoint."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PAD_ID = 1
 
 
 def build(recipe: TrainingRecipe) -> LlamaForCausalLM:
-    """A fresh network; its weights follow from torch's global seed."""
+    """Makes a new network; its weights follow from torch's global seed."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     return LlamaForCausalLM(LlamaConfig.from_dict(_shape(recipe)))
 
 
 def round_to_storage(model: LlamaForCausalLM) -> None:
-    """Rounds the weights to the half precision they are stored in."""
+    """Rounds the weights to half precision, in which they are stored."""
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(parameter.to(torch.float16))
@@ -35,8 +35,8 @@ def round_to_storage(model: LlamaForCausalLM) -> None:
 def save(model: LlamaForCausalLM, recipe: TrainingRecipe, folder: Path) -> None:
     """Writes weights in half precision, configuration and generation defaults.
 
-    The configuration is written by hand, so that the files do not depend on the version of
-    transformers that trained them; it asks for float32, which is what runs well on a CPU.
+    The configuration does not come from transformers, so that the files do not depend on the
+    version that trained them. It asks for float32, which runs well on a CPU.
     """
     tied = {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
     halves = {
@@ -44,8 +44,8 @@ def save(model: LlamaForCausalLM, recipe: TrainingRecipe, folder: Path) -> None:
     }
     save_file(halves, str(folder / "model.safetensors"), metadata={"format": "pt"})
     config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "dtype": "float32"}
-    _write_json(folder / "config.json", config | _shape(recipe))
-    _write_json(
+    write_json(folder / "config.json", config | _shape(recipe))
+    write_json(
         folder / "generation_config.json",
         {
             "bos_token_id": END_ID,
@@ -75,5 +75,6 @@ def _shape(recipe: TrainingRecipe) -> dict[str, Any]:
     }
 
 
-def _write_json(path: Path, value: object) -> None:
+def write_json(path: Path, value: object) -> None:
+    """Writes a value to a file of the checkpoint as indented JSON."""
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

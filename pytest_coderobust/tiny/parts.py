@@ -12,7 +12,7 @@ from pytest_coderobust.tiny.family import Choice, FamilyPart, Hint
 def _condition(
     key: str, code: str, *predicates: str, adjective: str = "", hints: tuple[Hint, ...] = ()
 ) -> Choice:
-    """A condition on a number `x`: predicates follow "is" or "are"."""
+    """Makes a condition on a number `x`; the predicates follow "is" or "are"."""
     some = [f"{{numbers}} that are {p}" for p in predicates]
     one = [f"{{number}} that is {p}" for p in predicates]
     if adjective:
@@ -31,7 +31,7 @@ def _condition(
 
 
 def _opposite(code: str) -> str:
-    """The same comparison the other way round, as a person would write it."""
+    """Writes the opposite of a comparison as a person would: `x > 3` becomes `x <= 3`."""
     swaps = {"==": "!=", "!=": "==", ">": "<=", "<": ">=", ">=": "<", "<=": ">"}
     parts = code.split(" ")
     if parts.count("<=") == 2:
@@ -72,17 +72,17 @@ def _number_conditions() -> Iterator[Choice]:
 
 
 CONDITION = FamilyPart("condition", tuple(_number_conditions()), fair=True)
-"""On a number `x`: `{some}`, `{one}`, `{is}`, `{are}`; `$cond`, `$opposite`."""
+"""Conditions on a number `x`: `{some}`, `{one}`, `{is}`, `{are}`; `$cond`, `$opposite`."""
 
 
-def of_argument(part: FamilyPart) -> FamilyPart:
-    """The same conditions, on the first argument instead of on `x`."""
+def move_to_argument(part: FamilyPart) -> FamilyPart:
+    """Makes a part with the same conditions on the first argument instead of `x`."""
     return FamilyPart(
-        part.name, tuple(replace(c, code=_of_argument(c.code)) for c in part.choices), True
+        part.name, tuple(replace(c, code=_move_to_argument(c.code)) for c in part.choices), True
     )
 
 
-def _of_argument(code: Mapping[str, str]) -> Mapping[str, str]:
+def _move_to_argument(code: Mapping[str, str]) -> Mapping[str, str]:
     return {slot: re.sub(r"\bx\b", "$a", source) for slot, source in code.items()}
 
 
@@ -129,12 +129,12 @@ def _transforms() -> Iterator[Choice]:
 
 
 TRANSFORM = FamilyPart("transform", tuple(_transforms()), fair=True)
-"""On a number `x`: `{apply}` with an object `{obj}`, `{applied}`; `$new`."""
+"""Transformations of a number `x`: `{apply}` with an object `{obj}`, `{applied}`; `$new`."""
 
 
 def _word(key: str, code: str, plural: tuple[str, ...], single: tuple[str, ...],
           hints: tuple[Hint, ...] = ()) -> Choice:  # fmt: skip
-    """A condition on a word `w`, as verb phrases in the plural and the singular."""
+    """Makes a condition on a word `w` of verb phrases in the plural and the singular."""
     prose = {
         "some": tuple(f"{{words}} that {p}" for p in plural),
         "one": tuple(f"{{word}} that {p}" for p in single),
@@ -183,14 +183,14 @@ def _word_conditions() -> Iterator[Choice]:
 
 
 WORD_CONDITION = FamilyPart("word_condition", tuple(_word_conditions()), fair=True)
-"""On a word `w`: `{some}`, `{one}`, `{is}`, `{are}`; `$cond`."""
+"""Conditions on a word `w`: `{some}`, `{one}`, `{is}`, `{are}`; `$cond`."""
 
 
 def _character(key: str, code: str, *plurals: str, hints: tuple[Hint, ...] = ()) -> Choice:
-    return Choice(key, {"some": plurals}, {"cond": code, "opposite": _negated(code)}, hints)
+    return Choice(key, {"some": plurals}, {"cond": code, "opposite": _negate(code)}, hints)
 
 
-def _negated(code: str) -> str:
+def _negate(code: str) -> str:
     if " == " in code:
         return code.replace(" == ", " != ")
     if " in " in code:
@@ -218,4 +218,4 @@ CHARACTERS = FamilyPart(
     ),
     fair=True,
 )  # fmt: skip
-"""On a character `c`: `{some}`; `$cond`, `$opposite`."""
+"""Conditions on a character `c`: `{some}`; `$cond`, `$opposite`."""

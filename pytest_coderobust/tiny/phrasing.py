@@ -1,7 +1,7 @@
-"""Sentences: a core in a frame, its slots filled with words.
+"""Sentences: a core in a frame, with its slots filled with words.
 
-The *mask* of a sentence is what remains when every slot is a blank. It is the sentence's template,
-and what "unseen phrasing" is measured by.
+The *mask* of a sentence is its template with a blank for every slot. A sentence has "unseen
+phrasing" if training has no sentence with the same mask.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _ARGUMENT = "abc"
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence and the template it was made from.
+    """A sentence and the mask of its template.
 
     Attributes:
-        wording: the sentence with its arguments still written {a}, {b}: equal for two samples
-            that differ only in what the arguments are called.
+        wording: the sentence with its arguments still written {a}, {b}. It is equal for two
+            samples that differ only in the names of their arguments.
     """
 
     text: str
@@ -36,11 +36,11 @@ class Sentence:
 def phrase(
     composition: Composition, names: Sequence[str], rng: random.Random, unseen: bool = False
 ) -> Sentence:
-    """A way to ask for `composition`.
+    """Draws a sentence that asks for `composition`.
 
     Args:
-        names: what the arguments are called.
-        unseen: uses a core that training never says, in a frame of either kind.
+        names: the names of the arguments.
+        unseen: takes a core that training never uses, in a frame that training may use or not.
     """
     cores = [core for core in composition.family.cores if core.unseen == unseen]
     core = rng.choice(cores)
@@ -54,7 +54,7 @@ def phrase(
 
 
 def templates(cores: Sequence[Core], unseen: bool) -> set[str]:
-    """The masks of every sentence that these cores can become, in seen or in unseen frames."""
+    """Collects the masks of every sentence that these cores can become in one kind of frames."""
     frames = UNSEEN_FRAMES if unseen else FRAMES
     return {
         mask(frame.replace("{core}", core.text)) for core in cores for frame in frames[core.form]
@@ -62,16 +62,20 @@ def templates(cores: Sequence[Core], unseen: bool) -> set[str]:
 
 
 def mask(template: str) -> str:
-    """The template with every slot as a blank."""
+    """Replaces every slot of a template by a blank."""
     return _SLOT.sub("_", template)
 
 
 def _slots(composition: Composition) -> dict[str, tuple[str, ...]]:
-    """Every slot of a sentence but the bare arguments; later ones win."""
+    """Maps every slot of a sentence, except the bare arguments, to the words that may fill it.
+
+    Where a slot has several sources, the family wins over its parts, and they win over synonyms.
+    """
     kinds = [KINDS[kind] for kind in composition.family.arguments]
     shapes = [kind.shape for kind in kinds]
     found = dict(SYNONYMS)
     for name, kind in zip(_ARGUMENT, kinds, strict=False):
+        # A noun alone ("the list") is clear only if no other argument has the same shape.
         bare = f"{{{name}}}"
         nouns = (bare, *(f"{noun} {bare}" for noun in kind.nouns[:1]))
         alone = kind.nouns if shapes.count(kind.shape) == 1 else ()
@@ -101,6 +105,6 @@ def _fill(template: str, slots: Mapping[str, tuple[str, ...]], rng: random.Rando
 
 
 def _tidy(text: str) -> str:
-    """One space between words, a capital at the start."""
+    """Puts one space between words and a capital at the start."""
     text = " ".join(text.split())
     return text[0].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""The numbers of the training recipe: everything but the seed that decides the weights."""
+"""The training recipe: the numbers that decide the weights."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ class Cycle:
     """A rise and fall of the learning rate over samples that are shown once.
 
     Attributes:
-        samples: fresh ones, which go on where the cycle before ended.
+        samples: number of new samples, which follow those of the cycle before.
         rate: the highest learning rate.
         broad: share of the steps in which the loss also counts the prompt, so that every token
-            gets a meaning; afterwards only the answer counts.
+            gets a meaning. Afterwards only the answer counts.
     """
 
     samples: int
@@ -23,11 +23,11 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRecipe:
-    """How the bundled model is trained.
+    """The numbers of one training; the defaults are those of the bundled model.
 
     Attributes:
         scale: share of every cycle's samples and steps.
-        steps: stops after so many steps of the same schedule, 0 for all.
+        steps: number of steps after which training stops; 0 means all. The schedule is the same.
         warm: share of a cycle's steps in which the learning rate rises.
     """
 
@@ -52,7 +52,7 @@ class TrainingRecipe:
 
     @property
     def samples(self) -> tuple[int, ...]:
-        """Samples of each cycle, in whole batches."""
+        """Number of samples in each cycle, in whole batches."""
         return tuple(
             max(1, round(cycle.samples * self.scale) // self.batch) * self.batch
             for cycle in self.cycles

@@ -1,4 +1,4 @@
-"""One task as text: the prompt a model sees and the body that answers it."""
+"""Samples: one task as text, with the prompt that a model sees and the body that answers it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ _REMARK_SHARE = 0.4
 _TWO_EXAMPLES_SHARE = 0.4
 
 TaskFunction = Callable[..., Value]
+UNDEFINED = (ValueError, IndexError, KeyError, TypeError, ArithmeticError)
+"""Errors by which an answer shows that it has no value for some arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSample:
-    """A prompt in HumanEval's shape and the body that continues it."""
+    """A prompt in HumanEval's form and the body that continues it."""
 
     composition: Composition
     sentence: Sentence
@@ -35,12 +37,12 @@ class TrainingSample:
 
 
 def compose(composition: Composition, rng: random.Random, unseen: bool = False) -> TrainingSample:
-    """A task that asks for `composition`, in words, names and examples drawn from `rng`."""
+    """Writes a task that asks for `composition`, with words, names and examples from `rng`."""
     function = rng.choice(FUNCTIONS)
     names = _names(composition, rng)
     sentence = phrase(composition, names, rng, unseen)
     remark = rng.choice(REMARKS) if rng.random() < _REMARK_SHARE else ""
-    answer = answer_of(composition, function, names)
+    answer = write_answer(composition, function, names)
     head = f"def {function}({', '.join(names)}):\n"
     shown = 2 if rng.random() < _TWO_EXAMPLES_SHARE else 1
     examples = _examples(composition, load(head + answer, function), function, shown, rng)
@@ -52,7 +54,7 @@ def compose(composition: Composition, rng: random.Random, unseen: bool = False) 
 
 
 def load(source: str, entry_point: str) -> TaskFunction:
-    """The function that our own generated source defines."""
+    """Executes generated source, which this package wrote, and returns its function."""
     namespace: dict[str, Value] = {}
     exec(compile(source, "<family>", "exec"), namespace)  # noqa: S102 - written by this package
     function = namespace[entry_point]
@@ -61,7 +63,7 @@ def load(source: str, entry_point: str) -> TaskFunction:
 
 
 def draw_arguments(composition: Composition, rng: random.Random) -> tuple[Value, ...]:
-    """Arguments that the composition's tests or examples may use."""
+    """Draws arguments that the composition's tests or examples may use."""
     hints = composition.hints
     return tuple(KINDS[kind].draw(rng, hints) for kind in composition.family.arguments)
 
@@ -72,13 +74,13 @@ def _names(composition: Composition, rng: random.Random) -> tuple[str, ...]:
     return tuple(rng.choice(pool[shape]) for pool, shape in zip(pools, shapes, strict=False))
 
 
-def answer_of(composition: Composition, function: str, names: Sequence[str]) -> str:
-    """The body that solves `composition`, indented."""
+def write_answer(composition: Composition, function: str, names: Sequence[str]) -> str:
+    """Writes the body that solves `composition`, indented."""
     code = {"f": function} | dict(zip("ab", names, strict=False))
     for choice in composition.choices:
         code |= choice.code
     source = textwrap.dedent(composition.family.body).strip("\n")
-    while "$" in source:
+    while "$" in source:  # the code of a part may have slots of its own
         source = Template(source).substitute(code)
     return textwrap.indent(source, "    ") + "\n"
 
@@ -86,14 +88,18 @@ def answer_of(composition: Composition, function: str, names: Sequence[str]) -> 
 def _examples(
     composition: Composition, function: TaskFunction, name: str, shown: int, rng: random.Random
 ) -> list[str]:
-    """Doctest lines for `shown` short calls; the last tries take whatever works."""
+    """Writes the doctest lines of `shown` short calls.
+
+    An early try must give a short call and a value that is not empty or zero. The later tries
+    accept less, so that every task has an example.
+    """
     found: dict[str, str] = {}
     for attempt in range(_TRIES):
         arguments = draw_arguments(composition, rng)
         call = ", ".join(map(repr, arguments))
         try:
             value = function(*arguments)
-        except (ValueError, IndexError, KeyError, TypeError, ArithmeticError):
+        except UNDEFINED:
             continue
         short = max(len(call), len(repr(value))) <= _LONGEST_EXAMPLE or attempt > _TRIES // 2
         telling = value or attempt > _TRIES // 3

@@ -1,4 +1,4 @@
-"""The quickstart suite: tasks that training never shows, with hidden tests that bite.
+"""The quickstart suite: tasks that training never shows, with hidden tests.
 
 `python -m pytest_coderobust.tiny.suite` writes `quickstart.jsonl` beside this file.
 """
@@ -10,22 +10,23 @@ import random
 from functools import cache
 from pathlib import Path
 
-from pytest_coderobust.tiny.composition import has_open_meaning, held_out
+from pytest_coderobust.tiny.composition import has_open_meaning, held_out_keys
 from pytest_coderobust.tiny.families import FAMILIES
 from pytest_coderobust.tiny.family import Composition, Family
-from pytest_coderobust.tiny.judge import hidden_tests
+from pytest_coderobust.tiny.hidden_tests import write_hidden_tests
 from pytest_coderobust.tiny.sample import TrainingSample, compose
 
 TASKS_FILE = Path(__file__).with_name("quickstart.jsonl")
 TASKS_A_FAMILY = 2
 
 _SEED = "quickstart 1"
-_UNSEEN = "phrasing:unseen"
+UNSEEN = "phrasing:unseen"
+"""The tag of tasks whose sentence template training never shows."""
 
 
 @cache
 def quickstart() -> tuple[TrainingSample, ...]:
-    """The suite's samples, two of every family; a fifth of all in unseen phrasing."""
+    """Composes the suite's samples: two of every family, a fifth of all in unseen phrasing."""
     rng = random.Random(_SEED)
     samples: list[TrainingSample] = []
     for position, family in enumerate(FAMILIES):
@@ -37,7 +38,7 @@ def quickstart() -> tuple[TrainingSample, ...]:
 
 
 def rows() -> list[dict[str, object]]:
-    """The suite in HumanEval's shape, with tags."""
+    """Lists the tasks of the suite in HumanEval's form, with tags."""
     return [_row(number, sample) for number, sample in enumerate(quickstart())]
 
 
@@ -50,7 +51,9 @@ def write(path: Path = TASKS_FILE) -> None:
 def _compositions(family: Family, rng: random.Random) -> list[Composition]:
     every = list(family.compositions())
     if has_open_meaning(family):
-        kept = [composition for composition in every if composition.key in held_out(family.name)]
+        kept = [
+            composition for composition in every if composition.key in held_out_keys(family.name)
+        ]
         return kept[:TASKS_A_FAMILY]
     return [rng.choice(every) for _ in range(TASKS_A_FAMILY)]
 
@@ -61,7 +64,7 @@ def _row(number: int, sample: TrainingSample) -> dict[str, object]:
         "prompt": sample.prompt,
         "entry_point": sample.entry_point,
         "canonical_solution": sample.answer,
-        "test": hidden_tests(sample),
+        "test": write_hidden_tests(sample),
         "tags": _tags(sample),
     }
 
@@ -72,7 +75,7 @@ def _tags(sample: TrainingSample) -> list[str]:
     return [
         f"family:{family.name}",
         f"new:{'meaning' if has_open_meaning(family) else 'sentence'}",
-        *([_UNSEEN] if unseen else []),
+        *([UNSEEN] if unseen else []),
         *(f"api:{name}" for name in sample.composition.apis),
     ]
 

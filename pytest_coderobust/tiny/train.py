@@ -22,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console()
     recipe = TrainingRecipe(seed=options.seed, scale=options.scale, steps=options.steps)
-    # One thread: the sums of a second one come in another order, and weights with them.
+    # With one thread sums are added in a fixed order, so that the weights can be repeated.
     torch.set_num_threads(1)
-    with _bar(console, recipe.run_steps) as report:
+    with _progress(console, recipe.run_steps) as report:
         trained = train(recipe, options.device, report)
     trained.save(recipe, options.out)
     console.print(
@@ -58,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _bar(console: Console, steps: int) -> Generator[Callable[[TrainingStep], None]]:
-    """A progress bar with a smoothed loss."""
+def _progress(console: Console, steps: int) -> Generator[Callable[[TrainingStep], None]]:
+    """Shows a progress bar with a smoothed loss; yields the function that moves it."""
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
                TextColumn("loss {task.fields[loss]:.3f}"))  # fmt: skip
     with Progress(*columns, console=console) as progress:

@@ -1,4 +1,4 @@
-"""The training loop: AdamW in cycles, a loss on the answer after a short start on everything."""
+"""The training loop: AdamW in cycles, with a loss on everything first and then on the answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStep:
-    """What happened in one step."""
+    """Figures of one step of training."""
 
     number: int
     loss: float
@@ -55,7 +55,7 @@ def train(
     device: str = "cpu",
     report: Callable[[TrainingStep], None] = lambda _: None,
 ) -> Trained:
-    """Trains from nothing; on one thread of a CPU the same recipe gives the same weights."""
+    """Trains a new model; on one thread of a CPU the same recipe gives the same weights."""
     begun = time.monotonic()
     torch.manual_seed(recipe.seed)
     stream = training_samples(recipe.seed, sum(recipe.samples))
@@ -86,7 +86,7 @@ def _cycles(
 ) -> Iterator[TrainingStep]:
     for number, (cycle, rows) in enumerate(zip(recipe.cycles, encoded, strict=True)):
         if number:
-            # The weights as a checkpoint would hold them, so that training can go on from one.
+            # These are the weights that a checkpoint holds: training could continue from one.
             network.round_to_storage(model)
         yield from run_cycle(model, cycle, rows, recipe, recipe.seed + number, device)
 
@@ -99,7 +99,7 @@ def run_cycle(
     seed: int,
     device: str,
 ) -> Iterator[TrainingStep]:
-    """One rise and fall of the learning rate, with an optimizer of its own."""
+    """Trains through one rise and fall of the learning rate, with a new optimizer."""
     optimizer = torch.optim.AdamW(
         _groups(model, recipe.decay), lr=cycle.rate, betas=(0.9, 0.98), fused=True
     )
@@ -121,9 +121,9 @@ def run_cycle(
 def answer_loss(
     model: LlamaForCausalLM, batch: TrainingBatch, device: str, broad: bool
 ) -> torch.Tensor:
-    """Mean cross-entropy of the answer's tokens, or of every token when `broad`.
+    """Computes the mean cross-entropy of the answer's tokens, or of every token when `broad`.
 
-    Only the positions that count go through the head, a tenth of the work.
+    Only the positions that count go through the head, which is a tenth of the work.
     """
     targets = batch.targets.to(device)
     counted = targets != PAD_ID if broad else batch.answers.to(device)
@@ -133,7 +133,7 @@ def answer_loss(
 
 
 def _groups(model: LlamaForCausalLM, decay: float) -> list[dict[str, object]]:
-    """Matrices decay, gains do not."""
+    """Splits the parameters into matrices, which decay, and gains, which do not."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
     gains = [p for p in model.parameters() if p.dim() <= 1]
     return [{"params": matrices, "weight_decay": decay}, {"params": gains, "weight_decay": 0.0}]

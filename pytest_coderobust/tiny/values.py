@@ -1,4 +1,4 @@
-"""Argument values: what examples show and what hidden tests try, for each kind of argument."""
+"""Values of arguments for examples and hidden tests, by kind of argument."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ class ValueKind:
     """A kind of argument.
 
     Attributes:
-        shape: which names and noun phrases fit ("list", "text", "int", "table").
-        nouns: what prose calls such an argument.
-        given: how a sentence introduces it.
-        edges: values that a hidden test must not forget.
+        shape: "list", "text", "int" or "table"; the names that fit depend on it.
+        nouns: noun phrases for such an argument ("the list").
+        given: phrases that introduce it ("a list of numbers").
+        draw: the function that draws a value.
+        edges: edge cases, which every hidden test includes.
     """
 
     shape: str
@@ -67,7 +68,7 @@ def _nats(rng: random.Random, _: Sequence[Hint]) -> Value:
     return [*values, rng.choice(values)]
 
 
-def _sorted(rng: random.Random, hints: Sequence[Hint]) -> Value:
+def _sorted_ints(rng: random.Random, hints: Sequence[Hint]) -> Value:
     return sorted(_int(rng, [*hints, *hints], 0, 24) for _ in range(rng.randint(3, 6)))
 
 
@@ -151,7 +152,7 @@ KINDS: Mapping[str, ValueKind] = {
         ([], [4], [2, 2, 2], [3, 1, 3, 2, 1, 9, 0]),
     ),
     "sorted": ValueKind(
-        "list", _LIST, ("a sorted list of numbers",), _sorted, ([], [5], [2, 2, 2])
+        "list", _LIST, ("a sorted list of numbers",), _sorted_ints, ([], [5], [2, 2, 2])
     ),
     "words": ValueKind(
         "list",

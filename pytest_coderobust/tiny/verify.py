@@ -1,4 +1,4 @@
-"""A fresh checkpoint against the bundled one, on the same suite."""
+"""Compares a new checkpoint with the bundled one on the same suite."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pytest_coderobust.tiny import checkpoint_path
 from pytest_coderobust.tiny.measurement import Figures, measure
 
 TOLERANCE = 0.02
-"""How far apart pass@1 of the whole suite may lie: four tasks of 205."""
+"""Largest difference allowed in pass@1 of the whole suite: four tasks of 205."""
 
 
 def verify(fresh: Path, console: Console) -> int:
-    """Measures both models; 0 when they agree, else 1."""
+    """Measures both models; returns 0 when they agree, else 1."""
     return compare(measure(checkpoint_path()), measure(fresh), console)
 
 
 def compare(bundled: Figures, fresh: Figures, console: Console) -> int:
-    """Prints both models' figures; 0 when clean pass@1 agrees within the tolerance, else 1."""
+    """Prints both models' figures; returns 0 when clean pass@1 agrees, else 1."""
     table = Table("measure", "bundled", "fresh")
     for part, value in bundled.passed.items():
         table.add_row(f"pass@1, {part}", f"{value:.3f}", f"{fresh.passed[part]:.3f}")

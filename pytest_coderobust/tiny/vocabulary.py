@@ -1,12 +1,10 @@
-"""The tokenizer: byte-level BPE learned from the training text, digits one by one.
+"""The tokenizer: byte-level BPE learned from the training text, with digits as single tokens.
 
-Prompt and answer are encoded apart, as they are at inference, where a completion begins after the
-prompt's last token.
+Prompt and answer are encoded separately, because a completion begins after the prompt's last token.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +13,8 @@ from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 from tokenizers.trainers import BpeTrainer
+
+from pytest_coderobust.tiny.network import write_json
 
 END = "<|end|>"
 PAD = "<|pad|>"
@@ -30,7 +30,7 @@ _SETTINGS = {
 
 
 def learn(texts: Iterable[str], size: int) -> Tokenizer:
-    """A tokenizer of `size` tokens; the same texts give the same one."""
+    """Learns a tokenizer of `size` tokens; the same texts give the same tokenizer."""
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = Sequence(
         [Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]
@@ -47,13 +47,9 @@ def learn(texts: Iterable[str], size: int) -> Tokenizer:
 
 
 def save(tokenizer: Tokenizer, folder: Path, context: int) -> None:
-    """Writes tokenizer.json and the settings that AutoTokenizer reads."""
+    """Writes tokenizer.json, and the settings that AutoTokenizer reads."""
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {**_SETTINGS, "model_max_length": context}
-    _write_json(folder / "tokenizer_config.json", settings)
+    write_json(folder / "tokenizer_config.json", settings)
     named = {key: _SETTINGS[key] for key in ("bos_token", "eos_token", "pad_token")}
-    _write_json(folder / "special_tokens_map.json", named)
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / "special_tokens_map.json", named)

@@ -1,26 +1,27 @@
-"""Audits a variant against its clean prompt: did the change damage what the task means?
+"""Compares a variant with its clean prompt and reports damage to the meaning of the task.
 
-Independent of the anatomy on purpose: Python's own parser reads the code, and plain patterns read
-the description, so that a mistake in taking a prompt apart cannot hide itself here. What it checks
-is literal: a paraphrase that says something else with the same numbers passes.
+The auditor does not use the anatomy, so that a mistake in `dissect` cannot hide itself here.
+Python's own parser reads the code, and plain patterns read the description. The comparison is
+literal: a paraphrase that says something else with the same numbers passes.
 
     parse      the clean prompt parses and the variant does not
     code       code, signature, entry point or comments outside the description differ
     examples   a doctest, a call or the value shown for it differs
     numbers    a number of the description differs
     literals   a quoted text of the description differs
-    structure  the description has other line breaks or indents (layout, not meaning)
+    structure  line breaks or indents of the description differ (layout, not meaning)
 """
 
 from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
+
+from coderobust_strategies.prompt.source import parse_tree
 
 DamageKind = Literal["parse", "code", "examples", "numbers", "literals", "structure"]
 
@@ -49,11 +50,11 @@ _DOCTEST = re.compile(r"^[ \t]*>>>.*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One thing that differs.
+    """One difference between a clean prompt and its variant.
 
     Attributes:
-        kind: see the head of this module.
-        detail: what was, and what is; from the prompts, so never markup.
+        kind: one of the kinds in the docstring of this module.
+        detail: the text before and after. It comes from the prompts: never render it as markup.
     """
 
     kind: DamageKind
@@ -67,7 +68,10 @@ class _Source:
 
 
 def audit(clean: str, variant: str) -> tuple[Damage, ...]:
-    """Everything that differs between a clean prompt and its variant besides prose."""
+    """Returns every difference between a clean prompt and its variant that is not prose.
+
+    A variant that no longer parses has that one difference only.
+    """
     before, after = _read(clean), _read(variant)
     if before.code is not None and after.code is None:
         return (Damage("parse", "the variant is not Python up to the signature"),)
@@ -83,24 +87,25 @@ def audit(clean: str, variant: str) -> tuple[Damage, ...]:
     return tuple(found)
 
 
-def damaged(found: Iterable[Damage]) -> bool:
-    """Whether any of it can change what the task means: everything but structure."""
+def is_damaged(found: Iterable[Damage]) -> bool:
+    """Says whether any difference can change the task's meaning: all kinds but structure."""
     return any(damage.kind != "structure" for damage in found)
 
 
 def kinds(found: Iterable[Damage]) -> str:
-    """The kinds of damage that count, for a sentence: "numbers, literals"; "" for none."""
+    """Lists the kinds of damage, structure left out, as text: "numbers, literals" or ""."""
     return ", ".join(dict.fromkeys(d.kind for d in found if d.kind != "structure"))
 
 
 def _read(prompt: str) -> _Source:
+    """Splits a prompt into its description and its code, by the parser of its language."""
     if not _PYTHON.search(prompt) and _C_LIKE.search(prompt):
         return _Source("\n".join(_C_COMMENT.findall(prompt)), _C_COMMENT.sub("/**/", prompt))
     if not _PYTHON.search(prompt):
         return _Source(_TRIPLE.sub("\n", prompt), "")
     prompt = _UNPARSABLE.sub("\ufffd", prompt)
-    for tail in ("", "\n    pass\n"):
-        tree = _parse(prompt + tail)
+    for tail in ("", "\n    pass\n"):  # a prompt may end at its signature, without a body
+        tree = parse_tree(prompt + tail)
         if tree is None:
             continue
         descriptions: list[str] = []
@@ -111,25 +116,16 @@ def _read(prompt: str) -> _Source:
                 and isinstance(node.value.value, str)
             ):
                 descriptions.append(node.value.value)
-                node.value.value = ""
+                node.value.value = ""  # the dump below then holds the code alone
         return _Source("\n".join(descriptions), ast.dump(tree))
     return _Source(_TRIPLE.sub("\n", prompt), None)
 
 
-def _parse(source: str) -> ast.Module | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an unknown escape in a docstring is no damage
-        try:
-            return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-
-
 def _examples(old: str, new: str) -> Iterator[Damage]:
-    """Doctest lines, then calls with the value shown, as they follow one another.
+    """Compares doctest lines, then calls with the value shown for each, in their order.
 
-    Only names that the clean description calls count in the variant, so that "numbers (of" with
-    its space lost is not taken for a call.
+    In the variant only names count that the clean description calls. Otherwise "numbers (of"
+    would read as a call once it has lost its space.
     """
     was, now = _DOCTEST.findall(old), _DOCTEST.findall(new)
     if was != now:
@@ -150,7 +146,7 @@ def _numbers(old: str, new: str) -> Iterator[Damage]:
 
 
 def _literals(old: str, new: str) -> Iterator[Damage]:
-    """Every quoted text must stand in `new` as often; which marks pair up there is no matter."""
+    """Compares how often each quoted text occurs; how quotation marks pair up does not matter."""
     for literal, count in Counter(_QUOTED.findall(old)).items():
         if new.count(literal) < count:
             yield Damage("literals", f"{literal!r} stands {new.count(literal)} times, not {count}")
@@ -158,7 +154,7 @@ def _literals(old: str, new: str) -> Iterator[Damage]:
 
 
 def _calls(text: str) -> Iterator[tuple[str, str]]:
-    """Each call's name, and its text without spaces followed by the value shown for it."""
+    """Yields the name of each call, and its text without spaces with the value shown for it."""
     closed = _brackets(text)
     for match in _CALL.finditer(text):
         end = closed.get(match.end() - 1)
@@ -172,7 +168,7 @@ def _calls(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _brackets(text: str) -> dict[int, int]:
-    """Where each bracket that opens is closed again, brackets of any kind being alike."""
+    """Maps the offset of each opening bracket to the end of its partner, whatever the kind."""
     open_: list[int] = []
     closed: dict[int, int] = {}
     for match in _BRACKET.finditer(text):

@@ -1,6 +1,6 @@
 """The catalogue of perturbations, by name.
 
-Looking a name up imports none of the code behind it, so that collecting a large suite is cheap.
+A look-up imports none of the code behind a name, so that collecting a large suite is cheap.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from coderobust_strategies.prompt.anatomy import Anatomy
 from coderobust_strategies.site import Site
 
 CODE_PREFIX = "recode:"
-"""Prefix of the names of changes of code; `perturbations.recode` has them."""
+"""Prefix of the names of changes to code, which `perturbations.recode` applies."""
 
 
 def lookup(name: str, *, rewriter: bool = False) -> Perturbation:
-    """The perturbation of that name.
+    """Finds a perturbation by its name.
 
     NLPerturbator's frequency levels are suffixes: "nlp:A2x3" is "nlp:A2" at three times its rate.
 
     Args:
-        rewriter: whether there is a rewriter for the perturbations that need one.
+        rewriter: whether the caller has a rewriter for the perturbations that need one.
 
     Raises:
-        UnknownPerturbation: there is none.
-        RewriterNeeded: it needs a rewriter, and there is none.
-        PerturbationError: it is one of `recode:`, which change code.
+        UnknownPerturbation: no perturbation has that name.
+        RewriterNeeded: the perturbation needs a rewriter, and the caller has none.
+        PerturbationError: the name starts with `recode:`; those change code, not prose.
     """
     found = _find(name)
     if found.rewrites and not rewriter:
@@ -45,27 +45,32 @@ def lookup(name: str, *, rewriter: bool = False) -> Perturbation:
 
 
 def names() -> tuple[str, ...]:
-    """Every name that works as it stands: no frequency levels, nothing that needs a rewriter."""
+    """Lists the names that need nothing else: no frequency levels, none that need a rewriter."""
     return tuple(CATALOGUE)
 
 
 def level(name: str) -> PerturbationLevel | CodeLevel:
-    """The level a perturbation is reported under: "character", "word", "sentence" or "mixed";
-    for a change of code "function", "format" or "syntax"."""
+    """Names the level that a perturbation is reported under.
+
+    It is "character", "word", "sentence" or "mixed", and for a change to code "function",
+    "format" or "syntax".
+    """
     return code_level(name) if name.startswith(CODE_PREFIX) else _find(name).level
 
 
 def check_names(wanted: Iterable[str], *, rewriter: bool = False) -> None:
-    """Refuses a list of names at its first bad one, as `lookup` does; perturbs nothing."""
+    """Raises what `lookup` raises for the first name that it refuses; perturbs nothing."""
     for name in wanted:
         lookup(name, rewriter=rewriter)
 
 
 def candidate_sites(anatomy: Anatomy, wanted: Iterable[str]) -> tuple[Site, ...]:
-    """The sites of several perturbations for a prompt, each once; an aggregate has its members'.
+    """Collects the sites that several perturbations have in a prompt, each site once.
+
+    An aggregate contributes the sites of its members.
 
     Raises:
-        UnknownPerturbation: there is no such perturbation.
+        UnknownPerturbation: no perturbation has one of the names.
     """
     sites: dict[Site, None] = {}
     for name in wanted:
@@ -77,7 +82,7 @@ def candidate_sites(anatomy: Anatomy, wanted: Iterable[str]) -> tuple[Site, ...]
 def _find(name: str) -> Perturbation:
     known = CATALOGUE.get(name) or REWRITING.get(name)
     if known is None and name[-2:] in {"x2", "x3"} and name[:-2] in SCALABLE:
-        known = _scaled(CATALOGUE[name[:-2]], name, int(name[-1]))
+        known = _scale(CATALOGUE[name[:-2]], name, int(name[-1]))
     if known is not None:
         return known
     if name.startswith(FOREIGN_PREFIX) and name[len(FOREIGN_PREFIX) :].isidentifier():
@@ -96,7 +101,7 @@ def _foreign_level(title: str) -> PerturbationLevel:
     return "character" if "Char" in title or title == "WordSwapQWERTY" else "word"
 
 
-def _scaled(base: Perturbation, name: str, factor: int) -> Perturbation:
+def _scale(base: Perturbation, name: str, factor: int) -> Perturbation:
     parts = tuple(Part(part.code, part.rate * factor) for part in base.parts)
     return replace(base, name=name, title=f"{base.title} x{factor}", parts=parts)
 
@@ -115,9 +120,9 @@ def _nlp(
 
 
 # ReCode's rates, per candidate site. Where its code and its released rows disagree, the rows win:
-# C3 flips 0.35 of the letters by the code and 0.29 of the eligible ones in the rows. Its W and S
-# perturbations find fewer candidates than ours (masks, parser errors), so that ours take a share
-# of theirs which changes as many eligible words as the rows do.
+# C3 flips 0.35 of the letters in the code, and 0.29 of the eligible letters in the rows. Its W and
+# S perturbations find fewer candidates than ours do (masks, parser errors). Our rates for them are
+# set so that as many eligible words change as in the rows.
 _LIU = (
     _recode("C1", "ButterFingers", "character", "character:butter_fingers", 0.057),
     _recode("C2", "SwapCharacters", "character", "character:swap_characters", 0.05),
@@ -169,10 +174,10 @@ CATALOGUE: Mapping[str, Perturbation] = MappingProxyType(
 )
 REWRITING: Mapping[str, Perturbation] = MappingProxyType({each.name: each for each in _REWRITING})
 FOREIGN_PREFIX = "textattack:"
-"""What the names of TextAttack's transformations and augmenters begin with."""
+"""Prefix of the names of TextAttack's transformations and augmenters."""
 
 WITH_REWRITER: Mapping[str, tuple[str, ...]] = MappingProxyType({"S": ("S1",), "mix_all": ("S1",)})
-"""What an aggregate draws from besides its members when there is a rewriter."""
+"""Members that an aggregate has in addition when there is a rewriter."""
 WITH_WORDNET: Mapping[str, Part] = MappingProxyType(
     {
         "word:synonym_insertion": Part("wordnet:synonym_insertion", 0.5),
@@ -181,4 +186,4 @@ WITH_WORDNET: Mapping[str, Part] = MappingProxyType(
         "nlperturbator:synonym_substitution": Part("wordnet:any_synonym", 0.25),
     }
 )
-"""What proposes words under `lexicon="wordnet"`, with the sources' own rates."""
+"""Parts that replace the bundled ones under `lexicon="wordnet"`, with the sources' own rates."""

@@ -1,4 +1,4 @@
-"""An edit replaces one span of a prompt; a set of edits applies in any order, or is refused."""
+"""Edits: replacements of one span of a prompt each. Edits of one set never overlap."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Edit:
 
     Attributes:
         start, stop: character offsets into the clean prompt; equal for an insertion.
-        replacement: what stands there afterwards.
+        replacement: the text that replaces the span.
         kind: the operation that proposed it ("typo", "swap", "case", ...).
     """
 
@@ -23,7 +23,7 @@ class Edit:
 
 
 def apply_edits(prompt: str, edits: Iterable[Edit]) -> str:
-    """The prompt after all edits.
+    """Returns the prompt after all edits, whatever their order.
 
     Raises:
         ValueError: two edits overlap, or one lies outside the prompt.

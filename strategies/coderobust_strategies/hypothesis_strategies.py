@@ -3,11 +3,13 @@
     @given(prompt=perturbed(PROMPT, "C1", "W2", max_edits=3))
     def test_the_model_survives(prompt): ...
 
-A drawn value is the prompt itself, a string that prints as a diff. It shrinks to fewer edits first,
-then to simpler kinds (a change of case before a swap, a typo, another inflection, a synonym, an
-insertion, a tense, a paraphrase), then to the first word and the first alternative. A word takes
-one edit, and an edit is drawn as three numbers (word, kind, alternative), so that the shrinker can
-drop an edit whole and lower its kind without leaving the word that matters.
+A drawn value is the prompt itself, a string that prints as a diff. It shrinks to fewer edits first.
+Then it shrinks to simpler kinds of edit: a change of case is simpler than a swap, a swap than a
+typo, and so on in the order of `shrinking.simplicity.KINDS`. At last it shrinks to the first word
+and the first alternative.
+
+A word takes one edit at most. An edit is drawn as three numbers (word, kind, alternative), so that
+the shrinker can drop an edit whole, or make its kind simpler and stay at the word that matters.
 """
 
 from __future__ import annotations
@@ -22,22 +24,25 @@ from coderobust_strategies.edit import Edit, apply_edits
 from coderobust_strategies.perturbation import PerturbationError
 from coderobust_strategies.shrinking.difference import show_edits
 from coderobust_strategies.shrinking.simplicity import KINDS, EditPlace, places, simpler
-from coderobust_strategies.site import compatible
+from coderobust_strategies.site import drop_overlaps
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
 
 _HIGH = 99
-"""Draws for one edit: 0 takes it back, the first few put something simpler, all others keep it."""
+"""Highest number drawn for one edit of `remnants`.
+
+0 takes the edit back, the next few numbers put a simpler edit in its place, all others keep it.
+"""
 
 
 class PerturbedPrompt(str):
     """A prompt after edits: a string that prints as a diff against the clean prompt.
 
     Attributes:
-        clean: the prompt before.
-        edits: what turns `clean` into this string.
+        clean: the prompt before the edits.
+        edits: the edits that turn `clean` into this string.
     """
 
     clean: str
@@ -52,7 +57,7 @@ class PerturbedPrompt(str):
         return show_edits(self.clean, self.edits)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002
-        """How Hypothesis prints a falsifying example."""
+        """Prints the diff line by line in Hypothesis' report of a falsifying example."""
         for number, line in enumerate(repr(self).split("\n")):
             if number:
                 printer.break_()
@@ -69,11 +74,11 @@ def perturbed(
 ) -> SearchStrategy[PerturbedPrompt]:
     """A strategy for variants of `prompt` under any mixture of perturbations.
 
-    Shrinks towards the clean prompt; with `min_edits=0` the clean prompt itself is drawn too.
+    It shrinks towards the clean prompt. With `min_edits=0` the clean prompt itself is drawn too.
 
     Args:
-        perturbations: at least one name ("C1"); an aggregate stands for all its members.
-        max_edits: the most edits of one variant; fewer where the prompt has fewer sites.
+        perturbations: at least one name ("C1"); an aggregate means all its members.
+        max_edits: most edits of one variant; a prompt with fewer sites has fewer.
         entry_point, code: as in `coderobust_strategies.perturb`.
 
     Raises (when first drawn from):
@@ -94,13 +99,14 @@ def remnants(
     entry_point: str = "",
     code: str = "",
 ) -> SearchStrategy[PerturbedPrompt]:
-    """A strategy for what is left of a variant when edits are taken back.
+    """A strategy for variants that keep only some of the given edits.
 
-    Most draws keep most edits as they are. Shrinks by taking edits back, and where perturbations
-    are named also by putting simpler edits of theirs at the same word.
+    Most draws keep most edits as they are. A value shrinks by taking edits back. Where
+    perturbations are named, it also shrinks by replacing an edit with a simpler one that they
+    propose for the same word.
 
     Args:
-        edits: what turned `clean` into the variant, in any order; none overlap.
+        edits: the edits that turned `clean` into the variant, in any order; none overlap.
         entry_point, code: as in `coderobust_strategies.perturb`.
     """
     return _remnants(clean, ladders(clean, edits, perturbations, entry_point, code))
@@ -113,7 +119,10 @@ def ladders(
     entry_point: str = "",
     code: str = "",
 ) -> list[tuple[Edit, ...]]:
-    """For each edit what may stand in its place, simplest first, the edit itself last."""
+    """Lists for each edit the edits that may replace it, simplest first, and the edit itself last.
+
+    The lists are in the order of the edits in the prompt.
+    """
     pool = places(clean, tuple(perturbations), entry_point, code) if perturbations else ()
     return [(*simpler(edit, pool), edit) for edit in sorted(edits)]
 
@@ -125,7 +134,7 @@ def _remnants(draw: DrawFn, clean: str, steps: Sequence[tuple[Edit, ...]]) -> Pe
         height = draw(st.integers(0, _HIGH))
         if height:
             kept.append(ladder[min(height, len(ladder)) - 1])
-    return PerturbedPrompt(clean, compatible(kept))
+    return PerturbedPrompt(clean, drop_overlaps(kept))
 
 
 @st.composite
@@ -142,6 +151,8 @@ def _variants(
         )
     pool = _pool(*arguments)
     most = min(max_edits, len(pool))
+    # Words differ in their numbers of kinds and choices. The bounds here are the same for all of
+    # them, and remainders below turn the numbers into a kind and a choice that the word has.
     slots = st.tuples(
         st.integers(0, len(pool) - 1), st.integers(0, len(KINDS)), st.integers(0, 1023)
     )
@@ -157,7 +168,7 @@ def _variants(
     for place, kind, choice in drawn:
         choices = pool[place][kind % len(pool[place])]
         edits.append(choices[choice % len(choices)])
-    return PerturbedPrompt(arguments[0], compatible(edits))
+    return PerturbedPrompt(arguments[0], drop_overlaps(edits))
 
 
 def _pool(

@@ -1,8 +1,8 @@
-"""What a perturbation is: a named proposer of candidate edits with a source's rate.
+"""Perturbations: named proposers of candidate edits, with the rates of their source.
 
-PerturbationError           a perturbation cannot be had or used (a ValueError)
+PerturbationError           a perturbation does not exist or cannot be used (a ValueError)
 ├── UnknownPerturbation     no perturbation has that name
-├── RewriterNeeded          it rewrites sentences through an engine, and none was given
+├── RewriterNeeded          it rewrites sentences, and no rewriter was given
 └── LexiconMissing          a lexicon's data are not installed
 """
 
@@ -18,17 +18,19 @@ from coderobust_strategies.prompt.anatomy import Anatomy
 from coderobust_strategies.site import Site
 
 PerturbationLevel = Literal["character", "word", "sentence", "mixed"]
-"""The levels of prose; changes of code have `perturbations.recode.CodeLevel`."""
+"""Levels of changes to prose. Changes to code have `perturbations.recode.CodeLevel`."""
+NO_SITE = "no eligible site"
+"""The reason to skip a prompt in which a perturbation finds nothing to change."""
 Draw = Literal["each", "exact"]
 Proposer = Callable[[Anatomy], Iterable[Site]]
 
 
 class PerturbationError(ValueError):
-    """A perturbation cannot be had or used."""
+    """A perturbation does not exist or cannot be used."""
 
 
 class RewriterNeeded(PerturbationError):
-    """A perturbation rewrites sentences through an engine, and none was given."""
+    """A perturbation rewrites sentences, and no rewriter was given."""
 
     def __init__(self, perturbation: Perturbation) -> None:
         self.name = perturbation.name
@@ -40,14 +42,14 @@ class RewriterNeeded(PerturbationError):
 
 
 class LexiconMissing(PerturbationError):
-    """A lexicon's data are not installed; the message says how to get them."""
+    """A lexicon's data are not installed. The message says how to install them."""
 
 
 class UnknownPerturbation(PerturbationError):
-    """No perturbation has that name; the message offers the nearest one.
+    """No perturbation has that name. The message offers the nearest one.
 
     Attributes:
-        name: what was asked for.
+        name: the name that was asked for.
         known: every valid name.
     """
 
@@ -65,7 +67,7 @@ class Part:
     """One mechanism of a perturbation.
 
     Attributes:
-        code: where its proposer lives, "module:function"; imported when first used.
+        code: its proposer as "module:function", imported when first used.
         rate: share of its candidate sites that change.
     """
 
@@ -73,7 +75,7 @@ class Part:
     rate: float
 
     def sites(self, anatomy: Anatomy) -> tuple[Site, ...]:
-        """Every candidate edit of this mechanism for a prompt, grouped by place."""
+        """Returns every candidate edit of this mechanism for a prompt, grouped by place."""
         module, _, function = self.code.partition(":")
         family = import_module(f"coderobust_strategies.perturbations.{module}")
         propose: Proposer = getattr(family, function)
@@ -82,17 +84,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Perturbation:
-    """What is known about a perturbation without running it.
+    """A perturbation and all that is known about it without running it.
 
     Attributes:
-        name: as suites write it ("C1").
-        title: the source's name ("ButterFingers").
+        name: its name in suites ("C1").
+        title: its name in the source ("ButterFingers").
         level: the level it is reported under.
         parts: its mechanisms, applied together; empty for an aggregate.
-        members: the perturbations that an aggregate draws one from.
-        draw: how sites are chosen: "each" site with the rate as its probability (ReCode), or
-            the "exact" share of the sites, at least one (NLPerturbator).
-        rewrites: it has no sites of its own; an engine rewrites the description.
+        members: the perturbations of an aggregate, of which each draw takes one.
+        draw: the way sites are chosen: "each" site with the rate as its probability (ReCode),
+            or the "exact" share of the sites, at least one (NLPerturbator).
+        rewrites: True when it has no sites of its own because a rewriter makes its edits.
     """
 
     name: str
@@ -104,5 +106,5 @@ class Perturbation:
     rewrites: bool = False
 
     def sites(self, anatomy: Anatomy) -> tuple[Site, ...]:
-        """Every candidate edit of every mechanism for a prompt."""
+        """Returns every candidate edit of every mechanism for a prompt."""
         return tuple(site for part in self.parts for site in part.sites(anatomy))

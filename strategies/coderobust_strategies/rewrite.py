@@ -1,8 +1,8 @@
-"""Turns what an opaque rewriter did (back-translation, a paraphraser, a recorded row) into edits.
+"""Turns the output of a rewriter (back-translation, a paraphraser, a recorded row) into edits.
 
-The words of both texts are aligned; each stretch that differs becomes one edit, so that a rewritten
-prompt shrinks like any other. Line breaks and indents are the clean prompt's: a rewriter sees a
-paragraph as one line, and its words flow back into the lines that were there.
+The words of both texts are aligned, and each stretch that differs becomes one edit. A rewritten
+prompt therefore shrinks like any other. A rewriter sees a paragraph as one line. Its words are
+then spread over the lines of the clean prompt, so that line breaks and indents stay the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from coderobust_strategies.prompt.anatomy import Anatomy
 from coderobust_strategies.prompt.protection import Span
 
 Rewriter = Callable[[str], str]
-"""Takes a paragraph of prose on one line; gives its rewritten form."""
+"""A function from a paragraph of prose on one line to its rewritten form."""
 
 KIND = "paraphrase"
 _LONGEST_ALIGNED = 1500  # tokens
@@ -24,27 +24,27 @@ _TOKEN = re.compile(r"\S+")
 _PARAGRAPH_END = re.compile(r"\n[ \t\r]*\n|\n(?=[ \t]*(?:[-*•@]|\d+[.)])\s)")
 
 
-def rewritten(anatomy: Anatomy, rewriter: Rewriter) -> tuple[Edit, ...]:
-    """The edits that put a rewriter's words in place of each paragraph of the description.
+def rewrite(anatomy: Anatomy, rewriter: Rewriter) -> tuple[Edit, ...]:
+    """Makes the edits that replace each paragraph of the description by the rewriter's words.
 
-    Nothing is protected: a rewriter may change a number. Whether it did is the auditor's to say.
+    Nothing is protected: a rewriter may change a number. The auditor finds out whether it did.
     """
     edits: list[Edit] = []
-    for start, stop in paragraphs(anatomy):
+    for start, stop in find_paragraphs(anatomy):
         text = anatomy.prompt[start:stop]
-        answer = rewriter(flat(anatomy, start, stop))
+        answer = rewriter(flatten(anatomy, start, stop))
         if answer.strip():
-            edits.extend(_shifted(_aligned(text, answer, anatomy, start), start))
+            edits.extend(_shift(_align(text, answer, anatomy, start), start))
     return tuple(edits)
 
 
-def recorded(clean: str, variant: str) -> tuple[Edit, ...]:
-    """The edits from a clean prompt to a recorded variant of it, white space included.
+def diff(clean: str, variant: str) -> tuple[Edit, ...]:
+    """Makes the edits that turn a clean prompt into a variant of it, white space included.
 
     Applying all of them gives the variant byte for byte.
     """
     old, new = re.findall(r"\s+|\w+|[^\w\s]", clean), re.findall(r"\s+|\w+|[^\w\s]", variant)
-    ends = [0]
+    ends = [0]  # ends[n]: the offset at which the first n tokens of the clean prompt end
     for token in old:
         ends.append(ends[-1] + len(token))
     return tuple(
@@ -54,8 +54,8 @@ def recorded(clean: str, variant: str) -> tuple[Edit, ...]:
     )
 
 
-def paragraphs(anatomy: Anatomy) -> Iterator[Span]:
-    """Stretches of prose that hold together: up to a blank line, a list item or an example."""
+def find_paragraphs(anatomy: Anatomy) -> Iterator[Span]:
+    """Yields the paragraphs of prose: each ends at a blank line, a list item or an example."""
     for segment in anatomy.segments:
         if segment.kind == "prose":
             start = segment.start
@@ -67,14 +67,17 @@ def paragraphs(anatomy: Anatomy) -> Iterator[Span]:
                 start = segment.start + end.end() if end else stop
 
 
-def flat(anatomy: Anatomy, start: int, stop: int) -> str:
-    """A paragraph on one line, without comment marks: what a rewriter gets to see."""
+def flatten(anatomy: Anatomy, start: int, stop: int) -> str:
+    """Joins a paragraph to one line without comment marks, the form that a rewriter sees."""
     return " ".join(word.group() for word in _words(anatomy, start, stop))
 
 
 def _opcodes(old: Sequence[str], new: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
-    """How one list of tokens becomes another; where very much differs, as one stretch, since
-    aligning takes quadratic time."""
+    """Aligns two lists of tokens: `difflib`'s opcodes that turn the old one into the new one.
+
+    Very long differences become one stretch, since the alignment takes quadratic time.
+    """
+    # Cutting off what both begin and end with leaves the short middle for the alignment.
     shorter = min(len(old), len(new))
     head = next((n for n in range(shorter) if old[n] != new[n]), shorter)
     tail = next((n for n in range(shorter - head) if old[-1 - n] != new[-1 - n]), shorter - head)
@@ -86,35 +89,36 @@ def _opcodes(old: Sequence[str], new: Sequence[str]) -> Sequence[tuple[str, int,
 
 
 def _words(anatomy: Anatomy, start: int, stop: int) -> list[re.Match[str]]:
-    """The words of a paragraph, without comment marks."""
+    """Finds the words of a paragraph and leaves out its comment marks."""
     found = _TOKEN.finditer(anatomy.prompt, start, stop)
     return [word for word in found if word.group().strip("#/*") or len(word.group()) > 3]
 
 
-def _aligned(text: str, answer: str, anatomy: Anatomy, start: int) -> Iterator[Edit]:
-    """Edits of a paragraph, as offsets into `text`; a stretch keeps the breaks it had inside."""
+def _align(text: str, answer: str, anatomy: Anatomy, start: int) -> Iterator[Edit]:
+    """Yields the edits of a paragraph as offsets into `text`; line breaks inside stay."""
     matches = _words(anatomy, start, start + len(text))
     old, new = [match.group() for match in matches], answer.split()
     places = [(match.start() - start, match.end() - start) for match in matches]
     for tag, i, j, k, m in _opcodes(old, new):
         if tag == "insert":
-            yield _inserted(places, i, new[k:m])
+            yield _insert(places, i, new[k:m])
         elif tag == "delete":
-            yield _deleted(text, places, i, j)
+            yield _delete(text, places, i, j)
         elif tag == "replace":
+            # The gaps between the old words: the new words flow around their line breaks.
             breaks = [text[places[n][1] : places[n + 1][0]] for n in range(i, j - 1)]
             yield Edit(places[i][0], places[j - 1][1], _flow(new[k:m], breaks), KIND)
 
 
-def _inserted(places: Sequence[Span], index: int, words: Sequence[str]) -> Edit:
+def _insert(places: Sequence[Span], index: int, words: Sequence[str]) -> Edit:
     if index == 0:
         return Edit(places[0][0], places[0][0], " ".join(words) + " ", KIND)
     place = places[index - 1][1]
     return Edit(place, place, " " + " ".join(words), KIND)
 
 
-def _deleted(text: str, places: Sequence[Span], start: int, stop: int) -> Edit:
-    """Words without the space that goes with them; line breaks among them stay."""
+def _delete(text: str, places: Sequence[Span], start: int, stop: int) -> Edit:
+    """Removes words and one space beside them; line breaks between them stay."""
     first, last = places[start][0], places[stop - 1][1]
     kept = "".join(re.findall(r"\n[ \t]*", text[first:last]))
     if not kept and text[last : last + 1] == " ":
@@ -125,8 +129,10 @@ def _deleted(text: str, places: Sequence[Span], start: int, stop: int) -> Edit:
 
 
 def _flow(words: Sequence[str], breaks: Sequence[str]) -> str:
-    """New words with the old line breaks among them, spread as they were."""
+    """Joins new words and puts each old line break where it was in proportion."""
     lines = [(index, gap) for index, gap in enumerate(breaks, 1) if "\n" in gap]
+    # A break after word `index` of the old words moves to the same share of the new ones. More
+    # than one break may fall on one spot where there are fewer words than before.
     spots: dict[int, str] = {}
     for index, gap in lines:
         spot = round(index * len(words) / (len(breaks) + 1))
@@ -138,6 +144,6 @@ def _flow(words: Sequence[str], breaks: Sequence[str]) -> str:
     return "".join(pieces)
 
 
-def _shifted(edits: Iterator[Edit], offset: int) -> Iterator[Edit]:
+def _shift(edits: Iterator[Edit], offset: int) -> Iterator[Edit]:
     for edit in edits:
         yield Edit(edit.start + offset, edit.stop + offset, edit.replacement, edit.kind)

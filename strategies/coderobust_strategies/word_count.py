@@ -1,6 +1,7 @@
-"""Counts how much of a description a variant changed, without looking at how it was made.
+"""Counts the words of a description that a variant changed.
 
-The same counter reads our variants and recorded ones, so that rates can be compared.
+The count compares the two texts alone. It does not matter who made the variant, so that the rates
+of our variants and of recorded ones can be compared.
 """
 
 from __future__ import annotations
@@ -16,20 +17,24 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 @dataclass(frozen=True, slots=True)
 class WordCount:
-    """How many eligible words there were, and how many changed or had words put beside them."""
+    """Numbers of eligible words and of changes to them.
+
+    Attributes:
+        eligible: eligible words of the clean prompt.
+        changed: replaced and deleted ones, plus the places where words were inserted.
+    """
 
     eligible: int
     changed: int
 
     @property
     def share(self) -> float:
-        """Share of the eligible words that changed; 0 where none is eligible."""
+        """Share of the eligible words that changed; 0 where no word is eligible."""
         return self.changed / self.eligible if self.eligible else 0.0
 
 
-def measure(clean: Anatomy, variant: str) -> WordCount:
-    """The change from a clean prompt to a variant: replaced or deleted eligible words, plus
-    one for each place where words were inserted."""
+def count_changed_words(clean: Anatomy, variant: str) -> WordCount:
+    """Counts the replaced and deleted eligible words, and each place with inserted words as one."""
     old = list(_TOKEN.finditer(clean.prompt))
     new = _TOKEN.findall(variant)
     eligible = _eligible(clean, old)
@@ -44,7 +49,7 @@ def measure(clean: Anatomy, variant: str) -> WordCount:
 
 
 def _eligible(clean: Anatomy, tokens: list[re.Match[str]]) -> dict[int, int]:
-    """Token index -> index of the eligible word it belongs to ("it's" is three tokens)."""
+    """Maps the index of a token to that of its eligible word ("it's" is three tokens)."""
     found: dict[int, int] = {}
     words = iter(enumerate(clean.words))
     number, word = next(words, (-1, None))

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("textattack", reason="TextAttack is not installed (make test-textattack)")
 
-from coderobust_strategies.audit import audit, damaged
+from coderobust_strategies.audit import audit, is_damaged
 from coderobust_strategies.edit import apply_edits
 from pytest_coderobust.attack import SEARCHES, attack_prompt, score_of
 from pytest_coderobust.config.suite import read_suite
@@ -55,7 +55,7 @@ def test_every_search_breaks_a_toy_with_edits_of_ours(search: str) -> None:
     assert len(asked) == found.queries <= 400
     assert not audit(PROMPT, found.prompt)
     if search != "greedy-wir":  # it ranks words by asking about prompts without them
-        assert not any(damaged(audit(PROMPT, prompt)) for prompt in asked)
+        assert not any(is_damaged(audit(PROMPT, prompt)) for prompt in asked)
 
 
 def test_a_model_that_never_fails_survives_and_one_that_always_does_is_unsolved() -> None:
@@ -109,7 +109,7 @@ def test_greedy_search_breaks_the_bundled_model(tiny: Measurement) -> None:
         results.append(found.status)
         print(task.id, found.status, found.queries, found.edits)  # noqa: T201
         if found.status == "broken":
-            assert not damaged(audit(task.prompt, found.prompt))
+            assert not is_damaged(audit(task.prompt, found.prompt))
             assert (
                 score_of(tiny, task)([found.prompt])[0]
                 < 1

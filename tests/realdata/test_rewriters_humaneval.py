@@ -11,7 +11,7 @@ import pytest
 from support.strategies_data import rows, show
 
 from coderobust_strategies.prompt.anatomy import dissect
-from coderobust_strategies.word_count import measure
+from coderobust_strategies.word_count import count_changed_words
 from pytest_coderobust.config.perturbations import Perturbing
 from pytest_coderobust.config.rewriters import Rewriters, parse_rewriter
 from pytest_coderobust.config.suite import SuiteConfig
@@ -40,7 +40,7 @@ def figures(made: list[Variant], name: str) -> Counter[str]:
         task = variant.task
         if ">>>" in task.prompt and not variant.skipped:
             anatomy = dissect(task.prompt, task.entry_point, task.canonical or "")
-            shares.append(measure(anatomy, variant.prompt).share)
+            shares.append(count_changed_words(anatomy, variant.prompt).share)
     show(f"S1 by {name}: {dict(found)}; median share changed {median(shares):.3f}")
     return found
 

@@ -11,7 +11,7 @@ import pytest
 from support.strategies_data import Item, humaneval, mbpp, rows, show
 
 from coderobust_strategies import names, perturb
-from coderobust_strategies.audit import audit, damaged
+from coderobust_strategies.audit import audit, is_damaged
 from coderobust_strategies.prompt.anatomy import dissect
 
 SAMPLE_SEED = 20
@@ -105,14 +105,14 @@ def test_damage_in_recodes_rows_matches_an_independent_auditor(data: Path) -> No
 
 
 def test_damage_in_nlperturbators_rows_matches_or_is_a_call_of_a_formula(data: Path) -> None:
-    """The independent auditor calls 57 rows damaged; ours also reads the calls in recurrences."""
+    """Compares with an independent auditor's 57 rows; ours also reads the calls in recurrences."""
     clean = clean_prompts(data)
     total = found = formulas = 0
     for path in sorted((data / "nlperturbator" / "humaneval_r").glob("*.csv.gz")):
         for row in rows(path):
             damages = audit(clean[row["task_id"]], row["prompt"])
             total += 1
-            if damaged(damages):
+            if is_damaged(damages):
                 found += 1
                 only_calls = {d.kind for d in damages} <= {"examples", "structure"}
                 formulas += only_calls

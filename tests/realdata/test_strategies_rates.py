@@ -1,4 +1,4 @@
-"""Our variants change as much prose as ReCode's released rows do, by one counter in one run."""
+"""Our variants change as much prose as ReCode's released rows do, by the same counter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coderobust_strategies import names, perturb
 from coderobust_strategies.prompt.anatomy import dissect
 from coderobust_strategies.prompt.inflection import readings
 from coderobust_strategies.prompt.lexicon import closed_classes, frozen_words, synonyms
-from coderobust_strategies.word_count import measure
+from coderobust_strategies.word_count import count_changed_words
 
 RECORDED = {
     "C1": "ButterFingersPerturbation",
@@ -31,7 +31,7 @@ def doctest_tasks(data: Path) -> list[Item]:
 
 
 def share(item: Item, variant: str) -> float:
-    return measure(dissect(item.prompt, item.entry_point, item.code), variant).share
+    return count_changed_words(dissect(item.prompt, item.entry_point, item.code), variant).share
 
 
 @pytest.mark.parametrize("name", [name for name in RECORDED if name in names()])

@@ -1,4 +1,4 @@
-"""Changes of code are proved by execution: changed canonical solutions pass the changed tests."""
+"""Changed canonical solutions pass the changed tests when they are executed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def tasks(data: Path) -> dict[str, TaskCode]:
 
 
 def failures(programs: list[tuple[str, str]], folder: Path) -> list[str]:
-    """Runs trusted canonical solutions in one process of their own."""
+    """Runs trusted canonical solutions in a new process; returns those that failed."""
     path = folder / "programs.json"
     path.write_text(json.dumps(programs))
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Prompts come apart into segments and go together again, whatever their form."""
+"""Prompts of every form are split into segments that join to the same prompt again."""
 
 from __future__ import annotations
 

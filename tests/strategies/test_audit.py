@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coderobust_strategies.audit import audit, damaged
+from coderobust_strategies.audit import audit, is_damaged
 
 CLEAN = '''from typing import List
 
@@ -47,7 +47,7 @@ def test_each_kind_of_damage_is_found_by_its_name(old: str, new: str, kinds: lis
     found = audit(CLEAN, CLEAN.replace(old, new))
 
     assert [damage.kind for damage in found] == kinds
-    assert damaged(found) == bool(set(kinds) - {"structure"})
+    assert is_damaged(found) == bool(set(kinds) - {"structure"})
 
 
 def test_a_prompt_equals_itself() -> None:

@@ -1,4 +1,4 @@
-"""Example lines of every style are told from prose."""
+"""Example lines of every style are separated from prose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts nobody meant under changes of code and under rewriters: changed soundly, or skipped."""
+"""Malformed prompts under changes of code and under rewriters are changed soundly or skipped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from test_hostile_prompts import PROMPTS
 
 from coderobust_strategies import perturb
-from coderobust_strategies.audit import audit, damaged
+from coderobust_strategies.audit import audit, is_damaged
 from coderobust_strategies.perturbations.recode import TaskCode, code_names, recode
 from coderobust_strategies.prompt.source import parse
 
@@ -66,6 +66,6 @@ def test_a_rewriter_cannot_corrupt_a_prompt(kind: str, rewriter: str) -> None:
     prompt = PROMPTS[kind]
     made = perturb(prompt, "S1", 0, entry_point="f", rewriter=REWRITERS[rewriter])
     assert bool(made.skipped) == (made.prompt == prompt)
-    assert not damaged(audit(prompt, made.prompt))
+    assert not is_damaged(audit(prompt, made.prompt))
     assert made.prompt.count("\n") >= prompt.count("\n") or not made.skipped
     assert made.prompt.startswith(prompt[: prompt.index("def f")])

@@ -1,4 +1,4 @@
-"""Prompts nobody meant: handled or skipped, never corrupted, in linear time."""
+"""Malformed prompts are perturbed or skipped, never corrupted, and in linear time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from coderobust_strategies import names, perturb
 from coderobust_strategies.audit import audit
 from coderobust_strategies.prompt.anatomy import dissect
-from coderobust_strategies.rewrite import recorded
+from coderobust_strategies.rewrite import diff
 
 PROMPTS = {
     "no docstring": "def f(x):\n    return x\n",
@@ -85,10 +85,10 @@ REPEATED = [
 @pytest.mark.parametrize("piece", REPEATED)
 @pytest.mark.parametrize("frame", ["{}", 'def f(x):\n    """{}"""\n'], ids=["text", "python"])
 def test_a_hundred_kilobytes_are_taken_apart_in_linear_time(piece: str, frame: str) -> None:
-    """No clock: a quadratic pattern takes minutes here, and the run stands out."""
+    """Measures no time: with a quadratic pattern this test takes minutes."""
     prompt = frame.format(piece * (100_000 // len(piece)))
     anatomy = dissect(prompt, "f")
 
     assert "".join(anatomy.text(part) for part in anatomy.segments) == prompt
     assert audit(prompt, prompt) == ()
-    assert recorded(prompt, prompt + "x")[-1].replacement.endswith("x")
+    assert diff(prompt, prompt + "x")[-1].replacement.endswith("x")

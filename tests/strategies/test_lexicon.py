@@ -1,4 +1,4 @@
-"""The bundled word lists hold together."""
+"""The bundled word lists are consistent."""
 
 from __future__ import annotations
 

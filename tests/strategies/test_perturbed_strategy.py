@@ -1,4 +1,4 @@
-"""perturbed() is a strategy like any other: valid, quiet, and it shrinks to what matters."""
+"""perturbed() draws valid prompts without health checks and shrinks to the edits that matter."""
 
 from __future__ import annotations
 

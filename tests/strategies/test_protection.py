@@ -1,4 +1,4 @@
-"""Whatever carries meaning to the letter lies in a protected span."""
+"""Text in which every letter matters lies in a protected span."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ReCode's changes of code reach everything they must and nothing else."""
+"""ReCode's changes of code reach every place that they must, and no other."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_a_task_that_is_not_python_comes_back_with_the_reason() -> None:
     assert "not Python" in recode(task, "recode:TabIndent", 0).skipped
 
 
-def test_names_are_checked_and_pointed_to_the_right_door() -> None:
+def test_an_unknown_name_is_refused_and_lookup_names_the_function_for_code() -> None:
     with pytest.raises(UnknownPerturbation, match="did you mean 'recode:TabIndent'"):
         recode(TASK, "recode:TabIndnt", 0)
     with pytest.raises(PerturbationError, match="changes code, not prose"):

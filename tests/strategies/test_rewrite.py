@@ -1,4 +1,4 @@
-"""What an opaque rewriter did becomes edits; its damage is found, and recorded rows come back."""
+"""The output of a rewriter becomes edits, its damage is found, and recorded rows are restored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from coderobust_strategies import (
 )
 from coderobust_strategies.audit import audit
 from coderobust_strategies.prompt.anatomy import dissect
-from coderobust_strategies.rewrite import paragraphs, recorded, rewritten
+from coderobust_strategies.rewrite import diff, find_paragraphs, rewrite
 
 PROMPT = '''def gap(values):
     """Return the largest gap between
@@ -34,7 +34,7 @@ PROMPT = '''def gap(values):
 
 @given(st.text(), st.text())
 def test_recorded_edits_give_the_variant_byte_for_byte(clean: str, variant: str) -> None:
-    assert apply_edits(clean, recorded(clean, variant)) == variant
+    assert apply_edits(clean, diff(clean, variant)) == variant
 
 
 WORDS = st.lists(st.sampled_from(["a", "the", "list", "gap", "values", "of", "Return", "new", "2"]))
@@ -48,7 +48,7 @@ def test_a_rewriters_words_arrive_in_order_between_the_old_line_breaks(data: st.
         answers.append(" ".join(data.draw(WORDS)))
         return answers[-1]
 
-    made = apply_edits(PROMPT, rewritten(dissect(PROMPT, "gap"), rewriter))
+    made = apply_edits(PROMPT, rewrite(dissect(PROMPT, "gap"), rewriter))
 
     assert made.count("\n") == PROMPT.count("\n")
     kept = [answer for answer in answers if answer]
@@ -59,7 +59,7 @@ def test_a_rewriters_words_arrive_in_order_between_the_old_line_breaks(data: st.
 
 def test_paragraphs_end_at_list_items_blank_lines_and_examples() -> None:
     anatomy = dissect(PROMPT, "gap")
-    texts = [" ".join(PROMPT[start:stop].split()) for start, stop in paragraphs(anatomy)]
+    texts = [" ".join(PROMPT[start:stop].split()) for start, stop in find_paragraphs(anatomy)]
 
     assert texts == [
         "Return the largest gap between neighbouring values of the list.",
@@ -69,7 +69,7 @@ def test_paragraphs_end_at_list_items_blank_lines_and_examples() -> None:
 
 
 def test_an_unchanged_text_has_no_edits() -> None:
-    assert rewritten(dissect(PROMPT, "gap"), lambda text: text) == ()
+    assert rewrite(dissect(PROMPT, "gap"), lambda text: text) == ()
     assert (
         perturb(PROMPT, "S1", 0, rewriter=lambda text: text).skipped
         == "the rewriter changed nothing"

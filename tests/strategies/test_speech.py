@@ -1,15 +1,15 @@
-"""Parts of speech are right where they are given, and missing where they may be wrong."""
+"""Parts of speech are right where they are given, and missing where they are ambiguous."""
 
 from __future__ import annotations
 
 import pytest
 
 from coderobust_strategies.prompt.anatomy import dissect
-from coderobust_strategies.prompt.speech import tagged
+from coderobust_strategies.prompt.speech import tag_words
 
 
 def tags(text: str) -> str:
-    return " ".join(f"{each.word.text}/{each.tag or '?'}" for each in tagged(dissect(text)))
+    return " ".join(f"{each.word.text}/{each.tag or '?'}" for each in tag_words(dissect(text)))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_words_get_the_tag_their_place_calls_for(text: str, expected: str) -> No
 
 
 def test_neighbours_are_known_across_names_but_not_across_sentences() -> None:
-    first, second, third = tagged(dissect("Return x_1 items. Sort"))
+    first, second, third = tag_words(dissect("Return x_1 items. Sort"))
 
     assert (first.before, first.after) == ("", "NAME")
     assert (second.before, second.after) == ("NAME", "")

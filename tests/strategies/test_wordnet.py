@@ -1,4 +1,4 @@
-"""`lexicon="wordnet"` on WordNet itself, from Debian's files; what is missing is named."""
+"""`lexicon="wordnet"` on WordNet itself, from Debian's files. Missing data are one sentence."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 from coderobust_strategies import PerturbationError, perturb
 from coderobust_strategies.audit import audit
-from coderobust_strategies.perturb import LEXICONS
 from coderobust_strategies.perturbation import LexiconMissing
+from coderobust_strategies.variant import LEXICONS
 
 DEBIAN = Path("/usr/share/wordnet")
 NEEDED = ("index.sense", "data.noun", "index.noun")
@@ -28,8 +28,9 @@ LEXNAMES = (
     *("verb.perception", "verb.possession", "verb.social", "verb.stative", "verb.weather"),
     "adj.ppl",
 )
-"""WordNet's lexicographer files in the order of their numbers (lexnames(5WN)), which Debian's
-package leaves out. NLTK reads the number, the name and the part of speech."""
+"""WordNet's lexicographer files in the order of their numbers (lexnames(5WN)).
+
+Debian's package leaves that list out. NLTK reads the number, the name and the part of speech."""
 
 PARTS = {"noun": 1, "verb": 2, "adj": 3, "adv": 4}
 PROMPT = (
@@ -76,7 +77,7 @@ for name in ("W1", "W2", "nlp:E5", "nlp:E6"):
 
 
 def run(source: str, folder: Path | str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: NLTK reads where its data are when it is imported."""
+    """Runs source in a new process, because NLTK reads the place of its data when imported."""
     environment = {**os.environ, "NLTK_DATA": str(folder)}
     return subprocess.run(
         [sys.executable, "-c", source], env=environment, capture_output=True, text=True, check=False

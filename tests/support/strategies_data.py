@@ -1,4 +1,7 @@
-"""Readers of the benchmark folders for the tests of the strategies, which know no task layer."""
+"""Readers of the benchmark folders for the tests of the strategies.
+
+The strategies do not import the task layer of the plugin, so their tests do not either.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A clean prompt with what protects its names."""
+    """A clean prompt with the entry point and code whose names are protected in it."""
 
     id: str
     prompt: str
@@ -23,7 +26,7 @@ class Item:
 
 
 def show(*figures: object) -> None:
-    """Prints what a check measured, since the figure is half of its result."""
+    """Prints the figures that a check measured, since they are half of its result."""
     print(*figures)  # noqa: T201
 
 
@@ -43,7 +46,7 @@ def humaneval(data: Path) -> list[Item]:
 
 
 def mbpp(data: Path) -> list[Item]:
-    """MBPP sanitized, each task as plain text and as a function with examples in its docstring."""
+    """Reads MBPP sanitized: each task as plain text and as a function with a docstring."""
     items: list[Item] = []
     for row in rows(data / "mbpp" / "mbpp_sanitized.csv.gz"):
         tests: list[str] = ast.literal_eval(row["test_list"])

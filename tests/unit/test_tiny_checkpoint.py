@@ -1,4 +1,4 @@
-"""The bundled checkpoint: small, deep enough, loadable by name, described truly."""
+"""The bundled checkpoint is small, deep enough and loadable by name, and its card is true."""
 
 from __future__ import annotations
 

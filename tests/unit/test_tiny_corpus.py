@@ -1,4 +1,4 @@
-"""The training text: deterministic, clean, solvable, and blind to the suite."""
+"""The training text is deterministic, clean and solvable, and has no task of the suite."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 
 from pytest_coderobust.records import digest
-from pytest_coderobust.tiny.composition import held_out
+from pytest_coderobust.tiny.composition import held_out_keys
 from pytest_coderobust.tiny.corpus import training_samples
 from pytest_coderobust.tiny.families import FAMILIES
 from pytest_coderobust.tiny.family import Core
@@ -24,7 +24,7 @@ from pytest_coderobust.tiny.suite import quickstart, rows
 
 SAMPLED = 4_000
 
-# What lemminflect's English dictionary lacks: function words, and terms of the trade.
+# Words that lemminflect's English dictionary lacks: function words, and terms of programming.
 FUNCTION_WORDS = frozenset(
     [
         "a",
@@ -62,12 +62,12 @@ def clashes(samples: list[TrainingSample]) -> list[TrainingSample]:
         for sample in samples
         if sample.prompt in prompts
         or (sample.composition.key, sample.sentence.wording) in asked
-        or sample.composition.key in held_out(sample.composition.family.name)
+        or sample.composition.key in held_out_keys(sample.composition.family.name)
     ]
 
 
 def prose(sample: TrainingSample) -> str:
-    """Sentence and remark without quoted literals."""
+    """Joins sentence and remark, without quoted literals."""
     return re.sub(r"'[^']*'", " ", f"{sample.sentence.text} {sample.remark}")
 
 
@@ -158,7 +158,7 @@ def test_unseen_sentences_occur_nowhere_in_training() -> None:
 
 
 def test_no_training_sentence_reads_like_an_unseen_template() -> None:
-    """The same from the text alone: blanks may stand for anything."""
+    """Reads the text alone: the blank of a template may be any words."""
     sentences = [sample.sentence.text for sample in sampled()]
     tagged = [
         sample
@@ -203,7 +203,7 @@ def test_training_prose_has_no_misspelling() -> None:
 
 
 def test_names_tell_nothing_about_the_task() -> None:
-    """Every function name serves at least two thirds of the families."""
+    """Checks that every function name occurs in at least two thirds of the families."""
     families: dict[str, set[str]] = {}
     for sample in sampled():
         families.setdefault(sample.entry_point, set()).add(sample.composition.family.name)

@@ -1,4 +1,4 @@
-"""The quickstart suite: HumanEval's shape, tests that bite, every library call present."""
+"""The quickstart suite has HumanEval's form, tests that fail wrong answers, and every API."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_coderobust.tiny.composition import held_out
+from pytest_coderobust.tiny.composition import held_out_keys
 from pytest_coderobust.tiny.families import FAMILIES
 from pytest_coderobust.tiny.family import Composition
-from pytest_coderobust.tiny.sample import TaskFunction, answer_of, compose, draw_arguments, load
+from pytest_coderobust.tiny.sample import TaskFunction, compose, draw_arguments, load, write_answer
 from pytest_coderobust.tiny.suite import TASKS_FILE, quickstart, rows
 
 if sys.version_info >= (3, 11):
@@ -88,13 +88,13 @@ def test_canonical_solution_passes_and_a_stub_fails(row: dict[str, str]) -> None
 
 
 def test_hidden_tests_tell_a_task_from_its_siblings() -> None:
-    """Of the siblings that answer otherwise on fresh inputs, nearly none passes."""
+    """Nearly no sibling passes that answers otherwise on new inputs."""
     rng = random.Random("siblings")
     told = missed = 0
     for row, sample in zip(ROWS, quickstart(), strict=True):
         for sibling in neighbours(sample.composition, rng):
             if differ(sample.composition, sibling, rng):
-                body = answer_of(sibling, row["entry_point"], arguments_of(row))
+                body = write_answer(sibling, row["entry_point"], arguments_of(row))
                 if passes(row, body):
                     missed += 1
                 else:
@@ -114,7 +114,7 @@ def neighbours(composition: Composition, rng: random.Random) -> list[Composition
 
 
 def differ(one: Composition, other: Composition, rng: random.Random) -> bool:
-    """Whether both are defined and disagree on one of a few fresh inputs."""
+    """Says whether both are defined and disagree on one of a few new inputs."""
     first, second = function(one), function(other)
     for _ in range(8):
         arguments = draw_arguments(one, rng)
@@ -128,7 +128,7 @@ def differ(one: Composition, other: Composition, rng: random.Random) -> bool:
 
 def function(composition: Composition) -> TaskFunction:
     names = ["p", "q"][: len(composition.family.arguments)]
-    return load(f"def f({', '.join(names)}):\n" + answer_of(composition, "f", names), "f")
+    return load(f"def f({', '.join(names)}):\n" + write_answer(composition, "f", names), "f")
 
 
 def test_edge_cases_are_tested() -> None:
@@ -140,7 +140,7 @@ def test_edge_cases_are_tested() -> None:
 
 
 def test_held_out_meanings_are_asked_in_the_suite() -> None:
-    new = [s for s in quickstart() if s.composition.key in held_out(s.composition.family.name)]
+    new = [s for s in quickstart() if s.composition.key in held_out_keys(s.composition.family.name)]
     assert len(new) == sum("new:meaning" in row["tags"] for row in ROWS) > 100
 
 

@@ -1,4 +1,4 @@
-"""The recipe: it learns, it repeats itself, it counts only answers."""
+"""Training lowers the loss, repeats exactly and counts only answers."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_the_loss_goes_down_on_a_hundredth_of_the_corpus() -> None:
     recipe = TrainingRecipe(scale=0.01, layers=2, hidden=64, inner=128)
     losses = train(recipe).losses
     assert len(losses) == recipe.run_steps == 122
-    # The first steps count prompt and answer, the later ones the answer alone: compare like
-    # with like, early and late steps of the answer's loss.
+    # The first steps count prompt and answer, the later ones the answer alone. Only the losses of
+    # later steps can be compared with one another.
     assert sum(losses[-8:]) < 0.8 * sum(losses[3:11])
 
 
@@ -78,7 +78,7 @@ def test_only_the_answer_and_its_end_are_counted() -> None:
 
 
 def test_the_loss_equals_cross_entropy_over_the_whole_output() -> None:
-    """Against the logits of the whole network, picked row by row."""
+    """Compares with the logits of the whole network, picked row by row."""
     torch.manual_seed(0)
     model = network.build(SMALL).eval()
     batch = collate([Encoded((5, 6, 7, 8, 0), 2), Encoded((9, 10, 0), 1)])

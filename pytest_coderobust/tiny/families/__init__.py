@@ -1,4 +1,4 @@
-"""Every family of tasks, one module a subject; their order is part of the recipe."""
+"""Every family of tasks, one module for each subject. Their order is part of the recipe."""
 
 from __future__ import annotations
 

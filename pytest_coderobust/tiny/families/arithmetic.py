@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_coderobust.tiny.family import Choice, choose, family, number, quoted
-from pytest_coderobust.tiny.parts import CONDITION, of_argument
+from pytest_coderobust.tiny.family import Choice, choose, family, number, string
+from pytest_coderobust.tiny.parts import CONDITION, move_to_argument
 
 ARITHMETIC = (
     family(
@@ -101,9 +101,9 @@ ARITHMETIC = (
         ! answer {yes} if {a} {is} and {no} if not
         * one of two strings, {yes} in case {a} {is}, {no} in all other cases
         """,
-        of_argument(CONDITION),
-        quoted("yes", ("yes", "ok", "high", "good", "hot", "big", "open", "in")),
-        quoted("no", ("no", "bad", "low", "cold", "small", "shut", "out", "none")),
+        move_to_argument(CONDITION),
+        string("yes", ("yes", "ok", "high", "good", "hot", "big", "open", "in")),
+        string("no", ("no", "bad", "low", "cold", "small", "shut", "out", "none")),
     ),
     family(
         "buzz",
@@ -116,7 +116,7 @@ ARITHMETIC = (
         * {other}, unless {A} is a multiple of {k}: then {word}
         """,
         number("k", range(2, 13)),
-        quoted("word", ("fizz", "buzz", "ping", "tick", "beep", "hop")),
+        string("word", ("fizz", "buzz", "ping", "tick", "beep", "hop")),
         choose(
             Choice("number", {"other": ("the {number} itself", "{a} itself")}, {"other": "$a"}),
             Choice(
@@ -156,7 +156,7 @@ ARITHMETIC = (
         * {a} as text, {k} characters wide, with {fill} as filling on the {op}
         """,
         number("k", range(3, 11)),
-        quoted("fill", ("0", "*", "-", ".", "#", "_")),
+        string("fill", ("0", "*", "-", ".", "#", "_")),
         choose(
             Choice("left", {"op": ("left",)}, {"how": "rjust"}),
             Choice("right", {"op": ("right",)}, {"how": "ljust"}),

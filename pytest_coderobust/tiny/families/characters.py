@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_coderobust.tiny.family import Choice, choose, family, number, option, quoted
+from pytest_coderobust.tiny.family import Choice, choose, family, number, option, string
 from pytest_coderobust.tiny.parts import CHARACTERS
 
 CHARACTER_STRINGS = (
@@ -56,7 +56,7 @@ CHARACTER_STRINGS = (
         * {A} after {new} has taken the place of its {some}
         """,
         CHARACTERS,
-        quoted("new", ("*", "_", "-", "?", "#", "+", "x")),
+        string("new", ("*", "_", "-", "?", "#", "+", "x")),
     ),
     family(
         "positions_characters",

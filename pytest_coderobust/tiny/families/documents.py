@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_coderobust.tiny.family import Choice, choose, family, number, option, quoted
+from pytest_coderobust.tiny.family import Choice, choose, family, number, option, string
 
 DOCUMENTS = (
     family(
@@ -15,7 +15,7 @@ DOCUMENTS = (
         ! {make} the path of the file {a} {op}
         * where {a} is to be found on disk {op}
         """,
-        quoted("folder", ("data", "src", "home", "docs", "tmp", "logs", "out", "lib", "img")),
+        string("folder", ("data", "src", "home", "docs", "tmp", "logs", "out", "lib", "img")),
         choose(
             Choice(
                 "in",
@@ -184,7 +184,7 @@ DOCUMENTS = (
         ! put {mark} before {each} line of {what}
         * {what}, the lines of which all begin with {mark}
         """,
-        quoted("mark", ("> ", "# ", "- ", "* ", "| ", "+ ", ".. ")),
+        string("mark", ("> ", "# ", "- ", "* ", "| ", "+ ", ".. ")),
         choose(
             Choice("all", {"what": ("{A}",)}, {"what": "$a"}),
             Choice("upper", {"what": ("an upper case copy of {A}",)}, {"what": "$a.upper()"}),

@@ -1,8 +1,8 @@
-"""Functions of modules that walk through data: itertools, functools, collections, bisect, heapq."""
+"""Functions of modules for iteration: itertools, functools, collections, bisect, heapq."""
 
 from __future__ import annotations
 
-from pytest_coderobust.tiny.family import Choice, choose, family, number, option, quoted
+from pytest_coderobust.tiny.family import Choice, choose, family, number, option, string
 
 ITERATION = (
     family(
@@ -259,7 +259,7 @@ ITERATION = (
         """,
         choose(
             *number("fill", range(10)).choices,
-            *quoted("fill", ("-", "?", "x", "none", "")).choices,
+            *string("fill", ("-", "?", "x", "none", "")).choices,
             Choice("nothing", {"fill": ("None",)}, {"fill": "None"}),
             fair=True,
         ),

@@ -1,4 +1,4 @@
-"""Numbers taken apart: digits, ranges, divisors, primes."""
+"""Numbers and their parts: digits, ranges, divisors, primes."""
 
 from __future__ import annotations
 

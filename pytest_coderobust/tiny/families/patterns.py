@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_coderobust.tiny.family import Choice, choose, family, quoted
+from pytest_coderobust.tiny.family import Choice, choose, family, string
 
 _CLASSES = choose(
     Choice("digits", {"what": ("run of digits",)}, {"what": r"r'\d+'"}, ("7 up 42", "a1b22")),
@@ -32,7 +32,7 @@ PATTERNS = (
         * {A}, but with {new} instead of {each} {what}
         """,
         _CLASSES,
-        quoted("new", ("*", "_", "-", "#", "+", ".", "")),
+        string("new", ("*", "_", "-", "#", "+", ".", "")),
         api="re.sub",
     ),
     family(

@@ -1,4 +1,4 @@
-"""Lists of numbers that a condition judges, searches or splits."""
+"""Lists of numbers that a condition checks, searches or splits."""
 
 from __future__ import annotations
 

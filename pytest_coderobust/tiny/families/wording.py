@@ -1,8 +1,8 @@
-"""Strings put together, cut short and checked."""
+"""Strings: joining, shortening and checking them."""
 
 from __future__ import annotations
 
-from pytest_coderobust.tiny.family import Choice, choose, family, number, quoted
+from pytest_coderobust.tiny.family import Choice, choose, family, number, string
 
 WORDING = (
     family(
@@ -48,7 +48,7 @@ WORDING = (
         ! {join} the {words} of {A}, {op}with {sep} between them
         * {A} as a single string, {op}with {sep} after all but the last {word}
         """,
-        quoted("sep", (", ", "-", " ", "+", "/", "; ", "_", " and ")),
+        string("sep", (", ", "-", " ", "+", "/", "; ", "_", " and ")),
         choose(
             Choice("plain", {"op": ("", "")}, {"code": "$a"}),
             Choice(
@@ -78,8 +78,8 @@ WORDING = (
         ! extend {A} with {op}
         * the same text as {A}, only with {op}
         """,
-        quoted("left", ("<", "(", "[", "*", "--", "=", "begin ")),
-        quoted("right", (">", ")", "]", "!", "++", "?", " end")),
+        string("left", ("<", "(", "[", "*", "--", "=", "begin ")),
+        string("right", (">", ")", "]", "!", "++", "?", " end")),
         choose(
             Choice(
                 "both",
@@ -114,7 +114,7 @@ WORDING = (
         * at most {k} characters of {A}, with {mark} at the end where something is missing
         """,
         number("k", range(2, 13)),
-        quoted("mark", ("...", "~", "!", "+", "-", ".")),
+        string("mark", ("...", "~", "!", "+", "-", ".")),
     ),
     family(
         "text_claims",

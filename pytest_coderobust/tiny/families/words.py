@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_coderobust.tiny.family import Choice, choose, family, number, quoted
+from pytest_coderobust.tiny.family import Choice, choose, family, number, string
 from pytest_coderobust.tiny.parts import WORD_CONDITION
 
 WORDS = (
@@ -72,7 +72,7 @@ WORDS = (
         * {A} written {k} times in a row, with {sep} after all but the last
         """,
         number("k", range(2, 10)),
-        quoted("sep", ("-", ", ", "+", "/", "_", " ", ":")),
+        string("sep", ("-", ", ", "+", "/", "_", " ", ":")),
     ),
     family(
         "fields",
@@ -84,7 +84,7 @@ WORDS = (
         ! split {A} at {sep} and return {k} that is done
         * {k} {sep} has been used to divide {A}
         """,
-        quoted("sep", (",", ";", "-", ":", "/", "|", "+", "_")),
+        string("sep", (",", ";", "-", ":", "/", "|", "+", "_")),
         choose(
             Choice("first", {"k": ("the first part after", "the first piece once")}, {"k": "[0]"}),
             Choice("last", {"k": ("the last part after", "the last piece once")}, {"k": "[-1]"}),

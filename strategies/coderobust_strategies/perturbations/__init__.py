@@ -1,1 +1,1 @@
-"""The perturbations, one family a module; `catalogue` names them."""
+"""The perturbations, one module for each family. Their names are in `catalogue`."""

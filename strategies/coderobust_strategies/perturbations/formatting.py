@@ -1,4 +1,4 @@
-"""Changes of format that leave the syntax tree of the code equal."""
+"""Changes of format, which leave the syntax tree of the code equal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from random import Random
 
 from coderobust_strategies.edit import Edit
-from coderobust_strategies.perturbations.recode import TaskCode, edited
-from coderobust_strategies.prompt.docstrings import Region, regions
+from coderobust_strategies.perturbations.recode import TaskCode, edit_code
+from coderobust_strategies.prompt.docstrings import Region, blank_out, regions
 from coderobust_strategies.site import pick
 
 _COMMA = re.compile(r",[ ](?=\S)")
@@ -16,13 +16,13 @@ _LONG = 8  # spaces that a continued line is indented by
 
 
 def tab_indent(task: TaskCode, rng: Random) -> TaskCode | None:  # noqa: ARG001
-    """Code lines are indented by tabs."""
+    """Indents lines of code by tabs."""
     text = task.prompt + task.solution
     lines = list(_code_lines(text))
     indents = [stop - start for start, stop in lines if stop > start]
     if not indents or any(text[start:stop].count("\t") for start, stop in lines):
         return None
-    unit = min(indents)
+    unit = min(indents)  # one level; a task with any other indent is left alone
     if any(width % unit for width in indents):
         return None
     edits = [
@@ -30,11 +30,11 @@ def tab_indent(task: TaskCode, rng: Random) -> TaskCode | None:  # noqa: ARG001
         for start, stop in lines
         if stop > start
     ]
-    return edited(task, edits)
+    return edit_code(task, edits)
 
 
 def split_lines(task: TaskCode, rng: Random) -> TaskCode | None:
-    """A line is broken after a comma inside brackets."""
+    """Breaks a line after a comma inside brackets."""
     text = task.prompt
     places = [match.end() for match in _COMMA.finditer(text) if _in_brackets(text, match.start())]
     if not places:
@@ -43,11 +43,11 @@ def split_lines(task: TaskCode, rng: Random) -> TaskCode | None:
     start = task.prompt.rfind("\n", 0, place) + 1
     indent = re.match(r"[ \t]*", task.prompt[start:])
     lead = (indent.group() if indent else "") + " " * _LONG
-    return edited(task, [Edit(place - 1, place, "\n" + lead, "format")])
+    return edit_code(task, [Edit(place - 1, place, "\n" + lead, "format")])
 
 
 def doc_to_comments(task: TaskCode, rng: Random) -> TaskCode | None:  # noqa: ARG001
-    """The entry point's docstring becomes comments."""
+    """Turns the entry point's docstring into comments."""
     region = _docstring(task)
     if region is None:
         return None
@@ -56,27 +56,27 @@ def doc_to_comments(task: TaskCode, rng: Random) -> TaskCode | None:  # noqa: AR
     indent = text[start : region.outer_start]
     lines = text[region.start : region.stop].strip().split("\n")
     comments = "\n".join(f"{indent}# {line.strip()}".rstrip() for line in lines)
-    return edited(task, [Edit(start, region.outer_stop, comments, "format")])
+    return edit_code(task, [Edit(start, region.outer_stop, comments, "format")])
 
 
 def newline_after_doc(task: TaskCode, rng: Random) -> TaskCode | None:  # noqa: ARG001
-    """A blank line follows the docstring."""
+    """Adds a blank line after the docstring."""
     region = _docstring(task)
     end = task.prompt.find("\n", region.outer_stop) if region else -1
-    return edited(task, [Edit(end, end, "\n", "format")]) if end >= 0 else None
+    return edit_code(task, [Edit(end, end, "\n", "format")]) if end >= 0 else None
 
 
 def newline_after_code(task: TaskCode, rng: Random) -> TaskCode | None:  # noqa: ARG001
-    """A blank line ends the prompt, after its last line of code."""
+    """Adds a blank line at the end of the prompt, after its last line of code."""
     if not task.prompt.endswith("\n"):
         return None
-    return edited(task, [Edit(len(task.prompt) - 1, len(task.prompt) - 1, "\n", "format")])
+    return edit_code(task, [Edit(len(task.prompt) - 1, len(task.prompt) - 1, "\n", "format")])
 
 
 def newline_random(task: TaskCode, rng: Random) -> TaskCode | None:
-    """A blank line stands before some line of code."""
+    """Adds a blank line before some line of code."""
     places = [start for start, _ in _code_lines(task.prompt) if start]
-    return edited(task, [_blank_line(pick(places, rng))]) if places else None
+    return edit_code(task, [_blank_line(pick(places, rng))]) if places else None
 
 
 def _blank_line(place: int) -> Edit:
@@ -90,8 +90,11 @@ def _docstring(task: TaskCode) -> Region | None:
 
 
 def _code_lines(text: str) -> Iterator[tuple[int, int]]:
-    """The indent of each line that starts outside strings and brackets and is not blank."""
-    blank = _without_strings(text)
+    """Yields the span of the indent of each line of code.
+
+    Blank lines have none, nor do lines that start inside a string or brackets.
+    """
+    blank = blank_out(text)
     depth = position = 0
     for line in text.splitlines(keepends=True):
         indent = len(line) - len(line.lstrip(" \t"))
@@ -99,25 +102,14 @@ def _code_lines(text: str) -> Iterator[tuple[int, int]]:
         inside = code[:1] == "\0"  # the line starts within a string
         if not depth and not inside and line.strip():
             yield position, position + indent
-        depth = max(0, depth + _opened(code))
+        depth = max(0, depth + _count_open(code))
         position += len(line)
 
 
 def _in_brackets(text: str, place: int) -> bool:
-    blank = _without_strings(text)
-    return blank[place] != "\0" and _opened(blank[:place]) > 0
+    blank = blank_out(text)
+    return blank[place] != "\0" and _count_open(blank[:place]) > 0
 
 
-def _opened(code: str) -> int:
+def _count_open(code: str) -> int:
     return sum((character in "([{") - (character in ")]}") for character in code)
-
-
-def _without_strings(text: str) -> str:
-    """The text with NUL for each character of a string or comment."""
-    pieces: list[str] = []
-    end = 0
-    for region in regions(text):
-        length = region.outer_stop - region.outer_start
-        pieces += (text[end : region.outer_start], "\0" * length)
-        end = region.outer_stop
-    return "".join((*pieces, text[end:]))

@@ -1,4 +1,4 @@
-"""Which letters of a QWERTY keyboard lie near each other, from the geometry of its rows."""
+"""Neighbouring letters on a QWERTY keyboard, from the geometry of its rows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _KEYS = {
 
 @cache
 def neighbours(letter: str, reach: float) -> str:
-    """The letters whose keys lie within `reach` key widths, nearest first; the case is kept.
+    """Lists the letters whose keys lie within `reach` key widths, nearest first, in the same case.
 
-    Empty for anything but an ASCII letter.
+    The list is empty for anything but an ASCII letter.
     """
     here = _KEYS.get(letter.lower()) if letter.isascii() else None
     if here is None:

@@ -1,6 +1,6 @@
-"""Deterministic paraphrases of imperative sentences: "Return X", "Your task is to return X".
+"""Paraphrases of imperative sentences: "Return X" becomes "Your task is to return X".
 
-No back-translation and no imitation of one: five templates that keep every word of the sentence.
+Five templates keep every word of the sentence. This does not imitate back-translation.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from coderobust_strategies.edit import Edit
 from coderobust_strategies.prompt.anatomy import Anatomy
-from coderobust_strategies.prompt.speech import tagged
+from coderobust_strategies.prompt.speech import tag_words
 from coderobust_strategies.site import Site
 
 _TEMPLATES = (
@@ -22,8 +22,8 @@ _TEMPLATES = (
 
 
 def imperatives(anatomy: Anatomy) -> Iterator[Site]:
-    """Each sentence that opens with an imperative may open with a template."""
-    for each in tagged(anatomy):
+    """Puts a template before a sentence that opens with an imperative."""
+    for each in tag_words(anatomy):
         word = each.word
         if each.tag == "VB" and not each.before and word.text[0].isupper():
             forms = (template.format(word.text.lower()) for template in _TEMPLATES)

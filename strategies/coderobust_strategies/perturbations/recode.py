@@ -1,13 +1,13 @@
-"""ReCode's perturbations of code: function names, format and syntax, under `recode:`.
+"""ReCode's perturbations of code: function names, format and syntax. Their names start `recode:`.
 
 Source: Wang et al. 2023, "ReCode: Robustness Evaluation of Code Generation Models". They change
-code by design, so they take a task's solution and tests along: a rename reaches the signature,
-examples, recursion, canonical solution and tests; a format change leaves the syntax tree equal; a
-syntax change leaves the meaning equal. Syntax changes need code in the prompt (see `halved`).
+code by design, so they change a task's solution and tests too. A rename reaches the signature,
+examples, recursion, canonical solution and tests. A format change leaves the syntax tree equal. A
+syntax change leaves the meaning equal; it needs code in the prompt (see `halved`).
 
 Not covered: VarRenamerCB, which asks CodeBERT for a name. Departures: a rename is applied wherever
-the task uses the name and nowhere else (ReCode replaces strings: renaming `f` gives "deF F(n)",
-and 27 of its recursive canonical solutions call the old name).
+the task uses the name and nowhere else. ReCode replaces strings: renaming `f` gives "deF F(n)",
+and 27 of its recursive canonical solutions call the old name.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from types import MappingProxyType
 from typing import Literal
 
 from coderobust_strategies.edit import Edit, apply_edits
-from coderobust_strategies.perturbation import UnknownPerturbation
+from coderobust_strategies.perturbation import NO_SITE, UnknownPerturbation
 from coderobust_strategies.prompt.source import parse
 from coderobust_strategies.site import noise
 
-NO_SITE = "no eligible site"
 CodeLevel = Literal["function", "format", "syntax"]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCode:
-    """The code of a task: a model continues `prompt`; `solution` is its canonical continuation."""
+    """The code of a task. A model continues `prompt`; `solution` is the canonical continuation."""
 
     prompt: str
     solution: str
@@ -40,7 +39,11 @@ class TaskCode:
 
 @dataclass(frozen=True, slots=True)
 class Recoded:
-    """A task after a change of its code, or the task itself and why it could not be changed."""
+    """A task after a change to its code.
+
+    Attributes:
+        skipped: the reason why `task` is unchanged, or "".
+    """
 
     task: TaskCode
     skipped: str = ""
@@ -50,13 +53,13 @@ CodeChange = Callable[[TaskCode, Random], TaskCode | None]
 
 
 def recode(task: TaskCode, name: str, seed: int, *, task_id: str = "") -> Recoded:
-    """A task under one of ReCode's perturbations of code.
+    """Applies one of ReCode's perturbations of code to a task.
 
-    Deterministic for (task_id, name, seed). A task that is not Python or offers no place for the
-    change comes back as it was, with the reason in `skipped`.
+    The result follows from (task_id, name, seed) alone. A task that is not valid Python, or that
+    has no place for the change, is returned unchanged with the reason in `skipped`.
 
     Raises:
-        UnknownPerturbation: no such perturbation.
+        UnknownPerturbation: no perturbation has that name.
     """
     if name not in CHANGES:
         raise UnknownPerturbation(name, CHANGES)
@@ -72,15 +75,15 @@ def recode(task: TaskCode, name: str, seed: int, *, task_id: str = "") -> Recode
 
 
 def code_names() -> tuple[str, ...]:
-    """Every valid name."""
+    """Lists every valid name."""
     return tuple(CHANGES)
 
 
 def code_level(name: str) -> CodeLevel:
-    """The family of a change: "function" (the entry point's name), "format" or "syntax".
+    """Names the family of a change: "function" (the entry point's name), "format" or "syntax".
 
     Raises:
-        UnknownPerturbation: no such perturbation.
+        UnknownPerturbation: no perturbation has that name.
     """
     if name not in CHANGES:
         raise UnknownPerturbation(name, CHANGES)
@@ -90,19 +93,19 @@ def code_level(name: str) -> CodeLevel:
 
 
 def needs_partial_code(name: str) -> bool:
-    """Whether a change acts on code inside the prompt: `halved` puts some there."""
+    """Says whether a change acts on code inside the prompt, where `halved` puts some."""
     return code_level(name) == "syntax"
 
 
 def halved(task: TaskCode) -> TaskCode:
-    """The task with the first half of its solution's lines in the prompt: ReCode's partial code."""
+    """Moves the first half of the solution's lines to the prompt: ReCode's partial code."""
     lines = task.solution.splitlines(keepends=True)
     half = "".join(lines[: len(lines) // 2])
     return replace(task, prompt=task.prompt + half, solution=task.solution.removeprefix(half))
 
 
-def edited(task: TaskCode, edits: list[Edit], tests: str = "") -> TaskCode:
-    """The task after edits of its prompt and solution seen as one text."""
+def edit_code(task: TaskCode, edits: list[Edit], tests: str = "") -> TaskCode:
+    """Applies edits whose offsets are those of prompt and solution joined to one text."""
     cut = len(task.prompt)
     inside = [edit for edit in edits if edit.start < cut]
     after = [

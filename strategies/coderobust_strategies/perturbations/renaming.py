@@ -14,7 +14,7 @@ from random import Random
 
 from coderobust_strategies.edit import apply_edits
 from coderobust_strategies.perturbations.keyboard import neighbours
-from coderobust_strategies.perturbations.recode import TaskCode, edited
+from coderobust_strategies.perturbations.recode import TaskCode, edit_code
 from coderobust_strategies.prompt.inflection import inflect_phrase, other_forms, readings
 from coderobust_strategies.prompt.lexicon import synonyms
 from coderobust_strategies.prompt.protection import names_in
@@ -26,15 +26,15 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def camel_case(task: TaskCode, rng: Random) -> TaskCode | None:
-    """has_close_elements -> hasCloseElements"""
+    """Joins the words of a name: has_close_elements becomes hasCloseElements."""
     first, *rest = task.entry_point.split("_")
-    return _renamed(task, [first + "".join(word[:1].upper() + word[1:] for word in rest)], rng)
+    return _rename(task, [first + "".join(word[:1].upper() + word[1:] for word in rest)], rng)
 
 
 def butter_finger(task: TaskCode, rng: Random) -> TaskCode | None:
-    """One letter becomes that of a nearby key."""
+    """Replaces one letter by that of a nearby key."""
     name = task.entry_point
-    return _renamed(
+    return _rename(
         task,
         [
             name[:place] + other + name[place + 1 :]
@@ -46,40 +46,42 @@ def butter_finger(task: TaskCode, rng: Random) -> TaskCode | None:
 
 
 def swap_char(task: TaskCode, rng: Random) -> TaskCode | None:
-    """Two neighbouring letters change places."""
+    """Exchanges two neighbouring letters."""
     name = task.entry_point
     swapped = (name[:i] + b + a + name[i + 2 :] for i, (a, b) in enumerate(pairwise(name)))
-    return _renamed(task, [other for other in swapped if other != name], rng)
+    return _rename(task, [other for other in swapped if other != name], rng)
 
 
 def change_char(task: TaskCode, rng: Random) -> TaskCode | None:
-    """One letter changes its case."""
+    """Changes the case of one letter."""
     name = task.entry_point
     changed = [name[:i] + letter.swapcase() + name[i + 1 :] for i, letter in enumerate(name)]
-    return _renamed(task, changed, rng)
+    return _rename(task, changed, rng)
 
 
 def inflectional_variation(task: TaskCode, rng: Random) -> TaskCode | None:
-    """One word of the name takes another form."""
-    return _renamed(task, _word_changes(task.entry_point, _other_forms), rng)
+    """Puts one word of the name into another form."""
+    return _rename(task, _word_changes(task.entry_point, _other_forms), rng)
 
 
 def synonym(task: TaskCode, rng: Random) -> TaskCode | None:
-    """One word of the name gives way to a synonym."""
-    return _renamed(task, _word_changes(task.entry_point, _synonyms), rng)
+    """Replaces one word of the name by a synonym."""
+    return _rename(task, _word_changes(task.entry_point, _synonyms), rng)
 
 
 def naive_variable(task: TaskCode, rng: Random) -> TaskCode | None:
-    """The most frequent variable becomes VAR_0."""
-    return _variable(task, ["VAR_0"], rng)
+    """Renames the most frequent variable to VAR_0."""
+    return _rename_variable(task, ["VAR_0"], rng)
 
 
 def random_variable(task: TaskCode, rng: Random) -> TaskCode | None:
-    """The most frequent variable becomes random letters."""
-    return _variable(task, ["".join(pick(_LETTERS, rng) for _ in range(6)) for _ in range(3)], rng)
+    """Renames the most frequent variable to random letters."""
+    return _rename_variable(
+        task, ["".join(pick(_LETTERS, rng) for _ in range(6)) for _ in range(3)], rng
+    )
 
 
-def _renamed(task: TaskCode, candidates: list[str], rng: Random) -> TaskCode | None:
+def _rename(task: TaskCode, candidates: list[str], rng: Random) -> TaskCode | None:
     old = task.entry_point
     source, tests = parse(task.prompt + task.solution), parse(task.tests)
     new = _free_name(task, candidates, rng)
@@ -87,11 +89,11 @@ def _renamed(task: TaskCode, candidates: list[str], rng: Random) -> TaskCode | N
         return None
     edits = [*name_edits(source, source.tree, old, new), *mention_edits(source.text, old, new)]
     renamed = apply_edits(tests.text, name_edits(tests, tests.tree, old, new))
-    return replace(edited(task, edits, renamed), entry_point=new)
+    return replace(edit_code(task, edits, renamed), entry_point=new)
 
 
 def _free_name(task: TaskCode, candidates: list[str], rng: Random) -> str | None:
-    """One of the candidates that is an identifier nobody uses yet."""
+    """Draws a candidate that is a valid identifier and not used in the task yet."""
     used = names_in(f"{task.prompt}{task.solution}\n{task.tests}") | set(dir(builtins))
     free = [
         name
@@ -126,21 +128,26 @@ def _like(form: str, word: str) -> str:
     return joined.capitalize() if word[:1].isupper() else joined
 
 
-def _variable(task: TaskCode, candidates: list[str], rng: Random) -> TaskCode | None:
+def _rename_variable(task: TaskCode, candidates: list[str], rng: Random) -> TaskCode | None:
     source = parse(task.prompt + task.solution)
     function = source.function(task.entry_point) if source else None
     new = _free_name(task, candidates, rng)
     if source is None or function is None or new is None:
         return None
     old = _most_frequent(source, function, len(task.prompt))
+    # A name passed as a keyword cannot change: the callers are not part of the edit.
     keywords = {node.arg for node in ast.walk(source.tree) if isinstance(node, ast.keyword)}
     if old is None or old in keywords or re.search(rf"\b{old}\s*=[^=]", task.tests):
         return None
-    return edited(task, list(name_edits(source, function, old, new)))
+    return edit_code(task, list(name_edits(source, function, old, new)))
 
 
 def _most_frequent(source: Source, function: ast.AST, cut: int) -> str | None:
-    """The parameter or local variable that the prompt's code uses most; the first of equals."""
+    """Finds the parameter or local variable that the prompt's code uses most.
+
+    Of equals it is the first in the alphabet. None where names are global or nonlocal: a rename
+    would have to reach beyond the function.
+    """
     bound: set[str] = set()
     uses: Counter[str] = Counter()
     for node in ast.walk(function):

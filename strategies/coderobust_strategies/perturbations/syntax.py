@@ -1,4 +1,4 @@
-"""Changes of syntax inside the prompt's code that leave its meaning equal."""
+"""Changes of syntax inside the prompt's code, which leave its meaning equal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 
 from coderobust_strategies.edit import Edit
-from coderobust_strategies.perturbations.recode import TaskCode, edited
+from coderobust_strategies.perturbations.recode import TaskCode, edit_code
 from coderobust_strategies.prompt.source import Source, SourceFunction, parse
 from coderobust_strategies.site import pick
 
@@ -22,7 +22,7 @@ _DEAD = (
 
 
 def dead_code(task: TaskCode, rng: Random) -> TaskCode | None:
-    """Statements that never run stand before a statement of the entry point."""
+    """Adds statements that never run before a statement of the entry point."""
     found = _function(task)
     if found is None:
         return None
@@ -39,11 +39,11 @@ def dead_code(task: TaskCode, rng: Random) -> TaskCode | None:
     dead = pick(_DEAD, rng).format(indent=indent, unit=indent or "    ", name="_unused")
     if place == len(task.prompt):  # the prompt ends where the body starts
         return TaskCode(task.prompt + indent + dead, task.solution, task.tests, task.entry_point)
-    return edited(task, [Edit(place, place, indent + dead, "syntax")])
+    return edit_code(task, [Edit(place, place, indent + dead, "syntax")])
 
 
 def operand_swap(task: TaskCode, rng: Random) -> TaskCode | None:
-    """The sides of a comparison change places: `a < b` becomes `b > a`."""
+    """Exchanges the sides of a comparison: `a < b` becomes `b > a`."""
     found = _function(task)
     if found is None:
         return None
@@ -52,14 +52,14 @@ def operand_swap(task: TaskCode, rng: Random) -> TaskCode | None:
         edit
         for node in ast.walk(function)
         if isinstance(node, ast.Compare)
-        for edit in _swapped(source, node)
+        for edit in _swap_sides(source, node)
         if edit.stop <= len(task.prompt)
     ]
-    return edited(task, [pick(choices, rng)]) if choices else None
+    return edit_code(task, [pick(choices, rng)]) if choices else None
 
 
 def for_to_while(task: TaskCode, rng: Random) -> TaskCode | None:
-    """A loop over `range` that lies in the prompt whole becomes a `while` loop."""
+    """Turns a loop over `range` that is whole in the prompt into a `while` loop."""
     found = _function(task)
     if found is None:
         return None
@@ -68,9 +68,9 @@ def for_to_while(task: TaskCode, rng: Random) -> TaskCode | None:
         edits
         for node in ast.walk(function)
         if isinstance(node, ast.For) and source.span(node)[1] < len(task.prompt)
-        for edits in _as_while(source, function, node)
+        for edits in _make_while(source, function, node)
     ]
-    return edited(task, pick(choices, rng)) if choices else None
+    return edit_code(task, pick(choices, rng)) if choices else None
 
 
 def _function(task: TaskCode) -> tuple[Source, SourceFunction] | None:
@@ -87,7 +87,7 @@ def _is_docstring(node: ast.stmt) -> bool:
     )
 
 
-def _swapped(source: Source, node: ast.Compare) -> Iterator[Edit]:
+def _swap_sides(source: Source, node: ast.Compare) -> Iterator[Edit]:
     mirrored = _MIRRORED.get(type(node.ops[0]))
     simple = (ast.Name, ast.Constant, ast.Call, ast.Subscript, ast.Attribute)
     sides = (node.left, *node.comparators)
@@ -97,20 +97,27 @@ def _swapped(source: Source, node: ast.Compare) -> Iterator[Edit]:
         yield Edit(start, stop, f"{text[after:stop]} {mirrored} {text[start:end]}", "syntax")
 
 
-def _as_while(source: Source, function: ast.AST, node: ast.For) -> Iterator[list[Edit]]:
-    """The edits, if the loop's variable and bound stay the loop's own."""
+def _make_while(source: Source, function: ast.AST, node: ast.For) -> Iterator[list[Edit]]:
+    """Yields the edits that make a `while` loop of a `for` loop, where that keeps the meaning."""
     call, target = node.iter, node.target
+    # Only `range(stop)` and `range(start, stop)`: the sign of a step may be unknown.
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not node.orelse):
         return
     if call.func.id != "range" or not 1 <= len(call.args) <= 2 or call.keywords:
         return
+    # `continue` would skip the increment at the end of the new body.
     inner = [child for statement in node.body for child in ast.walk(statement)]
     if not isinstance(target, ast.Name) or any(isinstance(c, ast.Continue) for c in inner):
         return
+    # `range` reads its bounds once, `while` reads them at each turn: the body must not change them,
+    # nor the variable. After the loop, the variable of a `while` is one higher.
     bound = {name.id for arg in call.args for name in ast.walk(arg) if isinstance(name, ast.Name)}
-    if _touched(inner) & (bound | {target.id}) or _used_elsewhere(function, node, target.id):
+    if _touched_names(inner) & (bound | {target.id}) or _is_used_elsewhere(
+        function, node, target.id
+    ):
         return
     start, stop = source.span(node)
+    # The increment needs a line of its own, in the body's indent and without tabs.
     indent = source.text[source.line_start(node) : start]
     last = node.body[-1]
     body = source.text[source.line_start(node.body[0]) : source.span(last)[0]]
@@ -131,8 +138,8 @@ def _bounds(source: Source, call: ast.Call) -> tuple[str, str]:
     return ("0", texts[0]) if len(texts) == 1 else (texts[0], texts[1])
 
 
-def _touched(nodes: list[ast.AST]) -> set[str]:
-    """Names that a loop's body binds or deletes, or whose methods it calls."""
+def _touched_names(nodes: list[ast.AST]) -> set[str]:
+    """Collects the names that a loop's body binds or deletes, or whose attributes it uses."""
     touched: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
@@ -142,6 +149,6 @@ def _touched(nodes: list[ast.AST]) -> set[str]:
     return touched
 
 
-def _used_elsewhere(function: ast.AST, loop: ast.For, name: str) -> bool:
+def _is_used_elsewhere(function: ast.AST, loop: ast.For, name: str) -> bool:
     inside = sum(isinstance(n, ast.Name) and n.id == name for n in ast.walk(loop))
     return sum(isinstance(n, ast.Name) and n.id == name for n in ast.walk(function)) > inside

@@ -1,1 +1,1 @@
-"""Prompts taken apart: code, prose, examples, protected spans, and the forms of words."""
+"""The parts of a prompt: code, prose, examples, protected spans, and its words with their forms."""

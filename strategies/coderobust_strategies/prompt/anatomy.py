@@ -1,13 +1,16 @@
-"""Takes a prompt apart: code, prose and examples, and the words of the prose that may change.
+"""The anatomy of a prompt: its code, prose and examples, and the words that may change.
 
-Segments cover the prompt without gap or overlap, so that joining them gives it back byte for
-byte. Python prompts (the docstring of the entry point is prose, everything else is code), prompts
-in comments (`#`, `//`, `/* */`), plain text and chat text with fenced code all have one.
+Segments cover the prompt without gap or overlap. Joined they give it back byte for byte. There are
+four forms of prompt:
 
-In C-like prompts the last comment is prose: earlier ones describe helpers.
+    python   the docstring of the entry point is prose, everything else is code; source without
+             any docstring has its comments (`#`) as prose
+    comment  the last C-style comment (`//`, `/* */`) is prose; earlier ones describe helpers
+    chat     text with fenced code; a docstring inside the code is prose too
+    text     all of it is prose
 
-Not covered: docstrings of helper functions (they count as code), prose in more than one script
-(only words of ASCII letters are eligible), reStructuredText directives.
+Not covered: docstrings of helper functions (they count as code), words of other scripts (only words
+of ASCII letters are eligible), reStructuredText directives.
 """
 
 from __future__ import annotations
@@ -64,11 +67,11 @@ class Anatomy:
     """A prompt and its parts.
 
     Attributes:
-        segments: in order; joined they are the prompt.
+        segments: the segments in order; joined they are the prompt.
         protected: sorted, disjoint spans inside prose that no edit may touch.
-        words: the eligible words, in order.
-        names: identifiers of the prompt's code, and of the canonical solution if it was given;
-            and words that stand quoted somewhere, since the description may name an exact value.
+        words: the eligible words in order.
+        names: the identifiers of the prompt's code and of the canonical solution if it was given.
+            Words in quotation marks count as names too: the description may mean that exact value.
     """
 
     prompt: str
@@ -84,10 +87,11 @@ class Anatomy:
 
 @lru_cache(maxsize=512)
 def dissect(prompt: str, entry_point: str = "", code: str = "") -> Anatomy:
-    """The anatomy of a prompt.
+    """Takes a prompt apart.
 
     Args:
-        entry_point: whose docstring is the description; without it the last function's.
+        entry_point: the function whose docstring is the description. Without it, the last
+            function's docstring is.
         code: the canonical solution, read for identifiers only.
     """
     form, prose, sources = _form(prompt, entry_point)
@@ -105,8 +109,9 @@ def dissect(prompt: str, entry_point: str = "", code: str = "") -> Anatomy:
 
 
 def _form(prompt: str, entry_point: str) -> tuple[PromptShape, list[Span], list[str]]:
-    """How the prompt is written, its stretches of description, and its code."""
+    """Finds the form of a prompt, the spans of its description, and its pieces of code."""
     definition, fence = _PYTHON.search(prompt), _FENCED.search(prompt)
+    # A fence after the first definition is most likely part of a docstring of Python source.
     if fence and (definition is None or fence.start() <= definition.start()):
         return "chat", *_chat(prompt, entry_point)
     comments = [] if definition else _comments(prompt)
@@ -119,7 +124,7 @@ def _form(prompt: str, entry_point: str) -> tuple[PromptShape, list[Span], list[
 
 
 def _comments(prompt: str) -> list[Span]:
-    """The bodies of C-style comments; lines of `//` that follow one another are one."""
+    """Finds the bodies of C-style comments; consecutive lines of `//` are one body."""
     matches = (*_BLOCK_COMMENT.finditer(prompt), *_LINE_COMMENT.finditer(prompt))
     found: list[Span] = []
     for start, stop in sorted(match.span("body") for match in matches):
@@ -134,6 +139,7 @@ def _comments(prompt: str) -> list[Span]:
 
 
 def _chat(prompt: str, entry_point: str) -> tuple[list[Span], list[str]]:
+    """Finds the prose of chat text (around the fences and in docstrings), and the fenced code."""
     prose: list[Span] = []
     sources: list[str] = []
     end = 0
@@ -149,7 +155,11 @@ def _chat(prompt: str, entry_point: str) -> tuple[list[Span], list[str]]:
 
 
 def _descriptions(source: str, entry_point: str) -> list[Region]:
-    """The docstring that describes the task; else the module's; else its stand-alone comments."""
+    """Finds the docstring that describes the task.
+
+    It is the entry point's docstring, else that of the last function with one, else the module's.
+    Source without any docstring has its stand-alone comments instead.
+    """
     found = [region for region in regions(source) if region.statement]
     strings = [region for region in found if not region.comment]
     owners = [region.owner for region in strings if region.owner]
@@ -180,6 +190,7 @@ def _segments(prompt: str, prose: list[Span]) -> Iterator[Segment]:
 def _description(prompt: str, start: int, stop: int) -> Iterator[Segment]:
     """Splits a description into runs of prose lines and runs of example lines."""
     lines = prompt[start:stop].splitlines(keepends=True)
+    # Blanks in place of comment marks keep the indents, which tell where an example ends.
     bare = [_LINE_LEAD.sub(_blank, line, count=1) for line in lines]
     run, kind = start, ""
     position = start
@@ -203,7 +214,7 @@ def _literals(text: str) -> set[str]:
 
 
 def _layout(text: str) -> Iterator[Span]:
-    """Line breaks with the indent and comment marks around them, and the indent of the start."""
+    """Yields line breaks with the indent and comment marks around them, and the first indent."""
     lead = _LINE_LEAD.match(text)
     yield (0, lead.end() if lead else 0)
     for match in _LINE_BREAK.finditer(text):
@@ -211,6 +222,7 @@ def _layout(text: str) -> Iterator[Span]:
 
 
 def _words(text: str, offset: int, spans: tuple[Span, ...]) -> Iterator[Word]:
+    """Yields the words outside `spans`. Words and spans are both sorted, so one pass is enough."""
     remaining = iter(spans)
     span = next(remaining, None)
     for match in _WORD.finditer(text):

@@ -1,7 +1,7 @@
-"""Finds the string statements and comments of Python source, whole or broken, in linear time.
+"""Finds the strings and comments of Python source in linear time, even where it does not parse.
 
-A scanner of our own, because a prompt is often an incomplete file: `ast` refuses it and `tokenize`
-changes its mind between Python versions about where it gives up.
+A prompt is often an incomplete file. `ast` refuses such a file, and `tokenize` gives up at places
+that differ between versions of Python. Therefore this module has a scanner of its own.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _PROSE_PREFIXES = frozenset({"", "r", "u"})
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A stretch of source that is not code.
+    """A string or comment, as character offsets.
 
     Attributes:
         start, stop: the text between the delimiters.
-        outer_start, outer_stop: the same with its delimiters.
-        owner: the function or class whose definition was opened last, or "".
-        statement: a string or comment that stands alone on its line, so that it can be read.
-        comment: a `#` comment; otherwise a string.
+        outer_start, outer_stop: the text with its delimiters.
+        owner: the function or class defined last before it, or "".
+        statement: True for a string or comment alone on its line, which readers read as prose.
+        comment: True for a `#` comment, False for a string.
     """
 
     start: int
@@ -53,11 +53,23 @@ class Region:
 
 
 def regions(source: str) -> tuple[Region, ...]:
-    """Every string and comment of `source`, in order; an unclosed docstring runs to the end."""
+    """Finds every string and comment in order; a docstring that is never closed runs to the end."""
     return tuple(_scan(source))
 
 
+def blank_out(source: str) -> str:
+    """Returns the source with NUL for each character of its strings and comments."""
+    pieces: list[str] = []
+    end = 0
+    for region in regions(source):
+        length = region.outer_stop - region.outer_start
+        pieces += (source[end : region.outer_start], "\0" * length)
+        end = region.outer_stop
+    return "".join((*pieces, source[end:]))
+
+
 def _scan(source: str) -> Iterator[Region]:
+    # `line` is the start of the logical line: a newline inside brackets does not begin one.
     position, depth, line, owner = 0, 0, 0, ""
     while token := _TOKEN.search(source, position):
         position = token.end()
@@ -68,7 +80,7 @@ def _scan(source: str) -> Iterator[Region]:
         elif token["close"]:
             depth = max(0, depth - 1)
         elif token["define"]:
-            # A definition cannot stand inside brackets: whatever was left open is broken code.
+            # Brackets cannot hold a definition: if one is still open here, the code is broken.
             owner, depth = token["name"], 0
         else:
             fresh = depth == 0 and not source[line : token.start()].strip()

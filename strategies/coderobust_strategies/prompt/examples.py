@@ -1,9 +1,9 @@
-"""Tells the example lines of a description from its prose, for every style the benchmarks use.
+"""Separates the example lines of a description from its prose, for every style of the benchmarks.
 
 Styles found in HumanEval and MBPP: doctests; `f(x) == y`, `=>`, `->`, `➞`, "returns", "should
 return"; `assert` lines; "For x = 1 the output should be 2"; Input/Output/Explanation labels; blocks
-under an "Example" header; formulas. Where a line may be either, it counts as an example: prose
-that is left alone costs little, an altered example costs the task.
+under an "Example" header; formulas. A line that may be either counts as an example: to leave prose
+alone costs little, but an altered example changes the task.
 """
 
 from __future__ import annotations
@@ -37,25 +37,26 @@ _CONSOLE = re.compile(r"(?:In|Out)\s*\[\d*\]:|\$\s")
 
 
 def example_lines(lines: Sequence[str]) -> list[bool]:
-    """For each line of a description, whether it belongs to an example rather than to prose.
+    """Says for each line of a description whether it belongs to an example.
 
-    Blank lines go with the line before them.
+    A blank line belongs to what the line before it belongs to.
     """
     state = _State()
     return [state.read(line) for line in lines]
 
 
 class _State:
-    """Where a reader of the description stands: in prose, a doctest, a block or a fence."""
+    """The state of a reader of the description: in prose, a doctest, a block or a fence."""
 
     def __init__(self) -> None:
         self.wanted = False  # the expected output of a doctest follows
         self.header: int | None = None  # the indent of the open example header
         self.first = False  # the next line is the first below that header
-        self.fenced = False
-        self.last = False
+        self.fenced = False  # inside a fence
+        self.last = False  # the last line that was not blank is an example
 
     def read(self, line: str) -> bool:
+        """Reads the next line; True when it belongs to an example."""
         text = line.strip()
         if not text:
             self.wanted = False
@@ -87,6 +88,8 @@ class _State:
     def _in_block(self, text: str, indent: int) -> bool:
         if self.header is None:
             return False
+        # A block goes on while lines are indented or look like values or calls. The line right
+        # below its header always belongs to it; any other line of prose ends it.
         inside = indent > self.header or _IN_BLOCK.match(text) or _CALL_START.match(text)
         if not inside and not self.first:
             self.header = None
@@ -94,7 +97,7 @@ class _State:
 
 
 def is_example(text: str) -> bool:
-    """Whether one stripped line shows a call with its result, a labelled value or a formula."""
+    """Says whether one stripped line shows a call and its result, a labelled value or a formula."""
     return any(
         pattern.match(text) for pattern in (_CALL, _LABEL, _GIVEN, _ASSERT, _FORMULA, _CONSOLE)
     )

@@ -1,4 +1,4 @@
-"""English word forms through LemmInflect, imported when the first word is looked up."""
+"""The forms of English words from LemmInflect, which the first look-up imports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNIVERSAL = {part: universal for universal, (part, _) in _TAGS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read a word: a form (Penn tag) of a lemma."""
+    """One reading of a word: a form (Penn tag) of a lemma."""
 
     part: PartOfSpeech
     lemma: str
@@ -29,9 +29,9 @@ class Reading:
 
 @lru_cache(maxsize=8192)
 def readings(word: str) -> tuple[Reading, ...]:
-    """Every reading of a lower-case word; empty when no dictionary has it.
+    """Lists the readings of a lower-case word; the tuple is empty when no dictionary has it.
 
-    Words of programming that LemmInflect lacks ("sublist") are read through the synonym table.
+    The synonym table knows words of programming that LemmInflect lacks ("sublist").
     """
     found: list[Reading] = []
     for universal, lemmas in _library().getAllLemmas(word).items():
@@ -45,6 +45,7 @@ def _forms(word: str, universal: str, lemma: str) -> Iterator[Reading]:
     part, tags = _TAGS[universal]
     for tag in tags:
         spellings = inflections(lemma, tag)
+        # A word equal to its lemma ("sheep") is read as the singular, not as a plural too.
         if word in spellings and not (tag == "NNS" and word == lemma):
             yield Reading(part, lemma, tag)
 
@@ -58,7 +59,7 @@ def _regular(word: str) -> Iterator[Reading]:
 
 @lru_cache(maxsize=16384)
 def inflections(lemma: str, tag: str) -> tuple[str, ...]:
-    """The spellings of a lemma's form, the usual one first; rules apply to unknown lemmas."""
+    """Lists the spellings of a lemma's form, the usual one first; unknown lemmas follow rules."""
     if tag in {"NN", "VB", "VBP", "JJ", "RB"}:
         return (lemma,)
     spellings: tuple[str, ...] = _library().getInflection(lemma, tag)
@@ -66,7 +67,7 @@ def inflections(lemma: str, tag: str) -> tuple[str, ...]:
 
 
 def inflect(lemma: str, tag: str) -> str:
-    """The usual spelling of a lemma's form, or "" where it has none ("numeric" has no JJS)."""
+    """Returns the usual spelling of a lemma's form, or "" where it has none (JJS of "numeric")."""
     if tag in {"JJR", "JJS"} and not _compares(lemma):
         return ""
     spellings = inflections(lemma, tag)
@@ -74,9 +75,10 @@ def inflect(lemma: str, tag: str) -> str:
 
 
 def inflect_phrase(phrase: str, part: PartOfSpeech, tag: str) -> str:
-    """A synonym of one or more words in the form `tag`, or "" where it has none.
+    """Inflects a synonym of one or more words to the form `tag`, or returns "" where it has none.
 
-    Of several words the one before "|" inflects; else a verb's first and a noun's last.
+    In a phrase the word before "|" inflects. Without that mark it is the first word of a verb and
+    the last word of anything else.
     """
     words = phrase.split(" ")
     marked = [index for index, word in enumerate(words) if word.endswith("|")]
@@ -88,19 +90,19 @@ def inflect_phrase(phrase: str, part: PartOfSpeech, tag: str) -> str:
 
 
 def other_forms(part: PartOfSpeech, lemma: str, word: str) -> tuple[str, ...]:
-    """Every form of a lemma besides `word` within its part of speech, in the order of the tags."""
+    """Lists the forms of a lemma in its part of speech, except `word`, in the order of the tags."""
     _, tags = _TAGS[_UNIVERSAL[part]]
     forms = [inflect(lemma, tag) for tag in tags]
     return tuple(dict.fromkeys(form for form in forms if form and form != word))
 
 
 def _compares(lemma: str) -> bool:
-    """Whether an adjective takes -er and -est: LemmInflect's rules would make "numericest"."""
+    """Says whether an adjective takes -er and -est; LemmInflect's rules give "numericest"."""
     return "JJS" in _library().getAllInflections(lemma, "ADJ")
 
 
 def _library() -> Any:
-    """LemmInflect, which publishes no types; its tables load with the first look-up."""
+    """Imports LemmInflect, which publishes no types. Its tables load with the first look-up."""
     import lemminflect  # type: ignore[import-untyped]
 
     return lemminflect

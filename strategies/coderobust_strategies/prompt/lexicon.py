@@ -13,7 +13,7 @@ PartOfSpeech = Literal["verb", "noun", "adjective", "adverb"]
 
 @cache
 def closed_classes() -> Mapping[str, str]:
-    """Word -> Penn tag (or AUX, NEG, EX) for words whose class has no new members."""
+    """Maps each word of a closed class (one without new members) to its Penn tag, AUX or NEG."""
     return MappingProxyType(
         {word: tag for tag, words in _rows("closed_words.tsv") for word in words.split()}
     )
@@ -21,25 +21,25 @@ def closed_classes() -> Mapping[str, str]:
 
 @cache
 def frozen_words() -> frozenset[str]:
-    """Words that no word-level edit touches: negation, number, order, logic, exact names."""
+    """Reads the words that no word-level edit touches: negation, number, order, logic, names."""
     return frozenset(word for line in _lines("frozen_words.txt") for word in line.split())
 
 
 @cache
 def synonyms() -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """(part of speech, lemma) -> synonyms; "|" follows the word that inflects, if marked."""
+    """Maps (part of speech, lemma) to synonyms; "|" marks the word of a phrase that inflects."""
     return _choices("synonyms.tsv")
 
 
 @cache
 def derivations() -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """(part of speech, lemma) -> related words of another class."""
+    """Maps (part of speech, lemma) to related words of another class."""
     return _choices("derivations.tsv")
 
 
 @cache
 def auxiliaries() -> Mapping[str, tuple[str, str]]:
-    """Auxiliary -> its past and its future form; "-" where it stays as it is."""
+    """Maps an auxiliary to its past and its future form; "-" means that it does not change."""
     rows = _rows("tense_words.tsv")
     return MappingProxyType({word: (past, future) for word, past, future in rows})
 

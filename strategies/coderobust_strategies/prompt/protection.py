@@ -1,8 +1,8 @@
-"""Spans of prose that carry the task's meaning to the letter: no edit may touch them.
+"""Protected spans: stretches of prose in which every letter matters. No edit may touch them.
 
-Identifiers, calls, subscripts, numbers, operators with their operands, quoted text, constants,
-types, URLs, paths and escape sequences. Time is linear in the length of the prose: prompts come
-from data sets and may be hostile.
+They are identifiers, calls, subscripts, numbers, operators with their operands, quoted text,
+constants, types, URLs, paths and escape sequences. Time is linear in the length of the prose,
+because prompts come from data sets and may be hostile.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import keyword
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from coderobust_strategies.prompt.docstrings import regions
+from coderobust_strategies.prompt.docstrings import blank_out
 
 Span = tuple[int, int]
 
@@ -54,28 +54,23 @@ _NAME = re.compile(r"[^\W\d]\w*")
 
 
 def names_in(code: str) -> frozenset[str]:
-    """Every identifier of Python source outside strings and comments, keywords excepted."""
-    pieces: list[str] = []
-    end = 0
-    for region in regions(code):
-        pieces.append(code[end : region.outer_start])
-        end = region.outer_stop
-    pieces.append(code[end:])
-    return frozenset(_NAME.findall(" ".join(pieces))) - frozenset(keyword.kwlist)
+    """Collects the identifiers of Python source outside strings and comments, except keywords."""
+    return frozenset(_NAME.findall(blank_out(code))) - frozenset(keyword.kwlist)
 
 
 def protected_spans(text: str, names: Collection[str]) -> tuple[Span, ...]:
-    """Sorted, disjoint spans of one stretch of prose that must stay as they are."""
+    """Finds the spans of one stretch of prose that must not change, sorted and disjoint."""
     spans = [match.span() for match in _FIXED.finditer(text)]
+    # What is protected already is masked: an operator inside a quoted text has no operands.
     spans.extend(_operations(_FIXED.sub(_mask, text)))
     spans.extend(_brackets(text))
     for match in _COMPOUND.finditer(text):
-        spans.extend(_compound(match, names))
+        spans.extend(_protect_compound(match, names))
     return merge(spans)
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The same cover as sorted, disjoint, non-touching spans."""
+    """Joins spans that overlap or touch; the result is sorted and covers the same characters."""
     merged: list[Span] = []
     for start, stop in sorted(spans):
         if merged and start <= merged[-1][1]:
@@ -85,8 +80,8 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(merged)
 
 
-def _compound(match: re.Match[str], names: Collection[str]) -> Iterator[Span]:
-    """Protects a dotted, hyphenated or plain token whole, or the parts of it that are names."""
+def _protect_compound(match: re.Match[str], names: Collection[str]) -> Iterator[Span]:
+    """Protects a dotted, hyphenated or plain token whole, or those of its parts that are names."""
     token, start = match.group(), match.start()
     parts = list(_PART.finditer(token))
     joined = token.replace("'", "").replace("\u2019", "")
@@ -120,7 +115,7 @@ def _mask(match: re.Match[str]) -> str:
 
 
 def _operations(text: str) -> Iterator[Span]:
-    """An operator with the operand on either side: `x - x_mean`, `> 3.7`, `MAD = average`."""
+    """Yields each operator with the operands beside it: `x - x_mean`, `> 3.7`, `MAD = average`."""
     for match in _OPERATOR.finditer(text):
         left = _LEFT.search(text, max(0, match.start() - 64), match.start())
         right = _RIGHT.match(text, match.end())
@@ -128,25 +123,26 @@ def _operations(text: str) -> Iterator[Span]:
 
 
 def _brackets(text: str) -> Iterator[Span]:
-    """Calls and subscripts with what they hold, and every list or set on one line."""
+    """Yields calls and subscripts with all they hold, and every list or set on one line."""
     open_: list[tuple[str, int]] = []
     for match in _BRACKET.finditer(text):
         mark = match.group()
         if mark == "\n":
-            open_.clear()
+            open_.clear()  # a bracket closes on its own line, or it is not code
         elif mark in _BRACKETS:
             open_.append((mark, match.start()))
         elif open_ and open_[-1][0] == _CLOSERS[mark]:
             _, start = open_.pop()
             if match.end() - start <= _LONGEST_BRACKET:
-                yield from _bracketed(text, mark, start, match.end())
+                yield from _protect_brackets(text, mark, start, match.end())
 
 
-def _bracketed(text: str, closer: str, start: int, stop: int) -> Iterator[Span]:
+def _protect_brackets(text: str, closer: str, start: int, stop: int) -> Iterator[Span]:
     name = _LEFT.search(text, max(0, start - 64), start)
     attached = name is not None and not name.group()[-1].isspace()
     if attached and name is not None:
-        shown = _SHOWN.match(text, stop)  # an example inside a sentence: f(1) should return 2
+        # An example inside a sentence ("f(1) should return 2"): the verb is protected with it.
+        shown = _SHOWN.match(text, stop)
         yield name.start(), shown.end() if shown else stop
     elif closer != ")":
         yield start, stop

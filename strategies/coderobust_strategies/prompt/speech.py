@@ -1,8 +1,8 @@
-"""Tells the part of speech of the words of a description by rules; ambiguous words get none.
+"""Finds the part of speech of each word of a description by rules; ambiguous words get none.
 
-Closed word lists, LemmInflect's inventory of forms and a word's neighbours decide; the synonym
-table, which lists each lemma in the sense that programming tasks use, settles what they leave
-open. A wrong tag costs more than a missing one: perturbations leave an ambiguous word alone.
+Closed word lists, LemmInflect's forms and the neighbours of a word decide. What they leave open,
+the synonym table settles: it lists each lemma in the sense that programming tasks use. A wrong tag
+costs more than a missing one, because perturbations leave an ambiguous word alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from coderobust_strategies.prompt.anatomy import Anatomy, Word
 from coderobust_strategies.prompt.inflection import Reading, readings
 from coderobust_strategies.prompt.lexicon import PartOfSpeech, closed_classes, synonyms
 
-_NAME = "NAME"  # stands for protected text beside a word: most often a noun
+_NAME = "NAME"  # a neighbour that is protected text: most often a noun
 _SENTENCE_END = re.compile(r"[.!?:;](?:\s|$)|\n[ \t]*\n|\n[ \t]*[-*][ \t]")
 _TOKEN = re.compile(r"\w+")
 _DETERMINERS = frozenset({"DT", "PRP$", "CD"})
@@ -30,14 +30,14 @@ _HAVE = frozenset({"has", "have", "had", "having"})
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A word of the description with what is known of it.
+    """A word of the description and its part of speech.
 
     Attributes:
         tag: Penn tag ("VBZ", "NNS"), AUX or NEG; "" when ambiguous or unknown.
         part: its open class, or "" for closed, ambiguous and unknown words.
         lemma: its base form in that class.
-        before, after: the words beside it in lower case, adverbs before it left out; "NAME" for
-            protected text, "" where a sentence starts or ends.
+        before, after: the words beside it in lower case, adverbs before it left out. They are
+            "NAME" for protected text and "" where a sentence starts or ends.
     """
 
     word: Word
@@ -49,8 +49,8 @@ class Tagged:
 
 
 @lru_cache(maxsize=64)
-def tagged(anatomy: Anatomy) -> tuple[Tagged, ...]:
-    """Every eligible word of a prompt with its tag."""
+def tag_words(anatomy: Anatomy) -> tuple[Tagged, ...]:
+    """Tags every eligible word of a prompt."""
     words = anatomy.words
     gaps = [_gap(anatomy, index) for index in range(len(words) + 1)]
     found: list[Tagged] = []
@@ -64,8 +64,11 @@ def tagged(anatomy: Anatomy) -> tuple[Tagged, ...]:
 
 
 def _gap(anatomy: Anatomy, index: int) -> tuple[bool, str, str]:
-    """What stands between words: whether they share a sentence, and the short or protected
-    text next to the following and to the preceding word."""
+    """Reads the text between word `index - 1` and word `index`.
+
+    Returns whether both are in one sentence, then the token right before the later word and the
+    token right after the earlier word, as `_short` gives them.
+    """
     words = anatomy.words
     start = words[index - 1].stop if index else 0
     stop = words[index].start if index < len(words) else len(anatomy.prompt)
@@ -77,6 +80,7 @@ def _gap(anatomy: Anatomy, index: int) -> tuple[bool, str, str]:
 
 
 def _short(tokens: Sequence[str]) -> str:
+    # "a" is too short to be an eligible word, but a determiner. Anything else counts as protected.
     if not tokens:
         return ""
     return "a" if tokens[0] in {"a", "A"} else _NAME
@@ -94,7 +98,10 @@ def _tag(word: Word, before: str, after: str) -> Tagged:
 
 
 def _choose(found: tuple[Reading, ...], before: str, after: str) -> Reading | None:
-    """The only reading, else the one its place calls for, else the one the table lists."""
+    """Chooses a reading: the only one, else the one that the neighbours ask for, else a listed one.
+
+    None where more than one reading is left.
+    """
     found = _plausible(found)
     if len({reading.part for reading in found}) == 1:
         return _participle(found, before)
@@ -104,6 +111,7 @@ def _choose(found: tuple[Reading, ...], before: str, after: str) -> Reading | No
     listed = [reading for reading in found if (reading.part, reading.lemma) in synonyms()]
     if len({reading.part for reading in listed}) == 1:
         return _participle(tuple(listed), before)
+    # Several parts are listed. A noun is likely, except where a verb may begin.
     nouns = [reading for reading in listed if reading.part == "noun"]
     return nouns[0] if nouns and before not in _BEFORE_EITHER and not _is_pronoun(before) else None
 
@@ -113,17 +121,23 @@ def _is_pronoun(word: str) -> bool:
 
 
 def _plausible(found: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """Drops lemmas that programming tasks do not mean where a listed one fits ("numb", "found")."""
+    """Drops lemmas that programming tasks do not mean where a listed one fits ("numb", "found").
+
+    The result is that of the last step that left a reading.
+    """
     listed = {reading.part for reading in found if (reading.part, reading.lemma) in synonyms()}
     kept = [
         reading
         for reading in found
         if reading.part not in listed or (reading.part, reading.lemma) in synonyms()
     ]
+    # An adverb counts only if the table lists it.
     firm = [r for r in kept if r.part != "adverb" or (r.part, r.lemma) in synonyms()]
+    # A listed noun is not also a comparative ("number" is not the comparative of "numb").
     bare = [r for r in firm if not (r.tag in {"JJR", "JJS"} and _is_base(firm))]
     if any(r.part == "noun" and ("noun", r.lemma) in synonyms() for r in bare):
         return tuple(bare)
+    # Without a listed noun, the past and -ing forms of a verb exclude all else.
     verbal = [r for r in bare if r.tag in {"VBN", "VBD", "VBG"}]
     return tuple(verbal or bare or firm or kept)
 
@@ -133,23 +147,35 @@ def _is_base(found: Sequence[Reading]) -> bool:
 
 
 def _in_place(found: tuple[Reading, ...], before: str, after: str) -> Reading | None:
+    """Finds the reading that the words beside it ask for, or None where they do not decide.
+
+    The rules run from the surest to the weakest; the first that applies answers, even with None.
+    "Listed" means that the synonym table has the word as a verb.
+    """
     tag = closed_classes().get(before, "")
     next_tag = closed_classes().get(after, "")
-    by_tag = {reading.tag: reading for reading in reversed(found)}
+    by_tag = {reading.tag: reading for reading in reversed(found)}  # the first of a tag wins
     listed = any(r.part == "verb" and ("verb", r.lemma) in synonyms() for r in found)
     noun = by_tag.get("NN") or by_tag.get("NNS")
+    # "must count", "does not count": a modal or "do" takes the base form.
     if tag in {"MD", "NEG"} or before in {"do", "does", "did"}:
         return by_tag.get("VB")
+    # "Count the ...": an imperative. In "count of ..." and "count is ..." the word is a noun.
     if not before and listed and next_tag not in {"AUX", "MD"} and after not in {"of", "to", ""}:
         return by_tag.get("VB") or by_tag.get("VBN")
+    # "to count the": an infinitive. Without such a word after it, "to" may be a preposition.
     if before == "to" and listed and next_tag in {"DT", "PRP$", "CD", "IN", "WRB"}:
         return by_tag.get("VB")
+    # "is sorted", "are counting", "is even".
     if before in _BE:
         return by_tag.get("VBN") or by_tag.get("VBG") or by_tag.get("JJ")
+    # "has returned", but also "has elements".
     if before in _HAVE:
         return by_tag.get("VBN") or noun
+    # "a function that returns": a subject in the singular takes the third person.
     if before in _SUBJECTS and listed and "VBZ" in by_tag:
         return by_tag["VBZ"]
+    # "the sorted list", "of numbers": a determiner or preposition opens a noun phrase.
     if tag in _DETERMINERS or tag == "IN":
         return _in_noun_phrase(by_tag, noun, after, next_tag)
     return None
@@ -158,7 +184,10 @@ def _in_place(found: tuple[Reading, ...], before: str, after: str) -> Reading | 
 def _in_noun_phrase(
     by_tag: dict[str, Reading], noun: Reading | None, after: str, next_tag: str
 ) -> Reading | None:
-    """After a determiner or preposition: a modifier if a noun may follow, else the noun."""
+    """Reads the word after a determiner or preposition.
+
+    It is a modifier if a noun may follow, else a noun, and None where both fit ("the set union").
+    """
     followed = bool(after) and not next_tag and after != _NAME
     modifier = by_tag.get("JJ") or by_tag.get("VBN") or by_tag.get("VBG")
     if modifier is not None and followed and any(r.part == "noun" for r in readings(after)):
@@ -167,7 +196,7 @@ def _in_noun_phrase(
 
 
 def _participle(found: tuple[Reading, ...], before: str) -> Reading:
-    """Of a verb's equal forms: the past tense after a personal pronoun, else the participle."""
+    """Chooses between equal forms of a verb: past tense after a pronoun, else the participle."""
     by_tag = {reading.tag: reading for reading in reversed(found)}
     if "VBD" in by_tag and "VBN" in by_tag:
         return by_tag["VBD"] if _is_pronoun(before) else by_tag["VBN"]

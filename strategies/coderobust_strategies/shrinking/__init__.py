@@ -1,1 +1,1 @@
-"""The order in which edits count as simpler, and how a set of edits is shown."""
+"""Support for shrinking: the order of edits from simple to complicated, and their display."""

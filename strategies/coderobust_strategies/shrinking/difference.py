@@ -1,4 +1,4 @@
-"""Shows what a set of edits changed, line by line, with every odd character escaped."""
+"""Shows the lines that a set of edits changes, with every odd character escaped."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from coderobust_strategies.edit import Edit, apply_edits
 
 
 def show_edits(clean: str, edits: Sequence[Edit]) -> str:
-    """The changed lines before and after, under a line that names the kinds of edit.
+    """Formats the changed lines before and after, under a line that names the kinds of edit.
 
-    Lines are shown as Python literals: text from a data set may hold escape sequences.
+    Lines are written as Python literals, because text from a data set may hold escape sequences.
     """
     if not edits:
         return "the clean prompt"
@@ -24,7 +24,7 @@ def show_edits(clean: str, edits: Sequence[Edit]) -> str:
 
 
 def _stretches(clean: str, edits: Sequence[Edit]) -> list[tuple[int, int, list[Edit]]]:
-    """Whole lines that edits touch, each with its edits; lines that share an edit are one."""
+    """Groups edits by the whole lines that they touch; lines that share an edit are one group."""
     found: list[tuple[int, int, list[Edit]]] = []
     for edit in edits:
         start = clean.rfind("\n", 0, edit.start) + 1

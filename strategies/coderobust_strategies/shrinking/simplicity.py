@@ -1,4 +1,4 @@
-"""Which edit of a word is simpler than which: the order that minimal failures are told in."""
+"""The order of edits from simple to complicated, which decides how a minimal failure looks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ KINDS = (
 """Kinds of edit, simplest first."""
 
 EditPlace = tuple[tuple[Edit, ...], ...]
-"""The edits of one word: by kind, simplest first."""
+"""The edits of one word, grouped by kind, simplest first."""
 
 
 def simplicity(edit: Edit) -> int:
-    """The rank of an edit's kind; an unknown kind comes last."""
+    """Ranks an edit by its kind; an unknown kind comes last."""
     return KINDS.index(edit.kind) if edit.kind in KINDS else len(KINDS)
 
 
@@ -29,16 +29,17 @@ def simplicity(edit: Edit) -> int:
 def places(
     prompt: str, perturbations: tuple[str, ...], entry_point: str = "", code: str = ""
 ) -> tuple[EditPlace, ...]:
-    """Every edit that the perturbations propose for a prompt, word by word.
+    """Collects every edit that the perturbations propose for a prompt, word by word.
 
     Raises:
-        UnknownPerturbation: there is no such perturbation.
+        UnknownPerturbation: no perturbation has one of the names.
     """
     anatomy = dissect(prompt, entry_point, code)
     ends = [word.stop for word in anatomy.words]
     edits = {edit for site in candidate_sites(anatomy, perturbations) for edit in site.edits}
     found: dict[int, dict[int, list[Edit]]] = {}
     for edit in sorted(edits):
+        # An edit between two words, an inserted space for one, belongs to the word before it.
         kinds = found.setdefault(bisect_left(ends, edit.start), {})
         kinds.setdefault(simplicity(edit), []).append(edit)
     return tuple(
@@ -47,7 +48,7 @@ def places(
 
 
 def simpler(edit: Edit, pool: Sequence[EditPlace]) -> tuple[Edit, ...]:
-    """The first edit of each kind that the same word offers up to `edit`'s kind, simplest first."""
+    """Lists simpler edits of the same word: the first of each kind up to the kind of `edit`."""
     for place in pool:
         ranks = [kind for kind in place if edit in kind]
         if ranks:

@@ -1,4 +1,8 @@
-"""Perturbs one prompt: draws a perturbation's edits for a task and a seed."""
+"""The variant of one prompt: the edits that a perturbation and a seed draw for it.
+
+The module is not called `perturb` like its function: a module of that name would replace the
+function in the package whenever it is imported anew.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 from coderobust_strategies.catalogue import WITH_REWRITER, WITH_WORDNET, lookup
 from coderobust_strategies.edit import Edit, apply_edits
-from coderobust_strategies.perturbation import Perturbation, PerturbationError
+from coderobust_strategies.perturbation import NO_SITE, Perturbation, PerturbationError
 from coderobust_strategies.prompt.anatomy import Anatomy, dissect
-from coderobust_strategies.site import compatible, noise, pick, sample, sample_exactly
+from coderobust_strategies.site import drop_overlaps, noise, pick, sample, sample_exactly
 
 if TYPE_CHECKING:
     from coderobust_strategies.rewrite import Rewriter
 
-NO_SITE = "no eligible site"
+
 NOT_DRAWN = "left clean by sample_ratio"
 NOT_RECORDED = "not recorded"
 SAME = "the rewriter changed nothing"
@@ -30,11 +34,11 @@ class Perturbed:
 
     Attributes:
         prompt: the clean prompt after `edits`; the clean prompt itself when skipped.
-        edits: in order, as offsets into the clean prompt.
+        edits: the edits in order, as offsets into the clean prompt.
         member: the member that an aggregate drew, or "".
-        skipped: why there is no variant ("no eligible site", "damaged by the rewriter:
-            numbers"), or "". A skipped prompt says nothing about robustness.
-        damage: the kinds of damage that a rewriter did, where they were to be kept; else "".
+        skipped: the reason why there is no variant ("no eligible site", "damaged by the
+            rewriter: numbers"), or "". A skipped prompt says nothing about robustness.
+        damage: the kinds of damage in a variant that `keep_damaged` kept, or "".
     """
 
     prompt: str
@@ -60,27 +64,27 @@ def perturb(
     recorded: str | None = None,
     keep_damaged: bool = False,
 ) -> Perturbed:
-    """The variant of a prompt under a perturbation and a seed.
+    """Makes the variant of a prompt under a perturbation and a seed.
 
     The same arguments give the same variant in every process. Randomness comes from
-    (task_id, perturbation, seed) alone, so a task's variant does not depend on the others. A
-    variant that is not skipped differs from its prompt: if no site is drawn at the rate, one is
+    (task_id, perturbation, seed) alone, so a task's variant does not depend on other tasks. A
+    variant that is not skipped differs from its prompt: if the rate selects no site, one site is
     drawn uniformly.
 
     Args:
         entry_point: the function whose docstring is the description; its name is protected.
         code: the canonical solution, read for more identifiers to protect.
-        profile: whose rates; "recode" is the only one.
+        profile: the source of the rates; "recode" is the only one.
         edit_rate: share of candidate sites that change, in (0, 1], instead of the profile's.
-        sample_ratio: share of the samples that are perturbed at all; the others are skipped and
-            keep their prompt. A higher share perturbs those of a lower one, and more.
-        lexicon: where W1, W2, nlp:E5 and nlp:E6 find their words; "wordnet" reads WordNet
-            through NLTK, all senses, at the papers' rates.
-        rewriter: the engine behind S1, nlp:P1 and nlp:P2; S and mix_all draw S1 only with one.
-        recorded: instead of a rewriter, the prompt as somebody else's engine rewrote it; "" where
-            there is no record of this prompt.
-        keep_damaged: keeps what a rewriter damaged (see `coderobust_strategies.audit`) instead
-            of skipping it.
+        sample_ratio: share of the samples that are perturbed at all. The others are skipped and
+            keep their prompt. A higher share perturbs every sample that a lower share perturbs.
+        lexicon: the source of words for W1, W2, nlp:E5 and nlp:E6. "wordnet" reads WordNet
+            through NLTK, with all senses and at the papers' rates.
+        rewriter: the rewriter of S1, nlp:P1 and nlp:P2. S and mix_all draw S1 only with one.
+        recorded: the prompt as another tool rewrote it, instead of a rewriter; "" where there
+            is no record of this prompt.
+        keep_damaged: keeps a variant that its rewriter damaged (see
+            `coderobust_strategies.audit`) instead of skipping it.
 
     Raises:
         RewriterNeeded: the perturbation needs a rewriter and there is none.
@@ -99,11 +103,11 @@ def perturb(
         chosen = lookup(member, rewriter=can_rewrite)
     anatomy = dissect(prompt, entry_point, code)
     if chosen.rewrites:
-        edits = _rewritten(anatomy, rewriter, recorded)
+        edits = _rewrite(anatomy, rewriter, recorded)
         if not edits:
             why = NOT_RECORDED if recorded == "" else SAME if anatomy.words else NO_SITE
             return Perturbed(prompt, member=member, skipped=why)
-        return _audited(anatomy, edits, member, keep_damaged=keep_damaged)
+        return _audit(anatomy, edits, member, keep_damaged=keep_damaged)
     edits = _draw(anatomy, chosen, (task_id, chosen.name, seed), edit_rate, lexicon)
     if not edits:
         return Perturbed(prompt, member=member, skipped=NO_SITE)
@@ -111,23 +115,21 @@ def perturb(
 
 
 def is_drawn(task_id: str, perturbation: str, seed: int, sample_ratio: float) -> bool:
-    """Whether a sample is among the share that is perturbed."""
+    """Says whether a sample belongs to the share of samples that is perturbed."""
     return noise(task_id, perturbation, seed, "sample").random() < sample_ratio
 
 
-def _rewritten(
-    anatomy: Anatomy, rewriter: Rewriter | None, recorded: str | None
-) -> tuple[Edit, ...]:
-    from coderobust_strategies import rewrite
+def _rewrite(anatomy: Anatomy, rewriter: Rewriter | None, recorded: str | None) -> tuple[Edit, ...]:
+    from coderobust_strategies.rewrite import diff, rewrite
 
     if recorded is not None:
-        return rewrite.recorded(anatomy.prompt, recorded or anatomy.prompt)
-    assert rewriter is not None, "lookup() said so"
-    edits = rewrite.rewritten(anatomy, rewriter)
+        return diff(anatomy.prompt, recorded or anatomy.prompt)
+    assert rewriter is not None, "lookup() raises without a rewriter"
+    edits = rewrite(anatomy, rewriter)
     return edits if apply_edits(anatomy.prompt, edits) != anatomy.prompt else ()
 
 
-def _audited(
+def _audit(
     anatomy: Anatomy, edits: tuple[Edit, ...], member: str, *, keep_damaged: bool
 ) -> Perturbed:
     from coderobust_strategies.audit import audit, kinds
@@ -147,7 +149,7 @@ def _draw(
     edit_rate: float | None,
     lexicon: Lexicon,
 ) -> tuple[Edit, ...]:
-    """Edits of every part, drawn one part after the other; overlaps are dropped in the end."""
+    """Draws edits for one part after the other, then drops those that overlap."""
     rng = noise(*key)
     draw = sample if chosen.draw == "each" else sample_exactly
     drawn: list[Edit] = []
@@ -155,7 +157,7 @@ def _draw(
         part = WITH_WORDNET.get(bundled.code, bundled) if lexicon == "wordnet" else bundled
         rate = part.rate if edit_rate is None else edit_rate
         drawn.extend(draw(part.sites(anatomy), rate, rng))
-    return compatible(drawn)
+    return drop_overlaps(drawn)
 
 
 def _check(profile: str, edit_rate: float | None, sample_ratio: float, lexicon: str) -> None:

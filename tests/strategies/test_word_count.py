@@ -1,11 +1,11 @@
-"""The counter of changed words sees words, whoever changed them."""
+"""Changed words are counted whoever changed them."""
 
 from __future__ import annotations
 
 import pytest
 
 from coderobust_strategies.prompt.anatomy import dissect
-from coderobust_strategies.word_count import measure
+from coderobust_strategies.word_count import count_changed_words
 
 CLEAN = "Return the sum of two given lists, it's 3 at most"  # ten eligible words
 
@@ -24,11 +24,11 @@ CLEAN = "Return the sum of two given lists, it's 3 at most"  # ten eligible word
     ],
 )
 def test_each_changed_word_counts_once(variant: str, changed: int) -> None:
-    found = measure(dissect(CLEAN), variant)
+    found = count_changed_words(dissect(CLEAN), variant)
 
     assert (found.eligible, found.changed) == (10, changed)
     assert found.share == changed / 10
 
 
-def test_nothing_eligible_is_no_division_by_zero() -> None:
-    assert measure(dissect("1 + 1"), "1 + 2").share == 0.0
+def test_the_share_is_zero_where_no_word_is_eligible() -> None:
+    assert count_changed_words(dissect("1 + 1"), "1 + 2").share == 0.0

@@ -1,4 +1,7 @@
-"""Hidden tests of the suite: edge cases, and inputs that tell a composition from its siblings."""
+"""Hidden tests of the suite: edge cases, and inputs on which a composition's siblings fail.
+
+A sibling is another composition of the same family.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from itertools import product
 
 from pytest_coderobust.tiny.family import Composition
 from pytest_coderobust.tiny.sample import (
+    UNDEFINED,
     TaskFunction,
     TrainingSample,
-    answer_of,
     draw_arguments,
     load,
+    write_answer,
 )
 from pytest_coderobust.tiny.values import KINDS, Value
 
@@ -25,11 +29,11 @@ _SIBLINGS = 150
 Arguments = tuple[Value, ...]
 
 
-def hidden_tests(sample: TrainingSample) -> str:
-    """The source of `check(candidate)` for a sample of the suite.
+def write_hidden_tests(sample: TrainingSample) -> str:
+    """Writes the source of `check(candidate)` for a sample of the suite.
 
-    Every edge case on which the trusted code is defined is asserted, then random calls until
-    each sibling composition that can be told apart fails at least one assert.
+    It asserts every edge case on which the trusted code is defined. Random calls follow until each
+    sibling fails at least one assert, as far as the tries find such calls.
     """
     composition = sample.composition
     trusted = _function(composition)
@@ -41,8 +45,9 @@ def hidden_tests(sample: TrainingSample) -> str:
         arguments = draw_arguments(composition, rng)
         if len(cases) >= _MOST or (len(cases) >= _WANTED and not rivals):
             break
-        if not _defined(trusted, arguments) or arguments in cases:
+        if not _is_defined(trusted, arguments) or arguments in cases:
             continue
+        # Beyond the wanted number, a call is kept only if one more sibling fails on it.
         left = [rival for rival in rivals if _survives(rival, trusted, [arguments])]
         if len(left) < len(rivals) or len(cases) < _WANTED:
             cases.append(arguments)
@@ -51,7 +56,7 @@ def hidden_tests(sample: TrainingSample) -> str:
 
 
 def _siblings(composition: Composition, rng: random.Random) -> list[Composition]:
-    """Other compositions of the family: all of them, or a sample that favours one changed part."""
+    """Lists the compositions that differ in one choice, or draws a sample of them if many."""
     parts = composition.family.parts
     near = [
         Composition(
@@ -66,13 +71,13 @@ def _siblings(composition: Composition, rng: random.Random) -> list[Composition]
 
 def _function(composition: Composition) -> TaskFunction:
     names = [f"argument{i}" for i, _ in enumerate(composition.family.arguments)]
-    return load(f"def f({', '.join(names)}):\n" + answer_of(composition, "f", names), "f")
+    return load(f"def f({', '.join(names)}):\n" + write_answer(composition, "f", names), "f")
 
 
 def _edges(composition: Composition, trusted: TaskFunction) -> Iterator[Arguments]:
     kinds = [KINDS[kind] for kind in composition.family.arguments]
     for arguments in product(*(kind.edges[:3] if len(kinds) > 1 else kind.edges for kind in kinds)):
-        if _defined(trusted, arguments):
+        if _is_defined(trusted, arguments):
             yield arguments
 
 
@@ -80,16 +85,16 @@ def _call(function: TaskFunction, arguments: Arguments) -> Value:
     return function(*copy.deepcopy(arguments))
 
 
-def _defined(trusted: TaskFunction, arguments: Arguments) -> bool:
+def _is_defined(trusted: TaskFunction, arguments: Arguments) -> bool:
     try:
         _call(trusted, arguments)
-    except (ValueError, IndexError, KeyError, TypeError, ArithmeticError):
+    except UNDEFINED:
         return False
     return True
 
 
 def _survives(rival: TaskFunction, trusted: TaskFunction, cases: Sequence[Arguments]) -> bool:
-    """Whether the rival answers like the trusted code in every case."""
+    """Says whether the rival answers like the trusted code in every case."""
     for arguments in cases:
         try:
             value = _call(rival, arguments)

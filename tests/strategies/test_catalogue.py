@@ -1,4 +1,4 @@
-"""Names are looked up without importing what they stand for."""
+"""Names are looked up without importing the code behind them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,21 @@ heavy = {"torch", "transformers", "pytest", "nltk", "hypothesis", "lemminflect",
 loaded = {name.partition(".")[0] for name in sys.modules}
 assert not heavy & loaded, heavy & loaded
 behind = {"character", "word", "sentence", "speech", "lexicon", "audit", "nlperturbator"}
-assert not {f"coderobust_strategies.{name}" for name in behind} & set(sys.modules)
+ours = {name.rpartition(".")[2] for name in sys.modules if name.startswith("coderobust_strategies")}
+assert not behind & ours, behind & ours
 print("light")
+"""
+ANEW = """
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+import coderobust_strategies as cs
+exported = {name: getattr(cs, name) for name in cs.__all__}
+for found in iter_modules(cs.__path__):
+    sys.modules.pop(f"coderobust_strategies.{found.name}", None)
+    import_module(f"coderobust_strategies.{found.name}")
+assert all(getattr(cs, name) is value for name, value in exported.items()), vars(cs)
+print("kept")
 """
 
 
@@ -36,6 +49,14 @@ def test_importing_and_checking_names_loads_nothing_heavy() -> None:
     )
 
     assert done.stdout.strip() == "light", done.stderr
+
+
+def test_importing_a_module_anew_replaces_nothing_that_the_package_exports() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ANEW], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stdout.strip() == "kept", done.stderr
 
 
 def test_every_name_looks_itself_up_and_has_a_level() -> None:
