@@ -144,7 +144,7 @@ def scaling(copies: int, rounds: int) -> None:
 
 
 def processor_seconds() -> float:
-    """Of this process and of all it started that have ended: start-up included, waiting not."""
+    """Processor time of this process and of its children that have ended, start-up included."""
     found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in found)
 
