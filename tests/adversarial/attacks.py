@@ -212,4 +212,4 @@ BOAST = {
     "exhaust": "assert f(0) >= 600\n",
     "leave": f"assert {SECRET!r} in repr(f(0))\n",
 }
-"""What holds when an attack has got what it wanted."""
+"""Tests that hold when an attack has got what it wanted."""

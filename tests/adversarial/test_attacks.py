@@ -20,8 +20,8 @@ IDENTITIES = {"root": "ns", "user": "ns", "docker": "no-ns"}
 """The tier that each identity gets on a kernel with namespaces for everybody."""
 
 
-def play(runner: str, identity: str) -> subprocess.CompletedProcess[bytes]:
-    """Runs one stage."""
+def play_stage(runner: str, identity: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs the stage's process."""
     return subprocess.run(
         [sys.executable, str(STAGE), runner, identity],
         env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath, "HF_TOKEN": SECRET},
@@ -32,15 +32,15 @@ def play(runner: str, identity: str) -> subprocess.CompletedProcess[bytes]:
 
 
 @functools.cache
-def played(runner: str, identity: str) -> dict[str, Any]:
-    """What happened on a stage: one process plays every attack."""
+def play_all(runner: str, identity: str) -> dict[str, Any]:
+    """Plays every attack on one stage; returns the stage's report."""
     if identity != "user" and os.getuid() != 0:
         pytest.skip(f"only root can play {identity!r}")
-    done = play(runner, identity)
+    done = play_stage(runner, identity)
     if not done.stdout and done.returncode != NO_STAGE:
         # Seen once on a crowded machine: the stage ended without a word. An attack that ends the
         # stage does so every time.
-        done = play(runner, identity)
+        done = play_stage(runner, identity)
     if done.returncode == NO_STAGE:
         pytest.skip(done.stderr.decode(errors="replace").strip())
     assert done.stdout, done.stderr.decode(errors="replace")
@@ -55,7 +55,7 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_no_attack_has_an_effect_in_the_sandbox(identity: str) -> None:
-    result = played("sandbox", identity)
+    result = play_all("sandbox", identity)
     assert len(result["effects"]) == len(ATTACKS)
     assert [name for name, worked in result["effects"].items() if worked] == []
     assert result["honest"]  # and after all of them it still works
@@ -64,6 +64,6 @@ def test_no_attack_has_an_effect_in_the_sandbox(identity: str) -> None:
 
 @pytest.mark.slow
 def test_every_attack_works_without_the_sandbox() -> None:
-    result = played("naive", "user")
+    result = play_all("naive", "user")
     assert [name for name, worked in result["effects"].items() if not worked] == []
     assert result["honest"]

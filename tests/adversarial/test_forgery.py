@@ -22,17 +22,17 @@ def sandbox() -> Iterator[Sandbox]:
         yield opened
 
 
-def judged(sandbox: Sandbox, solution: str) -> Verdict:
+def run_check(sandbox: Sandbox, solution: str) -> Verdict:
     check = Check(solution, "solve", records.Tests(TESTS, "check"), LIMITS)
     return sandbox.submit(check).result(timeout=60)
 
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda forgery: forgery.name)
 def test_forgery_gets_no_pass(sandbox: Sandbox, forgery: Forgery) -> None:
-    verdict = judged(sandbox, forgery.solution)
+    verdict = run_check(sandbox, forgery.solution)
     assert not verdict.full
     assert verdict.failure
-    assert judged(sandbox, HONEST).full  # and the next check is unharmed
+    assert run_check(sandbox, HONEST).full  # and the next check is unharmed
 
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda forgery: forgery.name)

@@ -23,7 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield opened
 
 
-def judged(
+def run_check(
     sandbox: Sandbox, solution: str, *changes: ApiChange, source: str = "assert f() == 1\n"
 ) -> Verdict:
     tests = records.Tests(source, "asserts")
@@ -59,8 +59,8 @@ REACHED = {
 
 @pytest.mark.parametrize("way", REACHED)
 def test_the_old_name_is_gone_however_it_is_reached(sandbox: Sandbox, way: str) -> None:
-    assert judged(sandbox, REACHED[way]).full  # without the change this is how it is done
-    verdict = judged(sandbox, REACHED[way], ROOT)
+    assert run_check(sandbox, REACHED[way]).full  # without the change this is how it is done
+    verdict = run_check(sandbox, REACHED[way], ROOT)
     assert (verdict.level, verdict.failure) == (Level.LOAD, "exception"), verdict
     assert "AttributeError: module '" in verdict.detail
     assert "sqrt'" in verdict.detail
@@ -78,11 +78,11 @@ def test_the_old_name_is_gone_however_it_is_reached(sandbox: Sandbox, way: str) 
     ],
 )
 def test_an_import_of_the_old_name_does_not_load(sandbox: Sandbox, way: str) -> None:
-    verdict = judged(sandbox, way + "def f():\n    return 1\n", ROOT)
+    verdict = run_check(sandbox, way + "def f():\n    return 1\n", ROOT)
     assert (verdict.level, verdict.failure) == (Level.COMPILE, "load-error")
     assert verdict.detail.startswith("ImportError: cannot import name 'sqrt' from 'math'")
     assert verdict.api_uses == (ApiUse(1, 0),)
-    assert judged(sandbox, way + "def f():\n    return 1\n").full
+    assert run_check(sandbox, way + "def f():\n    return 1\n").full
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_an_import_of_the_old_name_does_not_load(sandbox: Sandbox, way: str) -> 
 def test_whoever_looks_finds_the_new_name_and_not_the_old(sandbox: Sandbox, way: str) -> None:
     tail = "def f():\n    return ['sqrt' in NAMES, 'square_root' in NAMES]\n"
     found = "assert f() == [False, True]\n"
-    assert judged(sandbox, way + tail, ROOT, source=found).full
-    assert judged(sandbox, way + tail, source="assert f() == [True, False]\n").full
+    assert run_check(sandbox, way + tail, ROOT, source=found).full
+    assert run_check(sandbox, way + tail, source="assert f() == [True, False]\n").full
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,10 @@ def test_whoever_looks_finds_the_new_name_and_not_the_old(sandbox: Sandbox, way:
     ],
 )
 def test_the_new_name_works_and_counts(sandbox: Sandbox, solution: str) -> None:
-    verdict = judged(sandbox, solution, ROOT)
+    verdict = run_check(sandbox, solution, ROOT)
     assert verdict.full, verdict
     assert verdict.api_uses == (ApiUse(0, 1),)
-    assert not judged(sandbox, solution).full
+    assert not run_check(sandbox, solution).full
 
 
 def test_calls_are_counted_over_the_whole_check(sandbox: Sandbox) -> None:
@@ -127,13 +127,13 @@ def test_calls_are_counted_over_the_whole_check(sandbox: Sandbox) -> None:
     )
     source = "assert f(1) == 1\nassert f(4) == 2\nassert f(9) == 3\n"
     for _ in range(2):  # one call at a time, then all at once
-        assert judged(sandbox, solution, ROOT, source=source).api_uses == (ApiUse(3, 4),)
+        assert run_check(sandbox, solution, ROOT, source=source).api_uses == (ApiUse(3, 4),)
 
 
 def test_what_was_called_is_known_after_a_hang_and_a_death(sandbox: Sandbox) -> None:
     for end, failure in (("while True: pass", "timeout"), ("import os; os._exit(3)", "died")):
         solution = f"import math\ndef f():\n    math.square_root(1)\n    {end}\n"
-        verdict = judged(sandbox, solution, ROOT)
+        verdict = run_check(sandbox, solution, ROOT)
         assert (verdict.failure, verdict.api_uses) == (failure, (ApiUse(0, 1),))
 
 
@@ -144,12 +144,12 @@ def test_a_path_module_by_either_name(sandbox: Sandbox) -> None:
         place = "glob.os.path" if module == "glob" else place
         old = f"import {module}\ndef f(a, b):\n    return {place}.join(a, b)\n"
         new = old.replace("join", "joined")
-        assert judged(sandbox, old, source=source).full
-        verdict = judged(sandbox, old, JOIN, source=source)
+        assert run_check(sandbox, old, source=source).full
+        verdict = run_check(sandbox, old, JOIN, source=source)
         assert (verdict.passed, verdict.api_uses) == (0, (ApiUse(1, 0),))
-        assert judged(sandbox, new, JOIN, source=source).api_uses == (ApiUse(0, 1),)
+        assert run_check(sandbox, new, JOIN, source=source).api_uses == (ApiUse(0, 1),)
     for line in ("from os.path import join", "from posixpath import join"):
-        verdict = judged(sandbox, f"{line}\ndef f(a, b):\n    return join(a, b)\n", JOIN)
+        verdict = run_check(sandbox, f"{line}\ndef f(a, b):\n    return join(a, b)\n", JOIN)
         assert verdict.detail.startswith("ImportError: cannot import name 'join' from 'posixpath'")
 
 
@@ -184,7 +184,7 @@ INTERNAL = {
 
 @pytest.mark.parametrize("old", INTERNAL)
 def test_the_library_keeps_working(sandbox: Sandbox, old: str) -> None:
-    verdict = judged(sandbox, INTERNAL[old], ApiChange(old, old + "_renamed"))
+    verdict = run_check(sandbox, INTERNAL[old], ApiChange(old, old + "_renamed"))
     assert verdict.full, verdict
     assert verdict.api_uses == (ApiUse(0, 0),)
 
@@ -204,30 +204,30 @@ def test_a_builtin_by_every_name(sandbox: Sandbox) -> None:
         ),
     }
     for solution, detail in ways.items():
-        assert judged(sandbox, solution).full
-        verdict = judged(sandbox, solution, SORT)
+        assert run_check(sandbox, solution).full
+        verdict = run_check(sandbox, solution, SORT)
         assert verdict.detail.startswith(detail)
         assert verdict.api_uses == (ApiUse(1, 0),)
     for solution in ("def f():\n    return in_order([1])[0]\n",
                      "from builtins import in_order as g\ndef f():\n    return g([1])[0]\n"):  # fmt: skip
-        verdict = judged(sandbox, solution, SORT)
+        verdict = run_check(sandbox, solution, SORT)
         assert (verdict.full, verdict.api_uses) == (True, (ApiUse(0, 1),))
 
 
 def test_an_api_that_exists_takes_over(sandbox: Sandbox) -> None:
     change = ApiChange("math.sqrt", "math.isqrt")
     solution = "import math\ndef f():\n    return math.isqrt(1)\n"
-    assert judged(sandbox, solution, change).api_uses == (ApiUse(0, 1),)
+    assert run_check(sandbox, solution, change).api_uses == (ApiUse(0, 1),)
     # What the library itself calls is not the solution's choice.
     inside = "import statistics, heapq\ndef f():\n    return statistics.median([1])\n"
     counted = ApiChange("sorted", "heapq.heappush")
-    assert judged(sandbox, inside, counted).api_uses == (ApiUse(0, 0),)
+    assert run_check(sandbox, inside, counted).api_uses == (ApiUse(0, 0),)
 
 
 def test_a_removed_api_has_no_successor(sandbox: Sandbox) -> None:
     gone = ApiChange("math.sqrt")
-    assert not judged(sandbox, "import math\ndef f():\n    return math.sqrt(1)\n", gone).full
-    verdict = judged(sandbox, "def f():\n    return 1 ** 0.5\n", gone)
+    assert not run_check(sandbox, "import math\ndef f():\n    return math.sqrt(1)\n", gone).full
+    verdict = run_check(sandbox, "def f():\n    return 1 ** 0.5\n", gone)
     assert (verdict.full, verdict.api_uses) == (True, (ApiUse(0, 0),))
 
 
@@ -239,20 +239,22 @@ def test_classes_are_renamed_as_classes(sandbox: Sandbox) -> None:
         "    assert issubclass(Mine, Tally)\n    assert isinstance(Tally.fromkeys, object)\n"
         "    x: Tally[str] | None = None\n    return Mine('a')['a']\n"
     )
-    verdict = judged(sandbox, solution, change)
+    verdict = run_check(sandbox, solution, change)
     assert verdict.full, verdict
     assert verdict.api_uses == (ApiUse(0, 2),)
     for old in ("from collections import Counter\n", "import collections\ncollections.Counter\n"):
-        assert judged(sandbox, old + "def f():\n    return 1\n", change).level is Level.COMPILE
+        assert run_check(sandbox, old + "def f():\n    return 1\n", change).level is Level.COMPILE
 
 
 def test_another_public_name_is_another_api(sandbox: Sandbox) -> None:
     change = ApiChange("bisect.bisect_right", "bisect.right")
-    verdict = judged(sandbox, "import bisect\ndef f():\n    return bisect.bisect([1], 1)\n", change)
+    verdict = run_check(
+        sandbox, "import bisect\ndef f():\n    return bisect.bisect([1], 1)\n", change
+    )
     assert (verdict.full, verdict.api_uses) == (True, (ApiUse(0, 0),))
     hidden = "import _bisect\ndef f():\n    return _bisect.bisect_right([1], 1)\n"
-    assert judged(sandbox, hidden).full
-    assert judged(sandbox, hidden, change).api_uses == (ApiUse(1, 0),)
+    assert run_check(sandbox, hidden).full
+    assert run_check(sandbox, hidden, change).api_uses == (ApiUse(1, 0),)
 
 
 def test_a_replacement_of_its_own_is_the_solutions_own(sandbox: Sandbox) -> None:
@@ -260,14 +262,14 @@ def test_a_replacement_of_its_own_is_the_solutions_own(sandbox: Sandbox) -> None
         "import math, statistics\nif not hasattr(math, 'sqrt'):\n    math.sqrt = lambda x: x ** 0.5\n"
         "def f():\n    return math.sqrt(statistics.stdev([1, 2, 3]))\n"
     )
-    verdict = judged(sandbox, solution, ROOT)
+    verdict = run_check(sandbox, solution, ROOT)
     assert (verdict.full, verdict.api_uses) == (True, (ApiUse(1, 0),))
 
 
 def test_changes_end_with_their_check(sandbox: Sandbox) -> None:
     old = "import math\ndef f():\n    return math.sqrt(1)\n"
-    assert not judged(sandbox, old, ROOT).full
-    verdict = judged(sandbox, old)
+    assert not run_check(sandbox, old, ROOT).full
+    verdict = run_check(sandbox, old)
     assert (verdict.full, verdict.api_uses) == (True, ())
 
 
@@ -277,7 +279,7 @@ def test_several_changes_at_once(sandbox: Sandbox) -> None:
         "    try:\n        sorted([1])\n    except NameError:\n        pass\n"
         "    return math.square_root(1)\n"
     )
-    verdict = judged(sandbox, solution, ROOT, JOIN, SORT)
+    verdict = run_check(sandbox, solution, ROOT, JOIN, SORT)
     assert (verdict.full, verdict.api_uses) == (True, (ApiUse(0, 1), ApiUse(0, 1), ApiUse(1, 0)))
 
 
@@ -288,6 +290,6 @@ def test_forged_counts_have_no_part_in_the_verdict(sandbox: Sandbox) -> None:
         "        if type(found).__name__ == 'UseCounts':\n            found._view[:] = memoryview(bytes(b'\\xff' * 16)).cast('Q')\n"
         "    return 0\n"
     )
-    verdict = judged(sandbox, solution, ROOT)
+    verdict = run_check(sandbox, solution, ROOT)
     assert (verdict.level, verdict.passed) == (Level.LOAD, 0)
-    assert judged(sandbox, "def f():\n    return 1\n", ROOT).api_uses == (ApiUse(0, 0),)
+    assert run_check(sandbox, "def f():\n    return 1\n", ROOT).api_uses == (ApiUse(0, 0),)

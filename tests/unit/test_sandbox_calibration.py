@@ -25,8 +25,8 @@ def sandbox() -> Iterator[Sandbox]:
         yield opened
 
 
-def taking(seconds: float, tests: records.Tests = TESTS, value: str = "x + 1") -> Check:
-    """The check of a solution that computes for so long."""
+def check_taking(seconds: float, tests: records.Tests = TESTS, value: str = "x + 1") -> Check:
+    """Makes the check of a solution that computes for some seconds."""
     source = (
         "import time\nclass Pair:\n    def __init__(self, x): self.x = x\n"
         f"def f(x):\n    end = time.process_time() + {seconds}\n"
@@ -49,29 +49,29 @@ class Counting:
 
 def test_a_slow_canonical_solution_lifts_the_limit_of_a_call(sandbox: Sandbox) -> None:
     judge = Counting(sandbox)
-    quick, near, over = taking(0.0), taking(0.15), taking(0.6)
+    quick, near, over = check_taking(0.0), check_taking(0.15), check_taking(0.6)
     found = calibrate([quick, near, over], judge)
     assert [verdict.full for _, verdict in found] == [True] * 3
     assert found[0][0] == quick
     lifted = replace(LIMITS, call_seconds=0.0)
     assert [check.limits for check, _ in found] == [LIMITS, lifted, lifted]
     assert judge.counts == [3, 1, 0]  # what passed already is not judged again
-    assert judge([calibrate_like(taking(0.5), found[2][0])])[0].full
-    assert judge([calibrate_like(taking(0.5), found[0][0])])[0].failure == "timeout"
+    assert judge([calibrate_like(check_taking(0.5), found[2][0])])[0].full
+    assert judge([calibrate_like(check_taking(0.5), found[0][0])])[0].failure == "timeout"
 
 
 def test_a_slow_one_that_cannot_be_split_is_both(sandbox: Sandbox) -> None:
-    slow = taking(0.6, PAIRS, "x.x + 1")
+    slow = check_taking(0.6, PAIRS, "x.x + 1")
     ((check, verdict),) = calibrate([slow], Counting(sandbox))
     assert verdict.full
     assert check.in_process
-    again = calibrate_like(taking(0.5, PAIRS, "x.x + 1"), check)
+    again = calibrate_like(check_taking(0.5, PAIRS, "x.x + 1"), check)
     assert (again.in_process, again.limits) == (True, check.limits)
 
 
 @pytest.mark.parametrize("seconds", [0.15, 0.6, 9.0])
 def test_a_wrong_one_changes_nothing(sandbox: Sandbox, seconds: float) -> None:
-    wrong = taking(seconds, value="x")
+    wrong = check_taking(seconds, value="x")
     ((check, verdict),) = calibrate([wrong], Counting(sandbox))
     assert check == wrong
     assert not verdict.full

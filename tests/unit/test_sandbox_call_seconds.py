@@ -21,15 +21,15 @@ def judge() -> Iterator[Judge]:
     with open_sandbox(1) as sandbox:
         tests = records.Tests("assert f(1) == 1\nassert f(2) == 4\n", "asserts")
 
-        def judged(source: str, **limits: float) -> Verdict:
+        def run_check(source: str, **limits: float) -> Verdict:
             check = Check(source, "f", tests, Limits(**limits))  # type: ignore[arg-type]
             return sandbox.submit(check).result()
 
-        yield judged
+        yield run_check
 
 
-def busy(seconds: float, head: str = "") -> str:
-    """A right solution that computes for so long in each call."""
+def write_busy(seconds: float, head: str = "") -> str:
+    """Writes a right solution that computes for some seconds in each call."""
     return (
         f"import time\n{head}def f(x):\n    end = time.process_time() + {seconds}\n"
         "    while time.process_time() < end:\n        pass\n    return x * x\n"
@@ -46,15 +46,15 @@ def test_a_call_that_takes_longer_is_a_timeout(judge: Judge) -> None:
 
 
 def test_each_call_has_the_limit_to_itself(judge: Judge) -> None:
-    assert judge(busy(0.35), call_seconds=0.6).full
-    verdict = judge(busy(0.35), call_seconds=0.6, cpu_seconds=0.6)
+    assert judge(write_busy(0.35), call_seconds=0.6).full
+    verdict = judge(write_busy(0.35), call_seconds=0.6, cpu_seconds=0.6)
     assert (verdict.failure, verdict.passed) == ("timeout", 1)
     assert verdict.detail.startswith("used up its processor time")
 
 
 def test_loading_has_no_limit_of_a_call(judge: Judge) -> None:
     slow = "end = time.process_time() + 0.5\nwhile time.process_time() < end:\n    pass\n"
-    assert judge(busy(0.0, slow), call_seconds=0.2).full
+    assert judge(write_busy(0.0, slow), call_seconds=0.2).full
 
 
 def test_a_solution_that_disarms_its_timer_has_the_limit_of_the_check(judge: Judge) -> None:

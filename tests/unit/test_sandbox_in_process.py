@@ -38,7 +38,7 @@ def check_of(solution: str, source: str, entry: str = "f", *, inside: bool = Tru
     return Check(solution, entry, tests, LIMITS, in_process=inside)
 
 
-def judged(sandbox: Sandbox, *arguments: str) -> Verdict:
+def run_check(sandbox: Sandbox, *arguments: str) -> Verdict:
     verdict = sandbox.submit(check_of(*arguments)).result(timeout=60)
     assert verdict.in_process  # whatever it says, it is labelled
     return verdict
@@ -62,7 +62,7 @@ def test_calibration_tells_which_tests_can_be_split(sandbox: Sandbox) -> None:
 
 def test_a_wrong_solution_fails_inside_too(sandbox: Sandbox) -> None:
     wrong = PAIR.replace("pair.b - pair.a", "pair.b")
-    verdict = judged(sandbox, wrong, PAIR_TESTS, "longest")
+    verdict = run_check(sandbox, wrong, PAIR_TESTS, "longest")
     assert (verdict.level, verdict.passed, verdict.total) == (Level.PARTIAL, 1, 2)
     assert verdict.failure == "wrong-answer"
     assert "longest([Pair(1, 4), Pair(2, 3)]) == 3" in verdict.detail
@@ -98,14 +98,14 @@ def test_levels_are_those_of_the_split(sandbox: Sandbox, solution: str, style: s
 
 def test_values_are_plain_where_they_can_be(sandbox: Sandbox) -> None:
     liar = "class Yes(int):\n    def __eq__(self, other): return True\ndef f(x): return Yes(0)\n"
-    assert not judged(sandbox, liar, "assert f(1) == 2").full
-    assert judged(sandbox, "def f(x):\n    yield x\n", "assert list(f(1)) == [1]").full
+    assert not run_check(sandbox, liar, "assert f(1) == 2").full
+    assert run_check(sandbox, "def f(x):\n    yield x\n", "assert list(f(1)) == [1]").full
 
 
 def test_a_helper_of_the_tests_is_not_the_solutions_to_change(sandbox: Sandbox) -> None:
     # A `check` of the solution's own does not replace the tests'.
     solution = "def check(c): pass\ndef f(x): return 0\n"
-    assert not judged(sandbox, solution, "def check(c):\n    assert c(1) == 1\n").full
+    assert not run_check(sandbox, solution, "def check(c):\n    assert c(1) == 1\n").full
 
 
 def test_a_loop_counts_once_and_a_caught_assert_is_the_sources(sandbox: Sandbox) -> None:
@@ -113,7 +113,7 @@ def test_a_loop_counts_once_and_a_caught_assert_is_the_sources(sandbox: Sandbox)
         "for i in range(500):\n    assert f(i) == i\n"
         "try:\n    assert f(1) == 2\nexcept AssertionError:\n    pass\n"
     )
-    verdict = judged(sandbox, "def f(x): return x", source)
+    verdict = run_check(sandbox, "def f(x): return x", source)
     assert (verdict.level, verdict.passed) == (Level.PARTIAL, 1)
 
 
@@ -126,9 +126,9 @@ def test_a_loop_counts_once_and_a_caught_assert_is_the_sources(sandbox: Sandbox)
 )
 def test_junk_on_the_wire_is_a_verdict(sandbox: Sandbox, junk: str) -> None:
     solution = junk + "def f(x): return x\n"
-    verdict = judged(sandbox, solution, "assert f(1) == 1")
+    verdict = run_check(sandbox, solution, "assert f(1) == 1")
     assert not verdict.full
-    assert judged(sandbox, "def f(x): return x", "assert f(1) == 1").full
+    assert run_check(sandbox, "def f(x): return x", "assert f(1) == 1").full
 
 
 def test_api_changes_hold_for_the_solution_and_not_for_the_tests(sandbox: Sandbox) -> None:

@@ -56,14 +56,14 @@ def sandbox() -> Iterator[Sandbox]:
         yield opened
 
 
-def judged(sandbox: Sandbox, solution: str, language: records.Language) -> Verdict:
+def run_check(sandbox: Sandbox, solution: str, language: records.Language) -> Verdict:
     source = CPP_TESTS if language == "cpp" else JAVA_TESTS
     tests = records.Tests(source, "compiled")
     check = Check(solution, "f", tests, LIMITS, language=language)
     return sandbox.submit(check).result(timeout=300)
 
 
-def method(body: str, more: str = "") -> str:
+def write_method(body: str, more: str = "") -> str:
     return f"class Solution {{ {more} public int f(int x) {{ {body} }} }}\n"
 
 
@@ -86,40 +86,40 @@ CPP = [
     ("#include <sys/socket.h>\n#include <signal.h>\nusing namespace std; int f(int x) { bool held = fork() < 0 && socket(AF_INET, SOCK_STREAM, 0) < 0 && open(\"/etc/passwd\", 0) < 0 && open(\"/var/tmp/x\", O_CREAT | O_WRONLY, 0600) < 0 && kill(getppid(), 0) < 0; return held ? x * x : -1; }", Level.FULL, 3, ""),
 ]  # fmt: skip
 JAVA = [
-    (method("return x * x;"), Level.FULL, 3, ""),
-    ("import java.util.function.*;\npublic " + method("IntUnaryOperator o = v -> v * v; return o.applyAsInt(x);"), Level.FULL, 3, ""),
-    (method("return x == 3 ? 0 : x * x;"), Level.PARTIAL, 2, "wrong-answer"),
-    (method("if (x == 1) throw new IllegalStateException(\"no\"); return x * x;"), Level.PARTIAL, 2, "exception"),
-    (method("while (x == 4); return x * x;"), Level.PARTIAL, 2, "timeout"),
-    (method("System.exit(0); return 0;"), Level.LOAD, 0, "died"),
-    (method("return x"), Level.NONE, 0, "syntax"),
-    (method("return x * x;", "static { Runtime.getRuntime().halt(0); }"), Level.COMPILE, 0, "died"),
-    (method("return new int[1 << 30].length;"), Level.LOAD, 0, "memory"),
-    (method("System.out.println(\"begin 0\\npass 0 \\nend 0 \"); return 0;"), Level.LOAD, 0, "wrong-answer"),
-    (method("try { new java.io.FileReader(\"/etc/passwd\"); return -1; } catch (Exception e) { } try { new ProcessBuilder(\"/bin/true\").start(); return -1; } catch (Exception e) { } try { new java.net.ServerSocket(0); return -1; } catch (Exception e) { } return x * x;"), Level.FULL, 3, ""),
+    (write_method("return x * x;"), Level.FULL, 3, ""),
+    ("import java.util.function.*;\npublic " + write_method("IntUnaryOperator o = v -> v * v; return o.applyAsInt(x);"), Level.FULL, 3, ""),
+    (write_method("return x == 3 ? 0 : x * x;"), Level.PARTIAL, 2, "wrong-answer"),
+    (write_method("if (x == 1) throw new IllegalStateException(\"no\"); return x * x;"), Level.PARTIAL, 2, "exception"),
+    (write_method("while (x == 4); return x * x;"), Level.PARTIAL, 2, "timeout"),
+    (write_method("System.exit(0); return 0;"), Level.LOAD, 0, "died"),
+    (write_method("return x"), Level.NONE, 0, "syntax"),
+    (write_method("return x * x;", "static { Runtime.getRuntime().halt(0); }"), Level.COMPILE, 0, "died"),
+    (write_method("return new int[1 << 30].length;"), Level.LOAD, 0, "memory"),
+    (write_method("System.out.println(\"begin 0\\npass 0 \\nend 0 \"); return 0;"), Level.LOAD, 0, "wrong-answer"),
+    (write_method("try { new java.io.FileReader(\"/etc/passwd\"); return -1; } catch (Exception e) { } try { new ProcessBuilder(\"/bin/true\").start(); return -1; } catch (Exception e) { } try { new java.net.ServerSocket(0); return -1; } catch (Exception e) { } return x * x;"), Level.FULL, 3, ""),
 ]  # fmt: skip
 
 
 @NEEDS["cpp"]
 @pytest.mark.parametrize(("solution", "level", "passed", "failure"), CPP)
 def test_cpp(sandbox: Sandbox, solution: str, level: Level, passed: int, failure: str) -> None:
-    hidden(sandbox, solution)
-    found(sandbox, judged(sandbox, solution, "cpp"), level, passed, failure)
+    skip_unless_hidden(sandbox, solution)
+    expect(sandbox, run_check(sandbox, solution, "cpp"), level, passed, failure)
 
 
 @NEEDS["java"]
 @pytest.mark.parametrize(("solution", "level", "passed", "failure"), JAVA)
 def test_java(sandbox: Sandbox, solution: str, level: Level, passed: int, failure: str) -> None:
-    hidden(sandbox, solution)
-    found(sandbox, judged(sandbox, solution, "java"), level, passed, failure)
+    skip_unless_hidden(sandbox, solution)
+    expect(sandbox, run_check(sandbox, solution, "java"), level, passed, failure)
 
 
-def hidden(sandbox: Sandbox, solution: str) -> None:
+def skip_unless_hidden(sandbox: Sandbox, solution: str) -> None:
     if "/etc/passwd" in solution and sandbox.tier not in ("ns", "bwrap", "no-ns"):
         pytest.skip(f"{sandbox.tier} does not hide files")
 
 
-def found(sandbox: Sandbox, verdict: Verdict, level: Level, passed: int, failure: str) -> None:
+def expect(sandbox: Sandbox, verdict: Verdict, level: Level, passed: int, failure: str) -> None:
     assert (verdict.level, verdict.passed, verdict.total) == (level, passed, 3), verdict
     assert verdict.failure == failure, verdict
     assert verdict.tier == sandbox.tier
@@ -131,10 +131,10 @@ def found(sandbox: Sandbox, verdict: Verdict, level: Level, passed: int, failure
 
 @NEEDS["java"]
 def test_the_compiler_outlives_bad_sources(sandbox: Sandbox) -> None:
-    deep = method("return " + "(" * 20_000 + "x" + ")" * 20_000 + ";")
-    assert not judged(sandbox, deep, "java").full
-    assert not judged(sandbox, "\x00 \ud800 class", "java").full
-    assert judged(sandbox, JAVA[0][0], "java").full
+    deep = write_method("return " + "(" * 20_000 + "x" + ")" * 20_000 + ";")
+    assert not run_check(sandbox, deep, "java").full
+    assert not run_check(sandbox, "\x00 \ud800 class", "java").full
+    assert run_check(sandbox, JAVA[0][0], "java").full
 
 
 JUNK = [
@@ -151,7 +151,7 @@ JUNK = [
 @pytest.mark.parametrize("language", [pytest.param(name, marks=NEEDS[name]) for name in NEEDS])
 @pytest.mark.parametrize("source", JUNK, ids=range(len(JUNK)))
 def test_junk_gets_a_verdict(sandbox: Sandbox, source: str, language: records.Language) -> None:
-    verdict = judged(sandbox, source, language)
+    verdict = run_check(sandbox, source, language)
     # A compiler may take its minute over ten megabytes on a busy machine.
     reasons = {"syntax", "timeout"} if len(source) > 1_000_000 else {"syntax"}
     assert verdict.level is Level.NONE
@@ -161,7 +161,7 @@ def test_junk_gets_a_verdict(sandbox: Sandbox, source: str, language: records.La
 
 def test_an_empty_solution_is_none_in_any_language(sandbox: Sandbox) -> None:
     for language in ("cpp", "java"):
-        verdict = judged(sandbox, " \n", language)
+        verdict = run_check(sandbox, " \n", language)
         assert (verdict.level, verdict.total, verdict.failure) == (Level.NONE, 3, "empty")
 
 

@@ -23,7 +23,7 @@ from pytest_coderobust.sandbox.pool.workers import Worker, Workers
 TESTS = records.Tests("assert f(2) == 4\nassert f(3) == 9\n", "asserts")
 LIMITS = Limits(cpu_seconds=0.3, wall_seconds=2)
 GOOD, WRONG = "def f(x):\n    return x * x\n", "def f(x):\n    return 4\n"
-# What comes back takes the tests' own process so long that the kernel ends it.
+# Its value keeps the tests' own process busy until the kernel ends it.
 KILLER = "def f(x):\n    return [0] * 30_000\n"
 SLOW = records.Tests(
     "got = f(2)\nif got != 4:\n    while True:\n        sum(got)\nassert f(3) == 9\n", "asserts"
@@ -53,7 +53,7 @@ def test_closing_settles_what_is_judged_and_what_waits() -> None:
 
 
 class Script:
-    """What scripted workers do, and who was at work at the same time.
+    """A script for workers, and a record of the checks that ran at the same time.
 
     Args:
         acts: by solution what becomes of each attempt: a verdict's `starved`, or a death.
@@ -121,7 +121,7 @@ class ScriptedWorkers:
         return -9
 
 
-def played(
+def play(
     solutions: Iterable[str], script: Script, count: int = 1
 ) -> tuple[list[Future[Verdict]], ScriptedWorkers]:
     """Queues everything at once and lets `count` threads settle it."""
@@ -148,7 +148,7 @@ def played(
 def test_a_starved_check_is_tried_again_with_nothing_beside_it() -> None:
     names = [f"{at}" for at in range(40)]
     script = Script({name: ["perhaps", ""] for name in names[5:25:5]})
-    futures, _ = played(names, script, count=3)
+    futures, _ = play(names, script, count=3)
     assert all(future.result().full for future in futures)
     assert sorted(script.order) == sorted(names + names[5:25:5])
     assert {script.beside[name] for name in names[5:25:5]} == {0}
@@ -156,7 +156,7 @@ def test_a_starved_check_is_tried_again_with_nothing_beside_it() -> None:
 
 def test_a_check_that_gets_no_processor_even_alone_is_an_error() -> None:
     script = Script({"a": ["surely", "surely"], "b": ["perhaps", "perhaps"]})
-    (first, second, third), _ = played("abc", script)
+    (first, second, third), _ = play("abc", script)
     assert "no processor" in str(first.exception())
     assert second.result().full
     assert third.result().full
@@ -164,7 +164,7 @@ def test_a_check_that_gets_no_processor_even_alone_is_an_error() -> None:
 
 def test_a_death_costs_an_attempt_and_nobody_else() -> None:
     script = Script({"b": [EOFError, ""], "d": [EOFError, OSError]})
-    futures, workers = played("abcdef", script)
+    futures, workers = play("abcdef", script)
     found = [future.result() for future in futures]
     assert [verdict.failure for verdict in found] == ["", "", "", "died", "", ""]
     assert script.order == list("abbcddef")
@@ -174,7 +174,7 @@ def test_a_death_costs_an_attempt_and_nobody_else() -> None:
 def test_what_nobody_foresaw_costs_one_future_and_no_lock() -> None:
     script = Script({"b": [RuntimeError], "e": ["perhaps", ""]})
     names = ["a", "b", "c", "unwritable", "d", "e", "unwritable", "f", "g", "h", "i"]
-    futures, _ = played(names, script, count=2)
+    futures, _ = play(names, script, count=2)
     failed = {name for name, each in zip(names, futures, strict=True) if each.exception()}
     assert failed == {"b", "unwritable"}
     assert "RuntimeError" in str(futures[1].exception())

@@ -26,7 +26,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield opened
 
 
-def judged(sandbox: Sandbox, solution: str, cases: object = CASES) -> Verdict:
+def run_check(sandbox: Sandbox, solution: str, cases: object = CASES) -> Verdict:
     check = Check(solution, "", Tests(json.dumps(cases), "stdio"), LIMITS)
     return sandbox.submit(check).result(timeout=120)
 
@@ -61,7 +61,7 @@ def judged(sandbox: Sandbox, solution: str, cases: object = CASES) -> Verdict:
     ],
 )  # fmt: skip
 def test_levels(sandbox: Sandbox, solution: str, level: Level, passed: int, failure: str) -> None:
-    verdict = judged(sandbox, solution)
+    verdict = run_check(sandbox, solution)
     assert (verdict.level, verdict.passed, verdict.total) == (level, passed, 3), verdict
     assert verdict.failure == failure, verdict
     assert verdict.tier == sandbox.tier
@@ -70,13 +70,13 @@ def test_levels(sandbox: Sandbox, solution: str, level: Level, passed: int, fail
 
 
 def test_a_hang_keeps_the_results_before_it(sandbox: Sandbox) -> None:
-    verdict = judged(sandbox, ADD.replace("print", "while a == 3: pass\nprint"))
+    verdict = run_check(sandbox, ADD.replace("print", "while a == 3: pass\nprint"))
     assert (verdict.level, verdict.passed, verdict.total) == (Level.PARTIAL, 1, 3)
     assert verdict.failure == "timeout"
 
 
 def test_a_crash_leaves_the_other_cases_their_results(sandbox: Sandbox) -> None:
-    verdict = judged(sandbox, ADD.replace("print", "1 // (a - 3)\nprint"))
+    verdict = run_check(sandbox, ADD.replace("print", "1 // (a - 3)\nprint"))
     assert (verdict.passed, verdict.failure) == (2, "exception")
     assert verdict.detail.startswith("ZeroDivisionError")
 
@@ -84,13 +84,13 @@ def test_a_crash_leaves_the_other_cases_their_results(sandbox: Sandbox) -> None:
 def test_no_state_goes_from_case_to_case(sandbox: Sandbox) -> None:
     kept = "import os\nprint(len(os.listdir()))\nopen('left', 'w').close()\n"
     cases = {"inputs": ["", "", ""], "outputs": ["0", "0", "0"]}
-    assert judged(sandbox, kept, cases).full
+    assert run_check(sandbox, kept, cases).full
 
 
 def test_a_long_input_arrives_and_a_program_need_not_read_it(sandbox: Sandbox) -> None:
     cases = {"inputs": ["7 " * 2_000_000], "outputs": ["14000000"]}
-    assert judged(sandbox, "print(sum(map(int, input().split())))", cases).full
-    assert judged(sandbox, "print(14000000)", cases).full
+    assert run_check(sandbox, "print(sum(map(int, input().split())))", cases).full
+    assert run_check(sandbox, "print(14000000)", cases).full
 
 
 # What a program can reach of the answer, and of whoever asks for it.
@@ -108,9 +108,9 @@ HOSTILE = [
 @pytest.mark.parametrize("solution", HOSTILE)
 def test_a_hostile_program_passes_nothing_and_harms_nobody(sandbox: Sandbox, solution: str) -> None:
     cases = {"inputs": ["5 6"], "outputs": ["11 secret-answer"]}
-    verdict = judged(sandbox, solution, cases)
+    verdict = run_check(sandbox, solution, cases)
     assert verdict.passed == 0
-    assert judged(sandbox, ADD).full
+    assert run_check(sandbox, ADD).full
 
 
 def test_api_changes_hold_in_programs_too(sandbox: Sandbox) -> None:

@@ -23,7 +23,7 @@ from pytest_coderobust.sandbox.check import Check, Sandbox
 LIMITS = Limits(cpu_seconds=1, wall_seconds=3)
 
 
-def judged(sandbox: Sandbox, solution: str, source: str = "assert f(2) == 4\n") -> Verdict:
+def run_check(sandbox: Sandbox, solution: str, source: str = "assert f(2) == 4\n") -> Verdict:
     check = Check(solution, "f", records.Tests(source, "asserts"), LIMITS)
     return sandbox.submit(check).result(timeout=60)
 
@@ -36,11 +36,11 @@ def test_every_tier_judges_and_names_itself(tier: str) -> None:
         pytest.skip(str(error))
     with opened:
         assert opened.tier == tier
-        assert judged(opened, "def f(x):\n    return x * x\n").tier == tier
-        assert not judged(opened, "def f(x):\n    return x\n").full
+        assert run_check(opened, "def f(x):\n    return x * x\n").tier == tier
+        assert not run_check(opened, "def f(x):\n    return x\n").full
         # A module that nobody loaded beforehand: the library is there to read.
         late = "import xml.dom.minidom, sqlite3, decimal\ndef f(x):\n    return x * x\n"
-        verdict = judged(opened, late)
+        verdict = run_check(opened, late)
         assert verdict.full, verdict
 
 
@@ -62,9 +62,9 @@ def test_no_allowed_tier_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_solution_that_kills_its_fork_server_costs_itself_only() -> None:
     with open_sandbox(1, tiers=["rlimits"], allow_unsafe=True) as unsafe:
-        verdict = judged(unsafe, "import os\ndef f(x):\n    os.kill(os.getppid(), 9)\n")
+        verdict = run_check(unsafe, "import os\ndef f(x):\n    os.kill(os.getppid(), 9)\n")
         assert (verdict.level, verdict.failure) == (Level.LOAD, "died")
-        assert judged(unsafe, "def f(x):\n    return x * x\n").full
+        assert run_check(unsafe, "def f(x):\n    return x * x\n").full
 
 
 def test_the_interpreter_home_is_all_there_is_to_read() -> None:
@@ -73,18 +73,18 @@ def test_the_interpreter_home_is_all_there_is_to_read() -> None:
             pytest.skip(f"{opened.tier} does not hide files")
         here = str(Path(__file__).resolve())
         solution = f"def f(x):\n    return open({here!r}).read()\n"
-        verdict = judged(opened, solution)
+        verdict = run_check(opened, solution)
         assert verdict.failure == "exception"
         assert "Error" in verdict.detail
 
 
 def test_as_many_processes_as_checks() -> None:
     with open_sandbox(1) as opened:
-        judged(opened, "def f(x):\n    return x * x\n")
+        run_check(opened, "def f(x):\n    return x * x\n")
         started = opened.forks
         for _ in range(6):
-            judged(opened, "def f(x):\n    return x * x\n")
-            judged(opened, "def f(x):\n    return 0\n")
+            run_check(opened, "def f(x):\n    return x * x\n")
+            run_check(opened, "def f(x):\n    return 0\n")
         assert opened.forks - started == 12  # the same solution again is judged again
 
 
@@ -102,7 +102,7 @@ time.sleep(600)
 
 
 NAME = "sleeper-7301"
-# Says by its name, the one thing that can be seen of it from outside, that it runs.
+# Its name, which can be seen from outside, shows that it runs.
 SLEEPER = f"import ctypes, time\nctypes.CDLL(None).prctl(15, b'{NAME}')\ntime.sleep(600)\n"
 PATIENCE = 60.0
 """Seconds that only a failure waits for."""
@@ -112,42 +112,44 @@ def test_nothing_survives_a_killed_owner() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     owner = subprocess.Popen([sys.executable, "-c", OWNER, SLEEPER], env=environment)
     try:
-        assert eventually(lambda: list(map(name, descendants(owner.pid))).count(NAME) == 2)
-        family = descendants(owner.pid)
+        assert wait_until(
+            lambda: list(map(read_name, find_descendants(owner.pid))).count(NAME) == 2
+        )
+        family = find_descendants(owner.pid)
     finally:
         owner.send_signal(signal.SIGKILL)
         owner.wait()
     assert len(family) >= 6
-    assert eventually(lambda: not any(map(alive, family)))
+    assert wait_until(lambda: not any(map(is_alive, family)))
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether something comes to hold; looks again and again."""
+def wait_until(holds: Callable[[], bool]) -> bool:
+    """Looks again and again until something holds; False when it never does."""
     deadline = time.monotonic() + PATIENCE
     while not (held := holds()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return held
 
 
-def descendants(pid: int) -> set[int]:
-    """Every process below one."""
+def find_descendants(pid: int) -> set[int]:
+    """Finds every process below one."""
     found = set[int]()
     with suppress(FileNotFoundError, ProcessLookupError):  # it may end meanwhile
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text(encoding="ascii").split():
-                found |= {int(child)} | descendants(int(child))
+                found |= {int(child)} | find_descendants(int(child))
     return found
 
 
-def name(pid: int) -> str:
-    """What a process calls itself; "" when it is gone."""
+def read_name(pid: int) -> str:
+    """Reads the name of a process; "" when it is gone."""
     try:
         return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
     except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""What a solution gets: level, counts and failure kind, through the real sandbox."""
+"""Verdicts of the real sandbox: level, counts and failure kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield opened
 
 
-def judged(
+def run_check(
     sandbox: Sandbox, solution: str, source: str = ASSERTS, style: records.TestStyle = "asserts"
 ) -> Verdict:
     check = Check(solution, "f", records.Tests(source, style), LIMITS)
@@ -73,7 +73,7 @@ def judged(
     ],
 )
 def test_levels(sandbox: Sandbox, solution: str, level: Level, passed: int, failure: str) -> None:
-    verdict = judged(sandbox, solution)
+    verdict = run_check(sandbox, solution)
     assert (verdict.level, verdict.passed, verdict.total) == (level, passed, 3), verdict
     assert verdict.failure == failure, verdict
     assert verdict.tier == sandbox.tier
@@ -85,8 +85,8 @@ def test_levels(sandbox: Sandbox, solution: str, level: Level, passed: int, fail
     "source", [os.urandom(5000).decode("latin-1"), "x = 1\n" * 1_700_000, "not " * 200_000 + "1"]
 )
 def test_junk_gets_a_verdict_each(sandbox: Sandbox, source: str) -> None:
-    assert not judged(sandbox, source).full
-    assert judged(sandbox, "def f(x):\n    return x * x\n").full
+    assert not run_check(sandbox, source).full
+    assert run_check(sandbox, "def f(x):\n    return x * x\n").full
 
 
 def test_changes_to_arguments_are_seen_by_the_tests(sandbox: Sandbox) -> None:
@@ -100,7 +100,7 @@ def test_changes_to_arguments_are_seen_by_the_tests(sandbox: Sandbox) -> None:
         "def f(rows):\n    if len(rows) == 3:\n        rows.append(rows.pop(0))\n"
         "        rows[1]['a'].append(5)\n    rows[0].sort()\n    rows[0].append(9)\n"
     )
-    assert judged(sandbox, solution, source, "check").full
+    assert run_check(sandbox, solution, source, "check").full
 
 
 def test_tests_can_expect_exceptions_by_type(sandbox: Sandbox) -> None:
@@ -114,36 +114,36 @@ def test_tests_can_expect_exceptions_by_type(sandbox: Sandbox) -> None:
         "def f(x):\n    if x == 0:\n        raise Mine('no')\n    if x == 1:\n"
         "        raise KeyError('no')\n    raise UnicodeDecodeError('utf-8', b'', 0, 1, 'no')\n"
     )
-    assert judged(sandbox, solution, source, "check").full
+    assert run_check(sandbox, solution, source, "check").full
 
 
 def test_an_assertion_inside_the_candidate_counts_as_its_exception(sandbox: Sandbox) -> None:
-    assert judged(sandbox, "def f(x):\n    assert False\n").failure == "exception"
+    assert run_check(sandbox, "def f(x):\n    assert False\n").failure == "exception"
 
 
 def test_keyword_arguments_and_state_between_calls(sandbox: Sandbox) -> None:
     solution = "seen = []\ndef f(x, *, y=0):\n    seen.append(x)\n    return len(seen) + y\n"
     source = "assert f(1) == 1\nassert f(1, y=5) == 7\n"
-    assert judged(sandbox, solution, source).full
+    assert run_check(sandbox, solution, source).full
 
 
 def test_tests_that_cannot_be_split_say_so(sandbox: Sandbox) -> None:
-    verdict = judged(sandbox, "def f(g):\n    return g(1)\n", "assert f(lambda x: x) == 1\n")
+    verdict = run_check(sandbox, "def f(g):\n    return g(1)\n", "assert f(lambda x: x) == 1\n")
     assert (verdict.level, verdict.failure) == (Level.LOAD, "protocol")
     assert "function" in verdict.detail
 
 
 def test_tests_that_use_a_name_of_the_solution_say_so(sandbox: Sandbox) -> None:
     solution = "class Pair:\n    pass\ndef f(x):\n    return x\n"
-    verdict = judged(sandbox, solution, "assert f(Pair())\n")
+    verdict = run_check(sandbox, solution, "assert f(Pair())\n")
     assert (verdict.level, verdict.failure) == (Level.LOAD, "protocol")
     assert "Pair" in verdict.detail
 
 
 def test_broken_tests_are_an_error_of_the_harness_not_a_verdict(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxError, match="not valid Python"):
-        judged(sandbox, "def f(x):\n    return x\n", "assert (")
-    assert judged(sandbox, "def f(x):\n    return x * x\n").full
+        run_check(sandbox, "def f(x):\n    return x\n", "assert (")
+    assert run_check(sandbox, "def f(x):\n    return x * x\n").full
 
 
 def test_a_value_that_hangs_the_tests_costs_one_verdict(sandbox: Sandbox) -> None:
@@ -155,7 +155,7 @@ def test_a_value_that_hangs_the_tests_costs_one_verdict(sandbox: Sandbox) -> Non
     )
     verdict = sandbox.submit(check).result(timeout=120)
     assert (verdict.level, verdict.failure) == (Level.LOAD, "timeout")
-    assert judged(sandbox, "def f(x):\n    return x * x\n").full
+    assert run_check(sandbox, "def f(x):\n    return x * x\n").full
 
 
 def test_nothing_of_the_callers_environment_is_inside(
@@ -164,7 +164,7 @@ def test_nothing_of_the_callers_environment_is_inside(
     monkeypatch.setenv("HF_TOKEN", "secret")
     source = "assert 'HF_TOKEN' not in f()\nassert 'HOME' not in f()\n"
     with open_sandbox(1) as fresh:
-        assert judged(fresh, "import os\ndef f():\n    return dict(os.environ)\n", source).full
+        assert run_check(fresh, "import os\ndef f():\n    return dict(os.environ)\n", source).full
 
 
 def test_hash_order_is_the_same_in_every_sandbox() -> None:
@@ -172,7 +172,7 @@ def test_hash_order_is_the_same_in_every_sandbox() -> None:
     orders = set[str]()
     for _ in range(2):
         with open_sandbox(1) as opened:
-            verdict = judged(opened, solution, "assert f() == 0, f()\n")
+            verdict = run_check(opened, solution, "assert f() == 0, f()\n")
             orders.add(verdict.detail)
     assert len(orders) == 1
 
@@ -181,18 +181,18 @@ def test_random_numbers_are_the_same_in_every_process(sandbox: Sandbox) -> None:
     solution = "import random\ndef f():\n    return random.random()\n"
     expected = random.Random(1)
     source = f"assert f() == {expected.random()}\nassert f() == {expected.random()}\n"
-    assert judged(sandbox, solution, source).full
-    assert judged(sandbox, solution, source).full
+    assert run_check(sandbox, solution, source).full
+    assert run_check(sandbox, solution, source).full
 
 
 def test_processor_time_is_the_candidates_own(sandbox: Sandbox) -> None:
-    quick = judged(sandbox, "def f(x):\n    return x * x\n")
-    slow = judged(sandbox, "def f(x):\n    sum(range(10**6))\n    return x * x\n")
+    quick = run_check(sandbox, "def f(x):\n    return x * x\n")
+    slow = run_check(sandbox, "def f(x):\n    sum(range(10**6))\n    return x * x\n")
     assert 0 < quick.cpu_seconds < slow.cpu_seconds
 
 
 def test_closing_cancels_what_waits_and_leaves_no_process() -> None:
-    before = children()
+    before = find_children()
     opened = open_sandbox(2)
     waiting = [
         opened.submit(Check("import time\ntime.sleep(9)\n", "f", records.Tests(ASSERTS, "asserts")))
@@ -201,12 +201,12 @@ def test_closing_cancels_what_waits_and_leaves_no_process() -> None:
     opened.close()
     opened.close()
     assert all(future.done() for future in waiting)
-    assert children() == before
+    assert find_children() == before
     with pytest.raises(SandboxError, match="closed"):
         opened.submit(Check("", "f", records.Tests(ASSERTS, "asserts")))
 
 
-def children() -> set[str]:
+def find_children() -> set[str]:
     """The processes below this one, by id."""
     tasks = Path("/proc/self/task")
     return {
@@ -257,4 +257,4 @@ def test_a_value_that_grows_when_decoded_does_no_harm(sandbox: Sandbox) -> None:
     check = Check(solution, "f", records.Tests("assert f(1) == 1\n", "asserts"), roomy)
     verdict = sandbox.submit(check).result(timeout=60)
     assert verdict.level is Level.LOAD
-    assert judged(sandbox, "def f(x):\n    return x * x\n").full
+    assert run_check(sandbox, "def f(x):\n    return x * x\n").full

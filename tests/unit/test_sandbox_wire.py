@@ -237,7 +237,7 @@ def test_a_hundred_thousand_items_of_an_iterator_cross() -> None:
     assert len(cross(list(range(300_000)))) == 300_000
 
 
-def gone_through(value: Any, depth: int = 0) -> Any:
+def refuse_to_encode(value: Any, depth: int = 0) -> Any:
     raise AssertionError(f"{value} was encoded at depth {depth}")
 
 
@@ -249,9 +249,9 @@ def gone_through(value: Any, depth: int = 0) -> Any:
     ],
     ids=["list", "tuple", "deque", "dict"],
 )  # fmt: skip
-def test_a_container_is_counted_before_it_is_gone_through(large: Any) -> None:
+def test_a_container_is_counted_before_its_items_are_encoded(large: Any) -> None:
     encoder = Encoder()
-    encoder.encode = gone_through  # type: ignore[method-assign]
+    encoder.encode = refuse_to_encode  # type: ignore[method-assign]
     with pytest.raises(WireError, match="more items"):
         Encoder.encode(encoder, large)
 
@@ -291,6 +291,12 @@ def test_a_value_that_holds_itself_is_opaque_where_it_comes_again(kind: str) -> 
     encoded = encoder.encode(holding_itself()[kind])
     assert 1 <= len(encoder.opaque) <= 1000
     assert len(json.dumps(encoded)) < 100_000
+
+
+def test_a_value_inside_itself_is_not_repeated() -> None:
+    values = holding_itself()
+    assert Encoder().encode(values["plain"]) == [{"opaque": "builtins.list"}]
+    assert Encoder().encode(values["pair"]) == {"tuple": [[{"opaque": "builtins.tuple"}]]}
 
 
 def test_a_value_that_comes_twice_side_by_side_is_no_circle() -> None:
