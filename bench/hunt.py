@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import mean, median
 
@@ -164,24 +165,16 @@ def verify(folder: Path) -> None:
 
 
 def ask_again(failures: Sequence[Failure]) -> int:
-    from pytest_coderobust.config.suite import read_suite
-    from pytest_coderobust.engine.completions import CompletionStore
-    from pytest_coderobust.engine.events import silent
-    from pytest_coderobust.engine.measurement import Measurement
-    from pytest_coderobust.engine.plan import read_plan
-    from pytest_coderobust.engine.verdicts import VerdictStore
     from pytest_coderobust.hunt.panel import Confirm, Panel, Question
-    from pytest_coderobust.ledger import Ledger
-    from pytest_coderobust.models.registry import open_backend
-    from pytest_coderobust.sandbox import open_sandbox
+    from pytest_coderobust.session.choices import Choices
+    from pytest_coderobust.session.session import open_session
 
-    plan = read_plan(read_suite(SUITE))
-    with tempfile.TemporaryDirectory() as scratch:
-        store = Ledger(Path(scratch) / "ledger")
-        judge = VerdictStore(open_sandbox(), store, silent)
-        measurement = Measurement(
-            plan, CompletionStore(open_backend("tiny"), store, silent), judge, store, silent
-        )
+    with ExitStack() as until:
+        scratch = Path(until.enter_context(tempfile.TemporaryDirectory()))
+        choices = Choices(model="tiny", ledger=scratch / "ledger")
+        session = until.enter_context(open_session(choices, SUITE.parent))
+        measurement = session.suite(session.refer(SUITE)).single
+        plan = measurement.plan
         panel = Panel(measurement, Confirm())
         right = 0
         sets = [
@@ -199,8 +192,6 @@ def ask_again(failures: Sequence[Failure]) -> int:
             right += fails and not any(others)
             if not fails or any(others):
                 print(f"{f.task_id}: fails {fails}, smaller {others}")
-        judge.close()
-        store.close()
     return right
 
 

@@ -14,16 +14,12 @@ from coderobust_strategies.audit import audit, is_damaged
 from coderobust_strategies.edit import apply_edits
 from pytest_coderobust.attack import SEARCHES, attack_prompt, score_of
 from pytest_coderobust.config.suite import read_suite
-from pytest_coderobust.engine.completions import CompletionStore
-from pytest_coderobust.engine.events import silent
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.plan import read_plan
 from pytest_coderobust.engine.variants import make_variant
-from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.errors import UnknownName
-from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.registry import ModelOptions, open_backend
-from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.session.choices import Choices
+from pytest_coderobust.session.session import open_session
 
 PROMPT = (
     'def largest_gap(values):\n    """Return the largest difference between two neighbouring\n'
@@ -84,14 +80,8 @@ def test_an_unknown_search_is_named() -> None:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measurement]:
     folder = tmp_path_factory.mktemp("tiny")
     (folder / "s.toml").write_text('[suite]\ntasks = "quickstart"\nlimit = 12\n')
-    plan = read_plan(read_suite(folder / "s.toml"))
-    backend = open_backend("tiny", options=ModelOptions(device="cpu", threads=1))
-    ledger = Ledger(folder / "ledger.sqlite")
-    judge = VerdictStore(open_sandbox(1), ledger, silent)
-    yield Measurement(plan, CompletionStore(backend, ledger, silent), judge, ledger, silent)
-    judge.close()
-    backend.close()
-    ledger.close()
+    with open_session(Choices(model="tiny", device="cpu", threads=1), folder) as session:
+        yield session.suite(session.refer(folder / "s.toml")).single
 
 
 def test_greedy_search_breaks_the_bundled_model(tiny: Measurement) -> None:

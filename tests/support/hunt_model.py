@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_coderobust.config.suite import read_suite
-from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import Listener, silent
 from pytest_coderobust.engine.measurement import Measurement
-from pytest_coderobust.engine.plan import read_plan
-from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
-from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.session.choices import Choices
+from pytest_coderobust.session.session import open_session
 
 PROSE = (
     "Return the sum of every value in the given list, and add one to the total for each of the "
@@ -79,10 +76,7 @@ def write_suite(folder: Path, names: Sequence[str] = ("total",), sections: str =
 def open_measurement(
     suite: Path, model: Reader, listen: Listener = silent
 ) -> Generator[tuple[Measurement, Ledger]]:
-    with ExitStack() as stack:
-        ledger = Ledger(suite.parent / "ledger.sqlite")
-        stack.callback(ledger.close)
-        judge = VerdictStore(open_sandbox(1), ledger, listen)
-        stack.callback(judge.close)
-        answers = CompletionStore(model, ledger, listen)
-        yield Measurement(read_plan(read_suite(suite)), answers, judge, ledger, listen), ledger
+    choices = Choices(ledger=suite.parent / "ledger.sqlite", sandbox_workers=1)
+    with open_session(choices, suite.parent, backend=model) as session:
+        session.listeners.append(listen)
+        yield session.suite(session.refer(suite)).single, session.ledger
