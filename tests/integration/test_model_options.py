@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -110,7 +111,7 @@ def test_pytests_options_reach_the_network(spied: Project) -> None:
 
 def test_without_trust_a_checkpoints_code_stays_unread(spied: Project) -> None:
     result = spied.run("quick.toml::quickstart/0[clean]", "--model=ours", "--coderobust-no-gates")
-    result.assert_outcomes(passed=1)
+    assert "1 solved" in result.stdout.str()
     assert not (spied.path / "spied.txt").exists()
 
 
@@ -121,18 +122,18 @@ def test_a_commands_options_reach_the_network_from_a_subfolder(
     """`ours` is the project's name for the model, and the ledger is the project's too."""
     own = {
         "edit": ["--edit=ft:layer=1,stop=0,epsilon=0.5,lr=0.1", "--out=../fix"],
-        "trace": ["--perturb=C1", "--task=quickstart/0", "--samples=1", "--temperature=0"],
+        "trace": ["--perturb=C3", "--samples=1", "--temperature=0"],
     }[command]
     words = [f"--{name}={value}" for name, value in HOW.items()]
     found = run_in_sub(
         spied, "-m", "pytest_coderobust.cli", command, "--model=ours", "--suite=../quick.toml",
         *own, *words, "--chat=no", "--trust-remote-code", "--sandbox-workers=1",
     )  # fmt: skip
-    # Four tasks may hold no eligible request, or no sample that passes: then one sentence says so.
+    # Four tasks may hold no eligible request, and the layers of foreign code cannot be traced: what
+    # counts is how the network ran until one sentence said so.
+    ends = {"edit": "no eligible request", "trace": "cannot be traced|breaks none"}
     assert "Traceback" not in found.stderr
-    assert not found.returncode or {"edit": "no eligible", "trace": "passes in none"}[command] in (
-        found.stderr
-    ), found.stderr
+    assert not found.returncode or re.search(ends[command], found.stderr), found.stderr
     assert seen(spied) == {("2", "torch.bfloat16", "cpu")}
     assert ledgers(spied) == [".coderobust/ledger.sqlite"]
 
