@@ -1,7 +1,7 @@
 """Landlock rules: files that a candidate may read and write; processes that it may not signal.
 
-A ruleset is built once in the zygote; each candidate's process puts it on itself. It reaches
-where mount namespaces are not to be had, and stands behind them where they are.
+A ruleset is built once in the zygote; each candidate's process puts it on itself. It works
+where mount namespaces are not allowed, and is a second barrier where they are.
 """
 
 from __future__ import annotations
