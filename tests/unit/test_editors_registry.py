@@ -13,6 +13,7 @@ from support.editors_contract import REQUEST, answers, model_of
 from support.packages import install
 
 import pytest_coderobust
+from pytest_coderobust.cli import main
 from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.registry import EDITORS, open_editor, parse_edit
 from pytest_coderobust.editors.saved_edits import save_edit, saved_edit
@@ -125,6 +126,16 @@ def test_an_editor_of_a_package_is_offered_as_the_nearest() -> None:
     with pytest.raises(UnknownName, match="unknown editor 'shuot'; did you mean 'shout'"):
         parse_edit("shuot")
     assert "shouts" not in sys.modules, "a name is offered without an import"
+
+
+@pytest.mark.usefixtures("shouts")
+def test_the_command_lists_every_editor(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["edit", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"as in pytest --edit: {', '.join(EDITORS)}; options" in shown
+    assert "shout" in shown
+    assert "shouts" not in sys.modules, "a name is listed without an import"
 
 
 @pytest.mark.usefixtures("shouts")

@@ -38,7 +38,7 @@ def chatty(tmp_path: Path) -> Path:
 
 
 def shown(model: Any, prompt: str, language: str = "python") -> str:
-    """Token ids and text that the network gets for a prompt."""
+    """Text that the network gets for a prompt."""
     network = model.load().model
     forward = network.forward
     seen: list[list[int]] = []
