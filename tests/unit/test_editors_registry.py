@@ -111,6 +111,21 @@ def test_an_installed_package_brings_an_editor(tmp_path: Path) -> None:
         assert answers(again) == before
 
 
+def test_packages_that_used_one_name_have_digests_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests: set[str] = set()
+    for name in ("shouts", "shouts_again"):
+        with monkeypatch.context() as patch:
+            points = POINTS.replace("shouts:", f"{name}:")
+            install(tmp_path / name, name, OURS.replace("shouts:", f"{name}:"), points)
+            patch.syspath_prepend(tmp_path / name)
+            spec: Any = parse_edit("shout")
+            digests.add(spec.digest)
+        sys.modules.pop(name, None)
+    assert len(digests) == 2
+
+
 @pytest.mark.usefixtures("shouts")
 def test_options_of_a_package_are_read_from_its_row() -> None:
     spec: Any = parse_edit("shout:mark=?,times=3")
