@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
 
 def register(commands: Commands) -> None:
+    from pytest_coderobust.editors.registry import EDITORS
+
     parser = commands.add_parser("edit", help="edit a model for a suite's request, and save it")
-    parser.add_argument("--edit", required=True, help="an editor, as in pytest --edit")
+    parser.add_argument(
+        "--edit",
+        required=True,
+        help=f"an editor, as in pytest --edit: {', '.join(EDITORS)}; options follow a colon",
+    )
     parser.add_argument("--suite", required=True, type=Path, help="a suite file")
     parser.add_argument("--out", required=True, type=Path, help="the folder to save into")
     parser.add_argument(

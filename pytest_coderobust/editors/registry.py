@@ -83,7 +83,10 @@ class EditorSpec:
 
     @property
     def digest(self) -> str:
-        return digest("editor", self.name, EDITORS[self.name].version, asdict(self.options))
+        row = EDITORS[self.name]
+        # Two packages may have used one name, one after the other, for editors of their own.
+        foreign = () if self.name in _OWN else (row.code,)
+        return digest("editor", self.name, row.version, asdict(self.options), *foreign)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the tests of editors share: a model of every architecture, a request, fingerprints."""
+"""Shared by the tests of editors: a model of every architecture, a request, fingerprints."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Field:
         return EditRequest(task, self.clean[name], perturbed or self.perturbed[name], "C1")
 
     def passing(self, prompts: Prompts, model: Any = None) -> list[bool]:
-        """Which prompts are answered with a solution of their task."""
+        """Tells for each prompt whether the answer solves its task."""
         variants = [Variant(self.plan.tasks[name], Cell(), text) for name, text in prompts]
         rows = [Row(each, 0, 0) for each in variants]
         answers = (model or self.model).generate(rows, Sampling(max_new_tokens=128))

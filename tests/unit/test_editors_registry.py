@@ -13,6 +13,7 @@ from support.editors_contract import REQUEST, answers, model_of
 from support.packages import install
 
 import pytest_coderobust
+from pytest_coderobust.cli import main
 from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.registry import EDITORS, open_editor, parse_edit
 from pytest_coderobust.editors.saved_edits import save_edit, saved_edit
@@ -110,6 +111,21 @@ def test_an_installed_package_brings_an_editor(tmp_path: Path) -> None:
         assert answers(again) == before
 
 
+def test_packages_that_used_one_name_have_digests_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests: set[str] = set()
+    for name in ("shouts", "shouts_again"):
+        with monkeypatch.context() as patch:
+            points = POINTS.replace("shouts:", f"{name}:")
+            install(tmp_path / name, name, OURS.replace("shouts:", f"{name}:"), points)
+            patch.syspath_prepend(tmp_path / name)
+            spec: Any = parse_edit("shout")
+            digests.add(spec.digest)
+        sys.modules.pop(name, None)
+    assert len(digests) == 2
+
+
 @pytest.mark.usefixtures("shouts")
 def test_options_of_a_package_are_read_from_its_row() -> None:
     spec: Any = parse_edit("shout:mark=?,times=3")
@@ -125,6 +141,16 @@ def test_an_editor_of_a_package_is_offered_as_the_nearest() -> None:
     with pytest.raises(UnknownName, match="unknown editor 'shuot'; did you mean 'shout'"):
         parse_edit("shuot")
     assert "shouts" not in sys.modules, "a name is offered without an import"
+
+
+@pytest.mark.usefixtures("shouts")
+def test_the_command_lists_every_editor(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["edit", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"as in pytest --edit: {', '.join(EDITORS)}; options" in shown
+    assert "shout" in shown
+    assert "shouts" not in sys.modules, "a name is listed without an import"
 
 
 @pytest.mark.usefixtures("shouts")

@@ -1,4 +1,4 @@
-"""How many tokens a row may have, and batches that shrink."""
+"""Number of tokens that a row may have, and batches that shrink."""
 
 from __future__ import annotations
 

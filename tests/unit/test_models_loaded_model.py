@@ -1,4 +1,4 @@
-"""What a checkpoint on disk becomes in memory, and which checkpoints are refused."""
+"""Checkpoints in memory, and the checkpoints that are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the network is shown for a prompt: the prompt, a template of one's own, or a chat."""
+"""Prompts as the network sees them: bare, in a template of one's own, or as a chat."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def chatty(tmp_path: Path) -> Path:
 
 
 def shown(model: Any, prompt: str, language: str = "python") -> str:
-    """What the network is given for a prompt."""
+    """Text that the network gets for a prompt."""
     network = model.load().model
     forward = network.forward
     seen: list[list[int]] = []

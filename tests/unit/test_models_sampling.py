@@ -16,7 +16,7 @@ SCORES = torch.tensor([[2.0, -1.0, 0.5, 0.5, 3.0, -torch.inf]])
 
 
 def shares(scores: torch.Tensor, temperature: float, top_p: float, draws: int) -> torch.Tensor:
-    """How often each token is chosen when the uniform numbers cover [0, 1) evenly."""
+    """Share of each token when the uniform numbers cover [0, 1) evenly."""
     uniform = (torch.arange(draws, dtype=torch.float64) + 0.5) / draws
     chosen = choose(scores.expand(draws, -1), uniform, temperature, top_p)
     return torch.bincount(chosen, minlength=scores.shape[1]) / draws

@@ -322,7 +322,7 @@ def test_no_text_breaks_the_extractor(completion: str, language: Any) -> None:
 @given(st.lists(FRAGMENTS.filter(lambda text: text[0] not in "`<"), max_size=15).map("".join))
 @settings(deadline=None)
 def test_a_solution_that_is_python_stays_the_same_when_extracted_again(completion: str) -> None:
-    """What stands in front of it is the prompt or the preamble, so nothing is left to cut."""
+    """Only the prompt or the preamble is before it, so nothing is left to cut."""
     once = extract(completion, TASK)
     if once.startswith(PROMPT) and names_of(once) is not None:
         assert extract(once[len(PROMPT) :], TASK) == once
