@@ -87,7 +87,6 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Run
 
 
 def list_perturbations(plan: SuiteRun) -> tuple[str, ...]:
-    """Lists the planned perturbations, in order."""
     return tuple(dict.fromkeys(c.perturbation for c in plan.cells if not c.is_clean))
 
 

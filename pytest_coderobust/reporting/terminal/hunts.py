@@ -74,7 +74,6 @@ def render_hunt(hunt: SuiteHunt) -> Iterator[Text]:
 
 
 def render_failure(failure: Failure, file: str = "") -> Iterator[Text]:
-    """Renders one failure in full."""
     yield Text(_make_title(failure), "bold")
     for words in diff_words(failure.clean.prompt, failure.edits):
         yield Text.assemble("    ", words)
