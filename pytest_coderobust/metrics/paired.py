@@ -93,6 +93,7 @@ def list_perturbations(plan: SuiteRun) -> tuple[str, ...]:
 def list_conditions(plan: SuiteRun) -> dict[str, tuple[str, ...]]:
     """Lists each condition's perturbations, the clean one first; no two pool the same."""
     names = list_perturbations(plan)
+    # By members, so that a pool of one perturbation, or of all, keeps the name that came first.
     found: dict[tuple[str, ...], str] = {(CLEAN,): CLEAN}
     for name in names:
         found.setdefault((name,), name)
