@@ -20,7 +20,6 @@ LEDGER = Path(".coderobust") / "ledger.sqlite"
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
     parser = commands.add_parser(
         "report",
         help="write any report again from a ledger",

@@ -71,7 +71,6 @@ class GateForm:
 
 
 def make_form(gate: Gate) -> GateForm:
-    """Makes the linear form of a gate about a rate."""
     drop = gate.metric in _DROPS
     # A pass rate is met from above, a drop from below: its form counts what is kept.
     sign = 1.0 if (gate.operator in (">=", ">")) != drop else -1.0
@@ -115,7 +114,6 @@ class Capital:
         self._logs: NDArray[np.float64] | None = None
 
     def take(self, scores: Sequence[float]) -> None:
-        """Bets on some more scores."""
         if self._worst <= 0 or not scores:
             return  # nothing can be lost, so nothing is a bet
         import numpy as np

@@ -15,7 +15,6 @@ from pytest_coderobust.records import SuiteRun
 
 
 def decide(gates: Iterable[Gate], summary: Summary, run: SuiteRun) -> tuple[GateOutcome, ...]:
-    """Decides every gate, in order."""
     if run.course is None:
         return tuple(decide_gate(gate, summary, run) for gate in gates)
     watched = tuple(gates)
@@ -102,7 +101,6 @@ def explain_unedited(gate: Gate, summary: Summary, run: SuiteRun) -> str:
 
 
 def name_perturbations(summary: Summary) -> list[str]:
-    """Lists the perturbations of a suite."""
     return [found.name for found in summary.conditions if found.kind == "perturbation"]
 
 

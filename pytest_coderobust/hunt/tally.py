@@ -32,6 +32,11 @@ class SuiteHunt:
         """In order of their tasks' first appearance."""
         return tuple(each.failure for each in self.hunted if each.failure is not None)
 
+    @property
+    def counts(self) -> HuntTally:
+        """The counts over all tasks."""
+        return tally(self.hunted)
+
 
 @dataclass(frozen=True, slots=True)
 class HuntTally:

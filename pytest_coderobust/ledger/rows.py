@@ -23,7 +23,6 @@ VERDICT_COLUMNS = (
 
 
 def make_completion_row(key: str, completion: Completion) -> tuple[object, ...]:
-    """Makes the columns of a completion."""
     return key, write_text(completion.text), completion.finish, completion.tokens
 
 
@@ -33,7 +32,6 @@ def read_completion(text: bytes, finish: str, tokens: int) -> Completion:
 
 
 def make_verdict_row(key: str, v: Verdict) -> tuple[object, ...]:
-    """Makes the columns of a verdict."""
     return (
         key,
         v.level.value,

@@ -48,7 +48,6 @@ def count_adoptions(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
 
 
 def count_condition(condition: str, observations: Iterable[Observation]) -> AdoptionCounts:
-    """Counts one condition."""
     found = Counter(
         adoption
         for observation in observations

@@ -229,6 +229,7 @@ def _list_l_rirs(group: Sequence[EditRecord], side: Side) -> ResampledRows:
     """Lists each edit's defined L-RIR by task; each draw of a side is a row of its own."""
     rows: ResampledRows = []
     for record in group:
+        # A side gives none, one or several draws a trial; the n-th draws of all trials are a row.
         width = max((len(side(trial)) for trial in record.trials), default=0)
         for place in range(width):
             drawn = [(t, side(t)[place]) for t in record.trials if len(side(t)) > place]

@@ -87,13 +87,13 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Run
 
 
 def list_perturbations(plan: SuiteRun) -> tuple[str, ...]:
-    """Lists the planned perturbations, in order."""
     return tuple(dict.fromkeys(c.perturbation for c in plan.cells if not c.is_clean))
 
 
 def list_conditions(plan: SuiteRun) -> dict[str, tuple[str, ...]]:
     """Lists each condition's perturbations, the clean one first; no two pool the same."""
     names = list_perturbations(plan)
+    # By members, so that a pool of one perturbation, or of all, keeps the name that came first.
     found: dict[tuple[str, ...], str] = {(CLEAN,): CLEAN}
     for name in names:
         found.setdefault((name,), name)

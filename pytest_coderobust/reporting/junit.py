@@ -72,7 +72,6 @@ def make_suite(report: SuiteReport) -> ET.Element:
 
 
 def make_gate_case(report: SuiteReport, found: GateOutcome) -> ET.Element:
-    """Makes the test case of a gate."""
     case = _make_case(f"{name_class(report)}.gates", found.gate.text)
     verdict, message = judge_gate(found)
     if verdict != "passed":

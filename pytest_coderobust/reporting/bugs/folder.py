@@ -41,7 +41,6 @@ def write_bugs(
 
 
 def render_index(bugs: Sequence[BugReport], broken: int) -> str:
-    """Renders the index of the reports."""
     rows = [
         (
             f"[{bug.id}]({bug.id}.md)",

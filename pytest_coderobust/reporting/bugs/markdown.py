@@ -16,7 +16,6 @@ CHANGES = 40
 
 
 def render(bug: BugReport) -> str:
-    """Renders the report as GitHub Flavored Markdown."""
     return "\n\n".join(render_blocks(bug)) + "\n"
 
 

@@ -92,7 +92,6 @@ def make_bug_reports(
 
 
 def report_finding(finding: Finding, report: SuiteReport) -> BugReport:
-    """Reports one broken item of a run."""
     observation, origin = finding.observation, report.origin
     nodeid = f"{origin.reference}::{observation.task_id}[{observation.cell.label}]"
     words = ["pytest", nodeid, *origin.arguments, "--coderobust-strict", "--coderobust-no-gates"]
@@ -115,7 +114,6 @@ def report_finding(finding: Finding, report: SuiteReport) -> BugReport:
 
 
 def report_failure(failure: Failure, environment: Mapping[str, str]) -> BugReport:
-    """Reports a minimal failure."""
     passing = [s for s in _pair_samples(failure.clean) if s.verdict.full]
     failing = [s for s in _pair_samples(failure.broken) if not s.verdict.full]
     member = f"{failure.member}-s{failure.seed}" if failure.member else ""

@@ -69,7 +69,6 @@ def hash_source(text: str) -> str:
 
 @lru_cache
 def read_asset(name: str) -> str:
-    """Reads a file of this package."""
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
 
 

@@ -77,7 +77,6 @@ class SuiteView:
 
 
 def make_view(report: SuiteReport) -> SuiteView:
-    """Makes the view of a suite."""
     run, summary = report.run, report.summary
     shown = pick_conditions(summary)[:ROWS]
     headings = ("condition", "tasks", *(f"pass@{k} (95 %)" for k in run.ks), "RD", "robust pass")
@@ -121,7 +120,6 @@ def make_gate_row(found: GateOutcome) -> tuple[str, str, str]:
 
 
 def make_row(condition: ConditionSummary, ks: tuple[int, ...]) -> PageRow:
-    """Makes the row of one condition."""
     clean = condition.kind == "clean"
     first = condition.scores[min(ks)]
     cells = (

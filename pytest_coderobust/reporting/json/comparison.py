@@ -20,7 +20,6 @@ def encode_comparison(comparison: RunComparison) -> dict[str, object]:
 
 
 def encode_change(change: RateChange) -> dict[str, object]:
-    """Encodes one rate in both runs."""
     return {
         "condition": change.condition,
         "measure": change.measure,
@@ -38,6 +37,5 @@ def encode_change(change: RateChange) -> dict[str, object]:
 
 
 def encode_square(square: Square) -> dict[str, object]:
-    """Encodes one item."""
     task, cell = square
     return {"task": task, "condition": cell.perturbation, "seed": cell.seed}

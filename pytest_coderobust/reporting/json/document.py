@@ -46,7 +46,6 @@ def dumps(document: Mapping[str, object]) -> str:
 
 
 def encode_suite(result: SuiteResult) -> dict[str, object]:
-    """Encodes one suite."""
     run, summary = result.run, result.summary
     found: dict[str, object] = {
         "schema": SCHEMA,
@@ -149,7 +148,6 @@ def name_rates(
 
 
 def encode_gate(outcome: GateOutcome) -> dict[str, object]:
-    """Encodes one gate and its outcome."""
     return {
         "gate": outcome.gate.text,
         "outcome": outcome.outcome,
@@ -204,7 +202,6 @@ def encode_adoption(
 
 
 def encode_floor(floor: NoiseFloor) -> dict[str, object]:
-    """Encodes the noise floor."""
     return {
         "value": floor.value,
         "source": floor.source,

@@ -10,7 +10,6 @@ from pytest_coderobust.records.editing import EditRecord, ItemChange, Passes, Tr
 
 
 def encode_edits(edits: EditSummary) -> dict[str, object]:
-    """Encodes the edits of a run."""
     editing = edits.editing
     found = (*edits.categories, *((edits.overall,) if edits.overall else ()))
     return {
@@ -31,7 +30,6 @@ def encode_edits(edits: EditSummary) -> dict[str, object]:
 
 
 def encode_metrics(found: EditMetrics) -> dict[str, object]:
-    """Encodes the numbers of one edited model or category."""
     own = found.own
     return {
         "edits": found.edits,
@@ -52,14 +50,12 @@ def encode_metrics(found: EditMetrics) -> dict[str, object]:
 
 
 def encode_score(found: EditScore | None) -> dict[str, object] | None:
-    """Encodes one G-RIR in both forms."""
     if found is None:
         return None
     return {**(encode_spread(found.raw) or {}), "clipped": found.clipped, "pairs": found.pairs}
 
 
 def encode_spread(found: Spread | None) -> dict[str, object] | None:
-    """Encodes a value with its interval."""
     if found is None:
         return None
     ends = None if found.low is None or found.high is None else [found.low, found.high]
@@ -93,7 +89,6 @@ def encode_record(record: EditRecord) -> dict[str, object]:
 
 
 def encode_trial(trial: Trial) -> dict[str, object]:
-    """Encodes one scored prompt."""
     return {
         "task": trial.task,
         "seed": trial.seed,
@@ -106,7 +101,6 @@ def encode_trial(trial: Trial) -> dict[str, object]:
 
 
 def encode_change(change: ItemChange) -> Mapping[str, object]:
-    """Encodes one prompt before and after."""
     return {
         "task": change.task,
         "seed": change.seed,

@@ -147,7 +147,6 @@ def name_step(record: EditRecord, *, succeeding: bool) -> str:
 
 
 def format_rate(condition: ConditionSummary, k: int, glyphs: Glyphs) -> str:
-    """Formats pass@k with its interval."""
     return format_interval(condition.scores[k].pass_at_k, glyphs)
 
 
@@ -159,7 +158,6 @@ def format_shift(found: Shift, glyphs: Glyphs) -> str:
 
 
 def format_arrow(before: float, after: float) -> str:
-    """Formats a value before and after."""
     return f"{before:.3f}>{after:.3f}"
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from coderobust_strategies import Edit
 from pytest_coderobust.hunt.failure import Failure, ShownPrompt
-from pytest_coderobust.hunt.tally import SuiteHunt, tally
+from pytest_coderobust.hunt.tally import SuiteHunt
 from pytest_coderobust.reporting.hostile import escape
 
 IN_FULL = 5
@@ -37,7 +37,7 @@ ENDINGS = {
 
 def render_hunt(hunt: SuiteHunt) -> Iterator[Text]:
     """Renders one suite's hunt, from its counts to its failures."""
-    counts = tally(hunt.hunted)
+    counts = hunt.counts
     found = counts.endings.get("found", 0)
     yield Text.assemble(
         ("hunt", "bold"),
@@ -74,7 +74,6 @@ def render_hunt(hunt: SuiteHunt) -> Iterator[Text]:
 
 
 def render_failure(failure: Failure, file: str = "") -> Iterator[Text]:
-    """Renders one failure in full."""
     yield Text(_make_title(failure), "bold")
     for words in diff_words(failure.clean.prompt, failure.edits):
         yield Text.assemble("    ", words)

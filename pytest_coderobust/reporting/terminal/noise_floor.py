@@ -17,5 +17,4 @@ def render_floor(floor: NoiseFloor) -> Iterator[str]:
 
 
 def list_runs(runs: tuple[Run, ...]) -> str:
-    """Lists each re-run with its value."""
     return ", ".join(f"{name}: {value:.3f}" for name, value in runs)

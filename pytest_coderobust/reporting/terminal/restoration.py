@@ -29,7 +29,6 @@ def render(categories: Mapping[str, Restoration], mean: Restoration, *, repeated
 
 
 def format_row(name: str, found: Restoration) -> str:
-    """Formats one row of the table."""
     return (
         f"{name:<{NAME}} {found.edits:>6} {found.pairs:>6} {format_value(found.raw):>7} "
         f"{format_value(found.clipped):>8} {found.undefined:>9}"

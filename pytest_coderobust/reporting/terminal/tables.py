@@ -110,14 +110,12 @@ def format_statuses(condition: ConditionSummary) -> tuple[str, str, str]:
 
 
 def format_rates(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str]:
-    """Formats pass@k and RD."""
     return format_interval(scores.pass_at_k, glyphs), "" if clean else format_value(
         scores.rd, glyphs
     )
 
 
 def format_worst(scores: Scores, clean: bool, glyphs: Glyphs) -> tuple[str, str, str]:
-    """Formats ReCode's three."""
     if clean:
         return "", "", ""
     return (
