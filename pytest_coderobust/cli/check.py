@@ -55,7 +55,7 @@ def check(options: argparse.Namespace) -> int:
     from pytest_coderobust.metrics.samples import choose_ks, score_samples
     from pytest_coderobust.reporting.terminal.samples import render, write_results
 
-    ks = _ks(options.k)
+    ks = _read_ks(options.k)
     sample_suite = open_sample_suite(options.suite, Path.cwd())
     try:
         samples = read_samples(options.samples, sample_suite.tasks)
@@ -69,7 +69,7 @@ def check(options: argparse.Namespace) -> int:
         make_canonical_checks(sample_suite),
         workers=options.workers,
         allow_unsafe=options.allow_unsafe,
-        listen=_tell if sys.stderr.isatty() else None,
+        listen=_print_progress if sys.stderr.isatty() else None,
     )
     if options.results is not None:
         ids, places = [each.task_id for each in samples], [each.where for each in samples]
@@ -78,14 +78,14 @@ def check(options: argparse.Namespace) -> int:
     for sample, verdict in zip(samples, verdicts, strict=True):
         grouped[sample.task_id].append(verdict)
     scores = score_samples({task: found for task, found in grouped.items() if found}, wanted)
-    notes = [*sample_suite.notes, *_remarks(grouped)]
+    notes = [*sample_suite.notes, *_list_remarks(grouped)]
     for line in render(scores, options.suite, f"sandbox {tier}", notes):
         print(line)  # noqa: T201
     return 0
 
 
-def _remarks(verdicts: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
-    """What the numbers do not show: tasks judged in-process, and tasks without a sample."""
+def _list_remarks(verdicts: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
+    """Sentences about tasks judged in-process, and about tasks without a sample."""
     inside = [task for task, found in verdicts.items() if any(each.in_process for each in found)]
     if inside:
         yield (
@@ -100,7 +100,7 @@ def _remarks(verdicts: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
         )
 
 
-def _ks(text: str | None) -> list[int] | None:
+def _read_ks(text: str | None) -> list[int] | None:
     if text is None:
         return None
     try:
@@ -112,7 +112,7 @@ def _ks(text: str | None) -> list[int] | None:
     return ks
 
 
-def _tell(done: int, total: int) -> None:
+def _print_progress(done: int, total: int) -> None:
     print(f"\r{done} of {total} judged", end="\n" if done == total else "", file=sys.stderr)  # noqa: T201
 
 

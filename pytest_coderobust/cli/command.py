@@ -1,4 +1,4 @@
-"""What a command of `coderobust` is: a module that registers a parser whose default runs it."""
+"""The form of a command of `coderobust`: a module that registers a parser whose default runs it."""
 
 from __future__ import annotations
 

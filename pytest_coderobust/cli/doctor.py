@@ -26,10 +26,10 @@ def register(commands: Commands) -> None:
 def doctor(_options: argparse.Namespace) -> int:
     """Prints what this machine offers: versions, devices, isolation, data."""
     sections = (
-        ("versions", _versions()),
-        ("devices", _devices()),
-        ("sandbox", _sandbox()),
-        ("data", _data()),
+        ("versions", _list_versions()),
+        ("devices", _list_devices()),
+        ("sandbox", _describe_sandbox()),
+        ("data", _list_data()),
     )
     for title, lines in sections:
         print(title)  # noqa: T201
@@ -38,7 +38,7 @@ def doctor(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _versions() -> Iterator[tuple[str, str]]:
+def _list_versions() -> Iterator[tuple[str, str]]:
     yield "python", sys.version.split()[0]
     for name in (*PACKAGES, *EXTRAS):
         try:
@@ -47,7 +47,7 @@ def _versions() -> Iterator[tuple[str, str]]:
             yield name, "not installed" + (" (optional)" if name in EXTRAS else "")
 
 
-def _devices() -> Iterator[tuple[str, str]]:
+def _list_devices() -> Iterator[tuple[str, str]]:
     import os
 
     import torch
@@ -61,7 +61,7 @@ def _devices() -> Iterator[tuple[str, str]]:
         yield "cuda", "none"
 
 
-def _sandbox() -> Iterator[tuple[str, str]]:
+def _describe_sandbox() -> Iterator[tuple[str, str]]:
     from pytest_coderobust.sandbox import open_sandbox
     from pytest_coderobust.sandbox.languages.toolchain import NEEDS, find_tools
 
@@ -75,7 +75,7 @@ def _sandbox() -> Iterator[tuple[str, str]]:
         yield name, tools.missing or ", ".join(tools.programs.values())
 
 
-def _data() -> Iterator[tuple[str, str]]:
+def _list_data() -> Iterator[tuple[str, str]]:
     from pytest_coderobust.tasks.catalogue import DATA_SETS, locate
 
     for name in DATA_SETS:

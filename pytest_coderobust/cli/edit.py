@@ -44,15 +44,15 @@ def edit(options: argparse.Namespace) -> int:
     from pytest_coderobust.editors.stack import check_model
     from pytest_coderobust.errors import UsageError
 
-    spec = _editor(options.edit)
+    spec = _read_editor(options.edit)
     if options.out.exists() and any(options.out.iterdir()):
         raise UsageError(f"--out {options.out}: the folder is not empty")
-    config = _suite(options)
+    config = _read_suite(options)
     with open_command_session(options) as session:
         backend = require_weights(session.backend, spec.label)
         check_model([spec], backend)
         base = session.suite(session.refer(config.path), config).single
-        requests = _requests(base, options.perturb)
+        requests = _draw_requests(base, options.perturb)
         with edited(backend, spec, requests) as model:
             seconds = model.cost.seconds or 0.0
             change = model.change
@@ -63,7 +63,7 @@ def edit(options: argparse.Namespace) -> int:
     return 0
 
 
-def _editor(text: str) -> EditorSpec:
+def _read_editor(text: str) -> EditorSpec:
     """The editor that `--edit` names.
 
     Raises:
@@ -80,7 +80,7 @@ def _editor(text: str) -> EditorSpec:
     return spec
 
 
-def _suite(options: argparse.Namespace) -> SuiteConfig:
+def _read_suite(options: argparse.Namespace) -> SuiteConfig:
     """The suite without edits of its own, under the perturbation that the command names."""
     from pytest_coderobust.config.suite import read_suite, with_perturbations
 
@@ -90,7 +90,7 @@ def _suite(options: argparse.Namespace) -> SuiteConfig:
     return replace(config, edit=replace(config.edit, editors=()))
 
 
-def _requests(base: Measurement, perturbation: str | None) -> tuple[EditRequest, ...]:
+def _draw_requests(base: Measurement, perturbation: str | None) -> tuple[EditRequest, ...]:
     """The request of the first perturbation that has one.
 
     Raises:

@@ -29,7 +29,7 @@ def g_rir(options: argparse.Namespace) -> int:
     from pytest_coderobust.reporting.terminal.restoration import render
     from pytest_coderobust.tasks.rows import read_rows
 
-    read = [restored(row) for row in read_rows(options.file)]
+    read = [read_restored(row) for row in read_rows(options.file)]
     # The published tables repeat rows word for word.
     rows = list(dict.fromkeys(read))
     categories = group_g_rir(rows)
@@ -40,7 +40,7 @@ def g_rir(options: argparse.Namespace) -> int:
     return 0
 
 
-def restored(row: DataRow) -> Restored:
+def read_restored(row: DataRow) -> Restored:
     """One row of the table.
 
     Raises:

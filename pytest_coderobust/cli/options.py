@@ -18,10 +18,10 @@ OPENING = tuple(option.name for option in OPTIONS if option.group in ("model", "
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Adds `--model`, and all that says how it is opened, judged and remembered."""
-    for option in _rows(["model"]):
+    for option in _find_rows(["model"]):
         parser.add_argument("--model", required=True, metavar=option.metavar, help=option.help)
     group = parser.add_argument_group("model, sandbox and ledger, as in pytest")
-    for option in _rows(OPENING):
+    for option in _find_rows(OPENING):
         if option.flag:
             group.add_argument(f"--{option.name}", action="store_true", help=option.help)
         else:
@@ -38,15 +38,15 @@ def open_command_session(options: argparse.Namespace) -> Session:
         UsageError, ConfigError: a value is impossible, the model is unknown, or the project's
             settings are wrong.
     """
-    from pytest_coderobust.session.choices import command_label, make_choices
+    from pytest_coderobust.session.choices import make_choices, spell_for_command
     from pytest_coderobust.session.session import open_session
 
-    values = {row.field: getattr(options, row.field) for row in _rows(["model", *OPENING])}
+    values = {row.field: getattr(options, row.field) for row in _find_rows(["model", *OPENING])}
     suite = Path.cwd() / options.suite
     start = suite.parent if suite.is_file() else Path.cwd()
-    return open_session(make_choices(values, command_label), start, label=command_label)
+    return open_session(make_choices(values, spell_for_command), start, label=spell_for_command)
 
 
-def _rows(names: Iterable[str]) -> list[Option]:
+def _find_rows(names: Iterable[str]) -> list[Option]:
     known = {option.name: option for option in OPTIONS if option.group != "format"}
     return [known[name] for name in names]

@@ -47,7 +47,7 @@ def perturb(options: argparse.Namespace) -> int:
     from pytest_coderobust.engine.export import export
     from pytest_coderobust.engine.plan import read_plan
 
-    plan = read_plan(_config(options))
+    plan = read_plan(_read_config(options))
     found = export(plan, options.out)
     print(f"{found.rows} variants written to {options.out}")  # noqa: T201
     for reason, count in found.left_out.items():
@@ -57,7 +57,7 @@ def perturb(options: argparse.Namespace) -> int:
     return 0
 
 
-def _config(options: argparse.Namespace) -> SuiteConfig:
+def _read_config(options: argparse.Namespace) -> SuiteConfig:
     """The suite under the perturbations and seeds that the command names.
 
     Raises:
@@ -71,7 +71,7 @@ def _config(options: argparse.Namespace) -> SuiteConfig:
     suite: str = options.suite
     path = Path.cwd() / suite
     config = read_suite(path) if suite.endswith(".toml") else make_named_suite(suite, Path.cwd())
-    config = _with_rewriters(config, options.rewriters)
+    config = _add_rewriters(config, options.rewriters)
     if options.perturb is not None:
         names = [name.strip() for name in options.perturb.split(",") if name.strip()]
         config = with_perturbations(config, names, "--perturb: ")
@@ -82,7 +82,7 @@ def _config(options: argparse.Namespace) -> SuiteConfig:
     return replace(config, recorded=())
 
 
-def _with_rewriters(config: SuiteConfig, words: Sequence[str]) -> SuiteConfig:
+def _add_rewriters(config: SuiteConfig, words: Sequence[str]) -> SuiteConfig:
     """Adds the rewriters that `--rewriter` names to those of a suite, or replaces them.
 
     Raises:

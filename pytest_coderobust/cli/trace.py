@@ -45,14 +45,14 @@ def trace(options: argparse.Namespace) -> int:
     from pytest_coderobust.editors.localisation import trace as find
     from pytest_coderobust.reporting.terminal.profile import draw_picture, render_bars
 
-    how = _creme_options(options)
+    how = _make_creme_options(options)
     config = read_suite(Path.cwd() / options.suite)
     with open_command_session(options) as session:
         suite = session.suite(session.refer(config.path), replace(config, edit=EditConfig()))
         _check_perturbation(options.perturb, suite.plan)
         model = require_weights(session.backend, "creme")
         passing = suite.single.passing
-        request = _request(options, suite.plan, model, passing)
+        request = _find_request(options, suite.plan, model, passing)
         access = Access(model, judge=passing)
         with access.frozen_weights():
             found = find(access, request, how, passing)
@@ -65,7 +65,7 @@ def trace(options: argparse.Namespace) -> int:
     return 0
 
 
-def _creme_options(options: argparse.Namespace) -> CremeOptions:
+def _make_creme_options(options: argparse.Namespace) -> CremeOptions:
     """The options of the search for a layer, validated as `--edit creme:...` validates them."""
     from pytest_coderobust.editors.options import CremeOptions, make_options
 
@@ -91,7 +91,7 @@ def _check_perturbation(name: str, plan: Plan) -> None:
     check_perturbations([name], plan.config.prompt_form, perturbing.rewriters, "--perturb: ")
 
 
-def _request(
+def _find_request(
     options: argparse.Namespace, plan: Plan, model: Weighted, passing: PassTest
 ) -> EditRequest:
     """The task that was named, or the first one that the perturbation breaks.

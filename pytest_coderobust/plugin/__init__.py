@@ -109,10 +109,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     state = session.config.stash.get(SESSION, None)
     if state is None or session.config.option.collectonly:
         return
-    from pytest_coderobust.plugin.collection import own_suites, wanted_squares
+    from pytest_coderobust.plugin.collection import list_own_suites, list_wanted_squares
 
-    state.want(wanted_squares(session.items))
-    for reference in own_suites(session.items):
+    state.want(list_wanted_squares(session.items))
+    for reference in list_own_suites(session.items):
         state.suite(reference).own = True
     start_progress(session.config, state)
     if not is_worker(session.config):
@@ -145,9 +145,9 @@ def pytest_report_teststatus(
     word = getattr(report, "coderobust_status", "")
     if not word or report.when != "call" or not report.passed:
         return None
-    from pytest_coderobust.plugin.terminal import teststatus
+    from pytest_coderobust.plugin.terminal import choose_letter
 
-    return teststatus(word)
+    return choose_letter(word)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -161,7 +161,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
     findings = node.config.stash.get(FINDINGS, None)
     if findings is not None:
-        findings.collected_ids(ids)
+        findings.add_suites_of(ids)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest writes its JUnit XML, which shows the gates too

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.plugin.options import dest
-from pytest_coderobust.session.choices import Choices, make_choices, pytest_label
+from pytest_coderobust.session.choices import Choices, make_choices, spell_for_pytest
 from pytest_coderobust.session.options import OPTIONS, Option
 from pytest_coderobust.session.values import read_path
 
@@ -18,13 +18,13 @@ def read_choices(config: pytest.Config) -> Choices:
         pytest.UsageError: a value is impossible.
     """
     try:
-        values = {option.field: _value(config, option) for option in OPTIONS}
-        return make_choices(values, pytest_label)
+        values = {option.field: _read_value(config, option) for option in OPTIONS}
+        return make_choices(values, spell_for_pytest)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
 
 
-def _value(config: pytest.Config, option: Option) -> object:
+def _read_value(config: pytest.Config, option: Option) -> object:
     """One option's value as it was written, or None.
 
     A path of the command line starts from where it was typed, one of the ini file from the root.

@@ -14,11 +14,11 @@ from pytest_coderobust.engine.early import Why
 from pytest_coderobust.engine.observations import Measured
 from pytest_coderobust.engine.selfcheck import OracleError
 from pytest_coderobust.errors import CodeRobustError, LedgerError, ModelError
-from pytest_coderobust.plugin.solving import place_of_item
+from pytest_coderobust.plugin.solving import find_item_place
 from pytest_coderobust.plugin.stash import FINDINGS, NOTES, SESSION
 from pytest_coderobust.records import Cell, Square, Status, Task
 from pytest_coderobust.reporting.terminal.failure import explain
-from pytest_coderobust.session.stopping import check_suite, skip_reason, why_unasked
+from pytest_coderobust.session.stopping import check_suite, explain_skip, explain_unasked
 from pytest_coderobust.session.suite import SuiteSession
 
 NO_MODEL = (
@@ -51,7 +51,7 @@ class SuiteFile(pytest.File):
             check_suite(self.suite)
         except CodeRobustError as error:
             raise self.CollectError(str(error)) from None
-        self.config.stash[FINDINGS].collected(self.reference)
+        self.config.stash[FINDINGS].add_suite(self.reference)
         levels = plan.levels
         for cell in plan.cells:
             level = levels.get(cell.perturbation, "")
@@ -89,11 +89,11 @@ class SuiteItem(pytest.Item):
         square = (self.task.id, self.cell)
         try:
             measurement = suite.measurement
-            self.unasked = why_unasked(session, suite, square)
+            self.unasked = explain_unasked(session, suite, square)
         except CodeRobustError as error:
             self.give_up(error)
         if self.unasked:
-            pytest.skip(skip_reason(suite, self.cell, self.unasked))
+            pytest.skip(explain_skip(suite, self.cell, self.unasked))
         try:
             self.measured = measurement.measure(self.task, self.cell)
         except (ModelError, OracleError, LedgerError) as error:
@@ -157,15 +157,15 @@ def refuse_suites(config: pytest.Config) -> None:
             raise pytest.UsageError(NO_MODEL.format(path=path))
 
 
-def wanted_squares(items: Iterable[pytest.Item]) -> Iterator[tuple[str, Square]]:
+def list_wanted_squares(items: Iterable[pytest.Item]) -> Iterator[tuple[str, Square]]:
     """The suite and square of each selected item, a suite's or the user's own."""
     for item in items:
         if isinstance(item, SuiteItem):
             yield item.suite.reference, (item.task.id, item.cell)
-        elif place := place_of_item(item):
+        elif place := find_item_place(item):
             yield place.reference, (place.task_id, place.cell)
 
 
-def own_suites(items: Iterable[pytest.Item]) -> set[str]:
+def list_own_suites(items: Iterable[pytest.Item]) -> set[str]:
     """The suites that tests of the user's own ask."""
-    return {place.reference for item in items if (place := place_of_item(item))}
+    return {place.reference for item in items if (place := find_item_place(item))}

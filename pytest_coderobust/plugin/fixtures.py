@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def coderobust_place(request: pytest.FixtureRequest) -> TestPlace:
-    """Which suite, task and cell the running test is about; the others start from it."""
-    from pytest_coderobust.plugin.solving import place_of
+    """The suite, task and cell that the running test is about; the other fixtures start from it."""
+    from pytest_coderobust.plugin.solving import find_place
 
-    return place_of(request)
+    return find_place(request)
 
 
 @pytest.fixture(scope="session")

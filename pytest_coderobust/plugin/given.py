@@ -31,10 +31,10 @@ def suit_a_model(test: Callable[..., Any]) -> None:
         return
     current: Settings | None = getattr(test, _SETTINGS, None)
     if current is not None:
-        setattr(test, _SETTINGS, fitted(current))
+        setattr(test, _SETTINGS, fit_settings(current))
 
 
-def fitted(current: Settings) -> Settings:
+def fit_settings(current: Settings) -> Settings:
     """The settings with ours in the place of Hypothesis' own defaults."""
     from hypothesis import Phase, settings
 
@@ -66,7 +66,7 @@ def keep_drawn(report: pytest.TestReport, item: pytest.Item) -> None:
     from pytest_coderobust.hunt.store import FOLDER, Failures
 
     try:
-        failure = _failure(session, drawn, item.nodeid)
+        failure = _make_failure(session, drawn, item.nodeid)
         path = Failures(session.root / FOLDER).write(failure)
     except CodeRobustError as error:
         report.sections.append(("coderobust", f"the breaking prompt was not kept: {error}"))
@@ -75,7 +75,7 @@ def keep_drawn(report: pytest.TestReport, item: pytest.Item) -> None:
     report.sections.append(("coderobust", f"{kept}\nreproduce: {failure.reproduce}"))
 
 
-def _failure(
+def _make_failure(
     session: Session, drawn: Sequence[tuple[str, Any, frozenset[Any]]], nodeid: str
 ) -> Failure:
     """The last prompt, confirmed, with each of its edits taken back once."""

@@ -25,14 +25,16 @@ def add_gates(config: pytest.Config, reports: Sequence[SuiteReport]) -> None:
         for name, value in list_properties(report):
             xml.add_global_property(name, value)
         for number, outcome in enumerate(report.gates):
-            for told in gate_reports(report.origin.reference, number, outcome):
+            for told in make_gate_reports(report.origin.reference, number, outcome):
                 # A node id with brackets of its own is not told apart from parameters.
                 xml.node_reporter(told).add_attribute("name", escape(outcome.gate.text))
                 xml.pytest_runtest_logreport(told)
 
 
-def gate_reports(reference: str, number: int, outcome: GateOutcome) -> Iterator[pytest.TestReport]:
-    """What pytest would report of a gate if it were a test."""
+def make_gate_reports(
+    reference: str, number: int, outcome: GateOutcome
+) -> Iterator[pytest.TestReport]:
+    """Makes the reports that pytest would write of a gate if it were a test."""
     verdict, message = judge_gate(outcome)
     nodeid = f"{reference}::gates::{number}"
     where = (reference, None, nodeid)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pytest
 
-from pytest_coderobust.session.choices import pytest_label
+from pytest_coderobust.session.choices import spell_for_pytest
 from pytest_coderobust.session.options import OPTIONS, Option
 
 GROUP = "coderobust"
@@ -33,12 +33,14 @@ def add_options(parser: pytest.Parser) -> None:
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise pytest.UsageError(
             f"the report format {twice!r} of an installed package has the name of the option "
-            f"{pytest_label(twice)}; uninstall the package, or rename its format"
+            f"{spell_for_pytest(twice)}; uninstall the package, or rename its format"
         )
     group = parser.getgroup(GROUP, "robustness of code models (pytest-coderobust)")
     for option in OPTIONS:
         short = f" (short: {option.alias})" if option.alias else ""
-        group.addoption(pytest_label(option.name), help=option.help + short, **_shape(option))
+        group.addoption(
+            spell_for_pytest(option.name), help=option.help + short, **_describe(option)
+        )
         if option.flag:
             parser.addini(dest(option), option.help, type="bool")
         else:
@@ -57,10 +59,10 @@ def add_aliases(parser: pytest.Parser, arguments: Sequence[str]) -> None:
             continue
         probe = option.alias if option.flag else f"{option.alias}=x"
         if probe in parser.parse_known_and_unknown_args([probe])[1]:
-            group.addoption(option.alias, help=option.help, **_shape(option))
+            group.addoption(option.alias, help=option.help, **_describe(option))
 
 
-def _shape(option: Option) -> dict[str, Any]:
+def _describe(option: Option) -> dict[str, Any]:
     """The arguments that describe an option to pytest under either of its names."""
     if option.flag:
         return {"dest": dest(option), "action": "store_true", "default": None}

@@ -1,4 +1,4 @@
-"""What a session's test reports say about its suites, gathered from every process.
+"""Findings of a session: what its test reports say of its suites, from every process.
 
 Runs on the controller alone. Under xdist the workers' reports carry what they observed; the
 numbers come from the ledger.
@@ -62,15 +62,15 @@ class Findings:
         self._conclusions = Conclusions(session)
         self.hunts: list[SuiteHunt] = []
 
-    def collected(self, reference: str) -> None:
+    def add_suite(self, reference: str) -> None:
         """A suite file was collected: its gates will be decided."""
         self._suites.setdefault(reference, SuiteFindings()).gated = True
 
-    def collected_ids(self, ids: Iterable[str]) -> None:
+    def add_suites_of(self, ids: Iterable[str]) -> None:
         """The node ids of an xdist worker; suites are the files that end in .toml."""
         for reference in {name.partition("::")[0] for name in ids}:
             if reference.endswith(".toml"):
-                self.collected(reference)
+                self.add_suite(reference)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Takes what a test report carries."""
@@ -103,7 +103,7 @@ class Findings:
 
     @property
     def errors(self) -> list[str]:
-        """What went wrong at the end of the session; each makes it fail."""
+        """Sentences about trouble at the end of the session; each makes it fail."""
         return self._conclusions.errors
 
     @property

@@ -1,4 +1,4 @@
-"""What a test's report carries of its suites' squares, as plain data that xdist can send."""
+"""Squares on their way in a test's report, as plain data that xdist can send."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def annotate(report: pytest.TestReport, item: pytest.Item) -> None:
     notes.seen.clear()
     if seen:
         setattr(report, SEEN, seen)
-    if unasked := unasked_of(item):
+    if unasked := read_unasked(item):
         setattr(report, UNASKED, unasked)
     status = getattr(item, "status", None)
     if isinstance(status, Status):
@@ -37,7 +37,7 @@ def annotate(report: pytest.TestReport, item: pytest.Item) -> None:
             report.user_properties.append((STATUS, status.value))
 
 
-def unasked_of(item: pytest.Item) -> Unasked | None:
+def read_unasked(item: pytest.Item) -> Unasked | None:
     """The square of an item that was not asked; None for every other item."""
     if not isinstance(item, SuiteItem) or item.unasked is None:
         return None

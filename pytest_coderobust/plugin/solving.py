@@ -1,4 +1,4 @@
-"""Tests of the user's own: which squares they stand for, and what solving a prompt means."""
+"""Tests of the user's own: their squares of a suite, and what solving a prompt means."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_MODEL = "no model is named; add --model NAME"
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """What came of a prompt: the completions and their verdicts, in sample order."""
+    """A prompt with its completions and their verdicts, in sample order."""
 
     variant: Variant
     completions: tuple[Completion, ...]
@@ -71,21 +71,21 @@ def parametrize(metafunc: pytest.Metafunc, session: Session | None) -> None:
         ids = ["no-model"]
     else:
         try:
-            places = _places(metafunc, str(marker.kwargs["suite"]), session)
+            places = _list_places(metafunc, str(marker.kwargs["suite"]), session)
         except CodeRobustError as error:
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: {error}") from None
-        values, ids = places, [_id(place, metafunc) for place in places]
+        values, ids = places, [_make_id(place, metafunc) for place in places]
     metafunc.parametrize("coderobust_place", values, indirect=True, ids=ids, scope="session")
 
 
-def place_of_item(item: pytest.Item) -> TestPlace | None:
+def find_item_place(item: pytest.Item) -> TestPlace | None:
     """The square of the suite that a user's test stands for, if it is one of ours."""
     callspec = getattr(item, "callspec", None)
     place = callspec.params.get("coderobust_place") if callspec is not None else None
     return place if isinstance(place, TestPlace) else None
 
 
-def place_of(request: pytest.FixtureRequest) -> TestPlace:
+def find_place(request: pytest.FixtureRequest) -> TestPlace:
     """The parameter of the `coderobust_place` fixture.
 
     Raises:
@@ -147,8 +147,8 @@ def solve_variant(suite: SuiteSession, notes: ItemNotes, given: Variant) -> Solv
     )
 
 
-def _places(metafunc: pytest.Metafunc, suite: str, session: Session) -> list[TestPlace]:
-    reference = _reference(suite, metafunc.definition.path, session.root)
+def _list_places(metafunc: pytest.Metafunc, suite: str, session: Session) -> list[TestPlace]:
+    reference = _find_reference(suite, metafunc.definition.path, session.root)
     plan = session.suite(reference).plan
     cells: Sequence[Cell] = (Cell(),)
     if "variant" in metafunc.fixturenames:
@@ -156,7 +156,7 @@ def _places(metafunc: pytest.Metafunc, suite: str, session: Session) -> list[Tes
     return [TestPlace(reference, task, cell) for cell in cells for task in plan.tasks]
 
 
-def _reference(suite: str, test: Path, root: Path) -> str:
+def _find_reference(suite: str, test: Path, root: Path) -> str:
     """A suite file beside the test, or from the root; else a name."""
     for folder in (test.parent, root):
         file = folder / suite
@@ -166,6 +166,6 @@ def _reference(suite: str, test: Path, root: Path) -> str:
     return suite
 
 
-def _id(place: TestPlace, metafunc: pytest.Metafunc) -> str:
+def _make_id(place: TestPlace, metafunc: pytest.Metafunc) -> str:
     perturbed = "variant" in metafunc.fixturenames
     return f"{place.task_id}-{place.cell.label}" if perturbed else place.task_id

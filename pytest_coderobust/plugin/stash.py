@@ -17,15 +17,15 @@ SESSION: pytest.StashKey[Session] = pytest.StashKey()
 """The run's model, sandbox, ledger and suites; absent when no model is named."""
 
 FINDINGS: pytest.StashKey[Findings] = pytest.StashKey()
-"""What the run has seen so far; absent when no model is named."""
+"""The observations of the run so far; absent when no model is named."""
 
 NOTES: pytest.StashKey[ItemNotes] = pytest.StashKey()
-"""What the running test did; absent when no model is named."""
+"""Notes on the running test; absent when no model is named."""
 
 
 @dataclass(slots=True)
 class ItemNotes:
-    """What the test that runs now did, for its report.
+    """Notes on the test that runs now, for its report.
 
     Attributes:
         seen: the squares it observed: suite, run digest, square.

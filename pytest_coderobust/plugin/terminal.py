@@ -1,4 +1,4 @@
-"""What pytest's terminal shows of ours: a letter for each item, a report for each suite."""
+"""Output on pytest's terminal: a letter for each item, a report for each suite."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LETTERS = {
 """Letter and colour of each status in pytest's own progress."""
 
 
-def teststatus(word: str) -> tuple[str, str, tuple[str, dict[str, bool]]]:
+def choose_letter(word: str) -> tuple[str, str, tuple[str, dict[str, bool]]]:
     """Category, letter and word of a passed suite item in pytest's own output."""
     letter, colour = LETTERS[word]
     return word, letter, (word.upper(), {colour: True})

@@ -40,7 +40,7 @@ def check_baseline(choices: Choices) -> None:
             raise UsageError(f"--baseline {error}") from None
 
 
-def file_for(path: Path, suite: str) -> Path:
+def find_file(path: Path, suite: str) -> Path:
     """The file of one suite: the path itself, or its file in the folder that the path is.
 
     A path without a suffix is a folder.
@@ -64,12 +64,12 @@ def read(path: Path) -> Baseline:
         raise DataError(f"{path}: cannot be read: {error}") from None
 
 
-def with_baseline(result: SuiteResult, path: Path, rule: BaselineRule) -> SuiteResult:
+def add_baseline(result: SuiteResult, path: Path, rule: BaselineRule) -> SuiteResult:
     """The suite's numbers and decisions, joined by what its baseline says."""
     from pytest_coderobust.gates.regression import compare_with_baseline
 
     run, summary = result.run, result.summary
-    file = file_for(path, run.suite)
+    file = find_file(path, run.suite)
     baseline: Baseline | str
     try:
         baseline = read(file) if file.exists() else f"{file} is missing: add --update-baseline once"
@@ -98,7 +98,7 @@ def update(result: SuiteResult, path: Path, written: set[Path]) -> str:
     from pytest_coderobust.metrics.baseline import dumps
 
     run, summary = result.run, result.summary
-    file = file_for(path, run.suite)
+    file = find_file(path, run.suite)
     if partial := summary.incomplete or run.incomplete:
         raise CodeRobustError(f"{file} was not updated: {partial}")
     if file in written:

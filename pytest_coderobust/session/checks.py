@@ -6,8 +6,8 @@ from pytest_coderobust.config.edits import EditConfig, with_editors
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.session.baselines import check_baseline
 from pytest_coderobust.session.choices import Choices
-from pytest_coderobust.session.edits import edit_stack
-from pytest_coderobust.session.models import known_models
+from pytest_coderobust.session.edits import read_stack
+from pytest_coderobust.session.models import list_known_models
 from pytest_coderobust.session.resources import Resources
 
 WHOLE_ONLY = {
@@ -33,10 +33,10 @@ def check_choices(resources: Resources) -> None:
     check_baseline(choices)
     check_early(choices)
     if choices.model is not None:
-        check_model_name(choices.model, known_models(resources.settings))
+        check_model_name(choices.model, list_known_models(resources.settings))
     check_names(choices.perturb or (), "--perturb: ")
     if choices.edit:
-        edit_stack(with_editors(EditConfig(), choices.edit, "--edit"), resources)
+        read_stack(with_editors(EditConfig(), choices.edit, "--edit"), resources)
     if choices.budget is not None:
         from pytest_coderobust.engine.budget import parse_budget
 
@@ -53,7 +53,7 @@ def check_early(choices: Choices) -> None:
     Raises:
         UsageError: the run may not end early, or its budget bounds nothing.
     """
-    if choices.early and (why := whole_because(choices)):
+    if choices.early and (why := explain_whole(choices)):
         raise UsageError(
             f"--coderobust-early leaves out what decides no gate, and {why}: leave one out"
         )
@@ -69,6 +69,6 @@ def check_early(choices: Choices) -> None:
                 )
 
 
-def whole_because(choices: Choices) -> str:
+def explain_whole(choices: Choices) -> str:
     """Why nothing may be left out, or ""."""
     return next((why for name, why in WHOLE_ONLY.items() if getattr(choices, name)), "")

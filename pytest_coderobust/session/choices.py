@@ -74,10 +74,10 @@ class Choices:
             "batch-size": self.batch_size,
             "chat": None if self.chat is None else ("yes" if self.chat else "no"),
         }
-        words = [f"{pytest_label(name)}={value}" for name, value in named.items() if value]
-        words += [f"{pytest_label('edit')}={edit}" for edit in self.edit]
+        words = [f"{spell_for_pytest(name)}={value}" for name, value in named.items() if value]
+        words += [f"{spell_for_pytest('edit')}={edit}" for edit in self.edit]
         flags = {"allow-bin": self.allow_bin, "trust-remote-code": self.trust_remote_code}
-        return words + [pytest_label(name) for name, chosen in flags.items() if chosen]
+        return words + [spell_for_pytest(name) for name, chosen in flags.items() if chosen]
 
 
 def make_choices(values: Mapping[str, object], label: Label) -> Choices:
@@ -99,16 +99,16 @@ def make_choices(values: Mapping[str, object], label: Label) -> Choices:
     return Choices(**chosen, formats=formats)
 
 
-def pytest_label(name: str) -> str:
+def spell_for_pytest(name: str) -> str:
     """An option's name as pytest's command line has it."""
     return f"--coderobust-{name}"
 
 
-def command_label(name: str) -> str:
+def spell_for_command(name: str) -> str:
     """An option's name as the `coderobust` commands have it."""
     return f"--{name}"
 
 
-def python_label(name: str) -> str:
+def spell_for_python(name: str) -> str:
     """An option's name as a keyword argument."""
     return name.replace("-", "_")

@@ -15,11 +15,11 @@ from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
 from pytest_coderobust.results.edits import add_editing
 from pytest_coderobust.results.result import SuiteResult
 from pytest_coderobust.results.suite_run import assemble
-from pytest_coderobust.session.baselines import update, with_baseline
-from pytest_coderobust.session.floors import with_floor
-from pytest_coderobust.session.outputs import environment
+from pytest_coderobust.session.baselines import add_baseline, update
+from pytest_coderobust.session.floors import add_floor
+from pytest_coderobust.session.outputs import read_environment
 from pytest_coderobust.session.session import Session
-from pytest_coderobust.session.stopping import note_on
+from pytest_coderobust.session.stopping import explain_no_early_end
 
 
 @dataclass(slots=True)
@@ -76,10 +76,10 @@ class Conclusions:
         result = self._against_baseline(SuiteResult(run, summary, gates), seen, rule)
         if session.choices.noise_floor and seen.gated:
             try:
-                result = with_floor(session, session.suite(reference), result)
+                result = add_floor(session, session.suite(reference), result)
             except CodeRobustError as error:
                 self.errors.append(str(error))
-        origin = Origin(reference, tuple(session.choices.arguments()), environment())
+        origin = Origin(reference, tuple(session.choices.arguments()), read_environment())
         return conclude(session.ledger, digest, result, origin)
 
     def _run(self, reference: str, seen: SuiteFindings, digest: str) -> SuiteRun:
@@ -89,7 +89,13 @@ class Conclusions:
         plan = suite.plan
         model, tier = session.ledger.description(digest) or (ModelIdentity(session.model, ""), "")
         run = assemble(
-            plan, session.ledger, digest, model, tier, seen=seen.squares, trouble=_trouble(seen)
+            plan,
+            session.ledger,
+            digest,
+            model,
+            tier,
+            seen=seen.squares,
+            trouble=_describe_trouble(seen),
         )
         run = add_editing(run, plan, session.ledger, digest, seen.squares)
         if seen.errors and not run.incomplete:
@@ -98,7 +104,7 @@ class Conclusions:
             run = replace(run, incomplete="the processes disagree about the model or the suite")
         elif seen.waves and not seen.errors:
             run = add_course(run, seen.unasked)
-        if note := note_on(suite):
+        if note := explain_no_early_end(suite):
             run = replace(run, notes=(*run.notes, note))
         return run
 
@@ -118,7 +124,7 @@ class Conclusions:
         if choices.baseline is None or not seen.gated:
             return result
         if not choices.update_baseline:
-            found = with_baseline(result, choices.baseline, rule)
+            found = add_baseline(result, choices.baseline, rule)
             return found if choices.gates else replace(found, gates=switch_off(found.gates))
         try:
             self.notes.append(update(result, choices.baseline, self._written))
@@ -127,5 +133,5 @@ class Conclusions:
         return result
 
 
-def _trouble(seen: SuiteFindings) -> str:
+def _describe_trouble(seen: SuiteFindings) -> str:
     return f"{seen.errors} in error" if seen.errors else "deselected, or the run stopped early"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_coderobust.config.edits import EditConfig
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Task, Variant
-from pytest_coderobust.session.models import known_models
+from pytest_coderobust.session.models import list_known_models
 from pytest_coderobust.session.resources import Resources
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ DRAWN = "drawn"
 """The perturbation's name of a prompt that a test made up itself."""
 
 
-def edit_stack(config: EditConfig, resources: Resources) -> tuple[EditorSpec | SavedSpec, ...]:
+def read_stack(config: EditConfig, resources: Resources) -> tuple[EditorSpec | SavedSpec, ...]:
     """The editors of a suite, the first applied first; nothing heavy loads.
 
     Raises:
@@ -34,7 +34,7 @@ def edit_stack(config: EditConfig, resources: Resources) -> tuple[EditorSpec | S
     specs = tuple(parse_edit(text) for text in config.editors)
     named = f"--edit {' --edit '.join(config.editors)}"
     model = resources.model
-    if not has_weights(model, known_models(resources.settings)):
+    if not has_weights(model, list_known_models(resources.settings)):
         raise UsageError(
             f"{named}: model {model!r} has no weights to edit; name a checkpoint, such as 'tiny'"
         )
@@ -51,7 +51,7 @@ def check_model(config: EditConfig, resources: Resources) -> None:
     from pytest_coderobust.editors import stack
     from pytest_coderobust.editors.identity import require_weights
 
-    specs = edit_stack(config, resources)
+    specs = read_stack(config, resources)
     stack.check_model(specs, require_weights(resources.backend, specs[0].label))
 
 
@@ -64,7 +64,7 @@ def open_edited(plan: Plan, resources: Resources) -> EditedMeasurement:
     from pytest_coderobust.editors.identity import require_weights
     from pytest_coderobust.engine.edited.measurement import EditedMeasurement
 
-    specs = edit_stack(plan.config.edit, resources)
+    specs = read_stack(plan.config.edit, resources)
     backend = require_weights(resources.backend, specs[0].label)
     return EditedMeasurement(
         plan, backend, specs, resources.verdicts, resources.ledger, resources.listen

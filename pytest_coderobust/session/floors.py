@@ -11,7 +11,7 @@ from pytest_coderobust.session.resources import Resources
 from pytest_coderobust.session.suite import SuiteSession
 
 
-def with_floor(resources: Resources, suite: SuiteSession, result: SuiteResult) -> SuiteResult:
+def add_floor(resources: Resources, suite: SuiteSession, result: SuiteResult) -> SuiteResult:
     """The suite joined by its noise floor; gates whose threshold is finer are refused.
 
     Raises:

@@ -22,7 +22,7 @@ from pytest_coderobust.hunt.store import FOLDER, Failures
 from pytest_coderobust.hunt.tally import SuiteHunt
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.records import Observation, Status, Task
-from pytest_coderobust.session.choices import ModelKeywords, make_choices, python_label
+from pytest_coderobust.session.choices import ModelKeywords, make_choices, spell_for_python
 from pytest_coderobust.session.session import Session, open_session
 
 if TYPE_CHECKING:
@@ -70,20 +70,20 @@ def find_breaking_prompt(
     Raises:
         CodeRobustError: the model, the suite, a task or a perturbation cannot be used.
     """
-    config = _config(suite)
+    config = _read_config(suite)
     with ExitStack() as stack:
         folder = ledger or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "ledger"
         named = model if isinstance(model, str) else None
-        choices = make_choices({**options, "model": named, "ledger": folder}, python_label)
+        choices = make_choices({**options, "model": named, "ledger": folder}, spell_for_python)
         start = config.path.parent if config.path.is_file() else Path.cwd()
         backend = None if isinstance(model, str) else model
         session = stack.enter_context(
-            open_session(choices, start, label=python_label, backend=backend)
+            open_session(choices, start, label=spell_for_python, backend=backend)
         )
         session.listeners.append(listen)
         name = suite.name if isinstance(suite, SuiteConfig) else str(suite)
         opened = session.suite(name, config)
-        chosen = _chosen(opened.plan.tasks, tasks, config)
+        chosen = _choose_tasks(opened.plan.tasks, tasks, config)
         measurement = opened.single
         unusable = measurement.selfcheck().unusable
         hunt = Hunt(
@@ -123,9 +123,9 @@ def hunt_suite(
     files: dict[str, str] = {}
     try:
         for bare in hunt.run(tasks, known):
-            each = _with_report(bare, drawn_from, plan.tasks[bare.task_id], session)
+            each = _add_report(bare, drawn_from, plan.tasks[bare.task_id], session)
             hunted.append(each)
-            for failure in _failures_to_keep(each, session):
+            for failure in _list_failures(each, session):
                 files[failure.id] = store.write(failure).relative_to(session.root).as_posix()
     except KeyboardInterrupt:
         notes = (*notes, f"interrupted: {len(tasks) - len(hunted)} tasks were not hunted to an end")
@@ -147,7 +147,7 @@ def hunt_command(session: Session, reference: str, task: str) -> str:
     return session.command(f"{reference}::{task}[clean]", "--coderobust-hunt")
 
 
-def _with_report(hunted: Hunted, names: Sequence[str], task: Task, session: Session) -> Hunted:
+def _add_report(hunted: Hunted, names: Sequence[str], task: Task, session: Session) -> Hunted:
     """The same with Hypothesis' report of the minimum, which its database then holds too."""
     failure = hunted.failure
     if failure is None:
@@ -157,7 +157,7 @@ def _with_report(hunted: Hunted, names: Sequence[str], task: Task, session: Sess
     return replace(hunted, failure=replace(failure, report=report))
 
 
-def _failures_to_keep(hunted: Hunted, session: Session) -> Iterator[Failure]:
+def _list_failures(hunted: Hunted, session: Session) -> Iterator[Failure]:
     """The failure of a task's hunt, and those of earlier hunts that are fixed now."""
     if hunted.failure is not None:
         yield hunted.failure
@@ -165,7 +165,7 @@ def _failures_to_keep(hunted: Hunted, session: Session) -> Iterator[Failure]:
     yield from (mark_fixed(old, model) for old, fails in hunted.replayed if not fails)
 
 
-def _config(suite: str | Path | SuiteConfig) -> SuiteConfig:
+def _read_config(suite: str | Path | SuiteConfig) -> SuiteConfig:
     if isinstance(suite, SuiteConfig):
         return suite
     if str(suite).endswith(".toml"):
@@ -173,7 +173,7 @@ def _config(suite: str | Path | SuiteConfig) -> SuiteConfig:
     return replace(make_named_suite(str(suite), Path.cwd()), name=str(suite))
 
 
-def _chosen(
+def _choose_tasks(
     known: Iterable[str], wanted: str | Iterable[str] | None, config: SuiteConfig
 ) -> list[str]:
     ids = list(known)

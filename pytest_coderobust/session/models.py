@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pytest_coderobust.models.registry import ModelOptions, ModelSpec
 
 
-def model_options(choices: Choices) -> ModelOptions:
+def make_model_options(choices: Choices) -> ModelOptions:
     """The part of the choices that a backend wants."""
     from pytest_coderobust.models.registry import ModelOptions
 
@@ -26,7 +26,7 @@ def model_options(choices: Choices) -> ModelOptions:
     )
 
 
-def known_models(settings: Settings) -> dict[str, ModelSpec]:
+def list_known_models(settings: Settings) -> dict[str, ModelSpec]:
     """The project's own models in the registry's form."""
     from pytest_coderobust.models.registry import ModelSpec
 

@@ -10,13 +10,13 @@ from importlib import metadata
 from pathlib import Path
 
 from pytest_coderobust.results.conclusion import SuiteReport
-from pytest_coderobust.session.choices import Choices, pytest_label
+from pytest_coderobust.session.choices import Choices, spell_for_pytest
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 PACKAGES = ("pytest-coderobust", "pytest", "torch", "transformers", "tokenizers")
 
 
-def environment() -> dict[str, str]:
+def read_environment() -> dict[str, str]:
     """Versions that a stranger needs to repeat a run; names no machine and no path."""
     found = {
         "python": platform.python_version(),
@@ -41,18 +41,18 @@ def write_outputs(
     from pytest_coderobust.reporting.formats import write_format
 
     for name, path in choices.formats.items():
-        yield from tried(pytest_label(name), path, partial(write_format, name, reports))
+        yield from try_writing(spell_for_pytest(name), path, partial(write_format, name, reports))
     if choices.bug_reports is not None:
         from pytest_coderobust.reporting.bugs.folder import write_bugs
         from pytest_coderobust.results.known_failures import read_failures
 
         written = partial(write_bugs, reports, read_failures(failures, reports))
-        yield from tried("--coderobust-bug-reports", choices.bug_reports, written)
+        yield from try_writing("--coderobust-bug-reports", choices.bug_reports, written)
     if summary := os.environ.get(STEP_SUMMARY):
-        yield from tried(STEP_SUMMARY, Path(summary), partial(append_summary, reports))
+        yield from try_writing(STEP_SUMMARY, Path(summary), partial(append_summary, reports))
 
 
-def tried(name: str, path: Path, written: Callable[[Path], None]) -> Iterator[str]:
+def try_writing(name: str, path: Path, written: Callable[[Path], None]) -> Iterator[str]:
     """Writes to `path`; a sentence where that fails."""
     try:
         written(path)

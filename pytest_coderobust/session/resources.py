@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_coderobust.config.settings import Settings
 from pytest_coderobust.engine.events import Event, Listener
 from pytest_coderobust.errors import SandboxError
-from pytest_coderobust.session.choices import Choices, Label, pytest_label
+from pytest_coderobust.session.choices import Choices, Label, spell_for_pytest
 
 if TYPE_CHECKING:
     from pytest_coderobust.engine.verdicts import VerdictStore
@@ -38,7 +38,7 @@ class Resources:
         settings: Settings,
         root: Path,
         *,
-        label: Label = pytest_label,
+        label: Label = spell_for_pytest,
         backend: Backend | None = None,
     ) -> None:
         self.choices = choices
@@ -66,10 +66,12 @@ class Resources:
             return self._borrowed
         if self._backend is None:
             from pytest_coderobust.models.registry import open_backend
-            from pytest_coderobust.session.models import known_models, model_options
+            from pytest_coderobust.session.models import list_known_models, make_model_options
 
             self._backend = open_backend(
-                self.model, options=model_options(self.choices), known=known_models(self.settings)
+                self.model,
+                options=make_model_options(self.choices),
+                known=list_known_models(self.settings),
             )
         return self._backend
 

@@ -36,7 +36,7 @@ def find_root(start: Path, working: Path | None = None) -> Path:
         for folder in folders:
             if (folder / marker).is_file():
                 return folder
-    return _common(start, (working or start).resolve())
+    return _find_common(start, (working or start).resolve())
 
 
 def _is_configured(folder: Path) -> Iterator[bool]:
@@ -68,7 +68,7 @@ def _has_section(file: Path, section: str) -> bool:
     return parser.has_section(section)
 
 
-def _common(start: Path, working: Path) -> Path:
+def _find_common(start: Path, working: Path) -> Path:
     """The folder that both are below, or the first where only the file system's root is."""
     shared = Path(os.path.commonpath([start, working]))
     return start if shared == Path(shared.anchor) else shared

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_coderobust.config.settings import Settings, read_settings
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.session.checks import check_choices
-from pytest_coderobust.session.choices import Choices, Label, pytest_label
+from pytest_coderobust.session.choices import Choices, Label, spell_for_pytest
 from pytest_coderobust.session.resources import Resources
 from pytest_coderobust.session.root import find_root
 from pytest_coderobust.session.suite import SuiteSession
@@ -44,7 +44,7 @@ class Session(Resources):
         settings: Settings,
         root: Path,
         *,
-        label: Label = pytest_label,
+        label: Label = spell_for_pytest,
         backend: Backend | None = None,
     ) -> None:
         super().__init__(choices, settings, root, label=label, backend=backend)
@@ -109,7 +109,7 @@ def open_session(
     choices: Choices,
     start: Path,
     *,
-    label: Label = pytest_label,
+    label: Label = spell_for_pytest,
     backend: Backend | None = None,
 ) -> Session:
     """A session in the project that a folder belongs to; nothing heavy loads.

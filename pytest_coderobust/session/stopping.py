@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.records import Cell
-from pytest_coderobust.session.checks import whole_because
+from pytest_coderobust.session.checks import explain_whole
 from pytest_coderobust.session.session import Session
 from pytest_coderobust.session.suite import SuiteSession
 
@@ -44,15 +44,15 @@ def may_settle(suite: SuiteSession) -> bool:
     if not (plan.config.early or choices.early) or not choices.gates:
         return False
     whole = len(set(suite.wanted)) == len(plan.tasks) * len(plan.cells)
-    return whole and not whole_because(choices) and not plan.config.edit.editors
+    return whole and not explain_whole(choices) and not plan.config.edit.editors
 
 
-def note_on(suite: SuiteSession) -> str:
+def explain_no_early_end(suite: SuiteSession) -> str:
     """Why a suite that may end early did not, where that is not for its gates to say; or ""."""
     config, choices = suite.plan.config, suite.resources.choices
     if not (config.early or choices.early):
         return ""
-    if why := whole_because(choices):
+    if why := explain_whole(choices):
         return f"everything was asked: {why}"
     return "" if config.gates else "everything was asked: there is no gate to settle"
 
@@ -62,7 +62,7 @@ def is_asked_in_waves(session: Session, suite: SuiteSession) -> bool:
     return not suite.own and (is_bounded(session) or may_settle(suite))
 
 
-def why_unasked(session: Session, suite: SuiteSession, square: Square) -> Why | None:
+def explain_unasked(session: Session, suite: SuiteSession, square: Square) -> Why | None:
     """Why a square of a suite is not asked; None where it is.
 
     Raises:
@@ -124,7 +124,7 @@ def find_allowance(session: Session) -> Allowance:
     return session.allowance
 
 
-def skip_reason(suite: SuiteSession, cell: Cell, why: Why) -> str:
+def explain_skip(suite: SuiteSession, cell: Cell, why: Why) -> str:
     """The sentence about an item that is not asked."""
     assert suite.asked is not None
     ending = "settled" if why == "settled" else "the budget was spent"

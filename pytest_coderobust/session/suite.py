@@ -13,7 +13,7 @@ from pytest_coderobust.config.suite import (
     with_perturbations,
 )
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.session.edits import check_model, edit_stack, open_edited
+from pytest_coderobust.session.edits import check_model, open_edited, read_stack
 from pytest_coderobust.session.resources import Resources
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class SuiteSession:
         if choices.edit:
             config = replace(config, edit=with_editors(config.edit, choices.edit, "--edit"))
         if config.edit.editors:
-            edit_stack(config.edit, self.resources)
+            read_stack(config.edit, self.resources)
         return config
 
     @property

@@ -40,13 +40,13 @@ def read_flag(_label: str, value: object) -> bool:
 
 def read_names(_label: str, value: object) -> tuple[str, ...] | None:
     """Names separated by commas, or a sequence of them."""
-    parts = value.split(",") if isinstance(value, str) else list(_sequence(value))
+    parts = value.split(",") if isinstance(value, str) else list(_as_sequence(value))
     return tuple(name for name in (str(part).strip() for part in parts) if name) if value else None
 
 
 def read_texts(_label: str, value: object) -> tuple[str, ...]:
     """A sequence of texts, blank ones left out."""
-    parts = [value] if isinstance(value, str) else _sequence(value)
+    parts = [value] if isinstance(value, str) else _as_sequence(value)
     return tuple(text for text in (str(part).strip() for part in parts) if text)
 
 
@@ -83,5 +83,5 @@ def read_device(label: str, value: object) -> str:
     return text
 
 
-def _sequence(value: object) -> Sequence[object]:
+def _as_sequence(value: object) -> Sequence[object]:
     return value if isinstance(value, (list, tuple)) else ()

@@ -42,7 +42,7 @@ CONVERTERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "complex": complex,
     }
 )
-"""What JSON cannot say about an argument, by name."""
+"""Conversions of arguments that JSON cannot hold, by name."""
 
 
 class Comparison:

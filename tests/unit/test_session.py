@@ -15,7 +15,7 @@ from pytest_coderobust.engine.edited.measurement import EditedMeasurement
 from pytest_coderobust.errors import ConfigError, UsageError
 from pytest_coderobust.records import Cell, Status
 from pytest_coderobust.session.choices import Choices
-from pytest_coderobust.session.models import known_models
+from pytest_coderobust.session.models import list_known_models
 from pytest_coderobust.session.session import Session, open_session
 
 PACKAGE = Path(pytest_coderobust.__file__).parent
@@ -159,4 +159,4 @@ def test_the_settings_of_the_project_are_found_from_below(tmp_path: Path) -> Non
     with open_session(Choices(model="ours"), tmp_path / "sub") as session:
         assert session.root == tmp_path
         assert session.ledger.path == tmp_path / "kept.sqlite"
-        assert known_models(session.settings)["ours"].id == str(tmp_path / "m")
+        assert list_known_models(session.settings)["ours"].id == str(tmp_path / "m")

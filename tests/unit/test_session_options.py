@@ -16,12 +16,12 @@ from pytest_coderobust.errors import UsageError
 from pytest_coderobust.session.choices import (
     Choices,
     ModelKeywords,
-    command_label,
     make_choices,
-    pytest_label,
-    python_label,
+    spell_for_command,
+    spell_for_pytest,
+    spell_for_python,
 )
-from pytest_coderobust.session.models import model_options
+from pytest_coderobust.session.models import make_model_options
 from pytest_coderobust.session.options import OPTIONS
 
 GOOD: dict[str, tuple[list[str], object]] = {
@@ -49,7 +49,9 @@ def test_every_row_is_a_field_with_the_same_default() -> None:
 
 
 def test_the_files_of_reports_are_kept_by_format() -> None:
-    chosen = make_choices({"json": "a.json", "html": Path("b.html"), "markdown": ""}, pytest_label)
+    chosen = make_choices(
+        {"json": "a.json", "html": Path("b.html"), "markdown": ""}, spell_for_pytest
+    )
     assert chosen.formats == {"json": Path("a.json"), "html": Path("b.html")}
 
 
@@ -59,8 +61,8 @@ def test_the_keywords_are_the_rows_about_models_and_the_sandbox() -> None:
 
 
 def test_no_value_makes_the_defaults() -> None:
-    assert make_choices({}, pytest_label) == Choices()
-    assert make_choices({option.field: None for option in OPTIONS}, pytest_label) == Choices()
+    assert make_choices({}, spell_for_pytest) == Choices()
+    assert make_choices({option.field: None for option in OPTIONS}, spell_for_pytest) == Choices()
 
 
 def test_a_command_that_opens_a_model_has_every_row_about_it() -> None:
@@ -74,7 +76,7 @@ def test_a_good_value_reaches_the_choices(field: str) -> None:
     add_model_options(parser)
     typed = parser.parse_args(["--model", "tiny", f"--{field.replace('_', '-')}", *words])
     values = {name: getattr(typed, name) for name in GOOD}
-    assert make_choices(values, command_label) == Choices(**{field: meant})  # type: ignore[arg-type]
+    assert make_choices(values, spell_for_command) == Choices(**{field: meant})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -82,14 +84,14 @@ def test_a_good_value_reaches_the_choices(field: str) -> None:
 )
 def test_a_choice_reaches_the_model(field: str) -> None:
     meant = GOOD[field][1]
-    options = model_options(Choices(**{field: meant}))  # type: ignore[arg-type]
+    options = make_model_options(Choices(**{field: meant}))  # type: ignore[arg-type]
     assert getattr(options, field) == meant
 
 
 @pytest.mark.parametrize(
     ("label", "named"),
-    [(pytest_label, "--coderobust-batch-size"), (command_label, "--batch-size"),
-     (python_label, "batch_size")],
+    [(spell_for_pytest, "--coderobust-batch-size"), (spell_for_command, "--batch-size"),
+     (spell_for_python, "batch_size")],
 )  # fmt: skip
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", True])
 def test_a_wrong_count_is_named_as_its_door_spells_it(
@@ -112,20 +114,20 @@ def test_a_wrong_word_is_one_sentence_with_the_valid_ones(
     field: str, value: str, told: str
 ) -> None:
     with pytest.raises(UsageError, match=told):
-        make_choices({field: value}, command_label)
+        make_choices({field: value}, spell_for_command)
 
 
 @given(st.sampled_from(["auto", "yes", "no", True, False]))
 def test_chat_is_a_word_or_a_truth_value(value: object) -> None:
     meant = {"auto": None, "yes": True, "no": False, True: True, False: False}[value]
-    assert make_choices({"chat": value}, python_label).chat is meant
+    assert make_choices({"chat": value}, spell_for_python).chat is meant
 
 
 @given(st.lists(st.text("abC1,: ", max_size=5), max_size=4))
 def test_names_are_equal_as_a_text_and_as_a_list(names: list[str]) -> None:
     text, listed = ",".join(names), [part for name in names for part in name.split(",")]
-    assert make_choices({"perturb": text}, python_label).perturb == (
-        make_choices({"perturb": listed if text else None}, python_label).perturb
+    assert make_choices({"perturb": text}, spell_for_python).perturb == (
+        make_choices({"perturb": listed if text else None}, spell_for_python).perturb
     )
 
 
