@@ -5,11 +5,11 @@ The files are small enough to commit, and later hunts replay them before they se
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_coderobust.errors import DataError
+from pytest_coderobust.files import replace_file
 from pytest_coderobust.hunt.failure import Failure, from_json, to_json
 
 FOLDER = Path(".coderobust") / "failures"
@@ -36,10 +36,7 @@ class Failures:
         path = self.folder / f"{failure.id}.json"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            # Renamed into place, so that a reader sees the old text or the new one, never a part.
-            draft = path.with_suffix(f".{os.getpid()}.draft")
-            draft.write_text(to_json(failure), encoding="ascii")
-            draft.replace(path)
+            replace_file(path, to_json(failure).encode("ascii"))
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error}") from None
         return path

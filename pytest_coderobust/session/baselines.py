@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.errors import CodeRobustError, DataError, UsageError
+from pytest_coderobust.files import replace_file
 from pytest_coderobust.session.choices import Choices
 
 if TYPE_CHECKING:
@@ -110,9 +110,7 @@ def update(result: SuiteResult, path: Path, written: set[Path]) -> str:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # A file that is cut off in mid-writing would be taken for a smaller suite.
-        unfinished = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-        unfinished.write_text(dumps(run), encoding="utf-8")
-        unfinished.replace(file)
+        replace_file(file, dumps(run).encode("utf-8"))
     except OSError as error:
         raise CodeRobustError(f"{file} cannot be written: {error}") from None
     written.add(file)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
+
+from pytest_coderobust.files import replace_file
 
 _CHUNK = 1 << 20
 
@@ -35,19 +36,6 @@ def read_checksum(path: Path) -> str | None:
 def checksum_path(path: Path) -> Path:
     """The path of the checksum of a file."""
     return path.with_name(f"{path.name}.sha256")
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Writes a file so that it is either the old or the new one, whatever happens."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _hash(path: Path, algorithm: str, prefix: bytes = b"") -> str:

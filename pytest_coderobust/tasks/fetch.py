@@ -18,9 +18,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from pytest_coderobust.errors import DataError, UnknownName
+from pytest_coderobust.files import replace_file
 from pytest_coderobust.tasks import catalogue
 from pytest_coderobust.tasks.catalogue import DATA_SETS, HubFiles
-from pytest_coderobust.tasks.checksum import read_checksum, replace_file, sha256, write_checksum
+from pytest_coderobust.tasks.checksum import read_checksum, sha256, write_checksum
 from pytest_coderobust.tasks.hub_files import HubFile, HubRepository, open_repository
 from pytest_coderobust.tasks.parquet import require_parquet
 from pytest_coderobust.tasks.rows import SUFFIXES, DataRow, read_rows
