@@ -14,6 +14,9 @@ TA_TESTS ?= tests/attack tests/unit/test_editors_contract.py tests/unit/test_edi
 TA_NLTK := $(NLTK_DATA):$(CODEROBUST_DATA)/nltk_data:$(CURDIR)/../shared/data/nltk_data:$(CURDIR)/$(TA_VENV)/nltk_data
 TA_PIP := $(TA_VENV)/bin/python -m pip install --quiet --constraint constraints-textattack.txt
 
+# Per cent of the lines that `make check-full` reaches at least.
+COVERAGE := 90
+
 .PHONY: demo test check-full test-textattack lint types layers bench clean
 
 demo: $(VENV)/.run  ## the bundled model on the quickstart suite under C1, C2 and C3
@@ -22,8 +25,8 @@ demo: $(VENV)/.run  ## the bundled model on the quickstart suite under C1, C2 an
 test: lint types layers  ## every check, on seeded samples where the whole takes long
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
-check-full: lint types layers  ## every acceptance check, whole
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+check-full: lint types layers  ## every acceptance check, whole, and how much of the code it reaches
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=$(COVERAGE)
 
 test-textattack: $(TA_VENV)/.dev  ## TextAttack's attacks; editors and generation, under transformers 4
 	NLTK_DATA="$(TA_NLTK)" HF_HUB_OFFLINE=1 $(TA_VENV)/bin/python -m pytest $(TA_TESTS)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.results.conclusion import Stored, SuiteReport
 
-LEDGER = Path(".coderobust") / "ledger.sqlite"
-
 
 def register(commands: Commands) -> None:
     parser = commands.add_parser(
@@ -27,7 +25,10 @@ def register(commands: Commands) -> None:
         "that was concluded last is reported; --list shows what there is.",
     )
     parser.add_argument(
-        "ledger", nargs="?", type=Path, default=LEDGER, help=f"the ledger (default {LEDGER})"
+        "ledger",
+        nargs="?",
+        type=Path,
+        help="the ledger (default: the project's, .coderobust/ledger.sqlite below its root)",
     )
     parser.add_argument("--list", action="store_true", help="list the runs of the ledger")
     parser.add_argument("--suite", help="only the suite of this name")
@@ -78,7 +79,9 @@ def name_dest(name: str) -> str:
 def report(options: argparse.Namespace) -> int:
     """Prints or writes what was asked for; gates are shown, and set no exit status here."""
     from pytest_coderobust.results.conclusion import read_conclusions
+    from pytest_coderobust.session.session import find_project_ledger
 
+    options.ledger = options.ledger or find_project_ledger(Path.cwd())
     ledger = open_ledger(options.ledger)
     try:
         stored = read_conclusions(ledger)
@@ -133,6 +136,7 @@ def open_ledger(path: Path) -> Ledger:
         UsageError: there is no such file.
     """
     from pytest_coderobust.ledger import Ledger
+    from pytest_coderobust.session.resources import LEDGER
 
     if not path.is_file():
         raise UsageError(f"{path} is not a valid ledger; a run writes {LEDGER} below pytest's root")

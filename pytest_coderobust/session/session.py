@@ -12,7 +12,7 @@ from pytest_coderobust.config.settings import Settings, read_settings
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.session.checks import check_choices
 from pytest_coderobust.session.choices import Choices, Label, spell_for_pytest
-from pytest_coderobust.session.resources import Resources
+from pytest_coderobust.session.resources import Resources, find_ledger
 from pytest_coderobust.session.root import find_root
 from pytest_coderobust.session.suite import SuiteSession
 
@@ -122,3 +122,13 @@ def open_session(
     session = Session(choices, read_settings(root), root, label=label, backend=backend)
     check_choices(session)
     return session
+
+
+def find_project_ledger(start: Path) -> Path:
+    """The ledger's file in the project that a folder belongs to; it may not be there yet.
+
+    Raises:
+        ConfigError: the project's settings are wrong.
+    """
+    root = find_root(start)
+    return find_ledger(root, read_settings(root))

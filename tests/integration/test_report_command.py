@@ -174,3 +174,15 @@ def test_two_runs_are_compared_and_wrong_requests_refused(measured: Project) -> 
         assert found.returncode == 4
         assert sentence in found.stderr
         assert "Traceback" not in found.stderr
+
+
+def test_the_projects_ledger_is_found_from_a_subfolder(measured: Project) -> None:
+    folder = measured.path / "sub" / "folder"
+    folder.mkdir(parents=True)
+    (measured.path / "pytest.ini").write_text("")
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest_coderobust.cli", "report", "--list"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert " toy " in found.stdout

@@ -1,0 +1,10 @@
+"""Former path of `coderobust_strategies.perturbations.recode`; answers for one release."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(import_module("coderobust_strategies.perturbations.recode"), name)
