@@ -42,7 +42,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--against-run", metavar="RUN", help="the earlier run, as --list shows it")
     parser.add_argument(
         "--margin",
-        type=read_share,
+        type=share,
         default=0.05,
         help="the loss of pass@k that still counts as not worse (default 0.05)",
     )
@@ -121,7 +121,7 @@ def compare_reports(reports: list[SuiteReport], options: argparse.Namespace) -> 
         ledger.close()
 
 
-def read_share(text: str) -> float:
+def share(text: str) -> float:
     """Reads a number between 0 and 1, for argparse."""
     value = float(text)
     if not 0 <= value <= 1:
