@@ -10,6 +10,7 @@ from conftest import Project
 from support.early_suite import EARLY, MANY, completions, forget, of_many_tasks, outcomes, run, said
 from support.generation_log import DIES_IN, count_batches, make_conftest
 
+from pytest_coderobust.errors import UsageError
 from pytest_coderobust.plugin.choices import read_choices
 from pytest_coderobust.session.checks import check_early
 
@@ -153,7 +154,7 @@ def test_choices_that_contradict_each_other_are_refused(
     many: Project, words: str, reason: str
 ) -> None:
     config = many.pytester.parseconfig("--coderobust-model=oracle", *words.split())
-    with pytest.raises(pytest.UsageError, match=f"{reason}: leave one out"):
+    with pytest.raises(UsageError, match=f"{reason}: leave one out"):
         check_early(read_choices(config))
 
 
