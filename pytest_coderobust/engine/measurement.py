@@ -132,14 +132,17 @@ class Measurement:
         Raises:
             ModelError, SandboxError: the harness failed.
         """
-        if self._answers.missing(variants, sampling):
+        # One look into the ledger where everything is there, as it is for each item of a window.
+        stored = [self._answers.stored(variant, sampling) for variant in variants]
+        if None in stored:
             with self._ledger.lease():
                 for batch in self._answers.generate(variants, sampling):
                     self._judge.begin(self._checks(batch, sampling))
-        stored = [self._answers.stored(variant, sampling) or [] for variant in variants]
+            stored = [self._answers.stored(variant, sampling) for variant in variants]
+        written = [completions or [] for completions in stored]
         checks = [
             [self._check(variant.task, completion.text) for _, completion in completions]
-            for variant, completions in zip(variants, stored, strict=True)
+            for variant, completions in zip(variants, written, strict=True)
         ]
         found = self._judge.verdicts(chain.from_iterable(checks))
         return [
@@ -148,7 +151,7 @@ class Measurement:
                 tuple(completions),
                 tuple((key, found[key]) for key in map(self._judge.key, own)),
             )
-            for variant, completions, own in zip(variants, stored, checks, strict=True)
+            for variant, completions, own in zip(variants, written, checks, strict=True)
         ]
 
     def unavailable(self, variant: Variant) -> str:

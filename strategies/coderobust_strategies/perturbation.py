@@ -36,7 +36,7 @@ class RewriterNeeded(PerturbationError):
         self.name = perturbation.name
         super().__init__(
             f"perturbation {perturbation.name!r} ({perturbation.title}) needs a rewriter: a "
-            "back-translation or paraphrasing engine, any callable from text to text, or "
+            "back-translation or paraphrasing rewriter, any callable from text to text, or "
             "recorded variants"
         )
 

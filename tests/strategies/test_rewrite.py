@@ -103,7 +103,7 @@ def test_what_a_rewriter_damages_is_skipped_unless_asked_for(answer: str) -> Non
 
 @pytest.mark.parametrize("name", ["S1", "nlp:P1", "nlp:P2"])
 def test_without_a_rewriter_the_error_says_what_could_be_one(name: str) -> None:
-    with pytest.raises(RewriterNeeded, match="back-translation or paraphrasing engine") as caught:
+    with pytest.raises(RewriterNeeded, match="back-translation or paraphrasing rewriter") as caught:
         perturb(PROMPT, name, 0)
 
     assert isinstance(caught.value, PerturbationError)
