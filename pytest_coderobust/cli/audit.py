@@ -9,7 +9,6 @@ from pytest_coderobust.cli.command import Commands
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
     parser = commands.add_parser("audit", help="find what perturbed prompts damaged")
     parser.add_argument(
         "files",

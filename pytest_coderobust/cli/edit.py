@@ -84,7 +84,7 @@ def _read_suite(options: argparse.Namespace) -> SuiteConfig:
     """The suite without edits of its own, under the perturbation that the command names."""
     from pytest_coderobust.config.suite import read_suite, with_perturbations
 
-    config = read_suite(Path.cwd() / options.suite)
+    config = read_suite(options.suite)
     if options.perturb:
         config = with_perturbations(config, [options.perturb], "--perturb: ")
     return replace(config, edit=replace(config.edit, editors=()))

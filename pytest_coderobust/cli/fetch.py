@@ -8,7 +8,6 @@ from pytest_coderobust.cli.command import Commands
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
     parser = commands.add_parser("fetch", help="download a data set into the cache")
     parser.add_argument("name", help="humaneval, mbpp, ...")
     parser.set_defaults(command=fetch)

@@ -17,7 +17,6 @@ COLUMNS = ("category", "edit_task", "task", "original", "before", "after")
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
     parser = commands.add_parser("g-rir", help="CREME's G-RIR of a table, raw and clipped")
     parser.add_argument("file", type=Path, help=f"a table with the columns {', '.join(COLUMNS)}")
     parser.set_defaults(command=g_rir)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
     parser = commands.add_parser("perturb", help="write perturbed prompts to a JSONL file")
     parser.add_argument(
         "--suite", required=True, metavar="SUITE", help="a suite's TOML file, or a data set's name"

@@ -54,21 +54,17 @@ def register(commands: Commands) -> None:
 
 
 def add_formats(parser: argparse.ArgumentParser) -> None:
-    """Adds an option for each report format.
-
-    Raises:
-        UsageError: an installed package's format has the name of another option.
-    """
+    """Adds an option for each report format; those whose name is taken are refused when it runs."""
+    clashes: list[str] = []
     for name, text in list_options("command").items():
         try:
             parser.add_argument(
                 f"--{name}", dest=name_dest(name), type=Path, metavar="PATH", help=text
             )
         except argparse.ArgumentError:
-            raise UsageError(
-                f"the report format {name!r} of an installed package has the name of an option "
-                "of `coderobust report`; uninstall the package, or rename its format"
-            ) from None
+            clashes.append(name)
+            parser.set_defaults(**{name_dest(name): None})
+    parser.set_defaults(clashes=clashes)
 
 
 def name_dest(name: str) -> str:
@@ -81,6 +77,12 @@ def report(options: argparse.Namespace) -> int:
     from pytest_coderobust.results.conclusion import read_conclusions
     from pytest_coderobust.session.session import find_project_ledger
 
+    if options.clashes:
+        raise UsageError(
+            f"the report format {options.clashes[0]!r} of an installed package has the name of an "
+            "option of `coderobust report`; uninstall the package, or rename its format"
+        )
+    options.failures = _find_failures(options.ledger)
     options.ledger = options.ledger or find_project_ledger(Path.cwd())
     ledger = open_ledger(options.ledger)
     try:
@@ -193,7 +195,7 @@ def write_all(reports: list[SuiteReport], options: argparse.Namespace) -> None:
         from pytest_coderobust.results.known_failures import read_failures
 
         try:
-            kept = read_failures(options.ledger.parent / "failures", reports)
+            kept = read_failures(options.failures, reports)
             write_bugs(reports, kept, options.bug_reports)
         except OSError as error:
             raise UsageError(f"--bug-reports cannot be written: {error}") from None
@@ -204,3 +206,11 @@ def write_all(reports: list[SuiteReport], options: argparse.Namespace) -> None:
         encoding = sys.stdout.encoding or "utf-8"
         results = [found.result for found in reports]
         print(render(results, width, sys.stdout.isatty(), encoding), end="")  # noqa: T201
+
+
+def _find_failures(ledger: Path | None) -> Path:
+    """The folder of the hunts' failures: the project's, or the one beside a ledger of its own."""
+    from pytest_coderobust.hunt.store import FOLDER
+    from pytest_coderobust.session.root import find_root
+
+    return ledger.parent / FOLDER.name if ledger else find_root(Path.cwd()) / FOLDER

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,12 @@ from pytest_coderobust.cli.options import add_model_options, open_command_sessio
 from pytest_coderobust.errors import DataError, UsageError, nearest
 
 if TYPE_CHECKING:
+    from pytest_coderobust.config.suite import SuiteConfig
     from pytest_coderobust.editors.options import CremeOptions
     from pytest_coderobust.editors.protocol import EditRequest, PassTest, Weighted
     from pytest_coderobust.engine.plan import Plan
+    from pytest_coderobust.records import Task
+    from pytest_coderobust.session.session import Session
 
 _LOOK = 64
 """Tasks that are tried where none is named."""
@@ -46,12 +51,12 @@ def trace(options: argparse.Namespace) -> int:
     from pytest_coderobust.reporting.terminal.profile import draw_picture, render_bars
 
     how = _make_creme_options(options)
-    config = read_suite(Path.cwd() / options.suite)
+    config = read_suite(options.suite)
     with open_command_session(options) as session:
         suite = session.suite(session.refer(config.path), replace(config, edit=EditConfig()))
         _check_perturbation(options.perturb, suite.plan)
         model = require_weights(session.backend, "creme")
-        passing = suite.single.passing
+        passing = partial(_judge, session, suite.plan.config)
         request = _find_request(options, suite.plan, model, passing)
         access = Access(model, judge=passing)
         with access.frozen_weights():
@@ -75,6 +80,16 @@ def _make_creme_options(options: argparse.Namespace) -> CremeOptions:
     found = make_options(CremeOptions, values, "coderobust trace")
     assert isinstance(found, CremeOptions)
     return found
+
+
+def _judge(
+    session: Session, config: SuiteConfig, task: Task, completions: Sequence[str]
+) -> list[bool]:
+    """Tells for each completion whether it passes every test of its task."""
+    from pytest_coderobust.engine.verdicts import make_check
+
+    checks = [make_check(task, text, config) for text in completions]
+    return [verdict.full for verdict in session.verdicts.in_order(checks)]
 
 
 def _check_perturbation(name: str, plan: Plan) -> None:

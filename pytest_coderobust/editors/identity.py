@@ -35,9 +35,9 @@ def edited_identity(
 
     An edit follows from model, method, options and requests, so their digest identifies it.
     """
-    recipe = [spec.digest, [request.digest for request in requests]]
+    parts = [spec.digest, [request.digest for request in requests]]
     label = f"{spec.label} for {_join_labels(requests)}"
-    return stacked_identity(below, digest("edit", *recipe), label)
+    return stacked_identity(below, digest("edit", *parts), label)
 
 
 def placebo_identity(edited: ModelIdentity, seed: int) -> ModelIdentity:

@@ -139,7 +139,8 @@ class Measurement:
                 for batch in self._answers.generate(variants, sampling):
                     self._judge.begin(self._checks(batch, sampling))
             stored = [self._answers.stored(variant, sampling) for variant in variants]
-        written = [completions or [] for completions in stored]
+        written = [completions for completions in stored if completions is not None]
+        assert len(written) == len(variants), "generate() stores every row or raises"
         checks = [
             [self._check(variant.task, completion.text) for _, completion in completions]
             for variant, completions in zip(variants, written, strict=True)

@@ -31,7 +31,8 @@ def _read_value(config: pytest.Config, option: Option) -> object:
     """
     typed = config.getoption(dest(option), None)
     is_typed = bool(typed) if option.repeated else typed is not None
-    written = typed if is_typed else config.getini(dest(option))
+    # A key that the ini file lacks reads as an empty text.
+    written = typed if is_typed else config.getini(dest(option)) or None
     if option.read is not read_path or not written:
         return written
     folder = config.invocation_params.dir if is_typed else config.rootpath

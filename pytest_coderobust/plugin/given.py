@@ -83,8 +83,8 @@ def _make_failure(
     from pytest_coderobust.hunt.panel import Confirm, Panel, Question
 
     reference, task, edits = drawn[-1]
-    measuring = session.suite(reference).single
-    panel = Panel(measuring, Confirm())
+    measurement = session.suite(reference).single
+    panel = Panel(measurement, Confirm())
     fewer = [edits - {edit} for edit in sorted(edits)]
     asked = [Question(task, each) for each in dict.fromkeys((frozenset(), edits, *fewer))]
     ballots = dict(zip((each.edits for each in asked), panel.vote(asked), strict=True))
@@ -92,8 +92,8 @@ def _make_failure(
         suite=reference,
         task_id=task.id,
         entry_point=task.entry_point,
-        model=measuring.model,
-        sampling=measuring.sampling,
+        model=measurement.model,
+        sampling=measurement.sampling,
         perturbation="",
         member="",
         seed=0,

@@ -24,17 +24,7 @@ def dest(option: Option) -> str:
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Adds every canonical option and its ini key.
-
-    Raises:
-        pytest.UsageError: an installed package's report format has the name of another option.
-    """
-    names = [option.name for option in OPTIONS]
-    if twice := next((name for name in names if names.count(name) > 1), ""):
-        raise pytest.UsageError(
-            f"the report format {twice!r} of an installed package has the name of the option "
-            f"{spell_for_pytest(twice)}; uninstall the package, or rename its format"
-        )
+    """Adds every canonical option and its ini key."""
     group = parser.getgroup(GROUP, "robustness of code models (pytest-coderobust)")
     for option in OPTIONS:
         short = f" (short: {option.alias})" if option.alias else ""

@@ -96,22 +96,36 @@ def render_format(name: str, reports: Sequence[SuiteReport]) -> str:
     """Makes the text of one format.
 
     Raises:
-        UsageError: the format is an installed package's, and its row or its code is not usable.
+        UsageError: the format is an installed package's, and its row or its code fails.
     """
-    return load_code(name)(reports)
+    render = load_code(name)
+    if name in OWN:
+        return render(reports)
+    try:
+        return render(reports)
+    except Exception as error:
+        raise _refuse(name, error) from error
 
 
 def load_code(name: str) -> Render:
     """Imports the function that makes a format's text; errors as `render_format`."""
-    row = FORMATS[name]
-    module, _, function = row.code.partition(":")
+    module, _, function = FORMATS[name].code.partition(":")
+    if name in OWN:
+        own: Render = getattr(import_module(module), function)
+        return own
     try:
-        render: Render = getattr(import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
-        if name in OWN:
-            raise
-        raise UsageError(f"{GROUP}: the code {row.code!r} of {name!r}: {error}") from error
-    return render
+        foreign: Render = getattr(import_module(module), function)
+    except Exception as error:
+        raise _refuse(name, error) from error
+    return foreign
+
+
+def _refuse(name: str, error: Exception) -> UsageError:
+    """The error of a format of an installed package, whose code may raise anything."""
+    code = FORMATS[name].code
+    return UsageError(
+        f"{GROUP}: the code {code!r} of {name!r} fails: {type(error).__name__}: {error}"
+    )
 
 
 def write_format(name: str, reports: Sequence[SuiteReport], path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pytest_coderobust.config.edits import EditConfig, with_editors
 from pytest_coderobust.errors import UsageError
+from pytest_coderobust.reporting.formats import OWN, load_code
 from pytest_coderobust.session.baselines import check_baseline
-from pytest_coderobust.session.choices import Choices
+from pytest_coderobust.session.choices import Choices, spell_for_pytest
 from pytest_coderobust.session.edits import read_stack
 from pytest_coderobust.session.models import list_known_models
+from pytest_coderobust.session.options import CLASHES
 from pytest_coderobust.session.resources import Resources
 
 WHOLE_ONLY = {
@@ -30,6 +32,7 @@ def check_choices(resources: Resources) -> None:
     from pytest_coderobust.models.registry import check_model_name
 
     choices = resources.choices
+    check_formats(choices)
     check_baseline(choices)
     check_early(choices)
     if choices.model is not None:
@@ -45,6 +48,23 @@ def check_choices(resources: Resources) -> None:
         from pytest_coderobust.hunt.hunt import check_huntable
 
         check_huntable(resources.backend.keyed_by, resources.model)
+
+
+def check_formats(choices: Choices) -> None:
+    """Refuses formats of installed packages that cannot be used, before anything is measured.
+
+    Raises:
+        UsageError: one has the name of an option of ours, or one that was asked for cannot be
+            imported.
+    """
+    if CLASHES:
+        raise UsageError(
+            f"the report format {CLASHES[0]!r} of an installed package has the name of the option "
+            f"{spell_for_pytest(CLASHES[0])}; uninstall the package, or rename its format"
+        )
+    for name in choices.formats:
+        if name not in OWN:
+            load_code(name)
 
 
 def check_early(choices: Choices) -> None:

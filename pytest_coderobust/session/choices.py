@@ -86,7 +86,9 @@ def make_choices(values: Mapping[str, object], label: Label) -> Choices:
     Raises:
         UsageError: a value is impossible.
     """
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, Any] = {
+        option.field: option.default for option in OPTIONS if option.group != "format"
+    }
     formats: dict[str, Path] = {}
     for option in OPTIONS:
         if (written := values.get(option.field)) is None:

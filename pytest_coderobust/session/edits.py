@@ -46,7 +46,7 @@ def check_model(config: EditConfig, resources: Resources) -> None:
     """Refuses edits that do not fit the model, before anything is measured.
 
     Raises:
-        UsageError, ModelError, DataError: as `edit_stack` and `editors.stack.check_model`.
+        UsageError, ModelError, DataError: as `read_stack` and `editors.stack.check_model`.
     """
     from pytest_coderobust.editors import stack
     from pytest_coderobust.editors.identity import require_weights
@@ -59,7 +59,7 @@ def open_edited(plan: Plan, resources: Resources) -> EditedMeasurement:
     """The suite on the base model and on the edited ones.
 
     Raises:
-        UsageError: as `edit_stack`.
+        UsageError: as `read_stack`.
     """
     from pytest_coderobust.editors.identity import require_weights
     from pytest_coderobust.engine.edited.measurement import EditedMeasurement

@@ -70,7 +70,12 @@ def find_breaking_prompt(
     Raises:
         CodeRobustError: the model, the suite, a task or a perturbation cannot be used.
     """
+    if unknown := set(options) - set(ModelKeywords.__annotations__):
+        raise TypeError(
+            f"find_breaking_prompt() got an unexpected keyword argument {min(unknown)!r}"
+        )
     config = _read_config(suite)
+    config = replace(config, edit=replace(config.edit, editors=()))  # it hunts on the model itself
     with ExitStack() as stack:
         folder = ledger or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "ledger"
         named = model if isinstance(model, str) else None

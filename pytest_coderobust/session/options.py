@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from pytest_coderobust.reporting.formats import FORMATS, list_options
+from pytest_coderobust.reporting.formats import FORMATS, OWN, list_options
 from pytest_coderobust.session.values import (
     DTYPES,
     Reader,
@@ -71,7 +71,7 @@ def _make_format_options(names: Iterable[str]) -> Iterator[Option]:
             yield Option(name, "format", helps[name], read_path, metavar="PATH")
 
 
-OPTIONS = (
+_ROWS = (
     Option(
         "model",
         "run",
@@ -152,7 +152,7 @@ OPTIONS = (
         default=False,
         alias="--update-baseline",
     ),
-    *_make_format_options(("json", "html")),
+    *_make_format_options(("json", "html")),  # the order of the help puts bug reports next
     Option(
         "bug-reports",
         "report",
@@ -237,4 +237,15 @@ OPTIONS = (
         metavar="N",
     ),
 )
+
+_OURS = {row.field for row in _ROWS if row.group != "format" or row.name in OWN}
+
+CLASHES = tuple(
+    row.name
+    for row in _ROWS
+    if row.name not in OWN and row.group == "format" and row.field in _OURS
+)
+"""Formats of installed packages that have the name of an option; `check_choices` refuses them."""
+
+OPTIONS = tuple(row for row in _ROWS if row.group != "format" or row.name not in CLASHES)
 """Every option, in the order of the help."""

@@ -9,6 +9,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
+from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.session.choices import Choices, spell_for_pytest
 
@@ -56,7 +57,7 @@ def try_writing(name: str, path: Path, written: Callable[[Path], None]) -> Itera
     """Writes to `path`; a sentence where that fails."""
     try:
         written(path)
-    except OSError as error:
+    except (OSError, CodeRobustError) as error:
         yield f"{name} {path} cannot be written: {error}"
 
 

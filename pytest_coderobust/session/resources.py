@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,12 +93,13 @@ class Resources:
             from pytest_coderobust.sandbox import open_sandbox
 
             unsafe = self.choices.allow_unsafe
+            ledger = self.ledger  # first: one that cannot be opened leaves no sandbox behind
             try:
                 sandbox = open_sandbox(self.choices.sandbox_workers, allow_unsafe=unsafe)
             except SandboxError as error:
                 hint = "" if unsafe else f"; {self.label('allow-unsafe')} accepts limits alone"
                 raise SandboxError(f"{error}{hint}") from None
-            self._verdicts = VerdictStore(sandbox, self.ledger, self.listen)
+            self._verdicts = VerdictStore(sandbox, ledger, self.listen)
         return self._verdicts
 
     def listen(self, event: Event) -> None:
@@ -107,7 +109,8 @@ class Resources:
 
     def close(self) -> None:
         """Ends the sandbox, the model that was opened here and the ledger's connection."""
-        for part in (self._verdicts, self._backend, self._ledger):
-            if part is not None:
-                part.close()
+        parts = [part for part in (self._ledger, self._backend, self._verdicts) if part is not None]
         self._verdicts = self._backend = self._ledger = None
+        with ExitStack() as until:  # the last one first, and all of them whatever happens
+            for part in parts:
+                until.callback(part.close)

@@ -1,7 +1,8 @@
 """The root of a project: the folder that holds its ledger and its `[tool.coderobust]`.
 
 The same folder as pytest's root directory when pytest is given the suite, so that commands,
-notebooks and pytest share one ledger. Facts from pytest's documentation, "Configuration".
+notebooks and pytest share one ledger. Facts from the documentation of pytest 9, "Configuration";
+pytest 8 reads no `pytest.toml` and no `[tool.pytest]` without `ini_options`.
 """
 
 from __future__ import annotations

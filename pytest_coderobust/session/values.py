@@ -23,9 +23,9 @@ DTYPES = ("auto", "float32", "float16", "bfloat16")
 CHAT = {"auto": None, "yes": True, "no": False}
 
 
-def read_text(_label: str, value: object) -> str | None:
-    """A text; an empty one is none."""
-    return str(value) or None
+def read_text(_label: str, value: object) -> str:
+    """A text; an empty one is not left out, so that a variable that is not set is noticed."""
+    return str(value)
 
 
 def read_path(_label: str, value: object) -> Path | None:
@@ -50,11 +50,9 @@ def read_texts(_label: str, value: object) -> tuple[str, ...]:
     return tuple(text for text in (str(part).strip() for part in parts) if text)
 
 
-def read_count(label: str, value: object) -> int | None:
-    """A whole number from 1; an empty text is none."""
+def read_count(label: str, value: object) -> int:
+    """A whole number from 1."""
     text = str(value)
-    if not text:
-        return None
     if isinstance(value, bool) or not text.isdecimal() or int(text) < 1:
         raise UsageError(f"{label} {text!r} must be a whole number from 1")
     return int(text)

@@ -103,6 +103,9 @@ class HubRepository:
         return Path(path)
 
 
+DEFAULT_ENDPOINT = "https://huggingface.co"
+
+
 def open_repository(name: str, endpoint: str | None = None) -> HubRepository:
     """Checks the hub's address and names a data set repository there.
 
@@ -112,7 +115,8 @@ def open_repository(name: str, endpoint: str | None = None) -> HubRepository:
     Raises:
         UsageError: the address is not a web address.
     """
-    address = (endpoint or constants.ENDPOINT).rstrip("/")
+    # The library takes an empty HF_ENDPOINT, which CI systems set easily, for an address.
+    address = (endpoint or constants.ENDPOINT or DEFAULT_ENDPOINT).rstrip("/")
     if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).netloc:
         raise UsageError(f"the hub's address {address!r} must start with http:// or https://")
     return HubRepository(name, address)

@@ -337,3 +337,14 @@ def test_processes_at_the_same_time_download_once(hub: Hub, tmp_path: Path) -> N
     assert [run.returncode for run in runs] == [0, 0]
     assert len(paths) == 1
     assert hub.downloads() == [(NAME, "")]
+
+
+def test_an_empty_address_of_the_hub_is_the_public_one() -> None:
+    """A job whose HF_ENDPOINT is set to nothing means the default."""
+    program = (
+        "from pytest_coderobust.tasks.hub_files import DEFAULT_ENDPOINT, open_repository;"
+        "assert open_repository('a/b').endpoint == DEFAULT_ENDPOINT"
+    )
+    path = os.pathsep.join(path for path in sys.path if path)
+    environment = {**os.environ, "HF_ENDPOINT": "", "PYTHONPATH": path}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)

@@ -31,6 +31,8 @@ exam = "coderobust_extras.exam:ROW"
 
 [project.entry-points."coderobust.formats"]
 csv = "coderobust_extras.csv:ROW"
+raises = "coderobust_extras.broken:ROW"
+missing = "coderobust_extras.nowhere:ROW"
 """
 
 NUDGE = '''
@@ -124,6 +126,19 @@ def render(reports):
 ROW = Format("coderobust_extras.csv:render", ".csv")
 '''
 
+BROKEN = '''
+"""A report format that fails."""
+
+from pytest_coderobust.reporting.formats import Format
+
+
+def render(reports):
+    raise RuntimeError("no such luck")
+
+
+ROW = Format("coderobust_extras.broken:render", ".txt")
+'''
+
 EXAMS = [
     {"exam": "Exam/1", "name": "double", "question": "Return twice the given number.",
      "answer": "    return 2 * x\n", "three": "6"},
@@ -132,23 +147,30 @@ EXAMS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that pip installed the package into."""
-    source = tmp_path_factory.mktemp("source")
+def install(scratch: Path, *, with_editor: bool) -> Path:
+    """The folder that pip installed the package into, with or without its editor."""
+    source, target = scratch / "source", scratch / "target"
     package = source / "coderobust_extras"
-    package.mkdir()
-    (source / "pyproject.toml").write_text(PYPROJECT)
-    files = {"nudge": NUDGE, "parrot": PARROT, "exam": EXAM, "csv": CSV, "__init__": ""}
+    package.mkdir(parents=True)
+    editor = '[project.entry-points."coderobust.editors"]\nnudge = "coderobust_extras.nudge:ROW"\n'
+    assert editor in PYPROJECT
+    (source / "pyproject.toml").write_text(PYPROJECT.replace("" if with_editor else editor, ""))
+    files = {"parrot": PARROT, "exam": EXAM, "csv": CSV, "broken": BROKEN, "__init__": ""}
+    if with_editor:
+        files["nudge"] = NUDGE
     for name, text in files.items():
         (package / f"{name}.py").write_text(text)
-    target = tmp_path_factory.mktemp("target")
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
          "--no-build-isolation", "--target", target, source],
         check=True, capture_output=True,
     )  # fmt: skip
     return target
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(tmp_path_factory.mktemp("whole"), with_editor=True)
 
 
 @pytest.fixture
@@ -208,17 +230,53 @@ def test_editor_of_a_package_edits_a_model(extended: Project) -> None:
     assert "did you mean 'nudge'?" in wrong.stderr
 
 
-def test_an_editor_of_ones_own_needs_one_file_and_a_row(installed: Path) -> None:
-    """Of the package's files, those that say anything of the editor are its own and the row."""
-    folder = next(installed.glob("coderobust_extras-*.dist-info"))
-    said = [
-        path.name
-        for path in [*(installed / "coderobust_extras").glob("*.py"), folder / "entry_points.txt"]
-        if "nudge" in path.read_text().lower()
-    ]
-    assert sorted(said) == ["entry_points.txt", "nudge.py"]
-    rows = (folder / "entry_points.txt").read_text().count("nudge = ")
-    assert rows == 1
+def test_an_editor_of_ones_own_needs_one_file_and_a_row(
+    project: Project, installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package without its editor lacks one file and one row, and then there is no editor."""
+    without = install(tmp_path, with_editor=False)
+
+    def files(folder: Path) -> dict[str, str]:
+        found = [*folder.rglob("coderobust_extras/*.py"), *folder.rglob("entry_points.txt")]
+        return {path.name: path.read_text() for path in found}
+
+    more, less = files(installed), files(without)
+    assert {name for name in more if more[name] != less.get(name)} == {
+        "nudge.py", "entry_points.txt",
+    }  # fmt: skip
+    rows = set(more["entry_points.txt"].splitlines()) - set(less["entry_points.txt"].splitlines())
+    assert rows == {"[coderobust.editors]", "nudge = coderobust_extras.nudge:ROW"}
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(without), *sys.path]))
+    project.write_suite()
+    refused = run_command(
+        project, "edit", "--model=tiny", "--edit=nudge", "--suite=toy.toml", "--out=x"
+    )
+    assert refused.returncode == 4
+    assert "nudge" in refused.stderr
+
+
+def test_a_format_that_fails_is_one_sentence_and_loses_no_report(extended: Project) -> None:
+    result = extended.run("exam.toml", "--model=parrot:right", "--coderobust-raises=out.txt")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    output = result.stdout.str()
+    assert "Traceback" not in output
+    assert "2 solved" in output
+    assert "pass@1" in output
+    assert "'coderobust_extras.broken:render' of 'raises' fails: RuntimeError: no such luck" in (
+        " ".join(output.split())
+    )
+    written = run_command(extended, "report", "--raises", "again.txt")
+    assert written.returncode == 4
+    assert "RuntimeError: no such luck" in written.stderr
+    assert "Traceback" not in written.stderr
+
+
+def test_a_format_that_cannot_be_imported_is_refused_before_anything_runs(
+    extended: Project,
+) -> None:
+    result = extended.run("exam.toml", "--model=parrot:right", "--coderobust-missing=out.txt")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "coderobust.formats: 'missing' of the package coderobust-extras" in result.stderr.str()
 
 
 def test_a_name_that_is_ours_already_is_one_sentence(
@@ -234,6 +292,7 @@ def test_a_name_that_is_ours_already_is_one_sentence(
     monkeypatch.setenv(
         "PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     )
+    assert project.run("--collect-only", "-q").ret == pytest.ExitCode.NO_TESTS_COLLECTED
     result = project.run("toy.toml", "--model=oracle")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "'device' of an installed package has the name of the option" in result.stderr.str()

@@ -186,3 +186,23 @@ def test_the_projects_ledger_is_found_from_a_subfolder(measured: Project) -> Non
     )  # fmt: skip
     assert found.returncode == 0, found.stderr
     assert " toy " in found.stdout
+
+
+def test_minimal_failures_are_the_projects_whatever_ledger_its_settings_name(
+    project: Project,
+) -> None:
+    """The bug reports of the command are the session's, byte for byte."""
+    project.pytester.makepyprojecttoml('[tool.coderobust]\nledger = "kept/l.sqlite"\n')
+    (project.path / "toy.toml").write_text(
+        '[suite]\ntasks = "quickstart"\nperturbations = ["C3"]\nlimit = 3\n'
+        "[sampling]\nmax_new_tokens = 64\n"
+    )
+    project.run("toy.toml", "--model=tiny", "--hunt", "--budget=60", "--bug-reports=during")
+    found = report(project, "--bug-reports", "after")
+    assert found.returncode == 0, found.stderr
+    during, after = (
+        {path.name: path.read_bytes() for path in (project.path / name).iterdir()}
+        for name in ("during", "after")
+    )
+    assert during == after
+    assert any(b"minimal" in text for text in during.values())

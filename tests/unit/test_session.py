@@ -15,6 +15,7 @@ from pytest_coderobust.engine.edited.measurement import EditedMeasurement
 from pytest_coderobust.errors import ConfigError, UsageError
 from pytest_coderobust.records import Cell, Status
 from pytest_coderobust.session.choices import Choices
+from pytest_coderobust.session.hunting import find_breaking_prompt
 from pytest_coderobust.session.models import list_known_models
 from pytest_coderobust.session.session import Session, open_session
 
@@ -160,3 +161,36 @@ def test_the_settings_of_the_project_are_found_from_below(tmp_path: Path) -> Non
         assert session.root == tmp_path
         assert session.ledger.path == tmp_path / "kept.sqlite"
         assert list_known_models(session.settings)["ours"].id == str(tmp_path / "m")
+
+
+def test_closing_goes_on_after_trouble(tmp_path: Path) -> None:
+    write_suite(tmp_path)
+    session = session_of(tmp_path)
+    ledger, verdicts = session.ledger, session.verdicts
+    ended: list[str] = []
+    close_sandbox, close_ledger = verdicts.close, ledger.close
+
+    def fail() -> None:
+        close_sandbox()
+        raise OSError("the sandbox does not end")
+
+    verdicts.close = fail  # type: ignore[method-assign]
+    ledger.close = lambda: ended.append("ledger")  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="does not end"):
+        session.close()
+    assert ended == ["ledger"]
+    close_ledger()
+
+
+def test_find_breaking_prompt_knows_its_keywords() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'devcie'"):
+        find_breaking_prompt("tiny", "quickstart", devcie="cuda")  # type: ignore[call-arg]
+
+
+def test_find_breaking_prompt_hunts_on_the_model_before_the_suites_edits(tmp_path: Path) -> None:
+    path = write_suite(tmp_path, sections='[edit]\neditor = ["ft"]')
+    model = Reader(lambda prompt: float("vlaue" in prompt))
+    (found,) = find_breaking_prompt(
+        model, path, perturbations=("C1",), completions=8, sandbox_workers=1
+    )
+    assert found.task_id == "Toy/0"

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_coderobust.cli.options import OPENING, add_model_options
+from pytest_coderobust.engine.budget import parse_budget
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.session.choices import (
     Choices,
@@ -93,7 +94,7 @@ def test_a_choice_reaches_the_model(field: str) -> None:
     [(spell_for_pytest, "--coderobust-batch-size"), (spell_for_command, "--batch-size"),
      (spell_for_python, "batch_size")],
 )  # fmt: skip
-@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", True])
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "", True])
 def test_a_wrong_count_is_named_as_its_door_spells_it(
     label: object, named: str, value: object
 ) -> None:
@@ -137,3 +138,11 @@ def test_a_reproducing_command_has_what_changes_an_answer() -> None:
         "--coderobust-model=m", "--coderobust-perturb=C1,C2", "--coderobust-batch-size=2",
         "--coderobust-chat=no", "--coderobust-edit=rome",
     ]  # fmt: skip
+
+
+def test_an_empty_text_that_was_typed_is_no_default() -> None:
+    """A variable of a CI job that is not set must not lift a budget or change the model."""
+    chosen = make_choices({"budget": "", "model": ""}, spell_for_pytest)
+    assert (chosen.budget, chosen.model) == ("", "")
+    with pytest.raises(UsageError, match="budget"):
+        parse_budget("")
