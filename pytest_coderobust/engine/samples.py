@@ -241,9 +241,9 @@ def _judge(
 
 def _read_sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
     task_id = _read_task_id(row, tasks)
-    if "completion" not in row and "solution" not in row:
+    if "completion" not in row.values and "solution" not in row.values:
         raise row.error("there is neither 'completion' nor 'solution'")
-    whole = "solution" in row
+    whole = "solution" in row or "completion" not in row.values
     text = row.text("solution" if whole else "completion")
     return ForeignSample(task_id, text, whole, row.where)
 

@@ -15,7 +15,7 @@ from pytest_coderobust.engine.events import Listener, SelfCheckDone, SelfCheckSt
 from pytest_coderobust.engine.verdicts import VerdictStore, make_check
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.records import Task, Verdict
-from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like
+from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like, is_beyond
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import missing_toolchain
 
@@ -114,7 +114,7 @@ def _check_oracle(
     found = calibrate(tuple(tried.values()), judge.in_order)
     for (name, before), (check, verdict) in zip(tried.items(), found, strict=True):
         if not verdict.full:
-            unusable[name] = f"its canonical solution fails: {_describe_failure(verdict)}"
+            unusable[name] = _describe_failure(verdict)
         elif check != before:
             calibrated[name] = check
     # In its own process a solution can reach the tests, so a stub may pass there that failed
@@ -161,5 +161,6 @@ def _refuse_too_many(
 
 
 def _describe_failure(verdict: Verdict) -> str:
+    blame = "the sandbox cannot judge it" if is_beyond(verdict) else "its canonical solution fails"
     detail = f" ({verdict.detail})" if verdict.detail else ""
-    return f"{verdict.failure} at {verdict.passed} of {verdict.total} tests{detail}"
+    return f"{blame}: {verdict.failure} at {verdict.passed} of {verdict.total} tests{detail}"

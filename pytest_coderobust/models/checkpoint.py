@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from pytest_coderobust.errors import ModelError
+from pytest_coderobust.files import LFS_HEAD, explain_lfs_pointer
 from pytest_coderobust.models.options import ModelOptions, ModelSpec
 from pytest_coderobust.models.quiet import quiet_hub
 
@@ -34,18 +35,21 @@ def find_checkpoint(name: str, spec: ModelSpec, options: ModelOptions) -> Checkp
     """Finds the checkpoint of a model; downloads it when it is not on disk.
 
     Raises:
-        ModelError: it cannot be downloaded, or has no weights of an allowed format.
+        ModelError: it cannot be downloaded, has no weights of an allowed format, is the adapter of
+            another model, or has pointers of Git LFS in place of files.
     """
     folder = Path(spec.id).expanduser()
     local = folder.is_dir()
     if not local:
         folder = _download(name, spec, options, ("*.safetensors",))
-        if options.allow_bin and not _weights(folder, "model", "safetensors"):
-            folder = _download(name, spec, options, ("*.bin",))
+    if adapter := explain_adapter(folder):
+        raise ModelError(f"model {name!r}: {adapter}")
+    if not local and options.allow_bin and not _weights(folder, "model", "safetensors"):
+        folder = _download(name, spec, options, ("*.bin",))
     if weights := _weights(folder, "model", "safetensors"):
-        return Checkpoint(folder, weights, safetensors=True)
+        return _refuse_pointers(name, Checkpoint(folder, weights, safetensors=True))
     if options.allow_bin and (weights := _weights(folder, "pytorch_model", "bin")):
-        return Checkpoint(folder, weights, safetensors=False)
+        return _refuse_pointers(name, Checkpoint(folder, weights, safetensors=False))
     if options.allow_bin:
         problem = "neither model.safetensors nor pytorch_model.bin"
         advice = "is it the folder of a model?" if local else "its download may be incomplete"
@@ -56,6 +60,23 @@ def find_checkpoint(name: str, spec: ModelSpec, options: ModelOptions) -> Checkp
             "code of the file"
         )
     raise ModelError(f"model {name!r}: {folder} has {problem}; {advice}")
+
+
+def explain_adapter(folder: Path) -> str:
+    """Explains a folder that holds the adapter of another model; "" for any other folder."""
+    settings = folder / "adapter_config.json"
+    if not settings.is_file() or (folder / "config.json").is_file():
+        return ""
+    adapter = read_json(settings)
+    kind, base = adapter.get("peft_type"), adapter.get("base_model_name_or_path")
+    noun = "a LoRA adapter" if kind in ("LORA", None) else f"an adapter ({str(kind)[:40]!r})"
+    shown = repr(base[:200] if isinstance(base, str) and base else "BASE")
+    return (
+        f"the folder holds {noun} of {shown} and no model of its own; merge the two with "
+        f"PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({shown}), "
+        f"{str(folder)!r}).merge_and_unload().save_pretrained('MERGED'), save the tokenizer there "
+        "too, and name that folder"
+    )
 
 
 def stored_dtype(checkpoint: Checkpoint) -> str:
@@ -100,6 +121,23 @@ def _weights(folder: Path, stem: str, suffix: str) -> tuple[Path, ...]:
         if not file.is_file():
             raise ModelError(f"{index.name} names {file.name}, which is not in {folder}")
     return files
+
+
+def _refuse_pointers(name: str, checkpoint: Checkpoint) -> Checkpoint:
+    """Returns a checkpoint in which Git LFS left no pointer where a file should be.
+
+    Raises:
+        ModelError: there is one.
+    """
+    folder = checkpoint.folder
+    tokenizers = [folder / name for name in ("tokenizer.json", "tokenizer.model")]
+    used = [file for file in tokenizers if file.is_file()][:1]  # the first of them is read
+    for file in (*checkpoint.weights, *used):
+        with file.open("rb") as stream:
+            problem = explain_lfs_pointer(stream.read(len(LFS_HEAD)), "the model's own")
+        if problem:
+            raise ModelError(f"model {name!r}: {file}: {problem}")
+    return checkpoint
 
 
 def _download(name: str, spec: ModelSpec, options: ModelOptions, weights: tuple[str, ...]) -> Path:

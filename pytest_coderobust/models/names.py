@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_coderobust.errors import UsageError
+from pytest_coderobust.models.checkpoint import explain_adapter
 from pytest_coderobust.models.options import ModelSpec
 
 BUILTIN: Mapping[str, ModelSpec] = {
@@ -44,7 +45,6 @@ def find_spec(name: str, known: Mapping[str, ModelSpec] | None = None) -> ModelS
     if name.startswith(("/", "./", "../", "~")) and not folder.is_dir():
         raise UsageError(f"model {name!r}: there is no such folder")
     if name and folder.is_dir():
-        raise UsageError(
-            f"model {name!r}: the folder has no config.json, so it is not a checkpoint"
-        )
+        other = "the folder has no config.json, so it is not a checkpoint"
+        raise UsageError(f"model {name!r}: {explain_adapter(folder) or other}")
     return ModelSpec(name) if _HUB_ID.fullmatch(name) else None

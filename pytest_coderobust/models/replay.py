@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from pytest_coderobust.errors import DataError, UsageError
+from pytest_coderobust.files import LFS_HEAD, explain_json_error, explain_lfs_pointer, is_gzip
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.models.options import ROWS, ModelOptions
 from pytest_coderobust.records import (
@@ -40,8 +41,6 @@ from pytest_coderobust.records import (
 
 Key = tuple[str, Cell, int]
 """Task id, cell, sample index."""
-
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +170,11 @@ def read_recording(path: Path) -> Recording:
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with path.open("rb") as raw:
-            packed = raw.read(2) == _GZIP
+            head = raw.read(len(LFS_HEAD))
             raw.seek(0)
-            yield from enumerate(gzip.GzipFile(fileobj=raw) if packed else raw, start=1)
+            if problem := explain_lfs_pointer(head, "a recording"):
+                raise DataError(f"{path}: {problem}")
+            yield from enumerate(gzip.GzipFile(fileobj=raw) if is_gzip(head) else raw, start=1)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file to replay") from None
     except (OSError, EOFError, zlib.error) as error:
@@ -184,7 +185,7 @@ def _read_record(line: bytes, where: str) -> dict[str, object]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}not JSON: {error}") from None
+        raise DataError(f"{where}not JSON: {explain_json_error(error)}") from None
     if not isinstance(record, dict):
         raise DataError(f"{where}must be an object with task_id and completion")
     return cast("dict[str, object]", record)
@@ -193,7 +194,7 @@ def _read_record(line: bytes, where: str) -> dict[str, object]:
 def _read_answer(record: Mapping[str, object], line: int, where: str) -> Recorded:
     if "completion" not in record and "solution" not in record:
         raise DataError(f"{where}has neither 'completion' nor 'solution'")
-    whole = "completion" not in record
+    whole = record.get("completion") is None and "solution" in record
     finish = record.get("finish")
     known = finish if finish in get_args(Finish) else "recorded"
     text = _text(record, "solution" if whole else "completion", where)

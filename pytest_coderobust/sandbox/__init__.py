@@ -51,7 +51,7 @@ SAFE_TIERS = tuple(tier for tier in LADDER if tier != RLIMITS)
 
 __all__ = ["JUDGE_VERSION", "demand_tier", "open_sandbox"]
 
-JUDGE_VERSION = f"6-py{sys.version_info.major}.{sys.version_info.minor}"
+JUDGE_VERSION = f"7-py{sys.version_info.major}.{sys.version_info.minor}"
 """Changes whenever the same check might get another verdict; part of a verdict's key."""
 
 

@@ -11,6 +11,8 @@ from pytest_coderobust.sandbox.check import Check
 
 JudgeAll: TypeAlias = Callable[[Sequence[Check]], Sequence[Verdict]]
 """Judges all checks and returns their verdicts in order."""
+REFUSALS = frozenset({"PermissionError", "ModuleNotFoundError"})
+"""Errors of what asks for files, processes, the network or packages that the cage lacks."""
 SLACK = 4.0
 """The limit of one call is at least this multiple of the canonical solution's time for all."""
 
@@ -22,8 +24,9 @@ def calibrate(canonicals: Sequence[Check], judge: JudgeAll) -> list[tuple[Check,
     - A check that is slow comes back without a limit of one call.
     - A check that fails with its tests outside, and passes with them in the solution's process, has
       tests that cannot be split. It comes back with `in_process` set.
-    - A check that fails in each of these ways comes back as it is, with its first verdict: the task
-      itself is at fault.
+    - A check that fails in each of these ways comes back as it is, with its first verdict; where
+      that says no more than that the tests cannot be split, with the one of the solution's process.
+      `is_beyond` tells whether the task is at fault or the sandbox cannot judge it.
 
     Every other check of the task should go through `calibrate_like`.
 
@@ -38,7 +41,10 @@ def calibrate(canonicals: Sequence[Check], judge: JudgeAll) -> list[tuple[Check,
     for at in failing:
         found[at] = (replace(found[at][0], in_process=True), found[at][1])
     _retry(found, failing, judge)
-    return [now if now[1].full else was for now, was in zip(found, first, strict=True)]
+    return [
+        now if now[1].full else (was[0], now[1] if was[1].failure == "protocol" else was[1])
+        for now, was in zip(found, first, strict=True)
+    ]
 
 
 def _retry(found: list[tuple[Check, Verdict]], places: Sequence[int], judge: JudgeAll) -> None:
@@ -46,6 +52,12 @@ def _retry(found: list[tuple[Check, Verdict]], places: Sequence[int], judge: Jud
     checks = [found[at][0] for at in places]
     for at, check, verdict in zip(places, checks, judge(checks), strict=True):
         found[at] = (check, verdict)
+
+
+def is_beyond(verdict: Verdict) -> bool:
+    """Whether a solution failed because it or its tests need what the sandbox does not have."""
+    refused = verdict.detail.partition(":")[0] in REFUSALS
+    return not verdict.full and (verdict.failure == "protocol" or refused)
 
 
 def calibrate_like(check: Check, calibrated: Check) -> Check:

@@ -103,7 +103,7 @@ def _read_file(path: Path, reading: _Reading) -> None:
     if not rows:
         reading.notes.append(f"{path.name} holds no prompts and was left out")
         return
-    unpaired = unchanged = other = 0
+    unpaired = unchanged = repeated = other = 0
     damage: Counter[str] = Counter()
     for row in rows:
         task = reading.tasks.get(read_task_id(row))
@@ -118,13 +118,14 @@ def _read_file(path: Path, reading: _Reading) -> None:
             skipped = "" if reading.keep_damaged else f"{DAMAGED}: {found}"
             variant = replace(variant, skipped=skipped, damage=found)
         other += differs(row, task)
+        repeated += not variant.skipped and _repeats_a_seed(variant, reading)
         _keep(row, variant, reading)
     if unpaired == len(rows):
         raise DataError(
             f"{path}: none of its {len(rows)} rows pairs with a task of the suite "
             f"({rows[0].where} is of {read_task_id(rows[0])!r})"
         )
-    reading.notes.extend(_remarks(path.name, unpaired, unchanged, other))
+    reading.notes.extend(_remarks(path.name, unpaired, unchanged, repeated, other))
     reading.notes.extend(_damage_remark(path.name, len(rows), damage, keep=reading.keep_damaged))
 
 
@@ -137,10 +138,21 @@ def _rows(path: Path) -> tuple[DataRow, ...]:
     return rows if any("prompt" in row for row in rows) else ()
 
 
-def _remarks(name: str, unpaired: int, unchanged: int, other: int) -> Iterator[str]:
+def _repeats_a_seed(variant: Variant, reading: _Reading) -> bool:
+    """Whether another seed of the perturbation gave the same prompt before."""
+    same, task = variant.cell.perturbation, variant.task.id
+    return any(
+        cell.perturbation == same and cell != variant.cell and found[task].prompt == variant.prompt
+        for cell, found in reading.variants.items()
+        if task in found
+    )
+
+
+def _remarks(name: str, unpaired: int, unchanged: int, repeated: int, other: int) -> Iterator[str]:
     remarks = (
         (unpaired, "of no task of the suite, left out"),
         (unchanged, "equal to the clean prompt, skipped"),
+        (repeated, "equal to the row of another seed, kept"),
         (other, "recorded from another clean prompt or with other tests"),
     )
     for count, remark in remarks:

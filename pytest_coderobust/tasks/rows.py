@@ -10,11 +10,13 @@ import json
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from pytest_coderobust.errors import DataError, nearest
+from pytest_coderobust.files import LFS_HEAD, explain_json_error, explain_lfs_pointer, is_gzip
 from pytest_coderobust.tasks.parquet import read_parquet
 
 if sys.version_info >= (3, 11):
@@ -55,7 +57,7 @@ class DataRow:
         Raises:
             DataError: it is missing, or is not a string.
         """
-        if key not in self:
+        if key not in self.values:
             known = (name for name in self.values if name in self)
             raise self.error(f"the key {key!r} is missing{_nearest(key, known)}")
         value = self.values[key]
@@ -104,6 +106,7 @@ def read_rows(path: Path) -> tuple[DataRow, ...]:
             of no known format.
         MissingExtra: it is Parquet, and the library that reads it is not installed.
     """
+    _refuse_pointer(path)
     if path.suffix.lower() == ".parquet":
         found = enumerate(read_parquet(path), start=1)
         rows = tuple(DataRow(row, f"{path.name}, row {number}") for number, row in found)
@@ -132,10 +135,16 @@ def _parser(path: Path) -> Callable[[str, str], Iterator[DataRow]]:
     return parsers[suffix]
 
 
+def _refuse_pointer(path: Path) -> None:
+    with suppress(OSError), path.open("rb") as file:  # a missing file is the reader's to name
+        if problem := explain_lfs_pointer(file.read(len(LFS_HEAD)), "the data"):
+            raise DataError(f"{path}: {problem}")
+
+
 def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
-        if path.suffix.lower() == ".gz":
+        if path.suffix.lower() == ".gz" or is_gzip(data):
             data = gzip.decompress(data)
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
@@ -173,11 +182,8 @@ def _json(text: str, name: str) -> Iterator[DataRow]:
 def _json_value(text: str, where: str) -> object:
     try:
         return cast("object", json.loads(text))
-    except json.JSONDecodeError as error:
-        place = f"column {error.colno}" if "line" in where else f"line {error.lineno}"
-        raise DataError(f"{where}: malformed JSON: {error.msg} at {place}") from None
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, nesting
-        raise DataError(f"{where}: malformed JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: malformed JSON: {explain_json_error(error)}") from None
 
 
 def _mapping(value: object, where: str) -> dict[str, object]:

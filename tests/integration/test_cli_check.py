@@ -121,6 +121,12 @@ def test_bad_rows_are_all_named_by_line_and_nothing_is_judged(
         "samples.jsonl, line 4: 'completion' must be a string, not int 5",
     ]
     assert lines[4].startswith("samples.jsonl, line 5: the key 'task_id' is missing")
+    empty = {"task_id": "Toy/1", "completion": None}
+    assert judge([good(0), empty, {**empty, "solution": None}]) == 2
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "samples.jsonl, line 2: 'completion' must be a string, not null",
+        "samples.jsonl, line 3: 'completion' must be a string, not null",
+    ]
     (folder / "samples.jsonl").write_text(f"{json.dumps(good(0))}\n{{torn\n")
     assert main(["check", "samples.jsonl", "--suite", "tasks.jsonl"]) == 2
     assert "samples.jsonl, line 2: malformed JSON" in capsys.readouterr().err

@@ -123,6 +123,24 @@ def test_tests_that_cannot_be_split_are_judged_in_process_and_labelled(project: 
     assert [item["status"] for item in project.json()["items"]] == ["unsolved", "solved"]
 
 
+def test_a_task_with_rich_answers_is_judged_and_one_beyond_the_sandbox_is_not_blamed(
+    project: Project,
+) -> None:
+    rich, beyond = project.tasks[:2]
+    rich["canonical_solution"] = (
+        "    from collections import Counter\n    return Counter({'a': 2 * value})\n"
+    )
+    rich["test"] = "def check(c):\n    assert c(1).most_common() == [('a', 2)]\n"
+    beyond["canonical_solution"] = "    import socket\n    return socket.socket()\n"
+    project.write_tasks()
+    project.write_suite("max_unusable = 0.5")
+    result = project.run("toy.toml", "--model", "oracle", "--coderobust-json", "out.json")
+    result.stdout.fnmatch_lines(["*Toy/1*the sandbox cannot judge it: exception*"])
+    found = project.json()
+    assert found["totals"]["in_process"] == ["Toy/0"]
+    assert [row["task"] for row in found["totals"]["unusable"]] == ["Toy/1"]
+
+
 def test_a_slow_canonical_solution_gives_its_task_time(project: Project) -> None:
     wait = (
         "    import time\n    end = time.process_time() + 0.4\n"

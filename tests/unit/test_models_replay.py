@@ -79,6 +79,11 @@ def test_a_solution_loses_the_prompt_it_repeats(tmp_path: Path) -> None:
     assert answers(model, variant(), 2) == [body, "def f(): return 1"]
 
 
+def test_a_solution_counts_where_the_completion_is_null(tmp_path: Path) -> None:
+    model = record(tmp_path, {"completion": None, "solution": "def f(): return 1"})
+    assert answers(model, variant()) == ["def f(): return 1"]
+
+
 def test_the_reason_it_ended_is_kept(tmp_path: Path) -> None:
     model = record(tmp_path, {"completion": "a", "finish": "length"}, {"completion": "b"})
     found = model.generate([Row(variant(), sample, 0) for sample in (0, 1)], TWO)
@@ -103,7 +108,20 @@ def test_another_answer_is_another_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 2: not JSON"),
+        ("{", "line 2: not JSON: it ends too early; was the file cut off"),
+        (
+            '{"task_id": "T", "completion": "    return',
+            "line 2: not JSON: it ends inside the value of 'completion'; was the file cut off",
+        ),
+        ('{"task_id": }', "line 2: not JSON: Expecting value at column 13$"),
+        (
+            '{"task_id": "T", "completion": null}',
+            "line 2: 'completion' must be a string, not null$",
+        ),
+        (
+            '{"task_id": "T", "completion": null, "solution": null}',
+            "line 2: 'solution' must be a string, not null$",
+        ),
         ("[1]", "line 2: must be an object"),
         ('{"completion": "x"}', "line 2: 'task_id' must be a string, not null"),
         ('{"task_id": "T"}', "line 2: has neither 'completion' nor 'solution'"),
@@ -136,6 +154,7 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> N
     [
         (None, "no such file to replay"),
         (b"\n\n", "no recorded completion in it"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "the file is a Git LFS"),
         (gzip.compress(b'{"task_id": "T/0", "completion": ""}\n', mtime=0)[:-12], "cannot be read"),
         (b"\x1f\x8bnonsense", "cannot be read"),
     ],

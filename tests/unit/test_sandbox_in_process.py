@@ -96,10 +96,12 @@ def test_levels_are_those_of_the_split(sandbox: Sandbox, solution: str, style: s
     assert verdict.total == 3
 
 
-def test_values_are_plain_where_they_can_be(sandbox: Sandbox) -> None:
+def test_an_answer_that_equals_everything_passes_and_is_labelled(sandbox: Sandbox) -> None:
+    # The price of answers that stay what they are; tests outside get the number that it holds.
     liar = "class Yes(int):\n    def __eq__(self, other): return True\ndef f(x): return Yes(0)\n"
-    assert not run_check(sandbox, liar, "assert f(1) == 2").full
-    assert run_check(sandbox, "def f(x):\n    yield x\n", "assert list(f(1)) == [1]").full
+    assert run_check(sandbox, liar, "assert f(1) == 2").full
+    outside = check_of(liar, "assert f(1) == 2", inside=False)
+    assert sandbox.submit(outside).result(timeout=60).failure == "wrong-answer"
 
 
 def test_a_helper_of_the_tests_is_not_the_solutions_to_change(sandbox: Sandbox) -> None:

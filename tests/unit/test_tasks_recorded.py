@@ -130,6 +130,32 @@ def test_an_unchanged_row_is_skipped_and_counted(tmp_path: Path) -> None:
     assert found.notes == ("typo.jsonl: 1 row equal to the clean prompt, skipped",)
 
 
+def test_seeds_that_are_equal_are_counted_and_kept(tmp_path: Path) -> None:
+    for seed in range(3):
+        differing = CLEAN[1]["prompt"].replace("Add", "A" + "d" * (seed + 3))
+        rows = [
+            perturbed(CLEAN[0], seed=seed),
+            {**CLEAN[1], "prompt": differing, "seed": seed},
+            {**CLEAN[2], "seed": seed},
+        ]
+        write(tmp_path / f"humaneval_Typo_s{seed}.jsonl", rows)
+    write(tmp_path / "humaneval_Swap_s0.jsonl", [perturbed(CLEAN[0])])
+    found = load(tmp_path, "humaneval_*.jsonl")
+    assert [cell.label for cell in found.variants] == [
+        "recorded:Swap-s0", "recorded:Typo-s0", "recorded:Typo-s1", "recorded:Typo-s2",
+    ]  # fmt: skip
+    assert all(not variants["Own/0"].skipped for variants in found.variants.values())
+    same = "1 row equal to the clean prompt, skipped"
+    repeated = "1 row equal to the row of another seed, kept"
+    assert found.notes == (
+        f"humaneval_Typo_s0.jsonl: {same}",
+        f"humaneval_Typo_s1.jsonl: {same}",
+        f"humaneval_Typo_s1.jsonl: {repeated}",
+        f"humaneval_Typo_s2.jsonl: {same}",
+        f"humaneval_Typo_s2.jsonl: {repeated}",
+    )
+
+
 def test_rows_of_other_tasks_and_other_versions_are_counted(tmp_path: Path) -> None:
     rows = [
         perturbed(CLEAN[0], original_prompt="another"),

@@ -26,6 +26,8 @@ def written(folder: Path, name: str, data: str | bytes) -> Path:
         ("a.jsonl", '{"k": "v"}\n\n{"k": "w"}\n'),
         ("a.jsonl.gz", gzip.compress(b'{"k": "v"}\n{"k": "w"}', mtime=0)),
         ("a.json", '[{"k": "v"},\n {"k": "w"}]'),
+        ("a.jsonl", gzip.compress(b'{"k": "v"}\n{"k": "w"}', mtime=0)),
+        ("a.csv", gzip.compress(b"k\nv\nw\n", mtime=0)),
         ("a.csv", 'k\nv\n"w"\n'),
         ("a.CSV.GZ", gzip.compress(b"k\r\nv\r\nw\r\n", mtime=0)),
         ("a.toml", '[[task]]\nk = "v"\n[[task]]\nk = "w"\n'),
@@ -59,12 +61,23 @@ def test_a_csv_field_may_be_longer_than_the_csv_modules_own_limit(tmp_path: Path
     assert len(read_rows(path)[0].text("k")) == 200_000
 
 
+LFS = (
+    "version https://git-lfs.github.com/spec/v1\n"
+    "oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+)
 BAD_FILES = [
     ("a.jsonl", '{"k": 1}\n{"k": }\n', "a.jsonl, line 2: malformed JSON: Expecting value at column 7"),
     ("a.jsonl", '{"k": 1}\n\n[1]\n', "a.jsonl, line 3: expected an object with keys, not a list"),
     ("a.jsonl", '{"k": ' + "9" * 5000 + "}\n", "a.jsonl, line 1: malformed JSON: "),
     ("a.jsonl", "[" * 100_000, "a.jsonl, line 1: malformed JSON: "),
-    ("a.json", '[{"k": 1},\n{]', "a.json: malformed JSON: "),
+    ("a.json", '[{"k": 1},\n{]', "a.json: malformed JSON: Expecting property name enclosed in double quotes at line 2"),
+    ("a.jsonl", '{"k": 1}\n{"id": "x", "code": "def f', "a.jsonl, line 2: malformed JSON: it ends inside the value of 'code'; was the file cut off?"),
+    ("a.jsonl", '{"k": 1}\n{"id": "x", "co', "a.jsonl, line 2: malformed JSON: it ends too early; was the file cut off?"),
+    ("a.json", '[{"k": 1}, {"k": [1,', "a.json: malformed JSON: it ends inside the value of 'k'; was the file cut off?"),
+    ("a.jsonl", gzip.compress(b'{"k": 1}', mtime=0)[:-6], "the file is not a complete gzip file"),
+    ("a.jsonl", LFS, "a.jsonl: the file is a Git LFS pointer and not the data; `git lfs pull` in its repository gets it"),
+    ("a.jsonl.gz", LFS, "a.jsonl.gz: the file is a Git LFS pointer"),
+    ("a.parquet", LFS, "a.parquet: the file is a Git LFS pointer"),
     ("a.json", '{"k": 1}', "a.json: expected a list of tasks, not an object"),
     ("a.json", '[{"k": 1}, "x"]', "a.json, item 2: expected an object with keys, not a string"),
     ("a.csv", 'k,l\n1,2\n1,2,3\n', "a.csv, line 3: 3 fields where the header names 2"),
@@ -129,7 +142,7 @@ def test_a_hostile_key_is_not_repeated() -> None:
     [
         ("number", "'number' must be a string, not int 7"),
         ("list", "'list' must be a string, not a list"),
-        ("none", "the key 'none' is missing"),
+        ("none", "'none' must be a string, not null"),
     ],
 )
 def test_a_value_that_is_no_string_is_refused(key: str, message: str) -> None:

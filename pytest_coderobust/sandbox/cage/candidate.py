@@ -80,11 +80,17 @@ def load(module: ModuleType, source: str, entry_point: str) -> dict[str, Any]:
 
 
 def answer(function: Any, call: Any, room: int) -> dict[str, Any]:
-    """Runs one call; returns its value or its exception, and arguments that it changed."""
+    """Runs one call; returns its value or its exception, and arguments that it changed.
+
+    The reply also names the first type, if any, whose value cannot be sent as what it is.
+    """
     args = [decode(arg) for arg in call["args"]]
     kwargs = decode(call["kwargs"]) if "kwargs" in call else {}
     try:
-        message: dict[str, Any] = {"value": Encoder(room).encode(function(*args, **kwargs))}
+        encoder = Encoder(room)
+        message: dict[str, Any] = {"value": encoder.encode(function(*args, **kwargs))}
+        if lost := encoder.opaque[0] if encoder.opaque else encoder.flattened:
+            message["lost"] = lost[:200]
     except WireError as error:
         message = {"unsendable": str(error)}
     except BaseException as error:  # noqa: BLE001  SystemExit included

@@ -17,7 +17,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from pytest_coderobust.sandbox.cage.frames import WireError
 from pytest_coderobust.sandbox.cage.wire import BUILTIN_TYPES, Opaque
@@ -30,6 +30,7 @@ STREAMED = 80
 SMALL = 1 << 63
 """Numbers below it travel as they are."""
 _PLAIN = frozenset({bool, float, type(None)})
+Encode: TypeAlias = "Callable[[Encoder, Any, int], Any]"
 
 
 class Encoder:
@@ -40,10 +41,13 @@ class Encoder:
 
     Attributes:
         opaque: type names of the values that cannot cross.
+        flattened: type name of the first value that crosses without its own fields and methods, as
+            the builtin value that it derives from or as its items; "" for none.
     """
 
     def __init__(self, room: int = sys.maxsize) -> None:
         self.opaque: list[str] = []
+        self.flattened = ""
         self._room = room
         self._left = MAX_ITEMS
         self._weight = 1
@@ -66,7 +70,8 @@ class Encoder:
         if kind is list:
             encoded: Any = self.encode_items(value, len(value), depth + 1)
         else:
-            encoded = _find_encoder(kind)(self, value, depth + 1)
+            encode = _ENCODERS.get(kind) or self._find_base_encoder(kind)
+            encoded = encode(self, value, depth + 1)
         self._open.discard(id(value))
         return encoded
 
@@ -122,6 +127,7 @@ class Encoder:
         if kind is re.Match:
             return {"match": 0}
         if isinstance(value, Iterator):
+            self.flattened = self.flattened or _name_type(kind)
             return {"iter": self.encode_iterator(value, depth)}
         return self._opaque(value)
 
@@ -134,10 +140,22 @@ class Encoder:
         if characters > self._room:
             raise WireError(f"a text of {characters} characters, over the limit of {self._room}")
 
+    def _find_base_encoder(self, kind: type) -> Encode:
+        """Returns the encoder of the builtin type that a type derives from, if it does."""
+        for base, encode in _ENCODERS.items():
+            if issubclass(kind, base):
+                self.flattened = self.flattened or _name_type(kind)
+                return encode
+        return Encoder.encode_other
+
     def _opaque(self, value: Any) -> dict[str, str]:
-        name = f"{type(value).__module__}.{type(value).__qualname__}"
+        name = _name_type(type(value))
         self.opaque.append(name)
         return {"opaque": name[:200]}
+
+
+def _name_type(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _encode_number(value: Any, kind: type) -> Any:
@@ -160,7 +178,6 @@ _LAZY: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
                                                           format(value.denominator, "x")]}),
     ("numpy", "generic", _encode_scalar),
 )  # fmt: skip
-Encode = Callable[[Encoder, Any, int], Any]
 
 
 def _encode_pairs(encoder: Encoder, value: dict[Any, Any], depth: int) -> Any:
@@ -201,14 +218,3 @@ _ENCODERS: dict[type, Encode] = {
     type({}.values()): _encode_container("values", type({}.values())),
     type({}.items()): _encode_container("items", type({}.items())),
 }
-
-
-def _find_encoder(kind: type) -> Encode:
-    """Returns the encoder of a type, or of the builtin type that it derives from."""
-    found = _ENCODERS.get(kind)
-    if found is not None:
-        return found
-    for base, encode in _ENCODERS.items():
-        if issubclass(kind, base):
-            return encode
-    return Encoder.encode_other

@@ -1,18 +1,17 @@
 """Runs tests in the candidate's own process, for tasks whose tests cannot be split from it.
 
-Such tests build the solution's classes or hand it functions, which have no meaning elsewhere. The
-price is that a hostile solution can send any report that this module sends: the trusted side labels
-such verdicts.
+Such tests build the solution's classes, hand it functions, read fields and call methods of its
+answers, or ask whether two are the same object: all that has no meaning elsewhere. The price is
+that a hostile solution can send any report that this module sends, and return an object that equals
+everything: the trusted side labels such verdicts.
 """
 
 from __future__ import annotations
 
-from types import FunctionType, ModuleType, TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
-from pytest_coderobust.sandbox.cage.encoder import Encoder
-from pytest_coderobust.sandbox.cage.frames import WireError, describe, send
-from pytest_coderobust.sandbox.cage.wire import decode
+from pytest_coderobust.sandbox.cage.frames import describe, send
 
 TESTS, HELPERS = "<tests>", "<helpers>"
 GUARDS = "__guards__"
@@ -75,39 +74,14 @@ def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: in
         names: Namespace = {"__name__": "tests", GUARDS: guards}
         exec(compile(tests["helpers"], HELPERS, "exec"), names)  # noqa: S102
         own = {name: value for name, value in vars(module).items() if not name.startswith("__")}
-        candidate = make_plain(own[entry_point])
-        names.update(own, **{entry_point: candidate})
+        names.update(own)  # answers stay what they are: fields, methods and identity count here
         exec(compile(tests["source"], TESTS, "exec"), names)  # noqa: S102
         if tests["style"] == "check":
-            names["check"](candidate)
+            names["check"](own[entry_point])
     except (Exception, SystemExit) as error:  # noqa: BLE001  all of it is about the solution
         reporter.say({"finished": False}, error)
     else:
         reporter.say({"finished": True})
-
-
-def make_plain(function: Any) -> Any:
-    """Wraps a function, so that its values are exact builtin types where that is possible.
-
-    An `int` that claims to equal everything then is the number it holds; an object of the
-    solution's own class, which is what these tasks are about, stays itself.
-    """
-    if not isinstance(function, FunctionType):
-        return function
-
-    def candidate(*args: Any, **kwargs: Any) -> Any:
-        value = function(*args, **kwargs)
-        if type(value).__name__ in ("generator", "coroutine") or hasattr(value, "__next__"):
-            return value
-        encoder = Encoder()
-        try:
-            encoded = encoder.encode(value)
-        except (WireError, RecursionError):
-            return value
-        return value if encoder.opaque else decode(encoded)
-
-    candidate.__name__ = candidate.__qualname__ = function.__name__
-    return candidate
 
 
 def describe_raised(error: BaseException) -> dict[str, Any]:

@@ -10,6 +10,7 @@ what it answered.
 from __future__ import annotations
 
 import ast
+import builtins
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
@@ -47,6 +48,11 @@ class Suite:
         """The text of each assert, shortened, to name the one that fails."""
         return describe_asserts(self.tests)
 
+    @property
+    def identities(self) -> frozenset[int]:
+        """Indices of the asserts that compare the identity of what is no constant."""
+        return find_identities(self.tests)
+
 
 @lru_cache(maxsize=2048)
 def prepare(tests: Tests) -> Suite:
@@ -68,6 +74,14 @@ def describe_asserts(tests: Tests) -> tuple[str, ...]:
     numbering = _Numbering()
     numbering.visit(ast.parse(tests.source, "<tests>"))
     return tuple(map(_describe, numbering.asserted))
+
+
+@lru_cache(maxsize=256)
+def find_identities(tests: Tests) -> frozenset[int]:
+    """Finds the asserts that ask which object a value is; only a failure needs to know."""
+    numbering = _Numbering()
+    numbering.visit(ast.parse(tests.source, "<tests>"))
+    return frozenset(at for at, x in enumerate(numbering.asserted) if _compares_identity(x))
 
 
 @lru_cache(maxsize=256)
@@ -100,6 +114,27 @@ def _may_call(message: ast.expr) -> bool:
     """Whether evaluating a message may call anything but functions that write values as text."""
     calls = [node.func for node in ast.walk(message) if isinstance(node, ast.Call)]
     return any(not (isinstance(f, ast.Name) and f.id in WRITERS) for f in calls)
+
+
+def _compares_identity(test: ast.expr) -> bool:
+    """Whether an assert compares the identity of objects that the wire does not keep.
+
+    The wire keeps constants (`is None`) and builtin types (`type(x) is int`).
+    """
+    return any(
+        isinstance(operator, (ast.Is, ast.IsNot)) and not any(map(_is_kept, pair))
+        for node in ast.walk(test)
+        if isinstance(node, ast.Compare)
+        for operator, *pair in zip(
+            node.ops, (node.left, *node.comparators), node.comparators, strict=False
+        )
+    )
+
+
+def _is_kept(value: ast.expr) -> bool:
+    if isinstance(value, ast.Name):
+        return hasattr(builtins, value.id)
+    return isinstance(value, ast.Constant)
 
 
 class _Numbering(ast.NodeTransformer):

@@ -167,7 +167,14 @@ def examine(check: Check, suite: Suite, conversation: Conversation) -> tuple[Ver
     if missing is not None:
         return missing, False
     proxy = Proxy(check.entry_point, conversation.ask)
-    outcomes = Outcomes(suite.total, suite.caught, lambda: suite.sources, proxy.called)
+    outcomes = Outcomes(
+        suite.total,
+        suite.caught,
+        lambda: suite.sources,
+        proxy.called,
+        proxy.lost,
+        lambda: suite.identities,
+    )
     finished = run_tests(check, suite, outcomes, proxy)
     if finished and not outcomes.swallowed:
         return Verdict(Level.FULL, suite.total, suite.total), True

@@ -39,6 +39,10 @@ class UnsplittableError(Exception):
     """The tests hand over something that has no meaning in another process (a lambda)."""
 
 
+class UnsplittableAttributeError(UnsplittableError, AttributeError):
+    """The tests read an attribute of the function, which is in another process."""
+
+
 FAILURES = (Exception, CandidateGone, CandidateExit, SystemExit)
 """Exceptions that a run survives and counts; any other (Ctrl-C) is not about the candidate."""
 
@@ -53,8 +57,10 @@ class Outcomes:
 
     Args:
         caught: tests whose failure the source itself may catch.
+        identities: tests that ask whether two values are the same object.
         sources: what each assert says, to name the one that failed.
         called: the last call of the candidate, with its values, in words.
+        lost: the type in the last answer that did not come as what it is in its own process.
     """
 
     def __init__(
@@ -63,9 +69,13 @@ class Outcomes:
         caught: frozenset[int],
         sources: Callable[[], Sequence[str]] = tuple,
         called: Callable[[], str] = str,
+        lost: Callable[[], str] = str,
+        identities: Callable[[], frozenset[int]] = frozenset,
     ) -> None:
         self.sources = sources
         self.called = called
+        self.lost = lost
+        self.identities = identities
         self.ran = [False] * total
         self.failed = [False] * total
         self.swallowed = False
@@ -83,10 +93,26 @@ class Outcomes:
             return
         self.failure = classify(error)
         self.detail = describe_error(error)
+        limit = self._name_limit(error, index) if self.failure == "wrong-answer" else ""
         if index is not None and index < len(sources := self.sources()):
             self.detail += f" in: assert {sources[index]}"
             if self.failure == "wrong-answer" and (called := self.called()):
                 self.detail += f"; {called}"
+        if limit:
+            self.failure = "protocol"
+            self.detail += f"; {limit}"
+
+    def _name_limit(self, error: BaseException, index: int | None) -> str:
+        """Names what a failed test asks for and the wire does not carry; "" for a wrong answer.
+
+        An assert that is false says that the answer is wrong, unless it asks for an object itself.
+        """
+        if not isinstance(error, AssertionError):
+            lost = self.lost()
+            return f"a {lost} leaves the solution's process as plain data only" if lost else ""
+        if index in self.identities():
+            return "which object an answer is cannot be told outside the solution's process"
+        return ""
 
 
 class TestGuard:

@@ -14,6 +14,7 @@ from pytest_coderobust.sandbox.judge.outcome import (
     CandidateError,
     CandidateExit,
     UnsendableError,
+    UnsplittableAttributeError,
     UnsplittableError,
 )
 
@@ -41,6 +42,9 @@ class Proxy:
         self._call: Any = None
         self._reply: Any = None
 
+    def __getattr__(self, name: str) -> Any:
+        raise UnsplittableAttributeError(f"the tests read {name!r} of the function")
+
     def called(self) -> str:
         """Describes the last call that was answered: "f(3) returned 5"; "" before any."""
         if self._reply is None:
@@ -52,6 +56,11 @@ class Proxy:
         given += [f"{name}={shown.repr(value)}" for name, value in named]
         value = shown.repr(decode(self._reply.get("value")))
         return " ".join(f"{self.__name__}({', '.join(given)}) returned {value}".split())
+
+    def lost(self) -> str:
+        """Names the type in the last answer that did not come as what it is; "" for none."""
+        name = "" if self._reply is None else str(self._reply.get("lost", ""))[:200]
+        return name if name.isprintable() else ascii(name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         encoder = Encoder()
