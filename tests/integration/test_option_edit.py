@@ -106,11 +106,11 @@ WITNESS = """
 import torch
 import pytest
 from pytest_coderobust.models.registry import open_backend
-from pytest_coderobust.plugin.stash import STATE
+from pytest_coderobust.plugin.stash import SESSION
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session):
-    network = session.config.stash[STATE].backend.load().model
+    network = session.config.stash[SESSION].backend.load().model
     fresh = open_backend("tiny").load().model
     now, then = network.state_dict(), fresh.state_dict()
     same = now.keys() == then.keys() and all(torch.equal(now[name], then[name]) for name in then)
