@@ -116,18 +116,37 @@ def names_of(source: str) -> BlockNames | None:
     except _UNREADABLE:
         return None
     symbols = top.get_symbols()
-    bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
+    bound = {s.get_name() for s in symbols if _is_bound(s)}
     runs = {s.get_name() for s in symbols if s.is_referenced()}
     needed = set(runs)
     inner = [(table, True) for table in top.get_children()]
     while inner:
         table, loaded = inner.pop()
         loaded = loaded and (table.get_type() == "class" or table.get_name() in _AT_ONCE)
-        names = {s.get_name() for s in table.get_symbols() if s.is_global()}
+        if isinstance(table, symtable.Function):
+            names = set(table.get_globals())
+        else:
+            names = {s.get_name() for s in table.get_symbols() if s.is_global()}
         needed |= names
         runs |= names if loaded else set()
         inner.extend((child, loaded) for child in table.get_children())
     return BlockNames(frozenset(bound), frozenset(needed), frozenset(runs))
+
+
+def is_python(source: str, binds: str = "") -> bool:
+    """Tells whether source is valid Python, and binds a name at its top level.
+
+    Names are not listed for that: symtable looks at every function for each of them.
+    """
+    try:
+        top = _symbols(source)
+    except _UNREADABLE:
+        return False
+    return not binds or (binds in top.get_identifiers() and _is_bound(top.lookup(binds)))
+
+
+def _is_bound(symbol: symtable.Symbol) -> bool:
+    return symbol.is_assigned() or symbol.is_imported()
 
 
 def broken_line(source: str) -> int | None:

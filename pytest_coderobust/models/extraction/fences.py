@@ -58,7 +58,8 @@ def find_code(text: str, defines: Defines, reading: AnswerReading) -> AnswerCode
     Of the blocks that define the entry point, `reading.block` says which one counts.
     """
     fences = list(_FENCE.finditer(text))
-    if is_indented(text):
+    begins = bool(fences) and not text[: fences[0].start()].strip()
+    if is_indented(text) and not begins:
         # A continuation: a fence at the margin ends it, an indented one belongs to a docstring.
         return AnswerCode(next((text[: f.start()] for f in fences if not f["indent"]), text))
     if not fences:

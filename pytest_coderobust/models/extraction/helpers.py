@@ -22,7 +22,7 @@ class Gathered:
 
     Attributes:
         before, after: statements of other blocks; which of them are needed is not decided here.
-        needed: names that the answer looks up and does not bind.
+        needed: names that the answer looks up and does not bind, where there are other blocks.
     """
 
     own: tuple[str, ...]
@@ -39,10 +39,10 @@ def gather_helpers(code: AnswerCode, entry_point: str = "") -> Gathered:
     what the answer binds itself.
     """
     own = split_blocks(code.text)
+    if not (code.before or code.after):
+        return Gathered(tuple(own))
     named = [names_of(block) for block in own]
     missing = _find_missing(named)
-    if not missing or not (code.before or code.after):
-        return Gathered(tuple(own), needed=frozenset(missing))
     needed = frozenset(missing)
     taken = {entry_point, *(name for each in named if each for name in each.bound)}
     found: dict[int, list[str]] = {}

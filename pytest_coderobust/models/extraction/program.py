@@ -38,14 +38,15 @@ class Wanted:
         entry_point: calls of it at the top level are examples.
         has_entry: the entry point is among what is present; of the statements that bind it, only
             those that wrap it are kept.
-        program: the statements are a whole program, of which definitions that run nothing stay.
+        whole: the statements are a whole text; if that is a program, definitions that run nothing
+            stay.
     """
 
     needed: Iterable[str]
     present: frozenset[str] = frozenset()
     entry_point: str = ""
     has_entry: bool = False
-    program: bool = False
+    whole: bool = False
 
 
 class _Statement:
@@ -129,7 +130,8 @@ class _Choice:
         through names in strings (eval, globals), all that binds something may be needed.
         """
         by_string = bool(self._seen & _BY_STRING)
-        if not (by_string or self._wanted.program):
+        program = self._wanted.whole and all(each.valid for each in self._statements)
+        if not (by_string or program):
             return
         known = self._seen | _BUILTINS | self._wanted.present
         for place in list(self._list_open()):

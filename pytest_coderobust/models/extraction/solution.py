@@ -16,7 +16,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_coderobust.models.extraction.blocks import broken_line, names_of, split_blocks
+from pytest_coderobust.models.extraction.blocks import (
+    broken_line,
+    is_python,
+    names_of,
+    split_blocks,
+)
 from pytest_coderobust.models.extraction.braces import extract_braced
 from pytest_coderobust.models.extraction.effects import binds_function
 from pytest_coderobust.models.extraction.fences import (
@@ -129,12 +134,11 @@ def _whole_function(code: AnswerCode, task: Task) -> Solution | None:
         {task.entry_point, *(preamble.needed if preamble else ())},
         present=preamble.bound if preamble else frozenset(),
         entry_point=task.entry_point,
-        program=names_of("".join(blocks)) is not None,
+        whole=True,
     )
     kept, dropped = _choose([each for each in blocks if not each.startswith(_FUTURE)], wanted)
     source = "".join(kept)
-    found = names_of(source)
-    if found is None or task.entry_point not in found.bound:
+    if not is_python(source, binds=task.entry_point):
         return None
     future = "".join(_close_line(block) for block in blocks if block.startswith(_FUTURE))
     before = _close_line(task.preamble) if preamble else ""
@@ -234,7 +238,7 @@ def _trim(source: str, length: int) -> str | None:
         source = "\n".join(lines[: min(line, len(lines)) - 1]) + "\n"
         if not _has_code(source[length:]):
             return None
-        if names_of(source) is not None:
+        if is_python(source):
             return source
     return None
 
