@@ -2,7 +2,7 @@
 
     python bench/extract.py
 
-Prints milliseconds for each size, and the ratio of the last doubling.
+Prints milliseconds of processor time for each size, and what a line of the longest costs against one of 400.
 """
 
 from __future__ import annotations
@@ -26,32 +26,47 @@ SHAPES: dict[str, Callable[[int], str]] = {
     ),
     "prose": lambda lines: "    return 1\n" + "It isn't (Python any more.\n" * (lines - 1),
     "broken": lambda lines: "    x = 1\n" + "    x = (\n    y y\n" * (lines // 2),
+    "table": lambda lines: (
+        "t = {}\n"
+        + "for i in range(3):\n    t[i] = i\n" * (lines // 2 - 2)
+        + "def total(values):\n    return t[values]\n"
+    ),
+    "program": lambda lines: (
+        "".join(f"def f{i}(x):\n    return f{i + 1}(x)\n" for i in range(lines // 4))
+        + "def total(values):\n    return f0(values)\n"
+        + "assert total(1) == 1\nprint(total(2))\n" * (lines // 4)
+    ),
+    "drafts": lambda lines: (
+        "```python\ndef total(values):\n    return 1\n```\n" * (lines // 4)
+        + "<think>no</think>\n```python\ndef total(values):\n    return 2\n```\n"
+    ),
     "chat": lambda lines: (
         "Sure:\n```python\ndef total(values):\n"
         + "    values = sorted(values)\n" * (lines - 4)
         + "    return values\n```\n"
     ),
 }
-SIZES = (100, 200, 400, 800, 1600, 3200)
+SIZES = (400, 800, 4_000, 40_000)
 
 
 def milliseconds(completion: str) -> float:
     """Takes the median of five extractions."""
     found = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         extract(completion, TASK)
-        found.append((time.perf_counter() - start) * 1e3)
+        found.append((time.process_time() - start) * 1e3)
     return statistics.median(found)
 
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    print(f"{'shape':10}" + "".join(f"{size:>9} lines" for size in SIZES) + "   last doubling")
+    print(f"{'shape':10}" + "".join(f"{size:>9} lines" for size in SIZES) + "   a line")
     for name, shape in SHAPES.items():
         times = [milliseconds(shape(size)) for size in SIZES]
         cells = "".join(f"{value:12.2f} ms" for value in times)
-        print(f"{name:10}{cells}   x {times[-1] / times[-2]:.2f}")
+        growth = times[-1] / SIZES[-1] / (times[0] / SIZES[0])
+        print(f"{name:10}{cells}   x {growth:.2f}")
     text = SHAPES["body"](100_000 // 28)
     print(f"100 kB: {milliseconds(text):.1f} ms for {len(text):,} characters")
 

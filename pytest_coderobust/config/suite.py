@@ -11,10 +11,19 @@ from pytest_coderobust.config.api_changes import Declared, read_declared
 from pytest_coderobust.config.baseline import BaselineRule, read_baseline_rule
 from pytest_coderobust.config.edits import EditConfig, read_edit
 from pytest_coderobust.config.perturbations import Perturbing, check_perturbations, read_perturbing
+from pytest_coderobust.config.reading import read_reading
 from pytest_coderobust.config.rewriters import Rewriters, find_rewriters, read_rewriters
 from pytest_coderobust.config.table import Table, check_unique, read_toml
 from pytest_coderobust.errors import ConfigError
-from pytest_coderobust.records import CLEAN, TIERS, Cell, Limits, PromptForm, Sampling
+from pytest_coderobust.records import (
+    CLEAN,
+    TIERS,
+    AnswerReading,
+    Cell,
+    Limits,
+    PromptForm,
+    Sampling,
+)
 
 Extraction = Literal["code", "raw"]
 
@@ -36,6 +45,7 @@ class SuiteConfig:
         recorded: files of recorded variants, relative to the file.
         perturbing: the settings that the perturbations are drawn with.
         ks: every k of the pass@k that is wanted; each at most `sampling.n`.
+        reading: the choices by which a solution is read from an answer.
         solved_at: share of samples that must pass for a prompt to count as solved.
         max_unusable: share of tasks the oracle self-check may reject before the run stops.
         minimum_tier: the weakest isolation under which the suite may be judged; "" for any.
@@ -58,6 +68,7 @@ class SuiteConfig:
     solved_at: float = 0.5
     max_unusable: float = 0.1
     extraction: Extraction = "code"
+    reading: AnswerReading = field(default_factory=AnswerReading)
     gates: tuple[GateSource, ...] = ()
     early: bool = False
     api_changes: tuple[Declared, ...] = ()
@@ -153,6 +164,7 @@ def _suite(
         solved_at=table.number("solved_at", 0.5, least=0.0, most=1.0),
         max_unusable=table.number("max_unusable", 0.1, least=0.0, most=1.0),
         extraction=cast("Extraction", table.choice("extraction", "code", ("code", "raw"))),
+        reading=read_reading(table),
         gates=_gates(table),
         early=table.boolean("early", default=False),
         api_changes=read_declared(

@@ -8,7 +8,7 @@ from functools import cache
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.models.extraction.solution import EXTRACTOR_VERSION
-from pytest_coderobust.records import Sampling, Variant, digest
+from pytest_coderobust.records import AnswerReading, Sampling, Variant, digest
 from pytest_coderobust.sandbox import JUDGE_VERSION
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import toolchain_version
@@ -52,9 +52,15 @@ def make_verdict_key(check: Check, tier: str) -> str:
     return digest("verdict", judged, how, astuple(check.limits), judge)
 
 
-def digest_judge(extraction: str, tier: str) -> str:
+def digest_judge(config: SuiteConfig, tier: str) -> str:
     """Digests what turns a completion into a verdict, apart from the task."""
-    return digest("judge", EXTRACTOR_VERSION, extraction, JUDGE_VERSION, tier)
+    return digest("judge", EXTRACTOR_VERSION, *_list_extraction(config), JUDGE_VERSION, tier)
+
+
+def _list_extraction(config: SuiteConfig) -> list[object]:
+    """Lists what the suite says about extraction; a choice that it leaves open is left out."""
+    chosen = config.reading != AnswerReading()
+    return [config.extraction, *([astuple(config.reading)] if chosen else [])]
 
 
 def digest_run(plan_digest: str, config: SuiteConfig, backend: Backend, tier: str) -> str:
@@ -67,11 +73,11 @@ def digest_run(plan_digest: str, config: SuiteConfig, backend: Backend, tier: st
         backend.batch_size,
         [sampling.n, sampling.temperature, sampling.top_p, sampling.max_new_tokens],
         [list(sampling.stop), sampling.seed],
-        digest_judge(config.extraction, tier),
+        digest_judge(config, tier),
     )
 
 
-def make_comparison_basis(plan_digest: str, extraction: str) -> dict[str, str]:
+def make_comparison_basis(plan_digest: str, config: SuiteConfig) -> dict[str, str]:
     """Digests what two runs must share to be compared, apart from sampling and perturbations.
 
     The isolation tier is left out: it guards the machine and decides no verdict, and a baseline
@@ -79,6 +85,6 @@ def make_comparison_basis(plan_digest: str, extraction: str) -> dict[str, str]:
     """
     return {
         "tasks": plan_digest[:16],
-        "extractor": digest("extractor", EXTRACTOR_VERSION, extraction)[:16],
+        "extractor": digest("extractor", EXTRACTOR_VERSION, *_list_extraction(config))[:16],
         "judge": digest("judge", JUDGE_VERSION)[:16],
     }

@@ -22,8 +22,10 @@ from pytest_coderobust.engine.windows import Windows, cut_windows
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.outcome import is_solved
 from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.models.extraction.solution import UNFINISHED
 from pytest_coderobust.records import (
     Cell,
+    Completion,
     ModelIdentity,
     Observation,
     Sampling,
@@ -142,7 +144,7 @@ class Measurement:
         written = [completions for completions in stored if completions is not None]
         assert len(written) == len(variants), "generate() stores every row or raises"
         checks = [
-            [self._check(variant.task, completion.text) for _, completion in completions]
+            [self._check(variant.task, completion) for _, completion in completions]
             for variant, completions in zip(variants, written, strict=True)
         ]
         found = self._judge.verdicts(chain.from_iterable(checks))
@@ -151,6 +153,7 @@ class Measurement:
                 variant,
                 tuple(completions),
                 tuple((key, found[key]) for key in map(self._judge.key, own)),
+                unfinished=sum(check.solution == UNFINISHED for check in own),
             )
             for variant, completions, own in zip(variants, written, checks, strict=True)
         ]
@@ -242,16 +245,16 @@ class Measurement:
         Raises:
             SandboxError: the harness failed on one of them.
         """
-        checks = [self._check(task, text) for text in completions]
+        checks = [self._check(task, Completion(text, "recorded")) for text in completions]
         return [verdict.full for verdict in self._judge.in_order(checks)]
 
-    def _check(self, task: Task, completion: str) -> Check:
+    def _check(self, task: Task, completion: Completion) -> Check:
         return self.selfcheck().check(task, completion, self.plan.config)
 
     def _checks(self, variants: Iterable[Variant], sampling: Sampling | None = None) -> list[Check]:
         """The checks of the stored completions; a variant that lacks a sample has none yet."""
         return [
-            self._check(variant.task, completion.text)
+            self._check(variant.task, completion)
             for variant in variants
             for _, completion in self._answers.stored(variant, sampling or self.sampling) or ()
         ]

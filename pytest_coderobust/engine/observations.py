@@ -13,11 +13,16 @@ from pytest_coderobust.records import Adoption, Observation, Variant, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A variant with its completions and their verdicts, in sample order."""
+    """A variant with its completions and their verdicts, in sample order.
+
+    Attributes:
+        unfinished: completions that are a thought that never ends.
+    """
 
     variant: Variant
     completions: tuple[Keyed, ...]
     verdicts: tuple[tuple[str, Verdict], ...]
+    unfinished: int = 0
 
     @property
     def n(self) -> int:
@@ -76,6 +81,7 @@ def make_observation(
         member=seen.variant.member,
         adoptions=seen.adoptions,
         in_process=seen.in_process,
+        unfinished=seen.unfinished,
     )
 
 

@@ -7,7 +7,6 @@ follows the prompt (human-eval), or with `solution`, a whole program (EvalPlus, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
@@ -23,7 +22,8 @@ from pytest_coderobust.config.suite import (
 )
 from pytest_coderobust.engine.api_changes import add_api_changes
 from pytest_coderobust.errors import DataError, UsageError, nearest
-from pytest_coderobust.models.extraction.solution import extract
+from pytest_coderobust.models.extraction.solution import extract, extract_program
+from pytest_coderobust.models.replay import PLACE
 from pytest_coderobust.records import Limits, Task, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like, may_be_in_process
@@ -33,9 +33,6 @@ from pytest_coderobust.tasks.rows import DataRow, read_rows
 
 SHOWN = 10
 """Bad rows that an error message names."""
-_PLACE = re.compile(r" \(line \d+ in .*\)\Z|_\d+\Z", re.S)
-"""The text that EvalPlus writes behind the task's id in an `_identifier`."""
-
 Listen = Callable[[int, int], None]
 """Called with the number of judged checks and the number of all checks."""
 
@@ -74,7 +71,8 @@ def open_sample_suite(suite: str, base: Path) -> SampleSuite:
 
     Args:
         suite: a data set's name, a file of tasks, "hub:ORG/NAME", or a suite's TOML file, which
-            also gives limits, API changes and `limit`; its `extraction` is not used.
+            also gives limits, API changes, `limit` and the choices about answers; its `extraction`
+            is not used.
         base: the folder that a relative path starts from.
 
     Raises:
@@ -127,8 +125,8 @@ def check(
             solution shows, a sample is judged in its own process, and the verdict says so.
         suite: the tasks of the samples: a data set's name ("humaneval"), a file of tasks or a
             suite file.
-        extraction: "raw" judges prompt + completion as they are, "code" judges the solution that
-            the extractor makes of them; a whole program is always judged as it is.
+        extraction: "raw" judges prompt + completion, or a whole program, as they are, "code"
+            judges the solution that the extractor makes of them.
         limits: for samples; the suite's own by default.
         workers, tiers, allow_unsafe: as in `pytest_coderobust.sandbox.open_sandbox`.
 
@@ -178,8 +176,9 @@ def make_sample_check(
 ) -> Check:
     """Makes the check of one sample."""
     task = sample_suite.tasks[sample.task_id]
+    read = extract_program if sample.whole else extract
     return Check(
-        solution=sample.text if sample.whole else extract(sample.text, task, extraction),
+        solution=read(sample.text, task, extraction, sample_suite.config.reading),
         entry_point=task.entry_point,
         tests=task.tests,
         limits=limits or sample_suite.config.limits,
@@ -243,7 +242,8 @@ def _read_sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
     task_id = _read_task_id(row, tasks)
     if "completion" not in row.values and "solution" not in row.values:
         raise row.error("there is neither 'completion' nor 'solution'")
-    whole = "solution" in row or "completion" not in row.values
+    # As EvalPlus does, where a row has both.
+    whole = row.values.get("solution") is not None or "completion" not in row.values
     text = row.text("solution" if whole else "completion")
     return ForeignSample(task_id, text, whole, row.where)
 
@@ -253,7 +253,7 @@ def _read_task_id(row: DataRow, tasks: Collection[str]) -> str:
         found = row.identifier("task_id")
     else:
         named = row.text("_identifier")
-        found = named if named in tasks else _PLACE.sub("", named)
+        found = named if named in tasks else PLACE.sub("", named)
     if found not in tasks:
         raise row.error(_describe_unknown(found, tasks))
     return found

@@ -14,7 +14,7 @@ from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.events import Listener, SelfCheckDone, SelfCheckStarted
 from pytest_coderobust.engine.verdicts import VerdictStore, make_check
 from pytest_coderobust.errors import CodeRobustError
-from pytest_coderobust.records import Task, Verdict
+from pytest_coderobust.records import Completion, Task, Verdict
 from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like, is_beyond
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import missing_toolchain
@@ -45,9 +45,9 @@ class SelfCheck:
     unchecked: frozenset[str]
     calibrated: Mapping[str, Check] = field(default_factory=dict[str, Check])
 
-    def check(self, task: Task, completion: str, config: SuiteConfig) -> Check:
+    def check(self, task: Task, completion: Completion, config: SuiteConfig) -> Check:
         """Makes the check of a completion, calibrated if its task is."""
-        check = make_check(task, completion, config)
+        check = make_check(task, completion.text, config, whole=completion.whole)
         calibrated = self.calibrated.get(task.id)
         return check if calibrated is None else calibrate_like(check, calibrated)
 

@@ -10,7 +10,7 @@ from pytest_coderobust.engine.events import ChecksJudged, Listener
 from pytest_coderobust.engine.keys import make_verdict_key
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.extraction.solution import extract
+from pytest_coderobust.models.extraction.solution import extract, extract_program
 from pytest_coderobust.records import Task, Verdict
 from pytest_coderobust.sandbox.check import Check, Sandbox
 
@@ -94,10 +94,15 @@ class VerdictStore:
             self._listen(ChecksJudged(count))
 
 
-def make_check(task: Task, completion: str, config: SuiteConfig) -> Check:
-    """Makes the check of a completion that follows the clean prompt, never a perturbed one."""
+def make_check(task: Task, completion: str, config: SuiteConfig, *, whole: bool = False) -> Check:
+    """Makes the check of a completion that follows the clean prompt, never a perturbed one.
+
+    Args:
+        whole: the completion is a program that follows no prompt.
+    """
+    read = extract_program if whole else extract
     return Check(
-        solution=extract(completion, task, config.extraction),
+        solution=read(completion, task, config.extraction, config.reading),
         entry_point=task.entry_point,
         tests=task.tests,
         limits=config.limits,

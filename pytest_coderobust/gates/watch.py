@@ -103,7 +103,7 @@ class CountWatch:
     def __init__(self, gate: Gate, plan: Planned) -> None:
         self._gate = gate
         self._cells = (Cell(),) if gate.metric in TASKWISE else plan.read_by(gate)
-        self._most = plan.samples if gate.metric == "truncated" else 1
+        self._most = plan.samples if gate.metric in ("truncated", "unfinished") else 1
         self._left = plan.tasks * len(self._cells)
         self._count = 0
         self._known = False
@@ -127,6 +127,8 @@ class CountWatch:
     def _counted(self, seen: Observation) -> int:
         if self._gate.metric == "truncated":
             return seen.truncated
+        if self._gate.metric == "unfinished":
+            return seen.unfinished
         if self._gate.metric == "unchecked":
             return seen.measured and not seen.checked
         return seen.status is Status(self._gate.metric)

@@ -61,12 +61,14 @@ COUNTS: Mapping[str, Count] = {
     "broken": Count(lambda c: c.broken),
     "skipped": Count(lambda c: c.skipped, WHOLE, on_clean=True),
     "truncated": Count(lambda c: c.truncated, WHOLE, on_clean=True),
+    "unfinished": Count(lambda c: c.unfinished, WHOLE, on_clean=True),
 }
 TOTALS: Mapping[str, Total] = {
     "unusable": Total(lambda s: len(s.unusable)),
     "unchecked": Total(lambda s: len(s.unchecked)),
     "skipped": Total(lambda s: sum(items for _, items in s.skipped)),
     "truncated": Total(lambda s: s.truncated),
+    "unfinished": Total(lambda s: s.unfinished),
 }
 NAMES: tuple[str, ...] = tuple(dict.fromkeys((*RATES, *COUNTS, *TOTALS)))
 

@@ -58,7 +58,8 @@ class ConditionSummary:
         tasks: tasks with at least one measured item: the n of every rate.
         items: measured (task, cell) pairs: the n of the counts of statuses.
         skipped: items without a variant or without a recorded answer.
-        completions, truncated: completions drawn, and those that the token limit ended.
+        completions, truncated, unfinished: completions drawn, those that the token limit ended,
+            and those that are a thought that never ends.
         scores: by k, in the suite's order.
     """
 
@@ -76,6 +77,7 @@ class ConditionSummary:
     completions: int
     truncated: int
     scores: Mapping[int, Scores]
+    unfinished: int = 0
 
 
 def summarise_clean(
@@ -188,4 +190,5 @@ def tally_condition(
         completions=sum(o.n for o in measured),
         truncated=sum(o.truncated for o in measured),
         scores=scores,
+        unfinished=sum(o.unfinished for o in measured),
     )

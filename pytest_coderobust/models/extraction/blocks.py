@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import symtable
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _QUOTES = ("'", '"', "'''", '"""')
@@ -19,6 +19,7 @@ _CLOSING = {quote: re.compile(r"\\.|" + re.escape(quote), re.S) for quote in _QU
 _STARTS_ANEW = re.compile(r"(?:async\s+def|def|class|import|from)\s|@\w")
 _GOES_ON = re.compile(r"(?:elif|else|except|finally)\b")
 _DECORATOR = re.compile(r"\s*@")
+_AT_ONCE = ("genexpr", "listcomp", "setcomp", "dictcomp")
 
 
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
@@ -27,10 +28,17 @@ _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowErr
 
 @dataclass(frozen=True, slots=True)
 class BlockNames:
-    """Module-level names of a piece of source: those it binds, and those it looks up."""
+    """Module-level names of a piece of source.
+
+    Attributes:
+        bound: those it binds.
+        needed: those it looks up, now or when something in it is called.
+        runs: those of them that it looks up as it is loaded.
+    """
 
     bound: frozenset[str]
     needed: frozenset[str]
+    runs: frozenset[str]
 
 
 class _Scanner:
@@ -108,14 +116,37 @@ def names_of(source: str) -> BlockNames | None:
     except _UNREADABLE:
         return None
     symbols = top.get_symbols()
-    bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
-    needed = {s.get_name() for s in symbols if s.is_referenced()}
-    inner = list(top.get_children())
+    bound = {s.get_name() for s in symbols if _is_bound(s)}
+    runs = {s.get_name() for s in symbols if s.is_referenced()}
+    needed = set(runs)
+    inner = [(table, True) for table in top.get_children()]
     while inner:
-        table = inner.pop()
-        needed.update(s.get_name() for s in table.get_symbols() if s.is_global())
-        inner.extend(table.get_children())
-    return BlockNames(frozenset(bound), frozenset(needed))
+        table, loaded = inner.pop()
+        loaded = loaded and (table.get_type() == "class" or table.get_name() in _AT_ONCE)
+        if isinstance(table, symtable.Function):
+            names = set(table.get_globals())
+        else:
+            names = {s.get_name() for s in table.get_symbols() if s.is_global()}
+        needed |= names
+        runs |= names if loaded else set()
+        inner.extend((child, loaded) for child in table.get_children())
+    return BlockNames(frozenset(bound), frozenset(needed), frozenset(runs))
+
+
+def is_python(source: str, binds: str = "") -> bool:
+    """Tells whether source is valid Python, and binds a name at its top level.
+
+    Names are not listed for that: symtable looks at every function for each of them.
+    """
+    try:
+        top = _symbols(source)
+    except _UNREADABLE:
+        return False
+    return not binds or (binds in top.get_identifiers() and _is_bound(top.lookup(binds)))
+
+
+def _is_bound(symbol: symtable.Symbol) -> bool:
+    return symbol.is_assigned() or symbol.is_imported()
 
 
 def broken_line(source: str) -> int | None:
@@ -133,38 +164,6 @@ def _symbols(source: str) -> symtable.SymbolTable:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SyntaxWarning about somebody else's escapes
         return symtable.symtable(source, "solution", "exec")
-
-
-def keep_needed(blocks: Sequence[str], needed: Iterable[str], without: str = "") -> list[str]:
-    """Keeps the blocks that bind what is needed, and what those need in turn, in their order.
-
-    Args:
-        needed: the names to start from.
-        without: a name whose bindings are left out.
-    """
-    names = [names_of(block) for block in blocks]
-    binders: dict[str, list[int]] = {}
-    for place, found in enumerate(names):
-        for name in found.bound if found and without not in found.bound else ():
-            binders.setdefault(name, []).append(place)
-    kept = {place for place, block in enumerate(blocks) if names[place] and _imports_all(block)}
-    waiting = list(needed)
-    for place in kept:
-        waiting += _needs(names[place])
-    while waiting:
-        for place in binders.pop(waiting.pop(), ()):
-            if place not in kept:
-                kept.add(place)
-                waiting += _needs(names[place])
-    return [block for place, block in enumerate(blocks) if place in kept]
-
-
-def _needs(names: BlockNames | None) -> frozenset[str]:
-    return names.needed if names else frozenset()
-
-
-def _imports_all(block: str) -> bool:
-    return re.match(r"from\s+[\w.]+\s+import\s*\*", block) is not None
 
 
 def _is_statement(line: str) -> bool:

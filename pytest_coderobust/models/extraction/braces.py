@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from pytest_coderobust.models.extraction.fences import strip_chat
-from pytest_coderobust.records import Task
+from pytest_coderobust.models.extraction.fences import find_code
+from pytest_coderobust.records import AnswerReading, Task
 
 _TOKEN = re.compile(
     r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|[{}]", re.S
@@ -20,15 +20,18 @@ _MAIN = re.compile(r"^[ \t]*(?:int|void)\s+main\s*\(|^[ \t]*(?:public\s+)?class\
 _CLASS = re.compile(r"\bclass\s+Solution\b")
 
 
-def extract_braced(completion: str, task: Task) -> str:
-    """Extracts the program from an answer in C++ or Java."""
+def extract_braced(answer: str, task: Task, reading: AnswerReading) -> str:
+    """Extracts the program from a clean answer in C++ or Java."""
     declared = f"{task.entry_point}("
     # Examples above the function call it too; its head is the last that names it.
     heads = [line for line in task.prompt.split("\n") if declared in line]
     line = heads[-1] if heads else declared
     head = line[: line.index(declared) + len(task.entry_point)].strip()
     defines = re.compile(re.escape(head))
-    code = strip_chat(completion, defines)
+    chosen = find_code(answer, lambda text: defines.search(text) is not None, reading)
+    # Blocks before the one that defines the function may hold what it includes or imports.
+    earlier = [block for block in chosen.before if not defines.search(block)]
+    code = "\n".join((*earlier, chosen.text))
     found = defines.search(code)
     if found is None:
         return _continue_prompt(task.prompt, code, task.language)

@@ -93,6 +93,7 @@ def encode_totals(summary: Summary) -> dict[str, object]:
         "observed": summary.observed,
         "completions": summary.completions,
         "truncated": summary.truncated,
+        "unfinished": summary.unfinished,
         "skipped": [{"reason": reason, "items": items} for reason, items in summary.skipped],
         "unusable": [{"task": task, "reason": reason} for task, reason in summary.unusable],
         "unchecked": list(summary.unchecked),
@@ -121,6 +122,7 @@ def encode_metrics(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, 
         "skipped": condition.skipped,
         "completions": condition.completions,
         "truncated": condition.truncated,
+        "unfinished": condition.unfinished,
     }
     return {
         **rates,
@@ -172,6 +174,7 @@ def encode_item(observation: Observation) -> dict[str, object]:
         "clean_n": observation.clean_n,
         "clean_c": observation.clean_c,
         "truncated": observation.truncated,
+        "unfinished": observation.unfinished,
         "checked": observation.checked,
         "member": observation.member,
         "reason": observation.reason,

@@ -166,6 +166,10 @@ def render_left_out(report: SuiteReport) -> Iterator[str]:
         lines.append(
             f"- the token limit ended {summary.truncated} of {summary.completions} completions"
         )
+    if summary.unfinished:
+        lines.append(
+            f"- unfinished thought: {summary.unfinished} of {summary.completions} completions"
+        )
     lines += [
         f"- unusable: {format_code(task)}: {format_code(why)}"
         for task, why in summary.unusable[:10]

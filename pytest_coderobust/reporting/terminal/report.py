@@ -123,6 +123,11 @@ def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
             f"truncated: the token limit ended {summary.truncated} of "
             f"{summary.completions} completions"
         )
+    if summary.unfinished:
+        yield Text(
+            f"unfinished thought: {summary.unfinished} of {summary.completions} completions "
+            "never come to an answer"
+        )
     for task, reason in summary.unusable[:NAMED]:
         yield Text(f"unusable {escape_line(task)}: {escape_line(reason)}")
     if len(summary.unusable) > NAMED:
