@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from pytest_coderobust.models.options import ROWS, ROWS_TINY, ModelOptions, Mode
 from pytest_coderobust.models.prompts import render, template_of, tokenize
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.threads import sensible_threads, torch_threads
+from pytest_coderobust.models.watch import WatchedPart, find_watch
 from pytest_coderobust.records import (
     Completion,
     ModelIdentity,
@@ -196,6 +197,7 @@ class HFBackend:
     ) -> list[Completion]:
         from pytest_coderobust.models.decoding import Prompt, decode_batch
 
+        watch = find_watch()
         prompts = [
             Prompt(tuple(self.encode(row.variant.prompt, row.variant.task.language)), row.noise)
             for row in rows
@@ -207,8 +209,12 @@ class HFBackend:
             groups.setdefault(self._steps(prompt, sampling, loaded), []).append(place)
         answers: dict[int, Completion] = {}
         for steps, places in groups.items():
-            answer = partial(decode_batch, loaded, sampling=sampling, steps=steps)
-            found = self._batches.run([prompts[place] for place in places], answer)
+
+            def answer(batch: Sequence[int], steps: int = steps) -> Sequence[Completion]:
+                own = [prompts[place] for place in batch]
+                return decode_batch(loaded, own, sampling, steps, WatchedPart(watch, batch))
+
+            found = self._batches.run(places, answer)
             answers.update(zip(places, found, strict=True))
         return [answers[place] for place in range(len(rows))]
 
