@@ -25,6 +25,8 @@ class CompletionStore:
         self.backend = backend
         self._ledger = ledger
         self._listen = listen
+        self.threads = ""
+        """The processor threads of the latest batch and who chose them; "" where none is known."""
 
     def keys(self, variant: Variant, sampling: Sampling) -> list[str]:
         """The keys of a variant's n completions, in sample order."""
@@ -77,6 +79,7 @@ class CompletionStore:
         self._listen(BatchStarted(len(batch), sampling.max_new_tokens))
         with watched(watch):
             completions = self.backend.generate([row for _, row in batch], sampling)
+        self.threads = watch.threads
         if len(completions) != len(batch):
             raise ModelError(
                 f"{self.backend.identity.name} answered {len(completions)} of {len(batch)} rows"
