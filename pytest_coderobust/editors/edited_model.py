@@ -22,6 +22,7 @@ from pytest_coderobust.editors.weights import WeightChange
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.models.loaded_model import LoadedModel
+from pytest_coderobust.models.watch import unwatched
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
 
 
@@ -103,7 +104,8 @@ class EditedBackend(ForwardingBackend):
         """Rewrites the prompts that are new, all at once, and remembers the results."""
         new = {each.prompt: each for each in variants if each.prompt not in self._prompts}
         if new:
-            prompts = self.change.rewrite(list(new.values()), self._access)
+            with unwatched():
+                prompts = self.change.rewrite(list(new.values()), self._access)
             self._prompts.update(zip(new, prompts, strict=True))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_coderobust.engine.events import Listener, RowsGenerated
+from pytest_coderobust.engine.batch_watch import BatchWatch
+from pytest_coderobust.engine.events import BatchStarted, Listener, RowsGenerated
 from pytest_coderobust.engine.keys import make_completion_key, make_noise_seed
 from pytest_coderobust.engine.windows import cut_batches
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.watch import watched
 from pytest_coderobust.records import Completion, Row, Sampling, Variant
 
 Keyed = tuple[str, Completion]
@@ -23,6 +25,8 @@ class CompletionStore:
         self.backend = backend
         self._ledger = ledger
         self._listen = listen
+        self.threads = ""
+        """The processor threads of the latest batch and who chose them; "" where none is known."""
 
     def keys(self, variant: Variant, sampling: Sampling) -> list[str]:
         """The keys of a variant's n completions, in sample order."""
@@ -48,8 +52,9 @@ class CompletionStore:
         """Computes what is missing, batch by batch; yields the variants of each stored batch.
 
         A batch with one missing row is computed whole, because greedy decoding moves with the
-        rows that share a batch. Rows that were stored before are not replaced. The caller must
-        hold the ledger's lease.
+        rows that share a batch. Rows that were stored before are not replaced, also those that a
+        killed run stored when they ended, before their batch did. The caller must hold the
+        ledger's lease.
 
         Raises:
             ModelError: the model cannot be loaded or run.
@@ -69,11 +74,15 @@ class CompletionStore:
             yield list({id(row.variant): row.variant for _, row in batch}.values())
 
     def _generate_batch(self, batch: Sequence[tuple[str, Row]], sampling: Sampling) -> None:
-        completions = self.backend.generate([row for _, row in batch], sampling)
+        keys = [key for key, _ in batch]
+        watch = BatchWatch(keys, self._ledger, self._listen)
+        self._listen(BatchStarted(len(batch), sampling.max_new_tokens))
+        with watched(watch):
+            completions = self.backend.generate([row for _, row in batch], sampling)
+        self.threads = watch.threads
         if len(completions) != len(batch):
             raise ModelError(
                 f"{self.backend.identity.name} answered {len(completions)} of {len(batch)} rows"
             )
-        keys = [key for key, _ in batch]
         self._ledger.add_completions(dict(zip(keys, completions, strict=True)))
-        self._listen(RowsGenerated(len(batch)))
+        self._listen(RowsGenerated(len(batch), sum(each.tokens for each in completions)))

@@ -32,10 +32,36 @@ class WindowStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class RowsGenerated:
-    """A batch of `rows` completions was generated and stored."""
+class BatchStarted:
+    """The model begins to answer a batch of `rows`, with up to `steps` tokens each."""
 
     rows: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAdvanced:
+    """The batch in work got further; sent a few times a second at most.
+
+    Attributes:
+        read: share of the reading of prompts that is done, from 0 to 1; 1 once tokens are written.
+        tokens: tokens written so far, over all rows of the batch.
+        steps: how often the network wrote a token for every row that goes on.
+        ended: rows that have ended, which the ledger has already.
+    """
+
+    read: float
+    tokens: int
+    steps: int
+    ended: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowsGenerated:
+    """A batch of `rows` completions, with `tokens` in all, was generated and stored."""
+
+    rows: int
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +102,8 @@ Event = (
     SelfCheckStarted
     | SelfCheckDone
     | WindowStarted
+    | BatchStarted
+    | BatchAdvanced
     | RowsGenerated
     | ChecksJudged
     | WindowDone

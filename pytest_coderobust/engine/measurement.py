@@ -237,6 +237,9 @@ class Measurement:
                 self._judge.begin(self._checks(batch))
             self._judge.finish()
         finally:
+            if self._answers.threads:
+                # Part of no key: threads move results by rounding alone.
+                self._ledger.add_fact(self.run, "threads", self._answers.threads)
             self._listen(WindowDone())
 
     def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
@@ -87,6 +87,15 @@ class Ledger:
         """Stores the model and the tier of a run; the first description stays."""
         body = json.dumps({"model": encode(model), "tier": tier})
         self._database.write("INSERT OR IGNORE INTO runs VALUES (?, ?, ?)", [(run, suite, body)])
+
+    def add_fact(self, run: str, name: str, value: str) -> None:
+        """Adds a fact about the model of a run that is described; the latest value stays."""
+        found = self.description(run)
+        if found is not None and found[0].facts.get(name) != value:
+            model, tier = found
+            facts = {**model.facts, name: value}
+            body = json.dumps({"model": encode(replace(model, facts=facts)), "tier": tier})
+            self._database.write("UPDATE runs SET description = ? WHERE run = ?", [(body, run)])
 
     def description(self, run: str) -> tuple[ModelIdentity, str] | None:
         """Reads the model and the isolation tier of a run; None where it is unknown."""

@@ -12,7 +12,7 @@ cause.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache as once
 from typing import Any
@@ -24,6 +24,9 @@ from pytest_coderobust.models.slots import CacheSlots
 
 RowEnds = Callable[[int, Sequence[int]], bool]
 """Test of whether a row ends, from its number and its new token ids."""
+
+StepListener = Callable[[int, Mapping[int, Sequence[int]]], None]
+"""Hears of a step: the tokens it wrote over all rows, and the ids of each row that ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +69,21 @@ def read_prompts(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> Start | N
 
 @torch.no_grad()
 def write_rows(
-    model: Any, start: Start, places: Sequence[int], chooser: Chooser, steps: int, ends: RowEnds
-) -> list[list[int]]:
+    model: Any,
+    start: Start,
+    places: Sequence[int],
+    chooser: Chooser,
+    steps: int,
+    ends: RowEnds,
+    listen: StepListener,
+) -> None:
     """Continues prompts by up to `steps` tokens a row; uses the start up.
 
     Args:
         places: which prompt each row continues.
         ends: asked about every branch at every step, by one of its rows.
+        listen: called after every step; hears each row once, when it has ended.
     """
-    written: dict[int, tuple[int, ...]] = {}
     lengths = start.mask.sum(dim=-1)
     scores = start.scores
     branches = [
@@ -85,11 +94,13 @@ def write_rows(
         grown = _grow(branches, chooser, scores, step)
         last = step + 1 == steps
         alive: list[tuple[int, _Branch]] = []
+        ended: dict[int, tuple[int, ...]] = {}
         for slot, branch in grown:
             if last or ends(branch.rows[0], branch.ids):
-                written.update(dict.fromkeys(branch.rows, branch.ids))
+                ended.update(dict.fromkeys(branch.rows, branch.ids))
             else:
                 alive.append((slot, branch))
+        listen(sum(len(branch.rows) for _, branch in grown), ended)
         if not alive:
             break
         branches = _place_branches(start.cache, alive)
@@ -98,7 +109,6 @@ def write_rows(
         mask = torch.cat([mask, mask.new_ones(len(branches), step + 1)], dim=-1)
         ids = torch.tensor([branch.ids[-1:] for branch in branches], device=mask.device)
         scores = _step(model, start.cache, ids, mask, (lengths[prompts] + step)[:, None])
-    return [list(written[row]) for row in range(len(places))]
 
 
 def _grow(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,7 @@ from pytest_coderobust.models.branches import Start, read_prompts, write_rows
 from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.models.sampling import Chooser, RefuseNaN, RowNoise
 from pytest_coderobust.models.stops import EndTest, StopStrings, cut_at_stop, decode
+from pytest_coderobust.models.watch import IGNORED, GenerationWatch
 from pytest_coderobust.records import Completion, Sampling
 
 
@@ -28,16 +29,20 @@ class Prompt:
 
 
 def decode_batch(
-    loaded: LoadedModel, prompts: Sequence[Prompt], sampling: Sampling, steps: int
+    loaded: LoadedModel,
+    prompts: Sequence[Prompt],
+    sampling: Sampling,
+    steps: int,
+    watch: GenerationWatch = IGNORED,
 ) -> list[Completion]:
     """Completes every prompt with up to `steps` tokens; equal prompts are read once."""
     distinct = list(dict.fromkeys(prompt.ids for prompt in prompts))
     start = read_prompts(loaded.model, *pad_left(loaded, distinct))
     if start is None:
-        return generate_by_transformers(loaded, prompts, sampling, steps)
+        return generate_by_transformers(loaded, prompts, sampling, steps, watch)
     number = {ids: place for place, ids in enumerate(distinct)}
     places = [number[prompt.ids] for prompt in prompts]
-    return continue_prompts(loaded, start, prompts, places, sampling, steps)
+    return continue_prompts(loaded, start, prompts, places, sampling, steps, watch)
 
 
 def continue_prompts(
@@ -47,13 +52,15 @@ def continue_prompts(
     places: Sequence[int],
     sampling: Sampling,
     steps: int,
+    watch: GenerationWatch = IGNORED,
 ) -> list[Completion]:
     """Completes prompts that were read already, each at its place of the start."""
     text = _Text(loaded, prompts)
     noise = [prompt.noise for prompt in prompts]
     chooser = Chooser(noise, steps, sampling)
-    written = write_rows(loaded.model, start, places, chooser, steps, text.ends(sampling))
-    return [text.completion(row, ids, sampling) for row, ids in enumerate(written)]
+    answers = _Answers(text, sampling, watch)
+    write_rows(loaded.model, start, places, chooser, steps, text.ends(sampling), answers.step)
+    return [answers.found[row] for row in range(len(prompts))]
 
 
 def pad_left(
@@ -69,7 +76,11 @@ def pad_left(
 
 
 def generate_by_transformers(
-    loaded: LoadedModel, prompts: Sequence[Prompt], sampling: Sampling, steps: int
+    loaded: LoadedModel,
+    prompts: Sequence[Prompt],
+    sampling: Sampling,
+    steps: int,
+    watch: GenerationWatch = IGNORED,
 ) -> list[Completion]:
     """Completes prompts by transformers' own generation.
 
@@ -78,7 +89,8 @@ def generate_by_transformers(
     text = _Text(loaded, prompts)
     ids, mask = pad_left(loaded, [prompt.ids for prompt in prompts])
     width = ids.shape[1]
-    stops = StopStrings(text.ends(sampling), width)
+    answers = _Answers(text, sampling, watch)
+    stops = StopStrings(text.ends(sampling), width, answers.step)
     choices = LogitsProcessorList([RefuseNaN()])
     if not sampling.greedy:
         noise = [prompt.noise for prompt in prompts]
@@ -94,9 +106,28 @@ def generate_by_transformers(
         stopping_criteria=StoppingCriteriaList([stops]),
     )
     new = output[:, width:].tolist()
-    return [
-        text.completion(row, ids[: stops.lengths.get(row)], sampling) for row, ids in enumerate(new)
-    ]
+    answers.step(0, {row: ids for row, ids in enumerate(new) if row not in stops.ended})
+    return [answers.found[row] for row in range(len(prompts))]
+
+
+class _Answers:
+    """Completions of the rows that have ended, told to the watch as they come."""
+
+    def __init__(self, text: _Text, sampling: Sampling, watch: GenerationWatch) -> None:
+        self._text = text
+        self._sampling = sampling
+        self._watch = watch
+        self.found: dict[int, Completion] = {}
+
+    def step(self, tokens: int, ended: Mapping[int, Sequence[int]]) -> None:
+        """Hears of a step of the batch, as `branches.StepListener` says."""
+        self._watch.wrote(tokens)
+        if ended:
+            new = {
+                row: self._text.completion(row, ids, self._sampling) for row, ids in ended.items()
+            }
+            self.found.update(new)
+            self._watch.ended(new)
 
 
 class _Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ from pytest_coderobust.models.fingerprint import checkpoint_digest, weights_dige
 from pytest_coderobust.models.options import ROWS, ROWS_TINY, ModelOptions, ModelSpec
 from pytest_coderobust.models.prompts import render, template_of, tokenize
 from pytest_coderobust.models.quiet import quiet
-from pytest_coderobust.models.threads import sensible_threads, torch_threads
+from pytest_coderobust.models.threads import GenerationThreads, sensible_threads, torch_threads
+from pytest_coderobust.models.watch import GenerationWatch, WatchedPart, find_watch
 from pytest_coderobust.records import (
     Completion,
     ModelIdentity,
@@ -55,6 +56,7 @@ class HFBackend:
         self.spec = spec
         self.options = options
         self._loaded: LoadedModel | None = None
+        self._chosen_threads: GenerationThreads | None = None
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -172,18 +174,26 @@ class HFBackend:
         self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
     ) -> Sequence[Completion]:
         """Answers with the weights in `loaded`, edited or not; only an edited model calls this."""
-        with self.model_threads(loaded):
+        watch = find_watch()
+        with self._threads(loaded).running(loaded.model, watch), quiet():
             try:
-                return self._generate(rows, sampling, loaded)
+                return self._generate(rows, sampling, loaded, watch)
             except (RuntimeError, ArithmeticError) as error:
                 raise ModelError(f"model {self.name!r} cannot be run: {error}") from error
 
     @contextmanager
     def model_threads(self, loaded: LoadedModel) -> Generator[None]:
-        """Context in which the network runs: torch's threads are set, its messages are silent."""
+        """Context in which an editor runs the network: as many threads each time, and silence."""
         threads = sensible_threads(self.options.threads, loaded.parameters, self.device)
         with torch_threads(threads), quiet():
             yield
+
+    def _threads(self, loaded: LoadedModel) -> GenerationThreads:
+        """The threads of generation, with all that was timed so far."""
+        if self._chosen_threads is None:
+            asked = self.options.threads
+            self._chosen_threads = GenerationThreads(asked, loaded.parameters, self.device)
+        return self._chosen_threads
 
     def close(self) -> None:
         if self._loaded is not None:
@@ -192,7 +202,7 @@ class HFBackend:
             free_memory()
 
     def _generate(
-        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel
+        self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel, watch: GenerationWatch
     ) -> list[Completion]:
         from pytest_coderobust.models.decoding import Prompt, decode_batch
 
@@ -207,8 +217,12 @@ class HFBackend:
             groups.setdefault(self._steps(prompt, sampling, loaded), []).append(place)
         answers: dict[int, Completion] = {}
         for steps, places in groups.items():
-            answer = partial(decode_batch, loaded, sampling=sampling, steps=steps)
-            found = self._batches.run([prompts[place] for place in places], answer)
+
+            def answer(batch: Sequence[int], steps: int = steps) -> Sequence[Completion]:
+                own = [prompts[place] for place in batch]
+                return decode_batch(loaded, own, sampling, steps, WatchedPart(watch, batch))
+
+            found = self._batches.run(places, answer)
             answers.update(zip(places, found, strict=True))
         return [answers[place] for place in range(len(rows))]
 

@@ -44,7 +44,7 @@ class ModelOptions:
             for a model whose rows are cheap.
         chat: asks for or refuses the chat template, whatever the registry says.
         allow_bin: loads a checkpoint without safetensors, with `weights_only=True`.
-        threads: processor threads; None is 1 for small models, else torch's own choice.
+        threads: processor threads; None lets generation time its own steps, and choose.
     """
 
     dtype: str = "auto"

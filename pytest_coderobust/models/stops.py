@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -51,14 +51,25 @@ class EndTest:
 class StopStrings(StoppingCriteria):
     """Ends rows of transformers' own generation; the rest of the batch goes on.
 
+    Args:
+        width: tokens of the padded prompts.
+        listen: called after every step with the number of tokens it wrote over all rows, and with
+            the new ids of the rows that ended, by row.
+
     Attributes:
-        lengths: new tokens of each row that has ended, by row.
+        ended: the rows that have ended.
     """
 
-    def __init__(self, ends: EndTest, width: int) -> None:
+    def __init__(
+        self,
+        ends: EndTest,
+        width: int,
+        listen: Callable[[int, Mapping[int, Sequence[int]]], None],
+    ) -> None:
         self._ends = ends
         self._width = width
-        self.lengths: dict[int, int] = {}
+        self._listen = listen
+        self.ended: set[int] = set()
 
     def __call__(
         self,
@@ -67,10 +78,11 @@ class StopStrings(StoppingCriteria):
         **kwargs: Any,  # noqa: ARG002
     ) -> torch.BoolTensor:  # (rows,)
         new = input_ids[:, self._width :].tolist()
-        for row, ids in enumerate(new):
-            if row not in self.lengths and self._ends(row, ids):
-                self.lengths[row] = len(ids)
-        stopped = [row in self.lengths for row in range(len(new))]
+        alive = {row: ids for row, ids in enumerate(new) if row not in self.ended}
+        ended = {row: ids for row, ids in alive.items() if self._ends(row, ids)}
+        self.ended.update(ended)
+        self._listen(len(alive), ended)
+        stopped = [row in self.ended for row in range(len(new))]
         found = torch.tensor(stopped, dtype=torch.bool, device=input_ids.device)
         return cast("torch.BoolTensor", found)
 

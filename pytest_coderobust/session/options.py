@@ -195,7 +195,7 @@ _ROWS = (
     Option(
         "threads",
         "model",
-        "processor threads of the model (default: chosen by its size)",
+        "processor threads of the model (default: chosen by timing its steps)",
         read_count,
         metavar="N",
     ),

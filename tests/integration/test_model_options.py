@@ -107,6 +107,7 @@ def test_pytests_options_reach_the_network(spied: Project) -> None:
     facts = json.dumps(found)
     assert '"dtype": "bfloat16"' in facts
     assert '"prompt": "chat"' in facts
+    assert '"threads": "2 (asked for)"' in facts
 
 
 def test_without_trust_a_checkpoints_code_stays_unread(spied: Project) -> None:

@@ -80,14 +80,16 @@ def test_kill_in_mid_run_loses_and_repeats_nothing(tiny: Project) -> None:
     assert status == -signal.SIGKILL
     ledger = tiny.path / ".coderobust" / "ledger.sqlite"
     before = completions(ledger)
-    assert len(before) == 2 * 8
+    keys = read_computed(tiny.path)
+    # Rows of the third batch that had ended are safe before the batch is.
+    assert {*keys[:16]} < before.keys() <= {*keys}
     finish(tiny)
     after = completions(ledger)
     assert len(before) < len(after)
     assert after.items() >= before.items()
-    # The batch that was computed and not yet stored when the process died is the only one repeated.
+    # The batch in which the process died is the only one that may be repeated.
     keys = read_computed(tiny.path)
-    assert {key for key in keys if keys.count(key) > 1} == set(keys[16:24])
+    assert {key for key in keys if keys.count(key) > 1} <= set(keys[16:24])
     found = observations(ledger)
     assert len(found) == len({row[:3] for row in found}) == 2 * 14
     finish(tiny, "--coderobust-ledger=whole.sqlite")

@@ -60,3 +60,31 @@ def network(name: str, tokenizer: Any, **sizes: Any) -> Any:
 def save_architecture(folder: Path, name: str, **sizes: Any) -> Path:
     tokenizer = wrap(byte_level())
     return save(folder, network(name, tokenizer, **sizes), tokenizer)
+
+
+def save_other(kind: str, folder: Path) -> Path:
+    """A tiny random checkpoint of an architecture that no editor has to know."""
+    tokenizer = wrap(byte_level())
+    sizes: dict[str, Any] = {
+        "vocab_size": len(tokenizer) + 8,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": None,
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "initializer_range": 0.3,
+    }
+    heads = {"intermediate_size": 32, "num_attention_heads": 2, "max_position_embeddings": 256}
+    sizes |= {
+        "Mistral": {**heads, "num_key_value_heads": 2, "sliding_window": 6},
+        "Gemma2": {**heads, "num_key_value_heads": 1, "head_dim": 8, "sliding_window": 6},
+        "Olmo": {**heads, "num_key_value_heads": 2},
+        "Bloom": {"n_head": 2, "n_layer": 2},
+        "OPT": {**heads, "ffn_dim": 32, "word_embed_proj_dim": 16},
+        "GPTNeoX": heads,
+        "Mamba": {"state_size": 4},
+    }[kind]
+    torch.manual_seed(3)
+    config = getattr(hf, f"{kind}Config")(**sizes)
+    with quiet():
+        return save(folder, getattr(hf, f"{kind}ForCausalLM")(config), tokenizer)

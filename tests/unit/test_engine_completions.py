@@ -5,15 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_coderobust.engine.completions import CompletionStore
-from pytest_coderobust.engine.events import RowsGenerated, silent
+from pytest_coderobust.engine.events import BatchStarted, RowsGenerated, silent
 from pytest_coderobust.engine.keys import make_completion_key, make_noise_seed, make_verdict_key
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.scripted import Scripted
+from pytest_coderobust.models.watch import find_watch, unwatched
 from pytest_coderobust.records import (
     Cell,
     Completion,
@@ -117,6 +118,67 @@ def test_rows_of_a_batch_commit_together(ledger: Ledger) -> None:
     ]  # fmt: skip
 
 
+class Slow(Recording):
+    """Tells the end of each row, and dies before the batch is whole if it is to."""
+
+    def __init__(self, order: Sequence[int], dies_after: int | None) -> None:
+        super().__init__(batch_size=len(order))
+        self.order = order
+        self.dies_after = dies_after
+
+    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+        watch, answers = find_watch(), super().generate(rows, sampling)
+        for count, place in enumerate(self.order):
+            if count == self.dies_after:
+                raise KeyboardInterrupt
+            watch.wrote(1)
+            watch.ended({place: answers[place]})
+        return answers
+
+
+@settings(deadline=None)
+@given(order=st.permutations(range(5)), dies=st.integers(0, 4), stored=st.sets(st.integers(0, 4)))
+def test_rows_that_ended_are_safe_before_their_batch(
+    order: list[int], dies: int, stored: set[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A resumed batch is the same batch; what was stored stays, and the rest is as if undisturbed."""
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.sqlite")
+    wanted = variants("aaaaa", "bbbb", "ccc", "dd", "e")
+    dying, whole = Slow(order, dies), Slow(order, None)
+    before = Completion("of an earlier run", "eos", 1)
+    ledger.add_completions(
+        {make_completion_key(dying, wanted[row], Sampling(), 0): before for row in stored}
+    )
+    answers = CompletionStore(dying, ledger, silent)
+    if len(stored) < len(order):
+        with pytest.raises(KeyboardInterrupt):
+            run(answers, wanted, Sampling())
+    safe = {row for row in range(5) if answers.stored(wanted[row], Sampling()) is not None}
+    assert safe == (stored | set(order[:dies]) if len(stored) < len(order) else stored)
+    resumed = CompletionStore(whole, ledger, silent)
+    run(resumed, wanted, Sampling())
+    assert whole.batches == dying.batches or len(safe) == len(order)
+    for row, variant in enumerate(wanted):
+        found = resumed.stored(variant, Sampling())
+        assert found is not None
+        assert found[0][1].text == (before.text if row in stored else f"{variant.prompt}/0")
+    ledger.close()
+
+
+def test_a_model_that_is_asked_in_between_stores_nothing(ledger: Ledger) -> None:
+    class Asking(Recording):
+        def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+            with unwatched():
+                find_watch().ended({0: Completion("of another model", "eos", 1)})
+            return super().generate(rows, sampling)
+
+    answers = CompletionStore(Asking(1), ledger, silent)
+    run(answers, variants("a"), Sampling())
+    found = answers.stored(variants("a")[0], Sampling())
+    assert found is not None
+    assert found[0][1].text == "a/0"
+
+
 def test_equal_prompts_are_asked_once(ledger: Ledger) -> None:
     model = Recording(batch_size=8)
     run(CompletionStore(model, ledger, silent), variants("same", "same"), Sampling())
@@ -126,7 +188,9 @@ def test_equal_prompts_are_asked_once(ledger: Ledger) -> None:
 def test_progress_is_told_by_rows(ledger: Ledger) -> None:
     heard: list[object] = []
     run(CompletionStore(Recording(2), ledger, heard.append), variants("a", "b", "c"), Sampling())
-    assert heard == [RowsGenerated(2), RowsGenerated(1)]
+    assert heard == [
+        BatchStarted(2, 512), RowsGenerated(2), BatchStarted(1, 512), RowsGenerated(1),
+    ]  # fmt: skip
 
 
 def test_model_that_loses_rows_is_an_error(ledger: Ledger) -> None:

@@ -94,6 +94,20 @@ def test_run_is_described_once(ledger: Ledger) -> None:
     assert ledger.description("unknown") is None
 
 
+def test_the_latest_fact_of_a_run_stays_and_nothing_else_moves(ledger: Ledger) -> None:
+    model = ModelIdentity("tiny", "abc", {"dtype": "float32"})
+    ledger.describe("run", "quickstart", model, "ns")
+    ledger.describe("other", "quickstart", model, "ns")
+    for value in ("2", "2", "1"):
+        ledger.add_fact("run", "threads", value)
+    ledger.add_fact("unknown", "threads", "1")
+    ledger.describe("run", "quickstart", model, "ns")
+    facts = {"dtype": "float32", "threads": "1"}
+    assert ledger.description("run") == (ModelIdentity("tiny", "abc", facts), "ns")
+    assert ledger.description("other") == (model, "ns")
+    assert ledger.description("unknown") is None
+
+
 def test_another_process_reads_what_was_committed(ledger: Ledger) -> None:
     ledger.add_completions({"a": Completion("text", "eos", 1)})
     program = (

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-import transformers as hf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.models_architectures import ARCHITECTURES, save_architecture
-from support.models_checkpoints import PROMPT, backend, byte_level, row, save, save_random, wrap
+from support.models_architectures import ARCHITECTURES, save_architecture, save_other
+from support.models_checkpoints import PROMPT, backend, row, save_random
 
 from pytest_coderobust.models.branches import read_prompts
 from pytest_coderobust.models.decoding import (
@@ -20,7 +19,6 @@ from pytest_coderobust.models.decoding import (
     generate_by_transformers,
     pad_left,
 )
-from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.slots import CacheSlots
 from pytest_coderobust.records import Sampling
 
@@ -72,7 +70,7 @@ class TestLikeGenerate:
     @pytest.mark.parametrize("kind", ["Mistral", "Gemma2", "Olmo", "Bloom", "OPT", "GPTNeoX"])
     def test_other_ways_to_attend(self, kind: str, root: Path) -> None:
         """Sliding windows shorter than the prompt, and positions that the mask alone tells."""
-        self.check(backend(other(kind, root / kind)), SAMPLED)
+        self.check(backend(save_other(kind, root / kind)), SAMPLED)
 
     def check(self, model: Any, sampling: Sampling) -> None:
         loaded = model.load()
@@ -86,7 +84,7 @@ class TestLikeGenerate:
         assert len({answer.text for answer in found}) > 2
 
     def test_a_network_without_keys_and_values_is_left_to_transformers(self, root: Path) -> None:
-        model = backend(other("Mamba", root / "mamba"))
+        model = backend(save_other("Mamba", root / "mamba"))
         loaded = model.load()
         rows = prompts(model, STOPPED)
         with torch.no_grad():
@@ -150,31 +148,3 @@ def test_slots_hold_what_was_put_there(data: st.DataObject, width: int) -> None:
         if pairs:
             cache.copy(pairs)
         rows = [rows[source] for source in chosen]
-
-
-def other(kind: str, folder: Path) -> Path:
-    """A tiny random checkpoint of an architecture that no editor has to know."""
-    tokenizer = wrap(byte_level())
-    sizes: dict[str, Any] = {
-        "vocab_size": len(tokenizer) + 8,
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": None,
-        "hidden_size": 16,
-        "num_hidden_layers": 2,
-        "initializer_range": 0.3,
-    }
-    heads = {"intermediate_size": 32, "num_attention_heads": 2, "max_position_embeddings": 256}
-    sizes |= {
-        "Mistral": {**heads, "num_key_value_heads": 2, "sliding_window": 6},
-        "Gemma2": {**heads, "num_key_value_heads": 1, "head_dim": 8, "sliding_window": 6},
-        "Olmo": {**heads, "num_key_value_heads": 2},
-        "Bloom": {"n_head": 2, "n_layer": 2},
-        "OPT": {**heads, "ffn_dim": 32, "word_embed_proj_dim": 16},
-        "GPTNeoX": heads,
-        "Mamba": {"state_size": 4},
-    }[kind]
-    torch.manual_seed(3)
-    config = getattr(hf, f"{kind}Config")(**sizes)
-    with quiet():
-        return save(folder, getattr(hf, f"{kind}ForCausalLM")(config), tokenizer)

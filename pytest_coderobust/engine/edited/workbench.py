@@ -14,6 +14,7 @@ from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.engine.edited.model_states import EditedState, ModelState, SuccessionStep
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.models.forwarding import ForwardingBackend
+from pytest_coderobust.models.watch import unwatched
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling
 
 EditListener = Callable[[EditedState | SuccessionStep], None]
@@ -68,7 +69,9 @@ class WorkbenchBackend(ForwardingBackend):
         return self.state.identity
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
-        return self._workbench.hold(self.state).generate(rows, sampling)
+        with unwatched():  # editors ask the model too
+            model = self._workbench.hold(self.state)
+        return model.generate(rows, sampling)
 
 
 def _continues(held: ModelState | None, state: ModelState) -> bool:

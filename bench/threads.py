@@ -1,0 +1,166 @@
+"""Fixed numbers of threads against the timed one, in turns; the second half of bench/throughput.py."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+
+import torch
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+from pytest_coderobust.engine.keys import make_noise_seed
+from pytest_coderobust.models.hf import HFBackend
+from pytest_coderobust.models.options import ModelOptions, ModelSpec
+from pytest_coderobust.models.quiet import quiet
+from pytest_coderobust.models.thread_choice import list_counts
+from pytest_coderobust.models.watch import GenerationWatch, watched
+from pytest_coderobust.records import Cell, Completion, Row, Sampling, Variant
+from pytest_coderobust.tasks.load import load_tasks
+from pytest_coderobust.tiny import checkpoint_path
+
+SIZES = {
+    "1.7 M": {
+        "vocab_size": 1024, "hidden_size": 128, "intermediate_size": 344, "num_hidden_layers": 8,
+        "num_attention_heads": 4, "num_key_value_heads": 4,
+    },
+    "135 M": {
+        "vocab_size": 49152, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,
+        "num_attention_heads": 9, "num_key_value_heads": 3,
+    },
+}  # fmt: skip
+QUIET_LOG = 15.0
+"""Seconds of a window without a line in a log."""
+
+SPIN = "while True: pass"
+
+
+class FirstSign(GenerationWatch):
+    """The time at which a log would get its first line, and the threads that were told."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self.seconds: float | None = None
+        self.threads = ""
+
+    def read(self, share: float) -> None:  # noqa: ARG002
+        self._note()
+
+    def wrote(self, tokens: int) -> None:  # noqa: ARG002
+        self._note()
+
+    def ended(self, rows: Mapping[int, Completion]) -> None:
+        pass
+
+    def ran(self, threads: str) -> None:
+        self.threads = threads
+
+    def _note(self) -> None:
+        passed = time.perf_counter() - self._began
+        if self.seconds is None and passed >= QUIET_LOG:
+            self.seconds = passed
+
+
+def measure_threads(rows: int, tokens: int, rounds: int, busy: int) -> None:
+    limit = torch.get_num_threads()
+    load = os.getloadavg()[0]
+    print(
+        f"{limit} threads at most, load {load:.1f} before this began; {rows} rows, {tokens} tokens"
+    )
+    print(
+        f"{'model':>6} {'load':>7} {'threads':>8} {'seconds':>9} {'tokens/s':>9}  of the best fixed"
+    )
+    for name, sizes in SIZES.items():
+        # Batches of the small model last so shortly that a slice of the scheduler shows in one.
+        turns = rounds * 8 if name == "1.7 M" else rounds
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as until:
+            save_random_llama(Path(folder), sizes)
+            for processes in (0, busy):
+                with busy_processes(processes):
+                    models = {
+                        str(count or "timed"): open_model(Path(folder), count, until)
+                        for count in (*list_counts(limit), None)
+                    }
+                    compare(name, processes, models, make_rows(rows, tokens), tokens, turns)
+
+
+def compare(
+    name: str,
+    processes: int,
+    models: Mapping[str, HFBackend],
+    rows: Sequence[Row],
+    tokens: int,
+    rounds: int,
+) -> None:
+    """Lets the models generate in turns, and prints the median rate of each."""
+    seconds: dict[str, list[float]] = {threads: [] for threads in models}
+    signs: list[float] = []
+    told = ""
+    for _ in range(rounds):
+        for threads, model in models.items():
+            sign, start = FirstSign(), time.perf_counter()
+            with watched(sign):
+                answers = model.generate(rows, Sampling(max_new_tokens=tokens))
+            seconds[threads].append(time.perf_counter() - start)
+            assert len(answers) == len(rows)
+            if threads == "timed":
+                told = sign.threads
+                signs += [sign.seconds] if sign.seconds is not None else []
+    medians = {threads: median(found) for threads, found in seconds.items()}
+    best = min(found for threads, found in medians.items() if threads != "timed")
+    for threads, found in medians.items():
+        rate = len(rows) * tokens / found
+        print(
+            f"{name:>6} {processes:>5} x {threads:>8} {found:>9.1f} {rate:>9.1f}  {best / found:.2f}"
+        )
+    line = f"first line of a log after {max(signs):.0f} s" if signs else "over before a line is due"
+    print(f"{'':>6} {'':>7} chosen: {told}; {line}", flush=True)
+
+
+def save_random_llama(folder: Path, sizes: Mapping[str, int]) -> None:
+    torch.manual_seed(0)
+    config = LlamaConfig(**sizes, tie_word_embeddings=True, max_position_embeddings=2048)
+    model = LlamaForCausalLM(config)
+    # No end token: every row writes all its tokens, so that all numbers of threads do equal work.
+    model.generation_config.eos_token_id = model.config.eos_token_id = None
+    with quiet():
+        model.save_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint_path())
+    tokenizer.eos_token = None
+    tokenizer.save_pretrained(folder)
+
+
+def open_model(folder: Path, threads: int | None, until: ExitStack) -> HFBackend:
+    options = ModelOptions(device="cpu", threads=threads, batch_size=1024)
+    model = HFBackend("random", ModelSpec(id=str(folder)), options)
+    until.callback(model.close)
+    model.load()
+    return model
+
+
+def make_rows(count: int, tokens: int) -> list[Row]:
+    tasks = load_tasks("quickstart", base=Path()).tasks
+    variants = [Variant(task, Cell(), task.prompt) for task in (tasks * (count // len(tasks) + 1))]
+    sampling = Sampling(max_new_tokens=tokens)
+    return [
+        Row(variant, place, make_noise_seed(variant, sampling, place))
+        for place, variant in enumerate(variants[:count])
+    ]
+
+
+@contextmanager
+def busy_processes(count: int) -> Generator[None]:
+    """Context in which this many processes do nothing but compute."""
+    processes = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
