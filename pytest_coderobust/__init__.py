@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_coderobust.engine.samples import ForeignSample as ForeignSample
+    from pytest_coderobust.engine.sample_rows import ForeignSample as ForeignSample
     from pytest_coderobust.engine.samples import check as check
     from pytest_coderobust.records import Level as Level
     from pytest_coderobust.records import Limits as Limits
@@ -21,7 +21,7 @@ __all__ = ["Check", "ForeignSample", "Level", "Limits", "Tests", "Verdict", "che
 
 _ROOMS = {
     "Check": "sandbox.check",
-    "ForeignSample": "engine.samples",
+    "ForeignSample": "engine.sample_rows",
     "check": "engine.samples",
 }
 

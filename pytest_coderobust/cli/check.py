@@ -44,12 +44,13 @@ def register(commands: Commands) -> None:
 
 def check(options: argparse.Namespace) -> int:
     """Judges the file and prints pass@k and each task's levels."""
+    from pytest_coderobust.engine.sample_rows import read_samples
     from pytest_coderobust.engine.samples import (
         judge_all,
+        list_dropped,
         make_canonical_checks,
         make_sample_check,
         open_sample_suite,
-        read_samples,
     )
     from pytest_coderobust.metrics.samples import choose_ks, score_samples
     from pytest_coderobust.reporting.terminal.samples import render, write_results
@@ -72,7 +73,9 @@ def check(options: argparse.Namespace) -> int:
     )
     if options.results is not None:
         ids, places = [each.task_id for each in samples], [each.where for each in samples]
-        _write(options.results, "".join(f"{x}\n" for x in write_results(ids, places, verdicts)))
+        dropped = [list_dropped(sample_suite, sample, options.extraction) for sample in samples]
+        lines = write_results(ids, places, verdicts, dropped)
+        _write(options.results, "".join(f"{line}\n" for line in lines))
     grouped: dict[str, list[Verdict]] = {task: [] for task in sample_suite.tasks}
     for sample, verdict in zip(samples, verdicts, strict=True):
         grouped[sample.task_id].append(verdict)

@@ -148,12 +148,14 @@ class Measurement:
             for variant, completions in zip(variants, written, strict=True)
         ]
         found = self._judge.verdicts(chain.from_iterable(checks))
+        config = self.plan.config
         return [
             Answered(
                 variant,
                 tuple(completions),
                 tuple((key, found[key]) for key in map(self._judge.key, own)),
                 unfinished=sum(check.solution == UNFINISHED for check in own),
+                reading=config.reading if config.extraction == "code" else None,
             )
             for variant, completions, own in zip(variants, written, checks, strict=True)
         ]

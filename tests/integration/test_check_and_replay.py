@@ -52,6 +52,29 @@ def test_one_file_has_one_verdict(project: Project, extraction: str) -> None:
     assert [found[str(each["task_id"])] for each in rows] == judged
 
 
+def test_what_was_dropped_is_kept_with_the_item(project: Project) -> None:
+    wrong = "```python\ndef double(value):\n    return 3\n\nprint(double(3))\n```\n"
+    answers: dict[tuple[str, str, int], str | list[str]] = {
+        ("Toy/0", "clean", 0): project.canonical(0),
+        ("Toy/0", "C1", 0): wrong,
+    }
+    project.tasks = project.tasks[:1]
+    project.write_tasks()
+    project.write_suite('perturbations = ["C1"]')
+    result = project.run(
+        "toy.toml", "--model", project.write_replay(answers), "--coderobust-strict"
+    )
+    result.stdout.fnmatch_lines(["*left out of the solution:", "*    print(double(3))"])
+    results = project.path / "results.jsonl"
+    (project.path / "samples.jsonl").write_text(
+        json.dumps({"task_id": "Toy/0", "completion": wrong}) + "\n"
+    )
+    words = [project.path / "samples.jsonl", "--suite", project.path / "tasks.jsonl"]
+    words += ["--extraction", "code", "--workers", "1", "--results", results]
+    assert main(["check", *map(str, words)]) == 0
+    assert json.loads(results.read_text())["dropped"] == ["print(double(3))\n"]
+
+
 def test_an_unfinished_thought_is_unsolved_and_counted(project: Project) -> None:
     thought = "<think>\nIt is easy:\n```python\ndef double(value):\n    return 2 * value\n```\n"
     project.tasks = project.tasks[:2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_coderobust.engine.observations import Answered, Measured
+from pytest_coderobust.engine.observations import Answered, Measured, list_left_out
 from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.prompt_diff import diff_prompts
 
@@ -45,6 +45,15 @@ def _show_completion(answered: Answered) -> list[str]:
         return [
             f"completion {sample}{cut}:",
             *(f"    {escape(line)}" for line in completion.text.splitlines()),
+            *_show_left_out(answered, sample),
             f"{verdict.failure}, {verdict.passed} of {verdict.total} tests pass{detail}",
         ]
     return []
+
+
+def _show_left_out(answered: Answered, sample: int) -> list[str]:
+    """Shows what of the completion's program was not judged, so that a wrong cut can be seen."""
+    lines = [line for piece in list_left_out(answered, sample) for line in piece.splitlines()]
+    if not lines:
+        return []
+    return ["left out of the solution:", *(f"    {escape(line)}" for line in lines if line.strip())]

