@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +20,14 @@ PROMPT = PREAMBLE + 'def total(values: List[int]) -> int:\n    """Add them up.""
 TASK = Task("T/0", PROMPT, "total", Tests("", "asserts"), preamble=PREAMBLE)
 BODY = "    result = 0\n    for value in values:\n        result += value\n    return result\n"
 WHOLE = f"def total(values):\n{BODY}"
+
+
+@pytest.fixture(autouse=True)
+def recursion_limit() -> Iterator[None]:
+    """Keeps the limit that a solution sets from the tests after it."""
+    before = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(before)
 
 
 def run(completion: str, task: Task = TASK) -> Any:
