@@ -68,7 +68,7 @@ def test_the_entry_point_is_the_last_function(tmp_path: Path, declaration: str, 
         ({"task_id": "7"}, "unknown language '7'"),
         ({"declaration": "int x;"}, "'declaration' does not open a function"),
         ({"test": "assert(1);"}, "'test' has no int main()"),
-        ({"canonical_solution": None}, "the key 'canonical_solution' is missing"),
+        ({"canonical_solution": None}, "'canonical_solution' must be a string, not null"),
     ],
 )
 def test_a_bad_row_is_one_sentence(
@@ -79,6 +79,13 @@ def test_a_bad_row_is_one_sentence(
         load_tasks("x.jsonl", base=tmp_path, fmt="humaneval-x")
     assert str(caught.value).startswith("x.jsonl, line 1: ")
     assert message in str(caught.value)
+
+
+def test_a_row_without_a_solution_says_so(tmp_path: Path) -> None:
+    row = {key: value for key, value in CPP.items() if key != "canonical_solution"}
+    (tmp_path / "x.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(DataError, match="line 1: the key 'canonical_solution' is missing"):
+        load_tasks("x.jsonl", base=tmp_path, fmt="humaneval-x")
 
 
 def test_a_continuation_ends_where_its_function_does(tmp_path: Path) -> None:

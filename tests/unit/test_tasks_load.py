@@ -97,10 +97,15 @@ def test_the_helpers_are_a_program_even_where_the_prompt_is_none(
     compile(one(tmp_path, row).tests.helpers, "helpers", "exec")
 
 
+MISSING = object()
+"""The value of a key that is taken out of a row."""
+
 BAD_ROWS = [
-    ({"prompt": None}, "the key 'prompt' is missing"),
-    ({"promt": ADD["prompt"], "prompt": None}, "did you mean 'promt'"),
-    ({"task_id": None}, "the key 'task_id' is missing"),
+    ({"prompt": MISSING}, "the key 'prompt' is missing"),
+    ({"prompt": None}, "'prompt' must be a string, not null"),
+    ({"promt": ADD["prompt"], "prompt": MISSING}, "did you mean 'promt'"),
+    ({"task_id": MISSING}, "the key 'task_id' is missing"),
+    ({"task_id": None}, "'task_id' must be a string, not null"),
     ({"test": None}, "the task has no tests: 'test' is empty"),
     ({"test": " \n"}, "the task has no tests: 'test' is empty"),
     ({"test": "x = 1"}, "'test' has neither check(candidate) nor an assert"),
@@ -123,8 +128,10 @@ BAD_ROWS = [
 def test_a_bad_task_is_one_sentence_with_its_line(
     tmp_path: Path, change: Mapping[str, object], message: str
 ) -> None:
+    whole = {**ADD, "task_id": "Own/2", **change}
+    row = {key: value for key, value in whole.items() if value is not MISSING}
     with pytest.raises(DataError) as caught:
-        suite(tmp_path, ADD, {**ADD, "task_id": "Own/2", **change})
+        suite(tmp_path, ADD, row)
     assert str(caught.value).startswith("own.jsonl, line 2: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
