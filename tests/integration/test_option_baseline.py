@@ -18,7 +18,7 @@ def run(project: Project, model: str, *arguments: object) -> pytest.RunResult:
 
 
 def said(result: pytest.RunResult) -> str:
-    """What was printed, as one line: the report wraps at 80 columns."""
+    """The printed text as one line, because the report wraps at 80 columns."""
     return " ".join(result.stdout.str().split())
 
 

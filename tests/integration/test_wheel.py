@@ -1,4 +1,4 @@
-"""What a user installs: two packages, the bundled model, nothing global, nothing of ours left out."""
+"""The wheel that a user installs: two packages, the bundled model, nothing global, nothing of ours left out."""
 
 from __future__ import annotations
 

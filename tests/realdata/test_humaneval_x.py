@@ -15,7 +15,7 @@ from pytest_coderobust.tasks.load import load_tasks
 
 NEEDED = 160
 LIBRARIES = ("boost/any.hpp", "openssl/md5.h")
-"""What three C++ tasks need besides the standard library."""
+"""Needs of three C++ tasks besides the standard library."""
 
 NEEDS = {
     name: pytest.mark.skipif(bool(missing_toolchain(name)), reason=missing_toolchain(name))

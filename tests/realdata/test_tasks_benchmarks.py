@@ -63,7 +63,7 @@ def test_stubs_do_not_pass(sandbox: Sandbox) -> None:
 
 
 def indent(task: Task) -> str:
-    """What the docstring is indented by: four spaces, but for two prompts of HumanEval."""
+    """The indentation of the docstring: four spaces, but for two prompts of HumanEval."""
     last = task.prompt.rstrip().split("\n")[-1]
     return last[: len(last) - len(last.lstrip())]
 

@@ -1,1 +1,1 @@
-"""What several tests share: simulations, checkpoints, hostile loops, drivers."""
+"""Parts that several tests share: simulations, checkpoints, hostile loops, drivers."""

@@ -15,7 +15,7 @@ COMMIT = "1" * 40
 
 @dataclass
 class Hub:
-    """What the hub serves, how it fails, and what it was asked.
+    """The content of a hub, the way it fails, and the requests it got.
 
     Attributes:
         files: content by repository and path.

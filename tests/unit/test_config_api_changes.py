@@ -1,4 +1,4 @@
-"""What can be declared, and the sentence for what cannot."""
+"""Declarations of API changes, and the sentences about those that are not valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which perturbations a suite may name, how they are drawn, and which rewriters there are."""
+"""The perturbations that a suite may name, their options, and the rewriters there are."""
 
 from __future__ import annotations
 

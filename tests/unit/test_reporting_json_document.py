@@ -24,7 +24,7 @@ TABLE: dict[str, dict[str, Outcome]] = {
 
 
 def validate(found: dict[str, object]) -> dict[str, Any]:
-    """What a reader of the text gets, checked against the published schema."""
+    """The document as a reader of the text gets it, checked against the published schema."""
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads(
         files("pytest_coderobust.reporting.json").joinpath("schema.json").read_text()

@@ -21,7 +21,7 @@ from pytest_coderobust.session.session import Session, open_session
 
 PACKAGE = Path(pytest_coderobust.__file__).parent
 OPENERS = {"open_backend": ("session", "models"), "Ledger": ("session", "ledger", "cli/report.py")}
-"""What builds the graph of a run, and who may call it; the report's command reads old ledgers."""
+"""The calls that build the graph of a run, and the rooms that may make them; the report's command reads old ledgers."""
 
 
 def calls(path: Path) -> set[str]:

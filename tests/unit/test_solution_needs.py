@@ -1,4 +1,4 @@
-"""What a solution needs besides its function: what binds its names, and what changes them."""
+"""Needs of a solution besides its function: statements that bind its names or change them."""
 
 from __future__ import annotations
 
