@@ -1,4 +1,4 @@
-"""What docs/tasks.md shows is what the readers do."""
+"""The page docs/tasks.md shows what the readers do."""
 
 from __future__ import annotations
 
