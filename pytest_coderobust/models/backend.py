@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant
+from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Usage, Variant
 
 if TYPE_CHECKING:
     from pytest_coderobust.models.loaded_model import LoadedModel
@@ -54,6 +55,38 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Frees what the backend holds; a later `generate` loads again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A row that was answered, and its price.
+
+    A row that the server refused for good has a completion, too: its text is "" and its finish
+    "refused".
+    """
+
+    row: Row
+    completion: Completion
+    usage: Usage
+
+
+@runtime_checkable
+class Streaming(Backend, Protocol):
+    """A backend whose rows are asked side by side, each for itself: a served model."""
+
+    def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed]:
+        """Answers rows as they finish, in any order, all in the caller's thread.
+
+        Args:
+            rows: is asked for the next row whenever another one may be sent. None means "not
+                now": it is asked again after the next answer, and never gives None while nothing
+                is on its way.
+
+        Raises:
+            ModelError: the server is gone, or refuses to answer at all; what was on its way is
+                given up.
+        """
         ...
 
 

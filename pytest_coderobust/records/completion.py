@@ -7,8 +7,9 @@ from typing import Literal
 
 from pytest_coderobust.records.variant import Variant
 
-Finish = Literal["eos", "stop", "length", "recorded", "program", "cut program"]
-"""The end of a completion; the last two are of a recorded program that stands for itself."""
+Finish = Literal["eos", "stop", "length", "recorded", "program", "cut program", "refused"]
+"""The end of a completion. "program" and "cut program" are of a recorded program that stands for
+itself; "refused" has no text: the server would not answer, and the row counts as unsolved."""
 
 
 @dataclass(frozen=True, slots=True)
