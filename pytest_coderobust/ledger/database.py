@@ -6,7 +6,7 @@ WAL mode: every commit survives the death of the process, and readers never wait
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,18 @@ CREATE TABLE IF NOT EXISTS conclusions (
     number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, body TEXT NOT NULL,
     UNIQUE (run, body)
 );
+CREATE TABLE IF NOT EXISTS intervals (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, began REAL NOT NULL,
+    ended REAL, state TEXT NOT NULL DEFAULT 'open'
+);
+CREATE TABLE IF NOT EXISTS asked (
+    key TEXT PRIMARY KEY, interval INTEGER NOT NULL
+) WITHOUT ROWID;
 """
+
+
+Transaction = Callable[..., list[tuple[Any, ...]]]
+"""Runs one statement, with its values if it has any, within a transaction; returns its rows."""
 
 
 class Database:
@@ -94,12 +105,22 @@ class Database:
 
     def write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Writes all rows in one transaction, or none."""
-        if not rows:
-            return
+        if rows:
+            with self._transaction() as connection:
+                connection.executemany(statement, rows)
+
+    @contextmanager
+    def transaction(self) -> Generator[Transaction]:
+        """Runs statements of which all hold, or none; others write before or after them."""
+        with self._transaction() as connection:
+            yield lambda statement, values=(): connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
         with self._damage_as_ledger_error():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany(statement, rows)
+                yield self._connection
             except BaseException:
                 if self._connection.in_transaction:  # a full disk ends it by itself
                     self._connection.execute("ROLLBACK")

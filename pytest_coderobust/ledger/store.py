@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pytest_coderobust.ledger.database import Database
+from pytest_coderobust.ledger.intervals import Intervals
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
     VERDICT_COLUMNS,
@@ -24,6 +25,8 @@ from pytest_coderobust.ledger.rows import (
 )
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Observation, Verdict
 from pytest_coderobust.records.codec import decode, encode
+
+INSERT_COMPLETION = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Ledger:
         self.path = path
         self._lease = FileLock(f"{path}.lease")
         self._database = Database(path)
+        self.intervals = Intervals(self._database)
 
     def close(self) -> None:
         self._database.close()
@@ -64,12 +68,26 @@ class Ledger:
         rows = self._database.select(COMPLETION_COLUMNS, "completions", keys)
         return {key: read_completion(*columns) for key, *columns in rows}
 
-    def add_completions(self, found: Mapping[str, Completion]) -> None:
-        """Stores a batch as one transaction; what is already there stays as it was."""
-        self._database.write(
-            "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)",
-            [make_completion_row(key, completion) for key, completion in found.items()],
-        )
+    def add_completions(
+        self, found: Mapping[str, Completion], *, interval: int | None = None
+    ) -> None:
+        """Stores a batch as one transaction; what is already there stays as it was.
+
+        Args:
+            interval: the open interval that what was not there before was asked in.
+        """
+        rows = [make_completion_row(key, completion) for key, completion in found.items()]
+        if interval is None:
+            self._database.write(INSERT_COMPLETION, rows)
+            return
+        with self._database.transaction() as run:
+            for row in rows:
+                run(
+                    "INSERT OR REPLACE INTO asked SELECT ?, ? "
+                    "WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)",
+                    (row[0], interval, row[0]),
+                )
+                run(INSERT_COMPLETION, row)
 
     def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
         """Reads the stored verdicts among `keys`."""

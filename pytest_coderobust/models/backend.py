@@ -90,6 +90,35 @@ class Streaming(Backend, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The outcome of a look at a model whose weights lie elsewhere.
+
+    Attributes:
+        same: its canaries were answered as they were when it was first met.
+        told: where they were not: the canary, both texts, and what to do.
+    """
+
+    same: bool
+    told: str = ""
+
+
+@runtime_checkable
+class Guarded(Backend, Protocol):
+    """A backend whose weights lie elsewhere: another model may answer behind the same address."""
+
+    def look(self) -> Look:
+        """Asks the canaries, one after the other; nothing else may be on its way meanwhile.
+
+        The first look at a model asks them three times, and keeps what they said in the ledger.
+        The caller must hold the ledger's lease.
+
+        Raises:
+            ModelError: the server is gone, or what it says of itself refutes what was stated.
+        """
+        ...
+
+
 class Weighted(Backend, Protocol):
     """A backend that has weights to edit: `HFBackend`, or the edited one on top of it."""
 
