@@ -13,7 +13,7 @@ from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import mean
-from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.backend import Backend, is_streaming
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.records import Cell
 
@@ -47,7 +47,8 @@ def measure_floor(
         again = replace(
             plan, config=replace(plan.config, sampling=sampling), cells=(Cell(),), recorded={}
         )
-        answers = CompletionStore(Rebatched(backend, size), ledger, listen)
+        asked = backend if is_streaming(backend) else Rebatched(backend, size)
+        answers = CompletionStore(asked, ledger, listen)
         measurement = Measurement(again, answers, judge, ledger, listen)
         measurement.want((task, Cell()) for task in plan.tasks)
         found = [measurement.measure(task, Cell()).observation for task in plan.tasks.values()]
@@ -55,7 +56,8 @@ def measure_floor(
 
     k = min(plan.config.ks)
     own, first = backend.batch_size, plan.config.sampling.seed
-    sizes = sorted({1, max(1, own // 4), own})
+    # Rows of a served model have no batch of ours: only seeds can be changed.
+    sizes = [own] if is_streaming(backend) else sorted({1, max(1, own // 4), own})
     seeds = range(first, first + (1 if plan.config.sampling.greedy else SEEDS))
     batches = {size: run(size, first) for size in sizes}
     drawn = {seed: batches[own] if seed == first else run(own, seed) for seed in seeds}

@@ -53,8 +53,16 @@ CREATE TABLE IF NOT EXISTS intervals (
 CREATE TABLE IF NOT EXISTS asked (
     key TEXT PRIMARY KEY, interval INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refusals (
+    key TEXT PRIMARY KEY, session TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS usage (
+    run TEXT NOT NULL, session TEXT NOT NULL, requests INTEGER NOT NULL, retries INTEGER NOT NULL,
+    input INTEGER NOT NULL, cached INTEGER NOT NULL, output INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL, seconds REAL NOT NULL, estimated INTEGER NOT NULL,
+    wall REAL NOT NULL, cost REAL, PRIMARY KEY (run, session)
+) WITHOUT ROWID;
 """
-
 
 Transaction = Callable[..., list[tuple[Any, ...]]]
 """Runs one statement, with its values if it has any, within a transaction; returns its rows."""

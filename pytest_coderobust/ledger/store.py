@@ -10,7 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pytest_coderobust.ledger.database import Database
+from pytest_coderobust.ledger.bills import Bills
+from pytest_coderobust.ledger.database import Database, Transaction
 from pytest_coderobust.ledger.intervals import Intervals
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
@@ -23,10 +24,11 @@ from pytest_coderobust.ledger.rows import (
     read_verdict,
     write_text,
 )
-from pytest_coderobust.records import Cell, Completion, ModelIdentity, Observation, Verdict
+from pytest_coderobust.records import Bill, Cell, Completion, ModelIdentity, Observation, Verdict
 from pytest_coderobust.records.codec import decode, encode
 
 INSERT_COMPLETION = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)"
+REFUSED = Completion("", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,21 @@ class Ledger:
 
     Args:
         path: the SQLite file; its folder is made when missing.
+        session: names the session that reads and writes, in all its processes. Answers that a
+            server refused to an earlier session are then missing, so that they are asked again;
+            without a name every refusal is read.
 
     Raises:
         LedgerError: the file is not a valid ledger, or one of another schema.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, session: str = "") -> None:
         self.path = path
+        self.session = session
         self._lease = FileLock(f"{path}.lease")
         self._database = Database(path)
         self.intervals = Intervals(self._database)
+        self.bills = Bills(self._database, session)
 
     def close(self) -> None:
         self._database.close()
@@ -64,9 +71,14 @@ class Ledger:
             yield
 
     def completions(self, keys: Iterable[str]) -> dict[str, Completion]:
-        """Reads the stored completions among `keys`."""
-        rows = self._database.select(COMPLETION_COLUMNS, "completions", keys)
-        return {key: read_completion(*columns) for key, *columns in rows}
+        """Reads the stored completions among `keys`, refused ones too."""
+        wanted = list(keys)
+        rows = self._database.select(COMPLETION_COLUMNS, "completions", wanted)
+        found = {key: read_completion(*columns) for key, *columns in rows}
+        if missing := [key for key in wanted if key not in found]:
+            refusals = self._database.select("key, session", "refusals", missing)
+            found |= {key: REFUSED for key, by in refusals if self.session in ("", by)}
+        return found
 
     def add_completions(
         self, found: Mapping[str, Completion], *, interval: int | None = None
@@ -82,12 +94,26 @@ class Ledger:
             return
         with self._database.transaction() as run:
             for row in rows:
-                run(
-                    "INSERT OR REPLACE INTO asked SELECT ?, ? "
-                    "WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)",
-                    (row[0], interval, row[0]),
-                )
-                run(INSERT_COMPLETION, row)
+                _insert(run, row, interval)
+
+    def add_answers(
+        self, found: Mapping[str, Completion], run: str, bill: Bill, *, interval: int | None = None
+    ) -> None:
+        """Stores answers of a server with their price, as one transaction.
+
+        A completion that is there already stays as it was. A refused one is remembered for this
+        session.
+
+        Args:
+            interval: as `add_completions`.
+        """
+        with self._database.transaction() as transaction:
+            for key, completion in found.items():
+                if completion.refused:
+                    transaction("INSERT OR REPLACE INTO refusals VALUES (?, ?)", (key, self.session))
+                else:
+                    _insert(transaction, make_completion_row(key, completion), interval)
+            self.bills.add(transaction, run, bill)
 
     def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
         """Reads the stored verdicts among `keys`."""
@@ -191,3 +217,14 @@ class Ledger:
             (suite,),
         )
         return tuple(read_observation(body) for (body,) in rows)
+
+
+def _insert(transaction: Transaction, row: tuple[object, ...], interval: int | None) -> None:
+    """Inserts a completion that is not there, and notes the interval that it was asked in."""
+    if interval is not None:
+        transaction(
+            "INSERT OR REPLACE INTO asked SELECT ?, ? "
+            "WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)",
+            (row[0], interval, row[0]),
+        )
+    transaction(INSERT_COMPLETION, row)

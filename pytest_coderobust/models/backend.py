@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard, runtime_checkable
 
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Usage, Variant
 
@@ -75,19 +75,30 @@ class Streamed:
 class Streaming(Backend, Protocol):
     """A backend whose rows are asked side by side, each for itself: a served model."""
 
-    def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed]:
+    def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed | None]:
         """Answers rows as they finish, in any order, all in the caller's thread.
+
+        It may give None now and then (twice a second is good) while no answer comes, so that the
+        caller can do something else. Closing it gives up what is on its way.
 
         Args:
             rows: is asked for the next row whenever another one may be sent. None means "not
                 now": it is asked again after the next answer, and never gives None while nothing
-                is on its way.
+                is on its way. An error that it raises ends the stream.
 
         Raises:
             ModelError: the server is gone, or refuses to answer at all; what was on its way is
                 given up.
         """
         ...
+
+
+def is_streaming(backend: Backend) -> TypeGuard[Streaming]:
+    """Says whether rows of a backend are asked side by side.
+
+    `isinstance` would read every property, and the identity of a checkpoint hashes its weights.
+    """
+    return callable(getattr(type(backend), "stream", None))
 
 
 @dataclass(frozen=True, slots=True)

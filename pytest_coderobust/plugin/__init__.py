@@ -155,6 +155,7 @@ def pytest_configure_node(node: Any) -> None:
     state = node.config.stash.get(SESSION, None)
     if state is not None:
         node.workerinput["coderobust_started"] = state.started
+        node.workerinput["coderobust_session"] = state.token
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -206,8 +207,9 @@ def start_session(config: pytest.Config, choices: Choices) -> Session:
         check_choices(session)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
-    told: dict[str, float] = getattr(config, "workerinput", {})
+    told: dict[str, Any] = getattr(config, "workerinput", {})
     session.started = told.get("coderobust_started", session.started)
+    session.token = told.get("coderobust_session", session.token)
     return session
 
 

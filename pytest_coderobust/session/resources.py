@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,8 @@ class Resources:
         self.label = label
         self.listeners: list[Listener] = []
         """Hear the engine's events; the first is the terminal where there is one."""
+        self.token = secrets.token_hex(8)
+        """Names this session in the ledger; xdist's workers take the controller's."""
         self._borrowed = backend
         self._backend: Backend | None = None
         self._verdicts: VerdictStore | None = None
@@ -82,7 +85,7 @@ class Resources:
             from pytest_coderobust.ledger import Ledger
 
             own = find_ledger(self.root, self.settings)
-            self._ledger = Ledger(self.choices.ledger or own)
+            self._ledger = Ledger(self.choices.ledger or own, self.token)
         return self._ledger
 
     @property
