@@ -30,7 +30,7 @@ class CompletionStore:
         self.run = ""
         """The run that a server's answers are booked on."""
         self.brakes: Sequence[Brake] = ()
-        """What a row that is sent to a server may have to wait for."""
+        """Reasons for which a row that goes to a server may have to wait."""
         self.threads = ""
         """The processor threads of the latest batch and who chose them; "" where none is known."""
 

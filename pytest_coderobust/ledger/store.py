@@ -170,7 +170,10 @@ class Ledger:
         """Stores an observation, with the prompt and the keys of its completions and verdicts."""
         cell = observation.cell
         identity = (run, observation.task_id, cell.perturbation, cell.seed)
-        body = json.dumps(encode(observation), sort_keys=True)
+        encoded = encode(observation)
+        if not observation.refused:
+            del encoded["refused"]  # of served models alone: others keep the bytes they had
+        body = json.dumps(encoded, sort_keys=True)
         evidence = (write_text(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
         self._database.write(
             "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -12,7 +12,9 @@ from pytest_coderobust.reporting.edit_rows import RESTORED, make_edit_tables, na
 from pytest_coderobust.reporting.figures import (
     DASH,
     NONE,
+    describe_bill,
     describe_plan,
+    describe_refused,
     describe_sampling,
     explain_gate,
     format_estimate,
@@ -68,6 +70,8 @@ def render_suite(report: SuiteReport) -> Iterator[str]:
     yield f"## Robustness: {format_code(run.suite)}"
     facts = f"Model {format_code(run.model.name)}, fingerprint {format_code(run.model.digest[:12])}"
     yield f"{facts}; {describe_plan(run, summary)}; {describe_sampling(run.sampling)}."
+    if run.bill:
+        yield f"Usage: {describe_bill(run.bill)}."
     if summary.incomplete:
         yield f"> **PARTIAL**: {format_code(summary.incomplete)}"
     if report.gates:
@@ -170,6 +174,8 @@ def render_left_out(report: SuiteReport) -> Iterator[str]:
         lines.append(
             f"- unfinished thought: {summary.unfinished} of {summary.completions} completions"
         )
+    if refused := describe_refused(summary):
+        lines.append(f"- {refused}")
     lines += [
         f"- unusable: {format_code(task)}: {format_code(why)}"
         for task, why in summary.unusable[:10]
