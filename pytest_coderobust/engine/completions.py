@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_coderobust.engine.batch_watch import BatchWatch
 from pytest_coderobust.engine.events import BatchStarted, Listener, RowsGenerated
+from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.engine.keys import make_completion_key, make_noise_seed
-from pytest_coderobust.engine.row_feed import Brake, KeyedRow, RowFeed
-from pytest_coderobust.engine.streaming import AnswerStream
+from pytest_coderobust.engine.row_feed import Brake, KeyedRow
+from pytest_coderobust.engine.streaming import Answer, AnswerStream
 from pytest_coderobust.engine.windows import cut_batches
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
@@ -21,12 +22,19 @@ Keyed = tuple[str, Completion]
 
 
 class CompletionStore:
-    """The completions of one model; each is computed once."""
+    """The completions of one model; each is computed once.
 
-    def __init__(self, backend: Backend, ledger: Ledger, listen: Listener) -> None:
+    Args:
+        guard: of a served model, the session's; its own by default.
+    """
+
+    def __init__(
+        self, backend: Backend, ledger: Ledger, listen: Listener, guard: Guard | None = None
+    ) -> None:
         self.backend = backend
         self._ledger = ledger
         self._listen = listen
+        self.guard = guard or Guard(backend, ledger)
         self.run = ""
         """The run that a server's answers are booked on."""
         self.brakes: Sequence[Brake] = ()
@@ -66,8 +74,8 @@ class CompletionStore:
             ModelError: the model cannot be loaded or run.
         """
         if is_streaming(self.backend):
-            feed = RowFeed(self.missing_rows(variants, sampling), sampling, self.brakes)
-            for answers in self.open_stream().read(feed, sampling):
+            missing = self.missing_rows(variants, sampling)
+            for answers in self.stream(missing, sampling):
                 yield list({id(each.row.variant): each.row.variant for each in answers}.values())
             return
         rows = self._rows(variants, sampling)
@@ -80,10 +88,20 @@ class CompletionStore:
                 self._generate_batch(batch, sampling)
             yield list({id(row.variant): row.variant for _, row in batch}.values())
 
-    def open_stream(self) -> AnswerStream:
-        """Opens a stream to a served model, whose answers are stored here."""
+    def stream(
+        self, rows: Iterable[KeyedRow], sampling: Sampling, brakes: Sequence[Brake] = ()
+    ) -> Iterator[Sequence[Answer]]:
+        """Sends rows to a served model; gives its answers, stored. The caller holds the lease.
+
+        Args:
+            brakes: what rows may have to wait for, besides what they always may.
+
+        Raises:
+            ModelError: the server is gone or loses rows, or another model answers.
+        """
         assert is_streaming(self.backend)
-        return AnswerStream(self.backend, self._ledger, self._listen, run=self.run)
+        stream = AnswerStream(self.backend, self.guard, self._listen, run=self.run)
+        return stream.read(rows, sampling, (*brakes, *self.brakes))
 
     def missing_rows(self, variants: Sequence[Variant], sampling: Sampling) -> list[KeyedRow]:
         """The rows that the ledger lacks, in the order in which a server is asked.

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
-from pytest_coderobust.engine.row_feed import KeyedRow, RowFeed
+from pytest_coderobust.engine.row_feed import KeyedRow
 from pytest_coderobust.engine.streaming import Answer, Clock
 from pytest_coderobust.engine.verdicts import JudgeBrake, VerdictStore
 from pytest_coderobust.engine.windows import Windows
@@ -156,11 +156,12 @@ class WindowFiller:
             raise self._trouble
         open_windows: list[OpenWindow] = []
         rows = self._look_ahead(index, variants, open_windows)
-        feed = RowFeed(rows, self._sampling, (JudgeBrake(self._judge), *self._answers.brakes))
         try:
-            for answers in self._answers.open_stream().read(feed, self._sampling):
+            for answers in self._answers.stream(rows, self._sampling, [JudgeBrake(self._judge)]):
                 self._judge_answers(answers)
                 self._close_windows({each.key for each in answers}, open_windows)
+            if not self.windows.growing:
+                self._answers.guard.end_window()
         except ModelError as error:
             self._close_windows(set(), open_windows)
             if self._answers.missing(variants, self._sampling):

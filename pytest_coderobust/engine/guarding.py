@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import Backend, Guarded
-from pytest_coderobust.records import Completion
+from pytest_coderobust.records import Bill, Completion
 
 ANSWERS = 1000
 """Answers after which a look is due."""
@@ -40,7 +41,9 @@ class Guard:
     def __init__(
         self, backend: Backend, ledger: Ledger, now: Callable[[], float] = time.time
     ) -> None:
-        self._guarded = backend if isinstance(backend, Guarded) else None
+        # `isinstance` would read the identity of any backend, which hashes its weights.
+        looks = callable(getattr(type(backend), "look", None))
+        self._guarded = cast("Guarded", backend) if looks else None
         self._ledger = ledger
         self._now = now
         self._interval: int | None = None
@@ -82,13 +85,22 @@ class Guard:
             return False
         return self._answers >= ANSWERS or self._now() - self._looked >= SECONDS
 
-    def store(self, found: Mapping[str, Completion]) -> None:
-        """Stores completions in one transaction, noted with the interval they were asked in."""
+    def store(
+        self, found: Mapping[str, Completion], run: str = "", bill: Bill | None = None
+    ) -> None:
+        """Stores completions in one transaction, noted with the interval they were asked in.
+
+        Args:
+            run, bill: what they cost, and the run that it is booked on.
+        """
         if self._guarded is not None and self._interval is None:
             assert self._looked is not None, "begin() comes first"
             model = self._guarded.identity.digest
             self._interval = self._ledger.intervals.begin(model, self._looked)
-        self._ledger.add_completions(found, interval=self._interval)
+        if bill is None:
+            self._ledger.add_completions(found, interval=self._interval)
+        else:
+            self._ledger.add_answers(found, run, bill, interval=self._interval)
         self._answers += len(found)
 
     def look(self) -> None:

@@ -174,6 +174,11 @@ class Measurement:
         key = self._judge.key(check)
         return key, found[key]
 
+    def list_missing(self, squares: Sequence[Square]) -> list[tuple[Variant, int]]:
+        """Lists the variants of squares that can be asked, each with the rows that are missing."""
+        variants = [v for v in self.make_variants(squares).values() if not self.unavailable(v)]
+        return [(v, self._answers.missing([v], self.sampling)) for v in variants]
+
     def unavailable(self, variant: Variant) -> str:
         """The reason why a variant cannot be measured ("no eligible site"), or ""."""
         return variant.skipped or self._answers.backend.unavailable(variant, self.sampling)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import Listener
+from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.verdicts import VerdictStore
@@ -34,9 +35,17 @@ class Rebatched(ForwardingBackend):
 
 
 def measure_floor(
-    plan: Plan, backend: Backend, judge: VerdictStore, ledger: Ledger, listen: Listener
+    plan: Plan,
+    backend: Backend,
+    judge: VerdictStore,
+    ledger: Ledger,
+    listen: Listener,
+    guard: Guard | None = None,
 ) -> NoiseFloor:
     """Answers and judges every clean prompt under each batch size and each seed.
+
+    Args:
+        guard: of a served model, the session's.
 
     Raises:
         ModelError, SandboxError, OracleError: the harness failed; nothing is known.
@@ -48,7 +57,7 @@ def measure_floor(
             plan, config=replace(plan.config, sampling=sampling), cells=(Cell(),), recorded={}
         )
         asked = backend if is_streaming(backend) else Rebatched(backend, size)
-        answers = CompletionStore(asked, ledger, listen)
+        answers = CompletionStore(asked, ledger, listen, guard)
         measurement = Measurement(again, answers, judge, ledger, listen)
         measurement.want((task, Cell()) for task in plan.tasks)
         found = [measurement.measure(task, Cell()).observation for task in plan.tasks.values()]

@@ -15,6 +15,10 @@ KeyedRow = tuple[str, Row]
 class Brake(Protocol):
     """A reason why the next row may have to wait: judging that lags, or a budget."""
 
+    def begin(self) -> None:
+        """Takes note of a new leg: nothing is on its way, and all answers are stored."""
+        ...
+
     def holds(self, row: Row, sampling: Sampling) -> bool:
         """Says whether this row must not be sent now."""
         ...
@@ -57,8 +61,8 @@ class RowFeed(Iterator["Row | None"]):
         self._ends = ends
         self._next: KeyedRow | None = None
         self._on_way: dict[int, KeyedRow] = {}
-        self.ended = False
-        """Whether it said that no more rows come."""
+        self.ended = self.exhausted = False
+        """Whether it said that no more rows come, and whether there are none in another leg."""
 
     @property
     def on_way(self) -> int:
@@ -67,7 +71,9 @@ class RowFeed(Iterator["Row | None"]):
 
     def __next__(self) -> Row | None:
         if self._next is None:
-            self._next = None if self._ends() else next(self._rows, None)
+            if not self._ends():
+                self._next = next(self._rows, None)
+                self.exhausted = self._next is None
             if self._next is None:
                 self.ended = True
                 raise StopIteration

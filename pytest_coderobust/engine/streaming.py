@@ -7,16 +7,17 @@ price, so that a killed run asks again only what was on its way.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import chain
 
 from pytest_coderobust.engine.events import BatchStarted, Listener, RowsGenerated
-from pytest_coderobust.engine.row_feed import RowFeed
+from pytest_coderobust.engine.guarding import Guard
+from pytest_coderobust.engine.row_feed import Brake, KeyedRow, RowFeed
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import Streamed, Streaming
-from pytest_coderobust.records import Bill, Completion, Price, Row, Sampling, Usage
+from pytest_coderobust.models.backend import Streamed, Streaming, find_terms
+from pytest_coderobust.records import Bill, Completion, Row, Sampling, Usage
 
 STORED_TOGETHER = 64
 """Answers of one transaction at most."""
@@ -40,36 +41,57 @@ class AnswerStream:
     """Answers of a served model, each stored before it is given.
 
     Args:
+        guard: stores the answers, and looks now and then whether the model is still the same.
         run: the run that the price is booked on.
-        price: the user's own prices; None where there are none.
     """
 
     def __init__(
         self,
         backend: Streaming,
-        ledger: Ledger,
+        guard: Guard,
         listen: Listener,
         *,
         run: str = "",
-        price: Price | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         self._backend = backend
-        self._ledger = ledger
+        self._guard = guard
         self._listen = listen
         self._run = run
-        self._price = price
+        self._tariff = find_terms(backend).tariff
         self._clock = clock
         self._fresh: list[Answer] = []
         self._usage = Usage()
         self._stored_at = clock()
 
-    def read(self, feed: RowFeed, sampling: Sampling) -> Iterator[Sequence[Answer]]:
-        """Sends the rows of a feed; gives the answers of each transaction, or none as time passes.
+    def read(
+        self, rows: Iterable[KeyedRow], sampling: Sampling, brakes: Sequence[Brake] = ()
+    ) -> Iterator[Sequence[Answer]]:
+        """Sends rows; gives the answers of each transaction, or none as time passes.
+
+        Args:
+            rows: asked for the next one when it may be sent, so they may look ahead lazily.
 
         Raises:
-            ModelError: the server is gone or loses rows. What was answered is stored.
+            ModelError: the server is gone, loses rows, or another model answers. What was answered
+                is stored, unless another model did.
         """
+        waiting = iter(rows)
+        first = next(waiting, None)
+        if first is None:
+            return
+        waiting = chain([first], waiting)
+        self._guard.begin()
+        while True:
+            for brake in brakes:
+                brake.begin()
+            feed = RowFeed(waiting, sampling, brakes, ends=lambda: self._guard.due)
+            yield from self._run_leg(feed, sampling)
+            if feed.exhausted:
+                return
+            self._guard.look()  # nothing is on its way
+
+    def _run_leg(self, feed: RowFeed, sampling: Sampling) -> Iterator[Sequence[Answer]]:
         self._stored_at = self._clock()
         self._listen(BatchStarted(1, sampling.max_new_tokens))
         with ExitStack() as stack:
@@ -107,9 +129,9 @@ class AnswerStream:
         if not fresh:
             return ()
         now = self._clock()
-        cost = self._price.cost(usage) if self._price is not None else None
+        cost = self._tariff.cost(usage) if self._tariff is not None else None
         bill = Bill(usage, now - self._stored_at, cost)
-        self._ledger.add_answers({each.key: each.completion for each in fresh}, self._run, bill)
+        self._guard.store({each.key: each.completion for each in fresh}, self._run, bill)
         self._fresh, self._usage, self._stored_at = [], Usage(), now
         self._listen(RowsGenerated(len(fresh), sum(each.completion.tokens for each in fresh)))
         return fresh

@@ -134,6 +134,9 @@ class JudgeBrake:
     def __init__(self, judge: VerdictStore) -> None:
         self._judge = judge
 
+    def begin(self) -> None:
+        """Needs no note."""
+
     def holds(self, row: Row, sampling: Sampling) -> bool:  # noqa: ARG002
         return self._judge.is_pressed()
 

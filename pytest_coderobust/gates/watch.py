@@ -181,7 +181,7 @@ def replay_watch(gates: Iterable[Gate], run: SuiteRun) -> list[Settled | None]:
     watch = GateWatch(gates, read_planned(run))
     found = {(seen.task_id, seen.cell): seen for seen in run.observations}
     asked = {task for task, _ in found}
-    for wave in cut_waves(order_tasks(run.tasks, run.sampling.seed)):
+    for wave in cut_waves(order_tasks(run.tasks, run.sampling.seed), run.waves):
         if tasks := [task for task in wave if task in asked]:
             watch.take(tasks, found)
     return watch.settled

@@ -24,6 +24,7 @@ from pytest_coderobust.ledger.rows import (
     read_verdict,
     write_text,
 )
+from pytest_coderobust.ledger.waves import Waves
 from pytest_coderobust.records import Bill, Cell, Completion, ModelIdentity, Observation, Verdict
 from pytest_coderobust.records.codec import decode, encode
 
@@ -60,6 +61,7 @@ class Ledger:
         self._database = Database(path)
         self.intervals = Intervals(self._database)
         self.bills = Bills(self._database, session)
+        self.waves = Waves(self._database, session)
 
     def close(self) -> None:
         self._database.close()
@@ -110,7 +112,9 @@ class Ledger:
         with self._database.transaction() as transaction:
             for key, completion in found.items():
                 if completion.refused:
-                    transaction("INSERT OR REPLACE INTO refusals VALUES (?, ?)", (key, self.session))
+                    transaction(
+                        "INSERT OR REPLACE INTO refusals VALUES (?, ?)", (key, self.session)
+                    )
                 else:
                     _insert(transaction, make_completion_row(key, completion), interval)
             self.bills.add(transaction, run, bill)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard, runtime_checkable
 
-from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Usage, Variant
+from pytest_coderobust.records import (
+    Completion,
+    ModelIdentity,
+    Row,
+    Sampling,
+    Tariff,
+    Usage,
+    Variant,
+)
 
 if TYPE_CHECKING:
     from pytest_coderobust.models.loaded_model import LoadedModel
@@ -91,6 +99,46 @@ class Streaming(Backend, Protocol):
                 given up.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms on which a served model is asked, as the user states them.
+
+    Attributes:
+        place: where it is served, for people.
+        tariff: the user's own prices; None where none are stated.
+        concurrency: rows that may be on their way at the same time; 0 where that is found while
+            asking.
+    """
+
+    place: str = ""
+    tariff: Tariff | None = None
+    concurrency: int = 0
+
+
+class OnTerms(Streaming, Protocol):
+    """A streaming backend that says on which terms, and counts tokens before it asks."""
+
+    @property
+    def terms(self) -> Terms:
+        """The terms, known without asking."""
+        ...
+
+    def count_tokens(self, prompt: str, language: str) -> int | None:
+        """Counts a prompt's tokens as they are sent; None where no tokenizer is known."""
+        ...
+
+
+def find_terms(backend: Backend) -> Terms:
+    """Finds the terms of a backend; one that states none has the empty ones."""
+    return getattr(backend, "terms", Terms())
+
+
+def count_tokens(backend: Backend, prompt: str, language: str) -> int | None:
+    """Counts a prompt's tokens; None where the backend cannot."""
+    count: Callable[[str, str], int | None] | None = getattr(backend, "count_tokens", None)
+    return count(prompt, language) if count is not None else None
 
 
 def is_streaming(backend: Backend) -> TypeGuard[Streaming]:

@@ -159,6 +159,14 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    findings = node.config.stash.get(FINDINGS, None)
+    trouble = getattr(node, "workeroutput", {}).get("coderobust_trouble", "")
+    if findings is not None and trouble:
+        findings.errors.append(trouble)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
     findings = node.config.stash.get(FINDINGS, None)
     if findings is not None:
@@ -168,14 +176,20 @@ def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None
 @pytest.hookimpl(tryfirst=True)  # before pytest writes its JUnit XML, which shows the gates too
 def pytest_sessionfinish(session: pytest.Session) -> None:
     findings = session.config.stash.get(FINDINGS, None)
-    if findings is None or is_worker(session.config) or session.config.option.collectonly:
+    if findings is None or session.config.option.collectonly:
         return
     if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
         return  # nothing was run, and a sentence says why
+    from pytest_coderobust.plugin.ending import finish_asking
+
+    finish_asking(session, findings)
+    if is_worker(session.config):
+        return
     findings.conclude()
     if findings.wants_hunt(session.exitstatus):
         start_progress(session.config, session.config.stash[SESSION])
         findings.hunt()
+        finish_asking(session, findings)
     findings.write(session.config)
     if findings.failed and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -11,7 +11,7 @@ from pytest_coderobust.records.observation import Adoption, Observation, Status
 from pytest_coderobust.records.reading import AnswerBlock, AnswerReading
 from pytest_coderobust.records.suite_run import Course, SuiteRun
 from pytest_coderobust.records.task import ApiChange, Language, PromptForm, Task, Tests, TestStyle
-from pytest_coderobust.records.usage import Bill, Price, Usage
+from pytest_coderobust.records.usage import Bill, Tariff, Usage
 from pytest_coderobust.records.variant import CLEAN, Cell, Square, Variant
 from pytest_coderobust.records.verdict import TIERS, ApiUse, FailureKind, Level, Limits, Verdict
 
@@ -34,13 +34,13 @@ __all__ = [
     "Limits",
     "ModelIdentity",
     "Observation",
-    "Price",
     "PromptForm",
     "Row",
     "Sampling",
     "Square",
     "Status",
     "SuiteRun",
+    "Tariff",
     "Task",
     "TestStyle",
     "Tests",

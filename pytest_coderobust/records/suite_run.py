@@ -51,6 +51,8 @@ class SuiteRun:
         basis: digests of what else the numbers rest on ("tasks", "extractor", "judge"); equal
             where two runs may be compared.
         bill: of a served model, what was asked for this run in all sessions; None of any other.
+        waves: of a served model that was asked in waves, the tasks of each; their size depends on
+            the server and the budget.
     """
 
     suite: str
@@ -71,3 +73,4 @@ class SuiteRun:
     basis: Mapping[str, str] = field(default_factory=dict[str, str])
     course: Course | None = None
     bill: Bill | None = None
+    waves: tuple[int, ...] = ()

@@ -43,7 +43,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class Tariff:
     """The user's own prices, in one currency, for a million tokens.
 
     Attributes:

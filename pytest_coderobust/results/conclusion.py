@@ -150,8 +150,8 @@ def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
     seen = [[tasks[o.task_id], cells[o.cell]] for o in run.observations]
     whole = len(seen) == len(tasks) * len(cells)
     encoded = encode(replace(run, observations=()))
-    if run.bill is None:
-        del encoded["bill"]  # of served models alone: others keep the bytes they had
+    if run.bill is None and not run.waves:
+        del encoded["bill"], encoded["waves"]  # of served models alone: others keep their bytes
     body = {
         "run": encoded,
         "seen": None if whole else seen,

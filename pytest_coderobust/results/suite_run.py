@@ -58,7 +58,8 @@ def assemble(
         notes=(*plan.notes, *_note_kept(plan, seen)),
         api_changes=plan.api_changes,
         basis=make_comparison_basis(plan.digest, plan.config),
-        bill=ledger.bill(run),
+        bill=ledger.bills.of_run(run),
+        waves=ledger.waves.read(run),
     )
 
 

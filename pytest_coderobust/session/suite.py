@@ -159,7 +159,12 @@ class SuiteSession:
         from pytest_coderobust.engine.measurement import Measurement
 
         shared = self.resources
-        completions = CompletionStore(backend, shared.ledger, shared.listen)
+        guard = shared.guard if backend is shared.backend else None
+        if guard is not None:
+            guard.settle()  # what a killed session left open is decided before anything is read
+        completions = CompletionStore(backend, shared.ledger, shared.listen, guard)
+        if guard is not None and (spending := shared.spending) is not None:
+            completions.brakes = (spending,)
         return Measurement(self.plan, completions, shared.verdicts, shared.ledger, shared.listen)
 
     def _read(self) -> SuiteConfig:

@@ -13,20 +13,20 @@ from support.streamed import ScriptedStream
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import BatchStarted, RowsGenerated, silent
-from pytest_coderobust.engine.row_feed import RowFeed
+from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.engine.streaming import STORED_TOGETHER, AnswerStream
 from pytest_coderobust.engine.verdicts import WAITING, WAITING_EACH, JudgeBrake, VerdictStore
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import Streamed, is_streaming
+from pytest_coderobust.models.backend import Look, Streamed, Terms, is_streaming
 from pytest_coderobust.models.scripted import Scripted
 from pytest_coderobust.records import (
     Bill,
     Cell,
     Completion,
-    Price,
     Row,
     Sampling,
+    Tariff,
     Task,
     Tests,
     Usage,
@@ -117,8 +117,8 @@ def test_answers_are_stored_in_transactions_before_they_are_given(ledger: Ledger
     store = CompletionStore(model, ledger, silent)
     rows = store.missing_rows(variants(*(f"{n:03}" for n in range(150))), Sampling())
     sizes: list[int] = []
-    stream = AnswerStream(model, ledger, silent, clock=lambda: 0.0)
-    for answers in stream.read(RowFeed(rows, Sampling(), ()), Sampling()):
+    stream = AnswerStream(model, Guard(model, ledger), silent, clock=lambda: 0.0)
+    for answers in stream.read(rows, Sampling()):
         sizes.append(len(answers))
         assert len(ledger.completions(each.key for each in answers)) == len(answers)
         assert len(ledger.completions(key for key, _ in rows)) == sum(sizes)
@@ -130,8 +130,8 @@ def test_time_stores_the_few_answers_of_a_slow_server(ledger: Ledger) -> None:
     model = ScriptedStream(name_row)
     store = CompletionStore(model, ledger, silent)
     rows = store.missing_rows(variants("a", "b", "c"), Sampling())
-    stream = AnswerStream(model, ledger, silent, clock=lambda: next(seconds))
-    found = list(stream.read(RowFeed(rows, Sampling(), ()), Sampling()))
+    stream = AnswerStream(model, Guard(model, ledger), silent, clock=lambda: next(seconds))
+    found = list(stream.read(rows, Sampling()))
     assert [len(answers) for answers in found] == [1, 1, 1, 0]
 
 
@@ -149,8 +149,9 @@ def test_a_tick_stores_what_no_answer_pushes(ledger: Ledger) -> None:
 
     model, seen = Silent(), list[str]()
     asked = CompletionStore(model, ledger, silent).missing_rows(variants("a"), Sampling())
-    feed = RowFeed(asked, Sampling(), ())
-    list(AnswerStream(model, ledger, silent, clock=lambda: 0.0).read(feed, Sampling()))
+    list(
+        AnswerStream(model, Guard(model, ledger), silent, clock=lambda: 0.0).read(asked, Sampling())
+    )
     assert seen == ["first"]
 
 
@@ -241,7 +242,6 @@ def test_sending_waits_while_judging_lags(ledger: Ledger) -> None:
     judge = VerdictStore(jury, ledger, silent)
     asked = variants(*(f"{n:04}" for n in range(most + 100)))
     rows = CompletionStore(model, ledger, silent).missing_rows(asked, Sampling())
-    feed = RowFeed(rows, Sampling(), [JudgeBrake(judge)])
     waited = 0
 
     def judge_one_more() -> None:
@@ -254,8 +254,8 @@ def test_sending_waits_while_judging_lags(ledger: Ledger) -> None:
             judge_one_more()
             super().release()
 
-    feed = RowFeed(rows, Sampling(), [Waiting(judge)])
-    for answers in AnswerStream(model, ledger, silent, clock=lambda: 0.0).read(feed, Sampling()):
+    stream = AnswerStream(model, Guard(model, ledger), silent, clock=lambda: 0.0)
+    for answers in stream.read(rows, Sampling(), [Waiting(judge)]):
         judge.begin(Check(each.completion.text, "f", TASK.tests) for each in answers)
         assert len(jury.waiting) <= most + STORED_TOGETHER + model.width
     assert waited > 0
@@ -266,13 +266,14 @@ def test_bills_of_a_run_are_summed_and_told_apart(ledger: Ledger, tmp_path: Path
     def use(row: Row, _found: Completion) -> Usage:
         return Usage(1, row.sample, 100, 40, 10, 3, 0.5, int(row.sample == 2))
 
-    price = Price(input=2.0, output=6.0, cached=1.0)
+    tariff = Tariff(input=2.0, output=6.0, cached=1.0)
     for session in ("one", "two"):
         opened = Ledger(tmp_path / "ledger.sqlite", session)
         model = ScriptedStream(name_row, usage=use)
         rows = CompletionStore(model, opened, silent).missing_rows(variants(session), DRAWN)
-        stream = AnswerStream(model, opened, silent, run="run", price=price)
-        list(stream.read(RowFeed(rows, DRAWN, ()), DRAWN))
+        model.terms = Terms(tariff=tariff)
+        stream = AnswerStream(model, Guard(model, opened), silent, run="run")
+        list(stream.read(rows, DRAWN))
         bill = opened.bills.of_session()
         assert bill is not None
         assert bill.usage == Usage(3, 3, 300, 120, 30, 9, 1.5, 1)
@@ -299,8 +300,8 @@ def test_costs_are_added_where_there_are_prices(
 
 
 def test_cached_tokens_cost_as_others_without_a_price_of_their_own() -> None:
-    assert Price(1.0, 2.0).cost(Usage(1, 0, 10, 4, 5)) == pytest.approx(20 / 1e6)
-    assert Price(1.0, 2.0, 0.5).cost(Usage(1, 0, 10, 4, 5)) == pytest.approx(18 / 1e6)
+    assert Tariff(1.0, 2.0).cost(Usage(1, 0, 10, 4, 5)) == pytest.approx(20 / 1e6)
+    assert Tariff(1.0, 2.0, 0.5).cost(Usage(1, 0, 10, 4, 5)) == pytest.approx(18 / 1e6)
 
 
 def test_a_refused_row_is_asked_again_by_the_next_session_alone(tmp_path: Path) -> None:
@@ -325,3 +326,47 @@ def test_a_refused_row_is_asked_again_by_the_next_session_alone(tmp_path: Path) 
     assert found[0][1].text == "now"
     for each in (first, same, later, reader):
         each.close()
+
+
+class Watched(ScriptedStream):
+    """A model that is looked at: nothing may be on its way meanwhile."""
+
+    looks = 0
+    other_after = 99
+
+    def look(self) -> Look:
+        assert self.answered == len(self.sent)
+        self.looks += 1
+        return Look(same=self.looks < self.other_after, told="another model answers")
+
+
+@pytest.mark.parametrize("width", [1, 3, 50])
+def test_nothing_is_on_its_way_while_the_model_is_looked_at(ledger: Ledger, width: int) -> None:
+    seconds = iter(range(0, 100_000, 100))
+    model = Watched(name_row, width=width)
+    wanted = variants(*(f"{n:02}" for n in range(20)))
+    answers = CompletionStore(model, ledger, silent, Guard(model, ledger, lambda: next(seconds)))
+    list(answers.generate(wanted, Sampling()))
+    assert model.looks > 1
+    assert len(model.sent) == len(set(model.sent)) == 20
+    assert answers.missing(wanted, Sampling()) == 0
+
+
+def test_answers_of_another_model_are_gone(ledger: Ledger) -> None:
+    seconds = iter(range(0, 100_000, 100))
+    model = Watched(name_row, width=2)
+    model.other_after = 2
+    wanted = variants(*(f"{n:02}" for n in range(20)))
+    answers = CompletionStore(model, ledger, silent, Guard(model, ledger, lambda: next(seconds)))
+    with pytest.raises(ModelError, match="another model answers"):
+        list(answers.generate(wanted, Sampling()))
+    assert 0 < len(model.sent) < 20
+    assert answers.missing(wanted, Sampling()) == 20
+
+
+def test_a_ledger_that_lacks_nothing_asks_no_model(ledger: Ledger) -> None:
+    model = Watched(name_row)
+    list(CompletionStore(model, ledger, silent).generate(variants("a"), Sampling()))
+    again = Watched(name_row)
+    list(CompletionStore(again, ledger, silent).generate(variants("a"), Sampling()))
+    assert (model.looks, again.looks, again.streams) == (1, 0, [])
