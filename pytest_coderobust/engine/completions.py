@@ -19,10 +19,17 @@ Keyed = tuple[str, Completion]
 
 
 class CompletionStore:
-    """The completions of one model; each is computed once."""
+    """The completions of one model; each is computed once.
 
-    def __init__(self, backend: Backend, ledger: Ledger, listen: Listener) -> None:
+    Args:
+        tags: the opening and the closing tag of thoughts that the suite adds to the known ones.
+    """
+
+    def __init__(
+        self, backend: Backend, ledger: Ledger, listen: Listener, tags: tuple[str, ...] = ()
+    ) -> None:
         self.backend = backend
+        self._tags = tags
         self._ledger = ledger
         self._listen = listen
         self.threads = ""
@@ -31,7 +38,7 @@ class CompletionStore:
     def keys(self, variant: Variant, sampling: Sampling) -> list[str]:
         """The keys of a variant's n completions, in sample order."""
         return [
-            make_completion_key(self.backend, variant, sampling, sample)
+            make_completion_key(self.backend, variant, sampling, sample, self._tags)
             for sample in range(sampling.n)
         ]
 
@@ -60,7 +67,7 @@ class CompletionStore:
             ModelError: the model cannot be loaded or run.
         """
         rows = {
-            key: Row(variant, sample, make_noise_seed(variant, sampling, sample))
+            key: Row(variant, sample, make_noise_seed(variant, sampling, sample), self._tags)
             for variant in variants
             for sample, key in enumerate(self.keys(variant, sampling))
         }

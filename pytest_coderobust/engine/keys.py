@@ -14,14 +14,23 @@ from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import toolchain_version
 
 
-def make_completion_key(backend: Backend, variant: Variant, sampling: Sampling, sample: int) -> str:
+def make_completion_key(
+    backend: Backend,
+    variant: Variant,
+    sampling: Sampling,
+    sample: int,
+    tags: tuple[str, ...] = (),
+) -> str:
     """Makes the key of one completion.
 
     The key covers the model's digest (weights, edits, tokenizer, template, dtype, device kind,
     library versions), the prompt (for recordings the task and cell too), the sampling without n,
-    the sample index, and the batch size, because greedy decoding moves with it.
+    the sample index, and the batch size, because greedy decoding moves with it. The thought tags
+    that a suite adds are part of it where there are some: tokens are decoded and counted by them.
     """
     asked: list[object] = [variant.prompt]
+    if tags and backend.keyed_by == "prompt":
+        asked.append(list(tags))
     if backend.keyed_by == "variant":
         cell = variant.cell
         asked += [variant.task.id, variant.task.canonical, cell.perturbation, cell.seed]

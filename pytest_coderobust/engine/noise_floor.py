@@ -47,7 +47,9 @@ def measure_floor(
         again = replace(
             plan, config=replace(plan.config, sampling=sampling), cells=(Cell(),), recorded={}
         )
-        answers = CompletionStore(Rebatched(backend, size), ledger, listen)
+        answers = CompletionStore(
+            Rebatched(backend, size), ledger, listen, plan.config.reading.reasoning
+        )
         measurement = Measurement(again, answers, judge, ledger, listen)
         measurement.want((task, Cell()) for task in plan.tasks)
         found = [measurement.measure(task, Cell()).observation for task in plan.tasks.values()]

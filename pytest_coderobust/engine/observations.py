@@ -52,6 +52,10 @@ class Answered:
     def truncated(self) -> int:
         return sum(completion.truncated for _, completion in self.completions)
 
+    @property
+    def thought_tokens(self) -> int:
+        return sum(completion.thought_tokens for _, completion in self.completions)
+
 
 def list_left_out(answered: Answered, sample: int) -> tuple[str, ...]:
     """Lists the statements of a completion's program that its solution was judged without."""
@@ -59,7 +63,7 @@ def list_left_out(answered: Answered, sample: int) -> tuple[str, ...]:
         return ()
     _, completion = answered.completions[sample]
     task = answered.variant.task
-    text = completion.text.removeprefix(task.prompt) if completion.whole else completion.text
+    text = completion.text.removeprefix(task.prompt) if completion.whole else completion.answer
     return read_solution(text, task, answered.reading).dropped
 
 
@@ -95,6 +99,7 @@ def make_observation(
         adoptions=seen.adoptions,
         in_process=seen.in_process,
         unfinished=seen.unfinished,
+        thought_tokens=seen.thought_tokens,
     )
 
 

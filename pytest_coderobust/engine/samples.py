@@ -139,8 +139,9 @@ def make_sample_check(
     """Makes the check of one sample."""
     task = sample_suite.tasks[sample.task_id]
     read = extract_program if sample.whole else extract
+    text = sample.text if extraction == "raw" else sample.answer
     return Check(
-        solution=read(sample.text, task, extraction, sample_suite.config.reading),
+        solution=read(text, task, extraction, sample_suite.config.reading),
         entry_point=task.entry_point,
         tests=task.tests,
         limits=limits or sample_suite.config.limits,
@@ -156,7 +157,7 @@ def list_dropped(
     if extraction == "raw":
         return ()
     task = sample_suite.tasks[sample.task_id]
-    text = sample.text.removeprefix(task.prompt) if sample.whole else sample.text
+    text = sample.text.removeprefix(task.prompt) if sample.whole else sample.answer
     return read_solution(text, task, sample_suite.config.reading).dropped
 
 

@@ -179,10 +179,17 @@ def _shown(shown: ShownPrompt) -> dict[str, object]:
             "failure": verdict.failure,
             "detail": verdict.detail,
             "tier": verdict.tier,
+            **_encode_thought(completion),
         }
         for completion, verdict in zip(shown.completions, shown.verdicts, strict=True)
     ]
     return {"prompt": shown.prompt, "samples": samples}
+
+
+def _encode_thought(completion: Completion) -> dict[str, object]:
+    """Encodes what is known of a completion's thought; empty where it has none."""
+    found = {"thought_tokens": completion.thought_tokens, "opened": completion.opened}
+    return {name: value for name, value in found.items() if value}
 
 
 def _failure(document: Mapping[str, Any]) -> Failure:
@@ -221,7 +228,14 @@ def _read_shown(shown: Mapping[str, Any]) -> ShownPrompt:
     return ShownPrompt(
         prompt=str(shown["prompt"]),
         completions=tuple(
-            Completion(str(each["text"]), each["finish"], int(each["tokens"])) for each in samples
+            Completion(
+                str(each["text"]),
+                each["finish"],
+                int(each["tokens"]),
+                int(each.get("thought_tokens", 0)),
+                str(each.get("opened", "")),
+            )
+            for each in samples
         ),
         verdicts=tuple(
             Verdict(

@@ -26,6 +26,9 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS completions (
     key TEXT PRIMARY KEY, text BLOB NOT NULL, finish TEXT NOT NULL, tokens INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS thoughts (
+    key TEXT PRIMARY KEY, thought_tokens INTEGER NOT NULL, opened BLOB NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY, level TEXT NOT NULL, passed INTEGER NOT NULL, total INTEGER NOT NULL,
     failure TEXT NOT NULL, detail BLOB NOT NULL, tier TEXT NOT NULL, cpu_seconds REAL NOT NULL,
@@ -94,12 +97,18 @@ class Database:
 
     def write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Writes all rows in one transaction, or none."""
-        if not rows:
+        self.write_all([(statement, rows)])
+
+    def write_all(self, parts: Sequence[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
+        """Writes the rows of several statements in one transaction, or none."""
+        given = [(statement, rows) for statement, rows in parts if rows]
+        if not given:
             return
         with self._damage_as_ledger_error():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany(statement, rows)
+                for statement, rows in given:
+                    self._connection.executemany(statement, rows)
             except BaseException:
                 if self._connection.in_transaction:  # a full disk ends it by itself
                     self._connection.execute("ROLLBACK")

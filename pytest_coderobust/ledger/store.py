@@ -13,17 +13,25 @@ from filelock import FileLock
 from pytest_coderobust.ledger.database import Database
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
+    COMPLETION_TABLES,
     VERDICT_COLUMNS,
     make_completion_row,
+    make_thought_rows,
     make_verdict_row,
     read_completion,
     read_observation,
     read_text,
     read_verdict,
+    write_observation,
     write_text,
 )
 from pytest_coderobust.records import Cell, Completion, ModelIdentity, Observation, Verdict
 from pytest_coderobust.records.codec import decode, encode
+
+ADD_THOUGHTS = """
+INSERT OR IGNORE INTO thoughts SELECT ?, ?, ?
+WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +69,21 @@ class Ledger:
 
     def completions(self, keys: Iterable[str]) -> dict[str, Completion]:
         """Reads the stored completions among `keys`."""
-        rows = self._database.select(COMPLETION_COLUMNS, "completions", keys)
+        rows = self._database.select(COMPLETION_COLUMNS, COMPLETION_TABLES, keys)
         return {key: read_completion(*columns) for key, *columns in rows}
 
     def add_completions(self, found: Mapping[str, Completion]) -> None:
         """Stores a batch as one transaction; what is already there stays as it was."""
-        self._database.write(
-            "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)",
-            [make_completion_row(key, completion) for key, completion in found.items()],
+        rows = [make_completion_row(key, completion) for key, completion in found.items()]
+        self._database.write_all(
+            [
+                # Ahead of the completions: those that were there before keep their own thoughts.
+                (
+                    ADD_THOUGHTS,
+                    make_thought_rows(found),
+                ),
+                ("INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)", rows),
+            ]
         )
 
     def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
@@ -126,7 +141,7 @@ class Ledger:
         """Stores an observation, with the prompt and the keys of its completions and verdicts."""
         cell = observation.cell
         identity = (run, observation.task_id, cell.perturbation, cell.seed)
-        body = json.dumps(encode(observation), sort_keys=True)
+        body = write_observation(observation)
         evidence = (write_text(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
         self._database.write(
             "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

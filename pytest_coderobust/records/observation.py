@@ -37,6 +37,7 @@ class Observation:
         clean_n, clean_c: the same for the task's clean prompt.
         truncated: how many of the n completions the token limit ended.
         unfinished: how many of them are a thought that never ends, and so no answer.
+        thought_tokens: tokens of all n that belong to thoughts.
         adoptions: one for each sample, where the task declares an API change.
         in_process: some verdict came from the solution's own process.
         self_edited: the model was edited on this very task: shown, and in no rate.
@@ -58,6 +59,7 @@ class Observation:
     in_process: bool = False
     self_edited: bool = False
     unfinished: int = 0
+    thought_tokens: int = 0
 
     @property
     def measured(self) -> bool:

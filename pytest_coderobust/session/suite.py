@@ -159,7 +159,8 @@ class SuiteSession:
         from pytest_coderobust.engine.measurement import Measurement
 
         shared = self.resources
-        completions = CompletionStore(backend, shared.ledger, shared.listen)
+        tags = self.plan.config.reading.reasoning
+        completions = CompletionStore(backend, shared.ledger, shared.listen, tags)
         return Measurement(self.plan, completions, shared.verdicts, shared.ledger, shared.listen)
 
     def _read(self) -> SuiteConfig:

@@ -177,8 +177,10 @@ def _encode_sample(sample: JudgedCompletion | None) -> dict[str, object] | None:
     if sample is None:
         return None
     verdict = sample.verdict
+    opened = sample.completion.opened
     return {
         "completion": sample.completion.text,
+        **({"opened": opened} if opened else {}),
         "finish": sample.completion.finish,
         "level": verdict.level.value,
         "failure": verdict.failure,

@@ -200,6 +200,10 @@ def list_left_out(report: SuiteReport) -> tuple[str, ...]:
         lines.append(
             f"unfinished thought: {summary.unfinished} of {summary.completions} completions"
         )
+    if summary.thought_tokens:
+        lines.append(
+            f"thoughts: {summary.thought_tokens} tokens in {summary.completions} completions"
+        )
     lines += [f"unusable {task}: {reason}" for task, reason in summary.unusable]
     if summary.unchecked:
         lines.append(f"unchecked (no canonical solution): {len(summary.unchecked)} tasks")

@@ -87,6 +87,7 @@ def encode_suite(result: SuiteResult) -> dict[str, object]:
 
 def encode_totals(summary: Summary) -> dict[str, object]:
     """Encodes the numbers of planned items, and the items left out."""
+    thoughts = summary.thought_tokens
     return {
         "tasks": summary.tasks,
         "items": summary.items,
@@ -94,6 +95,7 @@ def encode_totals(summary: Summary) -> dict[str, object]:
         "completions": summary.completions,
         "truncated": summary.truncated,
         "unfinished": summary.unfinished,
+        **({"thought_tokens": thoughts} if thoughts else {}),
         "skipped": [{"reason": reason, "items": items} for reason, items in summary.skipped],
         "unusable": [{"task": task, "reason": reason} for task, reason in summary.unusable],
         "unchecked": list(summary.unchecked),
@@ -179,6 +181,8 @@ def encode_item(observation: Observation) -> dict[str, object]:
         "member": observation.member,
         "reason": observation.reason,
     }
+    if observation.thought_tokens:
+        found["thought_tokens"] = observation.thought_tokens
     if observation.adoptions:
         found["adoptions"] = [adoption.value for adoption in observation.adoptions]
     if observation.self_edited:

@@ -170,6 +170,10 @@ def render_left_out(report: SuiteReport) -> Iterator[str]:
         lines.append(
             f"- unfinished thought: {summary.unfinished} of {summary.completions} completions"
         )
+    if summary.thought_tokens:
+        lines.append(
+            f"- thoughts: {summary.thought_tokens} tokens in {summary.completions} completions"
+        )
     lines += [
         f"- unusable: {format_code(task)}: {format_code(why)}"
         for task, why in summary.unusable[:10]

@@ -128,6 +128,11 @@ def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
             f"unfinished thought: {summary.unfinished} of {summary.completions} completions "
             "never come to an answer"
         )
+    if summary.thought_tokens:
+        yield Text(
+            f"thoughts: {summary.thought_tokens} tokens in {summary.completions} completions, "
+            f"{run.sampling.max_new_tokens} at most in each with its answer"
+        )
     for task, reason in summary.unusable[:NAMED]:
         yield Text(f"unusable {escape_line(task)}: {escape_line(reason)}")
     if len(summary.unusable) > NAMED:
