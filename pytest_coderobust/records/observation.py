@@ -38,6 +38,7 @@ class Observation:
         truncated: how many of the n completions the token limit ended.
         unfinished: how many of them are a thought that never ends, and so no answer.
         adoptions: one for each sample, where the task declares an API change.
+        stale: how many of them are "none" and reached for an old name.
         in_process: some verdict came from the solution's own process.
         self_edited: the model was edited on this very task: shown, and in no rate.
         reason: the reason why a skipped or unusable item was not measured.
@@ -58,6 +59,7 @@ class Observation:
     in_process: bool = False
     self_edited: bool = False
     unfinished: int = 0
+    stale: int = 0
 
     @property
     def measured(self) -> bool:
