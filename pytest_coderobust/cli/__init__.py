@@ -19,6 +19,7 @@ COMMANDS = (
     "edit",
     "report",
     "trace",
+    "migrate",
 )
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""

@@ -54,7 +54,8 @@ class Measurement:
         selfcheck: SelfCheck | None = None,
     ) -> None:
         self.plan = plan
-        self.run = digest_run(plan.digest, plan.config, answers.backend, judge.tier)
+        backend, changes = answers.backend, plan.api_changes
+        self.run = digest_run(plan.digest, plan.config, backend, judge.tier, changes)
         self._answers = answers
         self._judge = judge
         self._ledger = ledger

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_coderobust.engine.completions import Keyed
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.metrics.adoption import classify_adoption
+from pytest_coderobust.metrics.adoption import classify_adoption, is_stale
 from pytest_coderobust.metrics.outcome import decide_status
 from pytest_coderobust.models.extraction.solution import read_solution
 from pytest_coderobust.records import Adoption, AnswerReading, Observation, Variant, Verdict
@@ -42,6 +42,11 @@ class Answered:
         if not self.variant.task.api_changes:
             return ()
         return tuple(classify_adoption(verdict) for _, verdict in self.verdicts)
+
+    @property
+    def stale(self) -> int:
+        """Samples that neither pass nor use a new API, and reached for an old one."""
+        return sum(is_stale(verdict) for _, verdict in self.verdicts)
 
     @property
     def in_process(self) -> bool:
@@ -100,6 +105,7 @@ def make_observation(
         in_process=seen.in_process,
         unfinished=seen.unfinished,
         thought_tokens=seen.thought_tokens,
+        stale=seen.stale,
     )
 
 

@@ -103,7 +103,7 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
             },
             astuple(config.limits),
             config.solved_at,
-            [[astuple(change) for change in task.api_changes] for task in chosen],
+            [[change.parts for change in task.api_changes] for task in chosen],
         ),
         notes=(*tasks.notes, *recorded.notes, *describe_rewriters(config)),
         rewrite_sources=rewrite_sources,

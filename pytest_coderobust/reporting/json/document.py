@@ -195,17 +195,26 @@ def encode_adoption(
 ) -> dict[str, object]:
     """Encodes the API changes, and the counts of their adoption by condition."""
     return {
-        "changes": [{"old": change.old, "new": change.new or None} for change in changes],
+        "changes": [encode_api_change(change) for change in changes],
         "conditions": {
             counts.condition: {
                 "correct": counts.correct,
                 "incorrect": counts.incorrect,
                 "workaround": counts.workaround,
                 "none": counts.none,
+                "stale": counts.stale,
             }
             for counts in conditions
         },
     }
+
+
+def encode_api_change(change: ApiChange) -> dict[str, object]:
+    """Encodes an API change; its kind and parameters only where it has any."""
+    found: dict[str, object] = {"old": change.old, "new": change.new or None}
+    if change.kind:
+        found |= {"kind": change.kind, "parameters": list(change.parameters)}
+    return found
 
 
 def encode_floor(floor: NoiseFloor) -> dict[str, object]:
