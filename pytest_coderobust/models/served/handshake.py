@@ -121,6 +121,7 @@ class Handshake:
             "stop strings": f"at most {self.stop_limit} a request, all cut here",
             "seeds": self.seeds if self.seeds == "honoured" else seeds,
             "window": "" if self.window is None else str(self.window),
+            "sampling defaults": "" if self.neutral else "the server's own, but temperature, top_p",
             "not neutral": ", ".join(self.refused_fields),
         }
         return {key: value for key, value in found.items() if value}

@@ -17,7 +17,10 @@ OPEN_PROMPT = (
     "def describe(items):\n"
     '    """Returns a sentence about the items, their number and their order."""\n'
 )
-"""A text that a model of code can continue in many ways."""
+"""A text that no model of code has finished with at once."""
+
+SEED_PROMPT = "Ten random words and numbers: "
+"""A text that any model can continue in many ways, and a small sure one of code, too."""
 
 _SAID = 300
 """Characters of a server's own words that a message repeats."""
@@ -117,7 +120,8 @@ def blamed_fields(reply: Reply, sent: Mapping[str, object]) -> tuple[str, ...]:
     exact = {as_text(error.get("param")), *_locations(as_table(reply.body).get("detail"))}
     if named := tuple(field for field in sent if field in exact):
         return named
-    words = _message(reply.body) or reply.text
+    # A validator may repeat the whole request after its complaint (vLLM, pydantic).
+    words = re.split(r"""['"]input['"]""", _message(reply.body) or reply.text)[0]
     return tuple(field for field in sent if re.search(rf"(?<!\w){re.escape(field)}(?!\w)", words))
 
 
@@ -155,4 +159,7 @@ def _explain_status(reply: Reply, path: str) -> str:
             f"has nothing at {path} ({reply.status}), or not this model; does the address end in "
             f"/v1? It said {said(reply)}"
         )
-    return f"refuses a small request to {path} ({reply.status}): {said(reply)}"
+    hint = ""
+    if reply.status >= 500 and "chat" in path:
+        hint = '; without a chat template, api = "completions" may be what it answers'
+    return f"refuses a small request to {path} ({reply.status}): {said(reply)}{hint}"

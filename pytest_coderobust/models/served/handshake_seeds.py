@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Literal
 
-from pytest_coderobust.models.served.handshake_probes import OPEN_PROMPT, Prober, blamed_fields
+from pytest_coderobust.models.served.handshake_probes import SEED_PROMPT, Prober, blamed_fields
 from pytest_coderobust.models.served.handshake_terms import Terms
 
 SeedsWord = Literal["honoured", "ignored", "refused", "not shown"]
@@ -26,7 +26,7 @@ def try_seeds(prober: Prober, terms: Terms) -> SeedsWord:
     texts: list[str] = []
     for seed in _SEEDS:
         fields = {**terms.limits(_TOKENS), "temperature": 1.0, "top_p": 1.0, "seed": seed}
-        reply = prober.ask(OPEN_PROMPT, fields)
+        reply = prober.ask(SEED_PROMPT, fields)
         if reply.status in (400, 422) and "seed" in blamed_fields(reply, fields):
             return "refused"
         texts.append(prober.read(reply).text)

@@ -38,13 +38,10 @@ NEUTRAL: Mapping[ServerKind, Mapping[str, object]] = {
     "llamacpp": {
         "top_k": 0,
         "min_p": 0.0,
-        "typical_p": 1.0,
         "repeat_penalty": 1.0,
-        "presence_penalty": 0.0,
-        "frequency_penalty": 0.0,
-        "dry_multiplier": 0.0,
-        "xtc_probability": 0.0,
         "mirostat": 0,
+        # Its own order takes top_p first and the temperature last; all other samplers are left out.
+        "samplers": ["temperature", "top_p"],
     },
 }
 """Values that switch off what a server would add by itself; a kind without a row takes none."""
