@@ -240,10 +240,19 @@ class Measurement:
                 self._judge.begin(self._checks(batch))
             self._judge.finish()
         finally:
-            if self._answers.threads:
-                # Part of no key: threads move results by rounding alone.
-                self._ledger.add_fact(self.run, "threads", self._answers.threads)
+            self.tell_threads(self.run)
             self._listen(WindowDone())
+
+    @property
+    def threads(self) -> str:
+        """The processor threads that the model last wrote with, and who chose them; "" unknown."""
+        return self._answers.threads
+
+    def tell_threads(self, run: str) -> None:
+        """Stores as a fact of a run how many threads the model has written with, if it has."""
+        if self.threads:
+            # Part of no key: threads move results by rounding alone.
+            self._ledger.add_fact(run, "threads", self.threads)
 
     def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
         """Tells for each completion whether it passes every test, for editors that ask.

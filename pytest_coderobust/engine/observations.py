@@ -72,6 +72,16 @@ def list_left_out(answered: Answered, sample: int) -> tuple[str, ...]:
     return read_solution(text, task, answered.reading).dropped
 
 
+def join_left_out(answered: Answered) -> dict[int, str]:
+    """Joins what solutions that fail were judged without, by sample, where there is any."""
+    found = {
+        sample: "".join(list_left_out(answered, sample))
+        for sample, (_, verdict) in enumerate(answered.verdicts)
+        if not verdict.full
+    }
+    return {sample: text for sample, text in found.items() if text.strip()}
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """An observation with the answers it was computed from; None where nothing was asked."""
@@ -118,4 +128,5 @@ def store_measured(measured: Measured, ledger: Ledger, run: str) -> None:
         prompt=seen.variant.prompt if seen else "",
         completions=[key for key, _ in seen.completions] if seen else (),
         verdicts=[key for key, _ in seen.verdicts] if seen else (),
+        left_out=join_left_out(seen) if seen else {},
     )

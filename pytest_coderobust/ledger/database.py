@@ -39,6 +39,11 @@ CREATE TABLE IF NOT EXISTS observations (
     body TEXT NOT NULL, prompt BLOB NOT NULL, completions TEXT NOT NULL, verdicts TEXT NOT NULL,
     PRIMARY KEY (run, task, perturbation, seed)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS left_out (
+    run TEXT NOT NULL, task TEXT NOT NULL, perturbation TEXT NOT NULL, seed INTEGER NOT NULL,
+    sample INTEGER NOT NULL, statements BLOB NOT NULL,
+    PRIMARY KEY (run, task, perturbation, seed, sample)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS edits (
     run TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, name)
 ) WITHOUT ROWID;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock
@@ -36,11 +36,17 @@ WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The prompt that was asked, and the keys of its completions and verdicts by sample."""
+    """The prompt that was asked, and the keys of its completions and verdicts by sample.
+
+    Attributes:
+        left_out: the text of a completion's program that its solution was judged without, by
+            sample; only samples that fail have one.
+    """
 
     prompt: str
     completions: tuple[str, ...]
     verdicts: tuple[str, ...]
+    left_out: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 class Ledger:
@@ -137,15 +143,22 @@ class Ledger:
         prompt: str = "",
         completions: Sequence[str] = (),
         verdicts: Sequence[str] = (),
+        left_out: Mapping[int, str] | None = None,
     ) -> None:
-        """Stores an observation, with the prompt and the keys of its completions and verdicts."""
+        """Stores an observation with its evidence, as `Evidence` describes it."""
         cell = observation.cell
         identity = (run, observation.task_id, cell.perturbation, cell.seed)
         body = write_observation(observation)
         evidence = (write_text(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
-        self._database.write(
-            "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(*identity, body, *evidence)],
+        texts = [(*identity, at, write_text(text)) for at, text in (left_out or {}).items()]
+        self._database.write_all(
+            [
+                (
+                    "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(*identity, body, *evidence)],
+                ),
+                ("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?, ?, ?, ?)", texts),
+            ]
         )
 
     def observations(self, run: str) -> tuple[Observation, ...]:
@@ -168,16 +181,24 @@ class Ledger:
 
     def evidence(self, run: str, task: str, cell: Cell) -> Evidence | None:
         """Reads the evidence of an observation; None where there is no such observation."""
+        where = " WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?"
+        identity = (run, task, cell.perturbation, cell.seed)
         rows = self._database.read(
-            "SELECT prompt, completions, verdicts FROM observations"
-            " WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?",
-            (run, task, cell.perturbation, cell.seed),
+            f"SELECT prompt, completions, verdicts FROM observations{where}",  # noqa: S608
+            identity,
         )
         if not rows:
             return None
         prompt, completions, verdicts = rows[0]
+        left_out = self._database.read(
+            f"SELECT sample, statements FROM left_out{where}",  # noqa: S608
+            identity,
+        )
         return Evidence(
-            read_text(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts))
+            read_text(prompt),
+            tuple(json.loads(completions)),
+            tuple(json.loads(verdicts)),
+            {int(sample): read_text(text) for sample, text in left_out},
         )
 
     def observations_of(self, suite: str) -> tuple[Observation, ...]:

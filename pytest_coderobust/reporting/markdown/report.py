@@ -33,6 +33,7 @@ ROWS = 200
 """Rows of a table; the JSON document has them all."""
 
 TEXT = 4000
+LEFT_OUT = "Left out of the solution that was judged:"
 """Characters shown of one diff or completion."""
 
 MARKS = {
@@ -218,6 +219,7 @@ def render_finding(finding: Finding) -> str:
         detail = format_code(verdict.detail) if verdict.detail else NONE
         parts += [
             make_fence(sample.completion.text, "python", TEXT),
+            *([LEFT_OUT, make_fence(sample.left_out, "python", TEXT)] if sample.left_out else []),
             f"{verdict.failure}, {verdict.passed} of {verdict.total} tests pass: {detail}",
         ]
     return "\n\n".join([*parts, "</details>"])
