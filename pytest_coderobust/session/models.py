@@ -37,6 +37,7 @@ def list_known_models(settings: Settings) -> dict[str, ModelSpec]:
             dtype=entry.dtype,
             chat=entry.chat,
             template=entry.template,
+            server=entry.server,
         )
         for name, entry in settings.models.items()
     }
