@@ -27,6 +27,7 @@ __all__ = [
     "ModelSpec",
     "check_model_name",
     "has_weights",
+    "is_served",
     "open_backend",
 ]
 
@@ -53,6 +54,8 @@ class BackendEntry:
     offered: bool = True
 
 
+_SERVED = "pytest_coderobust.models.served.opening:open_served"
+
 _OWN: Mapping[str, BackendEntry] = {
     "tiny": BackendEntry(
         "pytest_coderobust.models.bundled:open_bundled",
@@ -72,13 +75,13 @@ _OWN: Mapping[str, BackendEntry] = {
         offered=False,  # a testing aid
     ),
     "openai": BackendEntry(
-        "pytest_coderobust.models.served.opening:open_served",
+        _SERVED,
         argument="NAME",
         check="pytest_coderobust.models.served.opening:check_served",
     ),
     **{
         scheme: BackendEntry(
-            "pytest_coderobust.models.served.opening:open_served",
+            _SERVED,
             argument="//HOST/v1#NAME",
             check="pytest_coderobust.models.served.opening:check_served",
         )
@@ -149,6 +152,12 @@ def has_weights(name: str, known: Mapping[str, ModelSpec] | None = None) -> bool
     """Whether an editor can change the model behind a name; opens nothing."""
     row = _find_row(name, known)
     return _find_server(name, known) is None and (row is None or row.weights)
+
+
+def is_served(name: str, known: Mapping[str, ModelSpec] | None = None) -> bool:
+    """Whether a name is one of a served model; opens nothing."""
+    row = _find_row(name, known)
+    return _find_server(name, known) is not None or (row is not None and row.open == _SERVED)
 
 
 def _find_row(name: str, known: Mapping[str, ModelSpec] | None) -> BackendEntry | None:

@@ -23,6 +23,9 @@ def make_model_options(choices: Choices) -> ModelOptions:
         chat=choices.chat,
         allow_bin=choices.allow_bin,
         trust_remote_code=choices.trust_remote_code,
+        concurrency=choices.concurrency,
+        patience=choices.patience,
+        api_key_env=choices.api_key_env,
     )
 
 
