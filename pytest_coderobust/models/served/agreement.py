@@ -18,6 +18,7 @@ class Agreement(Protocol):
         answered: the name that every answer must carry; "" where the server gives none.
         word: the field that limits the tokens.
         stop_limit: the number of stop strings that one request may have.
+        seeds: "refused" says that no seed may be sent.
         takes_ids: prompts go as token ids, where a tokenizer is known.
         extra_tokens: tokens that the server puts before a text of ours; None where that is unknown.
         window: tokens that prompt and completion may have together; None where nobody says.
@@ -39,6 +40,8 @@ class Agreement(Protocol):
     def word(self) -> str: ...
     @property
     def stop_limit(self) -> int: ...
+    @property
+    def seeds(self) -> str: ...
     @property
     def takes_ids(self) -> bool: ...
     @property
@@ -65,6 +68,7 @@ class PlainAgreement:
     answered: str = ""
     word: str = "max_tokens"
     stop_limit: int = 4
+    seeds: str = "honoured"
     takes_ids: bool = False
     extra_tokens: int | None = None
     window: int | None = None

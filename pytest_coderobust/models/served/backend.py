@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from pytest_coderobust.errors import ModelError
@@ -12,6 +12,7 @@ from pytest_coderobust.models.prompts import clean_text, fill_template, template
 from pytest_coderobust.models.served.agreement import Agreement
 from pytest_coderobust.models.served.answers import ServedAnswer, read_answer
 from pytest_coderobust.models.served.concurrency import start_concurrency
+from pytest_coderobust.models.served.introduction import Introducer
 from pytest_coderobust.models.served.lanes import Lane
 from pytest_coderobust.models.served.patience import Patience, PatientTransport
 from pytest_coderobust.models.served.requests import AskedRow, find_path, make_body
@@ -19,22 +20,22 @@ from pytest_coderobust.models.served.sent_rows import Dealings, Luck, SentRow
 from pytest_coderobust.models.served.server import Server
 from pytest_coderobust.models.served.streaming import Stream
 from pytest_coderobust.models.served.tokens import PromptTokens
-from pytest_coderobust.models.served.transport import PooledTransport, Reply, Transport
+from pytest_coderobust.models.served.transport import PooledTransport, Reply
 from pytest_coderobust.models.watch import find_watch
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
 
 SERVED = 1
 """Raised when the same request is made or its answer read in another way."""
 
-Introduce = Callable[[Transport, Server], Agreement]
-"""Shakes hands with one server of a model."""
+LONGER = 1.25
+"""Growth of the longest prompt after which a server is asked again whether it cuts such prompts."""
 
 
 class ServedBackend:
     """A model behind one server or several.
 
     Args:
-        introduce: shakes hands with a server, when the model's identity is first asked for.
+        introducer: shakes hands with a server, when the model's identity is first asked for.
         patience: the waits between tries.
     """
 
@@ -42,12 +43,13 @@ class ServedBackend:
     batch_size = 1  # who shares a batch with a row is the server's affair
 
     def __init__(
-        self, server: Server, introduce: Introduce, patience: Patience | None = None
+        self, server: Server, introducer: Introducer, patience: Patience | None = None
     ) -> None:
         self.server = server
         self.patience = patience or Patience(server.options.patience)
-        self._introduce = introduce
+        self._introducer = introducer
         self._luck = Luck()
+        self._longest = 0
 
     @cached_property
     def lanes(self) -> tuple[Lane, ...]:
@@ -74,7 +76,7 @@ class ServedBackend:
         Raises:
             ModelError: a server is not there, cannot be measured, or differs from the first.
         """
-        found = [self._introduce(self.patient(lane), self.server) for lane in self.lanes]
+        found = [self._introducer.introduce(self.patient(lane), self.server) for lane in self.lanes]
         for lane, other in zip(self.lanes, found, strict=True):
             if (other.answered, other.key_parts) != (found[0].answered, found[0].key_parts):
                 raise ModelError(
@@ -185,8 +187,21 @@ class ServedBackend:
             else:
                 extra = agreed.extra_tokens
                 asked = AskedRow(text, None if extra is None else len(ids) + extra, room)
+        self._check_length(text, agreed)
         body = make_body(asked, row.noise, sampling, agreed, self.server.entry)
         return SentRow(row, body, asked.tokens, len(text.encode("utf-8")))
+
+    def _check_length(self, text: str, agreed: Agreement) -> None:
+        """Refuses servers that silently cut prompts, when one comes that is longer than all before.
+
+        Raises:
+            ModelError: one does.
+        """
+        if len(text) <= LONGER * self._longest:
+            return
+        self._longest = len(text)
+        for lane in self.lanes:
+            self._introducer.check_length(self.patient(lane), self.server, agreed, text)
 
     def _read(
         self, reply: Reply, sent: SentRow, sampling: Sampling, agreed: Agreement

@@ -63,9 +63,9 @@ def open_entry(
         if error.name is None or error.name.partition(".")[0] != "urllib3":
             raise
         raise MissingExtra(f"model {name!r}", "server") from None
-    from pytest_coderobust.models.served.introduction import introduce
+    from pytest_coderobust.models.served.introduction import HandshakeIntroducer
 
-    return ServedBackend(server, introduce)
+    return ServedBackend(server, HandshakeIntroducer())
 
 
 def make_server(

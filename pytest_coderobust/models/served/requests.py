@@ -43,6 +43,7 @@ def make_body(
     """
     stop = list(sampling.stop[: agreement.stop_limit])
     prompt = asked.prompt if isinstance(asked.prompt, str) else list(asked.prompt)
+    seeded = not sampling.greedy and agreement.seeds != "refused"
     chat = agreement.api == "chat"
     fields: Mapping[str, object] = {
         "model": agreement.model,
@@ -50,7 +51,7 @@ def make_body(
         agreement.word: asked.room,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        **({} if sampling.greedy else {"seed": noise % SEEDS}),
+        **({"seed": noise % SEEDS} if seeded else {}),
         **({"stop": stop} if stop else {}),
         **({"reasoning_effort": entry.reasoning} if entry.reasoning else {}),
     }
