@@ -14,6 +14,7 @@ COMMANDS = (
     "doctor",
     "fetch",
     "perturb",
+    "finetune_data",
     "audit",
     "g_rir",
     "edit",

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_coderobust.errors import ModelError
+from pytest_coderobust.models.adapters import check_base
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.models.batches import Batches, free_memory, steps_within
 from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, stored_dtype
 from pytest_coderobust.models.devices import device_kind, find_device
-from pytest_coderobust.models.fingerprint import checkpoint_digest, weights_digest
+from pytest_coderobust.models.fingerprint import (
+    adapter_digest,
+    checkpoint_digest,
+    weights_digest,
+)
 from pytest_coderobust.models.options import ROWS, ROWS_TINY, ModelOptions, ModelSpec
 from pytest_coderobust.models.prompts import render, template_of, tokenize
 from pytest_coderobust.models.quiet import quiet
@@ -110,6 +115,9 @@ class HFBackend:
         kind = device_kind(self.device)
         versions = [version("torch"), version("transformers")]
         weights = weights_digest(self.checkpoint)
+        adapter = self.checkpoint.adapter
+        if adapter is not None:
+            check_base(self.name, adapter, weights)
         template = template_of(self.spec)
         parts = [self.dtype, kind, *versions, self.spec.chat, template]
         # Left out where there are none, so that answers of all other models stay valid.
@@ -119,6 +127,7 @@ class HFBackend:
             "model": self.name if Path(self.spec.id).expanduser().is_dir() else self.spec.id,
             "revision": self.spec.revision or "",
             "weights": weights[:12],
+            "adapter": "" if adapter is None else adapter_digest(adapter)[:12],
             "dtype": self.dtype,
             "device": kind,
             "prompt": "chat" if self.spec.chat else "continuation",
@@ -260,7 +269,7 @@ class HFBackend:
 
     def _number(self, *names: str) -> int | None:
         """Reads a size from the checkpoint's configuration; GPT-2 has other names for them."""
-        from pytest_coderobust.models.checkpoint import read_json
+        from pytest_coderobust.models.folders import read_json
 
         config = read_json(self.checkpoint.folder / "config.json")
         found = next((config[name] for name in names if name in config), None)
