@@ -24,6 +24,8 @@ from collections.abc import Sequence
 from multiprocessing import Pool
 from pathlib import Path
 
+from answer_block import make_wrong_codes
+
 from pytest_coderobust.models.extraction.solution import extract
 from pytest_coderobust.records import AnswerReading, Task
 from pytest_coderobust.sandbox import open_sandbox
@@ -43,13 +45,17 @@ def make_fence(code: str) -> str:
 def list_kinds(task: Task) -> dict[str, str]:
     """Lists chats of one task by kind; the last answer is its canonical solution."""
     right = make_fence(task.prompt + (task.canonical or ""))
-    draft = make_fence(f"{task.prompt}    return None\n")
+    wrong = make_wrong_codes(task)
+    draft = make_fence(wrong["stub"])
+    other = make_fence(wrong["wrong"])
     name = task.entry_point
     inner = re.sub(rf"\b{name}\b", "_inner", task.prompt + (task.canonical or ""))
     return {
         "block": f"Here it is:\n{right}It is linear.\n",
         "draft, then answer": f"First try:\n{draft}That is wrong. Corrected:\n{right}",
         "answer, then a wrong sketch": f"{right}A sketch of the idea:\n{draft}",
+        "wrong draft, then answer": f"First try:\n{other}That is wrong. Corrected:\n{right}",
+        "answer, then another wrong one": f"{right}A naive version would be:\n{other}",
         "answer, then usage": f"{right}Use it:\n{make_fence(f'print({name}(1))' + chr(10))}",
         "thought": f"<think>\nMaybe\n{draft}no.\n</think>\n\n{right}",
         "thought, tag in the template": f"Maybe\n{draft}no.\n</think>\n\n{right}",

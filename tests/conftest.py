@@ -7,9 +7,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from support.real_servers import RealServer
 
 settings.register_profile("house", deadline=None)  # a busy machine must not fail a test
 settings.load_profile("house")
@@ -135,3 +139,24 @@ def data() -> Path:
     if not folder:
         pytest.skip("CODEROBUST_DATA names no folder of benchmark data")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns the bundled model as a GGUF file; skips the test where none can be written."""
+    pytest.importorskip("gguf", reason="the package gguf, which writes the file, is not installed")
+    from support.tiny_gguf import write_gguf
+
+    from pytest_coderobust.tiny import checkpoint_path
+
+    return write_gguf(checkpoint_path(), tmp_path_factory.mktemp("gguf") / "tiny.gguf")
+
+
+@pytest.fixture(scope="session")
+def llama_server(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    """Serves the bundled model with llama.cpp's own server, one for all tests of a process."""
+    pytest.importorskip("xllamacpp", reason="xllamacpp, llama.cpp's server, is not installed")
+    from support.real_servers import serve_gguf
+
+    with serve_gguf(tiny_gguf, tmp_path_factory.mktemp("llama") / "log.txt") as server:
+        yield server

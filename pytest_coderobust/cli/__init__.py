@@ -14,11 +14,13 @@ COMMANDS = (
     "doctor",
     "fetch",
     "perturb",
+    "finetune_data",
     "audit",
     "g_rir",
     "edit",
     "report",
     "trace",
+    "migrate",
 )
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""

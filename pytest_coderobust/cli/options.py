@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_coderobust.session.options import OPTIONS, Option
+from pytest_coderobust.session.option import Option
+from pytest_coderobust.session.options import OPTIONS
 
 if TYPE_CHECKING:
     from pytest_coderobust.session.session import Session

@@ -20,12 +20,16 @@ from types import ModuleType
 from typing import cast
 
 from pytest_coderobust.errors import CodeRobustError, nearest
-from pytest_coderobust.records import ApiChange
+from pytest_coderobust.records import ApiChange, ChangeKind
 
 Fail = Callable[[str], CodeRobustError]
 """Makes the caller's kind of error, with its file and place, from a sentence."""
 
-MOST = 64
+MOST = 512
+MOST_CHARACTERS = 100
+"""Characters of a name; 512 changes go to the sandbox in one message."""
+ADAPTERS = ("keyword-only", "swapped")
+KEYS = ("old", "new", "kind", "parameters")
 LOUD = frozenset({"antigravity", "this"})
 """Modules whose import does something."""
 
@@ -42,13 +46,13 @@ def read_declared(values: Sequence[object], fail: Fail) -> tuple[Declared, ...]:
     """Reads the changes of a suite file. Raises the error that `fail` makes."""
     return tuple(
         Declared(_change(table, fail), _text(table, "tag", fail))
-        for table in _tables(values, ("old", "new", "tag"), fail)
+        for table in _tables(values, (*KEYS, "tag"), fail)
     )
 
 
 def read_changes(values: Sequence[object], fail: Fail) -> tuple[ApiChange, ...]:
     """Reads the changes of one task. Raises the error that `fail` makes."""
-    changes = tuple(_change(table, fail) for table in _tables(values, ("old", "new"), fail))
+    changes = tuple(_change(table, fail) for table in _tables(values, KEYS, fail))
     check_together(changes, fail)
     return changes
 
@@ -78,13 +82,37 @@ def _tables(
 
 
 def _change(table: Mapping[object, object], fail: Fail) -> ApiChange:
-    change = ApiChange(_text(table, "old", fail), _text(table, "new", fail))
-    if not change.old:
+    old, new, kind = (_text(table, key, fail) for key in ("old", "new", "kind"))
+    if kind and kind not in ADAPTERS:
+        raise fail(f"{kind!r} is not a kind of API change{nearest(kind, ADAPTERS)}")
+    parameters = _parameters(table, kind, fail)
+    change = ApiChange(old, new, cast("ChangeKind", kind), parameters)
+    if not old:
         raise fail("an API change needs the key 'old', the full name of a function")
-    _check_old(change.old, fail)
-    if change.new:
-        _check_new(change.new, fail)
+    _check_old(old, fail)
+    if new:
+        _check_new(new, fail)
+    if kind:
+        _check_adapter(change, fail)
     return change
+
+
+def _parameters(table: Mapping[object, object], kind: str, fail: Fail) -> tuple[str, ...]:
+    """The names of the arguments that an adapter is about."""
+    value = table.get("parameters", [])
+    names = cast("list[object]", value) if isinstance(value, (list, tuple)) else [value]
+    if not all(isinstance(name, str) and name.isidentifier() for name in names):
+        raise fail(f"'parameters' of an API change must be a list of names, not {value!r}")
+    found = tuple(map(str, names))
+    if len(set(found)) < len(found):
+        raise fail(f"a name stands twice in the 'parameters' of an API change: {value!r}")
+    least = {"keyword-only": 1, "swapped": 2}.get(kind, 0)
+    if len(found) < least or (found and not kind):
+        raise fail(
+            f"the kind {kind!r} of an API change needs 'parameters', the names of {least} or more "
+            "arguments" if kind else "'parameters' of an API change needs a 'kind'"
+        )  # fmt: skip
+    return found
 
 
 def _text(table: Mapping[object, object], key: str, fail: Fail) -> str:
@@ -109,6 +137,18 @@ def _check_new(name: str, fail: Fail) -> None:
         _check_value(name, getattr(owner, last), fail)
 
 
+def _check_adapter(change: ApiChange, fail: Fail) -> None:
+    """Refuses an adapter of what is no function, or under a name that is taken."""
+    if not change.new:
+        raise fail(f"the kind {change.kind!r} of an API change needs the key 'new'")
+    owner, last = _owner(change.new, fail)
+    if hasattr(owner, last):
+        raise fail(f"{change.new!r} exists, and {change.kind!r} needs a new name that does not")
+    owner, last = _owner(change.old, fail)
+    if isinstance(getattr(owner, last), type):
+        raise fail(f"{change.old!r} is a class, and {change.kind!r} is about a function")
+
+
 def _check_value(name: str, value: object, fail: Fail) -> None:
     if isinstance(value, ModuleType):
         raise fail(f"{name!r} is a module; an API change is about one function or class")
@@ -120,6 +160,8 @@ def _check_value(name: str, value: object, fail: Fail) -> None:
 
 def _owner(name: str, fail: Fail) -> tuple[ModuleType, str]:
     """The module that holds a name, and the name's last part."""
+    if len(name) > MOST_CHARACTERS:
+        raise fail(f"{name[:40]!r}... is longer than {MOST_CHARACTERS} characters")
     parts = name.split(".")
     if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
         raise fail(f"{name!r} is not a full name of a function, like 'math.sqrt'")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_coderobust.config.served import ServerEntry, read_server_entry
 from pytest_coderobust.config.table import Table, read_toml
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
@@ -13,13 +14,18 @@ DTYPES = ("auto", "float32", "float16", "bfloat16")
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model of the user's own, as `[tool.coderobust.models.NAME]` declares it."""
+    """A model of the user's own, as `[tool.coderobust.models.NAME]` declares it.
+
+    Attributes:
+        server: says where it is served; None for a checkpoint.
+    """
 
     id: str
     revision: str | None = None
     dtype: str = "auto"
     chat: bool = False
     template: str | None = None
+    server: ServerEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,12 @@ def read_settings(root: Path) -> Settings:
 
 
 def _model(table: Table, root: Path) -> ModelEntry:
+    if "server" in table:
+        server = read_server_entry(table, root)
+        table.finish()
+        return ModelEntry(server.id, chat=server.chat, template=server.template, server=server)
     if "id" not in table:
-        raise table.error("id", "missing; it names a hub id or a local folder")
+        raise table.error("id", "missing; it names a hub id or a local folder (or give `server`)")
     named = table.text("id", "")
     # without the root, "checkpoints/latest" would be a hub id from another folder: another model
     folder = root / named

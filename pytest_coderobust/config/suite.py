@@ -42,6 +42,7 @@ class SuiteConfig:
         path: the file, or the folder that relative paths start from for a suite that was
             named without a file.
         tasks: a data set's name, a path relative to the file, or "hub:ORG/NAME".
+        ids: a file that lists the ids of the tasks to take, relative to the file; None takes all.
         recorded: files of recorded variants, relative to the file.
         perturbing: the settings that the perturbations are drawn with.
         ks: every k of the pass@k that is wanted; each at most `sampling.n`.
@@ -57,6 +58,7 @@ class SuiteConfig:
     path: Path
     name: str
     tasks: str
+    ids: str | None = None
     format: str | None = None
     prompt_form: PromptForm = "docstring"
     perturbations: tuple[str, ...] = ()
@@ -153,6 +155,7 @@ def _suite(
         path=path,
         name=_name(table, path),
         tasks=table.text("tasks", ""),
+        ids=table.text("ids", "") or None,
         format=table.text("format", "") or None,
         prompt_form=form,
         perturbations=perturbations,

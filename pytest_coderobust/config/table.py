@@ -110,6 +110,11 @@ class Table:
         section = f"{self._section}.{key}" if self._section else key
         return Table(values, section, self._file)
 
+    def values(self) -> Iterable[tuple[str, object]]:
+        """Every key with its value, which the caller validates."""
+        self._taken.update(self._values)
+        return self._values.items()
+
     def tables(self) -> Iterable[tuple[str, Table]]:
         """Every key as a nested table, for sections whose keys are the user's own names."""
         for key in self._values:

@@ -18,12 +18,17 @@ def require_weights(backend: Backend, label: str) -> Weighted:
     """Returns the backend if it can be edited.
 
     Raises:
-        UsageError: it is a recording or an oracle.
+        UsageError: it is a recording, an oracle, or a base with an adapter on top.
     """
     if not (hasattr(backend, "load") and hasattr(backend, "answer")):
         raise UsageError(
             f"--edit {label}: model {backend.identity.name!r} has no weights to edit; "
             "an edit needs a checkpoint, such as 'tiny'"
+        )
+    if getattr(getattr(backend, "checkpoint", None), "adapter", None) is not None:
+        raise UsageError(
+            f"--edit {label}: model {backend.identity.name!r} is a base with an adapter on top; "
+            "merge the two into one checkpoint to edit it"
         )
     return backend  # type: ignore[return-value]
 

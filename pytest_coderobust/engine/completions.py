@@ -25,13 +25,20 @@ class CompletionStore:
     """The completions of one model; each is computed once.
 
     Args:
+        tags: the opening and the closing tag of thoughts that the suite adds to the known ones.
         guard: of a served model, the session's; its own by default.
     """
 
     def __init__(
-        self, backend: Backend, ledger: Ledger, listen: Listener, guard: Guard | None = None
+        self,
+        backend: Backend,
+        ledger: Ledger,
+        listen: Listener,
+        tags: tuple[str, ...] = (),
+        guard: Guard | None = None,
     ) -> None:
         self.backend = backend
+        self._tags = tags
         self._ledger = ledger
         self._listen = listen
         self.guard = guard or Guard(backend, ledger)
@@ -45,7 +52,7 @@ class CompletionStore:
     def keys(self, variant: Variant, sampling: Sampling) -> list[str]:
         """The keys of a variant's n completions, in sample order."""
         return [
-            make_completion_key(self.backend, variant, sampling, sample)
+            make_completion_key(self.backend, variant, sampling, sample, self._tags)
             for sample in range(sampling.n)
         ]
 
@@ -116,7 +123,7 @@ class CompletionStore:
 
     def _rows(self, variants: Sequence[Variant], sampling: Sampling) -> dict[str, Row]:
         return {
-            key: Row(variant, sample, make_noise_seed(variant, sampling, sample))
+            key: Row(variant, sample, make_noise_seed(variant, sampling, sample), self._tags)
             for variant in variants
             for sample, key in enumerate(self.keys(variant, sampling))
         }

@@ -39,6 +39,10 @@ class WindowRoom(Protocol):
         """The reason why a variant cannot be asked, or ""."""
         ...
 
+    def tell_threads(self, run: str) -> None:
+        """Stores how many threads the model has written with, if it has."""
+        ...
+
     def check(self, task: Task, completion: Completion) -> Check:
         """Makes the check of a completion."""
         ...
@@ -138,9 +142,7 @@ class WindowFiller:
                     self._judge.begin(self.checks(batch, self._sampling))
             self._judge.finish()
         finally:
-            if self._answers.threads:
-                # Part of no key: threads move results by rounding alone.
-                self._ledger.add_fact(self._answers.run, "threads", self._answers.threads)
+            self._room.tell_threads(self._answers.run)
             self._listen(WindowDone())
 
     def _tell_start(self, index: int, rows: int) -> None:

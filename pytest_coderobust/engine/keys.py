@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, replace
 from functools import cache
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.models.extraction.solution import EXTRACTOR_VERSION
-from pytest_coderobust.records import AnswerReading, Sampling, Variant, digest
-from pytest_coderobust.sandbox import JUDGE_VERSION
+from pytest_coderobust.records import AnswerReading, ApiChange, Sampling, Variant, digest
+from pytest_coderobust.sandbox import JUDGE_VERSION, USES_VERSION
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import toolchain_version
 
 
-def make_completion_key(backend: Backend, variant: Variant, sampling: Sampling, sample: int) -> str:
+def make_completion_key(
+    backend: Backend,
+    variant: Variant,
+    sampling: Sampling,
+    sample: int,
+    tags: tuple[str, ...] = (),
+) -> str:
     """Makes the key of one completion.
 
     The key covers the model's digest (weights, edits, tokenizer, template, dtype, device kind,
     library versions), the prompt (for recordings the task and cell too), the sampling without n,
-    the sample index, and the batch size, because greedy decoding moves with it.
+    the sample index, and the batch size, because greedy decoding moves with it. The thought tags
+    that a suite adds are part of it where there are some: tokens are decoded and counted by them.
     """
     asked: list[object] = [variant.prompt]
+    if tags and backend.keyed_by == "prompt":
+        asked.append(list(tags))
     if backend.keyed_by == "variant":
         cell = variant.cell
         asked += [variant.task.id, variant.task.canonical, cell.perturbation, cell.seed]
@@ -47,7 +57,9 @@ def _list_drawn(sampling: Sampling) -> tuple[object, ...]:
 def make_verdict_key(check: Check, tier: str) -> str:
     """Makes a verdict's key from solution, tests, API changes, limits, judge, tools and tier."""
     judged = (check.solution, astuple(check.tests), check.entry_point, check.language)
-    how = ([astuple(change) for change in check.api_changes], check.in_process)
+    changes = [change.parts for change in check.api_changes]
+    counting = [USES_VERSION] if changes else []
+    how = ([*changes, *counting], check.in_process)
     judge = (JUDGE_VERSION, toolchain_version(check.language), tier)
     return digest("verdict", judged, how, astuple(check.limits), judge)
 
@@ -63,8 +75,18 @@ def _list_extraction(config: SuiteConfig) -> list[object]:
     return [config.extraction, *([astuple(config.reading)] if chosen else [])]
 
 
-def digest_run(plan_digest: str, config: SuiteConfig, backend: Backend, tier: str) -> str:
-    """Digests plan, model, sampling and judge; runs of equal digest continue one another."""
+def digest_run(
+    plan_digest: str,
+    config: SuiteConfig,
+    backend: Backend,
+    tier: str,
+    changes: Sequence[ApiChange] = (),
+) -> str:
+    """Digests plan, model, sampling and judge; runs of equal digest continue one another.
+
+    Args:
+        changes: every API change that a task of the plan declares.
+    """
     sampling = config.sampling
     return digest(
         "run",
@@ -74,6 +96,7 @@ def digest_run(plan_digest: str, config: SuiteConfig, backend: Backend, tier: st
         [sampling.n, sampling.temperature, sampling.top_p, sampling.max_new_tokens],
         [list(sampling.stop), sampling.seed],
         digest_judge(config, tier),
+        *([USES_VERSION] if changes else []),
     )
 
 

@@ -56,7 +56,8 @@ class Measurement:
         selfcheck: SelfCheck | None = None,
     ) -> None:
         self.plan = plan
-        self.run = digest_run(plan.digest, plan.config, answers.backend, judge.tier)
+        backend, changes = answers.backend, plan.api_changes
+        self.run = digest_run(plan.digest, plan.config, backend, judge.tier, changes)
         self._answers = answers
         self._judge = judge
         self._ledger = ledger
@@ -230,6 +231,17 @@ class Measurement:
     def check(self, task: Task, completion: Completion) -> Check:
         """Makes the check of a completion."""
         return self.selfcheck().check(task, completion, self.plan.config)
+
+    @property
+    def threads(self) -> str:
+        """The processor threads that the model last wrote with, and who chose them; "" unknown."""
+        return self._answers.threads
+
+    def tell_threads(self, run: str) -> None:
+        """Stores as a fact of a run how many threads the model has written with, if it has."""
+        if self.threads:
+            # Part of no key: threads move results by rounding alone.
+            self._ledger.add_fact(run, "threads", self.threads)
 
     def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
         """Tells for each completion whether it passes every test, for editors that ask.

@@ -57,7 +57,8 @@ def measure_floor(
             plan, config=replace(plan.config, sampling=sampling), cells=(Cell(),), recorded={}
         )
         asked = backend if is_streaming(backend) else Rebatched(backend, size)
-        answers = CompletionStore(asked, ledger, listen, guard)
+        tags = plan.config.reading.reasoning
+        answers = CompletionStore(asked, ledger, listen, tags, guard)
         measurement = Measurement(again, answers, judge, ledger, listen)
         measurement.want((task, Cell()) for task in plan.tasks)
         found = [measurement.measure(task, Cell()).observation for task in plan.tasks.values()]

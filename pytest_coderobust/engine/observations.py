@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_coderobust.engine.completions import Keyed
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.metrics.adoption import classify_adoption
+from pytest_coderobust.metrics.adoption import classify_adoption, is_stale
 from pytest_coderobust.metrics.outcome import decide_status
 from pytest_coderobust.models.extraction.solution import read_solution
 from pytest_coderobust.records import Adoption, AnswerReading, Observation, Variant, Verdict
@@ -44,6 +44,11 @@ class Answered:
         return tuple(classify_adoption(verdict) for _, verdict in self.verdicts)
 
     @property
+    def stale(self) -> int:
+        """Samples that neither pass nor use a new API, and reached for an old one."""
+        return sum(is_stale(verdict) for _, verdict in self.verdicts)
+
+    @property
     def in_process(self) -> bool:
         """Whether a solution was judged in its own process."""
         return any(verdict.in_process for _, verdict in self.verdicts)
@@ -57,6 +62,10 @@ class Answered:
     def truncated(self) -> int:
         return sum(completion.truncated for _, completion in self.completions)
 
+    @property
+    def thought_tokens(self) -> int:
+        return sum(completion.thought_tokens for _, completion in self.completions)
+
 
 def list_left_out(answered: Answered, sample: int) -> tuple[str, ...]:
     """Lists the statements of a completion's program that its solution was judged without."""
@@ -66,8 +75,18 @@ def list_left_out(answered: Answered, sample: int) -> tuple[str, ...]:
     if completion.refused:
         return ()
     task = answered.variant.task
-    text = completion.text.removeprefix(task.prompt) if completion.whole else completion.text
+    text = completion.text.removeprefix(task.prompt) if completion.whole else completion.answer
     return read_solution(text, task, answered.reading).dropped
+
+
+def join_left_out(answered: Answered) -> dict[int, str]:
+    """Joins what solutions that fail were judged without, by sample, where there is any."""
+    found = {
+        sample: "".join(list_left_out(answered, sample))
+        for sample, (_, verdict) in enumerate(answered.verdicts)
+        if not verdict.full
+    }
+    return {sample: text for sample, text in found.items() if text.strip()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +122,8 @@ def make_observation(
         in_process=seen.in_process,
         unfinished=seen.unfinished,
         refused=seen.refused,
+        thought_tokens=seen.thought_tokens,
+        stale=seen.stale,
     )
 
 
@@ -115,4 +136,5 @@ def store_measured(measured: Measured, ledger: Ledger, run: str) -> None:
         prompt=seen.variant.prompt if seen else "",
         completions=[key for key, _ in seen.completions] if seen else (),
         verdicts=[key for key, _ in seen.verdicts] if seen else (),
+        left_out=join_left_out(seen) if seen else {},
     )

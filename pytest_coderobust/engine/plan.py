@@ -20,6 +20,7 @@ from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
 from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.recording_row import find_recorded_level
 from pytest_coderobust.tasks.recordings import load_recorded
+from pytest_coderobust.tasks.subset import choose_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
         form=config.prompt_form,
         keep_damaged=perturbing.keep_damaged,
     )
-    chosen = tasks.tasks[: config.limit] if config.limit else tasks.tasks
+    subset = choose_tasks(tasks, config.base / config.ids if config.ids else None, config.limit)
+    chosen = subset.tasks
     if not chosen:
         raise DataError(f"{config.path}: {config.tasks} has no tasks")
     _check_lexicon(config)
@@ -103,9 +105,11 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
             },
             astuple(config.limits),
             config.solved_at,
-            [[astuple(change) for change in task.api_changes] for task in chosen],
+            [[change.parts for change in task.api_changes] for task in chosen],
+            # A suite without a list of ids keeps the digest that it always had.
+            *([[task.id for task in chosen]] if config.ids else []),
         ),
-        notes=(*tasks.notes, *recorded.notes, *describe_rewriters(config)),
+        notes=(*subset.notes, *recorded.notes, *describe_rewriters(config)),
         rewrite_sources=rewrite_sources,
     )
 

@@ -21,12 +21,19 @@ class ForeignSample:
     Attributes:
         text: the text that follows the prompt, or, when `whole`, a complete program.
         where: the place it was read from ("samples.jsonl, line 3"), or "".
+        opened: the thought's opening tag that the prompt had written already, or "".
     """
 
     task_id: str
     text: str
     whole: bool = False
     where: str = ""
+    opened: str = ""
+
+    @property
+    def answer(self) -> str:
+        """The text that a solution is extracted from."""
+        return self.opened + self.text
 
 
 def read_samples(path: Path, tasks: Collection[str]) -> tuple[ForeignSample, ...]:
@@ -56,7 +63,8 @@ def _read_sample(row: DataRow, tasks: Collection[str]) -> ForeignSample:
     # As EvalPlus does, where a row has both.
     whole = row.values.get("solution") is not None or "completion" not in row.values
     text = row.text("solution" if whole else "completion")
-    return ForeignSample(task_id, text, whole, row.where)
+    opened = "" if whole or row.values.get("opened") is None else row.text("opened")
+    return ForeignSample(task_id, text, whole, row.where, opened)
 
 
 def _read_task_id(row: DataRow, tasks: Collection[str]) -> str:

@@ -29,6 +29,7 @@ from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like, may_be_in_process
 from pytest_coderobust.sandbox.check import Check, Sandbox
 from pytest_coderobust.tasks.load import load_tasks
+from pytest_coderobust.tasks.subset import choose_tasks
 
 Listen = Callable[[int, int], None]
 """Called with the number of judged checks and the number of all checks."""
@@ -53,8 +54,8 @@ def open_sample_suite(suite: str, base: Path) -> SampleSuite:
 
     Args:
         suite: a data set's name, a file of tasks, "hub:ORG/NAME", or a suite's TOML file, which
-            also gives limits, API changes, `limit` and the choices about answers; its `extraction`
-            is not used.
+            also gives limits, API changes, `ids`, `limit` and the choices about answers; its
+            `extraction` is not used.
         base: the folder that a relative path starts from.
 
     Raises:
@@ -64,8 +65,8 @@ def open_sample_suite(suite: str, base: Path) -> SampleSuite:
     own = path.suffix == ".toml" and path.is_file() and read_suite_kind(path) == "suite"
     config = read_suite(path) if own else make_named_suite(suite, base)
     found = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
-    chosen = found.tasks[: config.limit] if config.limit else found.tasks
-    chosen = add_api_changes(chosen, config)
+    found = choose_tasks(found, config.base / config.ids if config.ids else None, config.limit)
+    chosen = add_api_changes(found.tasks, config)
     return SampleSuite(config, {task.id: task for task in chosen}, found.notes)
 
 
@@ -139,8 +140,9 @@ def make_sample_check(
     """Makes the check of one sample."""
     task = sample_suite.tasks[sample.task_id]
     read = extract_program if sample.whole else extract
+    text = sample.text if extraction == "raw" else sample.answer
     return Check(
-        solution=read(sample.text, task, extraction, sample_suite.config.reading),
+        solution=read(text, task, extraction, sample_suite.config.reading),
         entry_point=task.entry_point,
         tests=task.tests,
         limits=limits or sample_suite.config.limits,
@@ -156,7 +158,7 @@ def list_dropped(
     if extraction == "raw":
         return ()
     task = sample_suite.tasks[sample.task_id]
-    text = sample.text.removeprefix(task.prompt) if sample.whole else sample.text
+    text = sample.text.removeprefix(task.prompt) if sample.whole else sample.answer
     return read_solution(text, task, sample_suite.config.reading).dropped
 
 

@@ -47,7 +47,8 @@ class SelfCheck:
 
     def check(self, task: Task, completion: Completion, config: SuiteConfig) -> Check:
         """Makes the check of a completion, calibrated if its task is."""
-        check = make_check(task, completion.text, config, whole=completion.whole)
+        text = completion.text if config.extraction == "raw" else completion.answer
+        check = make_check(task, text, config, whole=completion.whole)
         calibrated = self.calibrated.get(task.id)
         return check if calibrated is None else calibrate_like(check, calibrated)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from coderobust_strategies import Edit, apply_edits
@@ -24,11 +24,16 @@ State = Literal["broken", "fixed"]
 
 @dataclass(frozen=True, slots=True)
 class ShownPrompt:
-    """A prompt with its completions and their verdicts, in sample order."""
+    """A prompt with its completions and their verdicts, in sample order.
+
+    Attributes:
+        left_out: what of a completion's program was not judged, by sample, of those that fail.
+    """
 
     prompt: str
     completions: tuple[Completion, ...]
     verdicts: tuple[Verdict, ...]
+    left_out: Mapping[int, str] = field(default_factory=dict[int, str])
 
     @property
     def passing(self) -> int:
@@ -179,10 +184,23 @@ def _shown(shown: ShownPrompt) -> dict[str, object]:
             "failure": verdict.failure,
             "detail": verdict.detail,
             "tier": verdict.tier,
+            **_encode_known(completion, shown.left_out.get(sample, "")),
         }
-        for completion, verdict in zip(shown.completions, shown.verdicts, strict=True)
+        for sample, (completion, verdict) in enumerate(
+            zip(shown.completions, shown.verdicts, strict=True)
+        )
     ]
     return {"prompt": shown.prompt, "samples": samples}
+
+
+def _encode_known(completion: Completion, left_out: str) -> dict[str, object]:
+    """Encodes what few completions have: a thought, statements that were not judged."""
+    found: dict[str, object] = {
+        "thought_tokens": completion.thought_tokens,
+        "opened": completion.opened,
+        "left_out": left_out,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _failure(document: Mapping[str, Any]) -> Failure:
@@ -221,7 +239,14 @@ def _read_shown(shown: Mapping[str, Any]) -> ShownPrompt:
     return ShownPrompt(
         prompt=str(shown["prompt"]),
         completions=tuple(
-            Completion(str(each["text"]), each["finish"], int(each["tokens"])) for each in samples
+            Completion(
+                str(each["text"]),
+                each["finish"],
+                int(each["tokens"]),
+                int(each.get("thought_tokens", 0)),
+                str(each.get("opened", "")),
+            )
+            for each in samples
         ),
         verdicts=tuple(
             Verdict(
@@ -234,4 +259,7 @@ def _read_shown(shown: Mapping[str, Any]) -> ShownPrompt:
             )
             for each in samples
         ),
+        left_out={
+            at: str(each["left_out"]) for at, each in enumerate(samples) if each.get("left_out")
+        },
     )

@@ -89,6 +89,7 @@ class Hunt:
                     yield hunted
                 self.listen(HuntAdvanced(done, found, purse.spent))
         finally:
+            self.measurement.tell_threads(self._run)
             self.listen(HuntDone())
 
     @property

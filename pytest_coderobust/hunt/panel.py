@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from coderobust_strategies import Edit, apply_edits
 from pytest_coderobust.engine.measurement import Measurement
-from pytest_coderobust.engine.observations import Answered
+from pytest_coderobust.engine.observations import Answered, join_left_out
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.hunt.failure import ShownPrompt, Votes
 from pytest_coderobust.records import Cell, Sampling, Task, Variant
@@ -69,7 +69,16 @@ class Ballot:
             self.answers[0].variant.prompt,
             tuple(each for answered in self.answers for _, each in answered.completions),
             tuple(each for answered in self.answers for _, each in answered.verdicts),
+            dict(self._list_left_out()),
         )
+
+    def _list_left_out(self) -> Iterator[tuple[int, str]]:
+        """Lists what was left out of solutions, by the sample's place among all draws."""
+        first = 0
+        for answered in self.answers:
+            for sample, text in join_left_out(answered).items():
+                yield first + sample, text
+            first += answered.n
 
 
 class Panel:

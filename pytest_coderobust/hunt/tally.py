@@ -18,6 +18,7 @@ class SuiteHunt:
     Attributes:
         files: the path of each failure's file, by the failure's id.
         notes: sentences the report must show.
+        threads: the processor threads that the model wrote with, "" where it did not say.
     """
 
     suite: str
@@ -26,6 +27,7 @@ class SuiteHunt:
     hunted: tuple[Hunted, ...]
     files: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    threads: str = ""
 
     @property
     def failures(self) -> tuple[Failure, ...]:

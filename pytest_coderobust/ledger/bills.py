@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple
 from typing import Any
 
-from pytest_coderobust.ledger.database import Database, Transaction
+from pytest_coderobust.ledger.database import Database, Statement
 from pytest_coderobust.records import Bill, Usage
 
 COLUMNS = "requests, retries, input, cached, output, reasoning, seconds, estimated, wall, cost"
@@ -34,9 +34,9 @@ class Bills:
         self._database = database
         self._session = session
 
-    def add(self, transaction: Transaction, run: str, bill: Bill) -> None:
-        """Adds to what this session asked for a run."""
-        transaction(ADD, (run, self._session, *astuple(bill.usage), bill.wall, bill.cost))
+    def make_addition(self, run: str, bill: Bill) -> Statement:
+        """Makes the statement that adds to what this session asked for a run."""
+        return ADD, [(run, self._session, *astuple(bill.usage), bill.wall, bill.cost)]
 
     def of_run(self, run: str) -> Bill | None:
         """Sums what was asked for a run in all sessions; None where no server was asked."""

@@ -26,6 +26,9 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS completions (
     key TEXT PRIMARY KEY, text BLOB NOT NULL, finish TEXT NOT NULL, tokens INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS thoughts (
+    key TEXT PRIMARY KEY, thought_tokens INTEGER NOT NULL, opened BLOB NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY, level TEXT NOT NULL, passed INTEGER NOT NULL, total INTEGER NOT NULL,
     failure TEXT NOT NULL, detail BLOB NOT NULL, tier TEXT NOT NULL, cpu_seconds REAL NOT NULL,
@@ -35,6 +38,11 @@ CREATE TABLE IF NOT EXISTS observations (
     run TEXT NOT NULL, task TEXT NOT NULL, perturbation TEXT NOT NULL, seed INTEGER NOT NULL,
     body TEXT NOT NULL, prompt BLOB NOT NULL, completions TEXT NOT NULL, verdicts TEXT NOT NULL,
     PRIMARY KEY (run, task, perturbation, seed)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS left_out (
+    run TEXT NOT NULL, task TEXT NOT NULL, perturbation TEXT NOT NULL, seed INTEGER NOT NULL,
+    sample INTEGER NOT NULL, statements BLOB NOT NULL,
+    PRIMARY KEY (run, task, perturbation, seed, sample)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS edits (
     run TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, name)
@@ -67,6 +75,9 @@ CREATE TABLE IF NOT EXISTS usage (
     wall REAL NOT NULL, cost REAL, PRIMARY KEY (run, session)
 ) WITHOUT ROWID;
 """
+
+Statement = tuple[str, Sequence[tuple[object, ...]]]
+"""SQL, and the rows of values that it is run with."""
 
 Transaction = Callable[..., list[tuple[Any, ...]]]
 """Runs one statement, with its values if it has any, within a transaction; returns its rows."""
@@ -117,9 +128,15 @@ class Database:
 
     def write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Writes all rows in one transaction, or none."""
-        if rows:
+        self.write_all([(statement, rows)])
+
+    def write_all(self, parts: Sequence[Statement]) -> None:
+        """Writes the rows of several statements in one transaction, or none."""
+        given = [(statement, rows) for statement, rows in parts if rows]
+        if given:
             with self._transaction() as connection:
-                connection.executemany(statement, rows)
+                for statement, rows in given:
+                    connection.executemany(statement, rows)
 
     @contextmanager
     def transaction(self) -> Generator[Transaction]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import cast
 
 from pytest_coderobust.records import (
@@ -14,9 +15,11 @@ from pytest_coderobust.records import (
     Observation,
     Verdict,
 )
-from pytest_coderobust.records.codec import decode
+from pytest_coderobust.records.codec import decode, encode
 
-COMPLETION_COLUMNS = "key, text, finish, tokens"
+COMPLETION_COLUMNS = "key, text, finish, tokens, thought_tokens, opened"
+COMPLETION_TABLES = "completions LEFT JOIN thoughts USING (key)"
+"""Thoughts lie in a table of their own: most completions have none, and older ledgers no table."""
 VERDICT_COLUMNS = (
     "key, level, passed, total, failure, detail, tier, cpu_seconds, api_uses, in_process"
 )
@@ -26,9 +29,21 @@ def make_completion_row(key: str, completion: Completion) -> tuple[object, ...]:
     return key, write_text(completion.text), completion.finish, completion.tokens
 
 
-def read_completion(text: bytes, finish: str, tokens: int) -> Completion:
+def make_thought_rows(found: Mapping[str, Completion]) -> list[tuple[object, ...]]:
+    """Makes the rows of the thoughts in completions, for those that have some; the key twice."""
+    return [
+        (key, each.thought_tokens, write_text(each.opened), key)
+        for key, each in found.items()
+        if each.thought_tokens or each.opened
+    ]
+
+
+def read_completion(
+    text: bytes, finish: str, tokens: int, thought_tokens: int | None, opened: bytes | None
+) -> Completion:
     """Reads the completion in the columns of its row, its key left out."""
-    return Completion(read_text(text), cast("Finish", finish), tokens)
+    kind = cast("Finish", finish)
+    return Completion(read_text(text), kind, tokens, thought_tokens or 0, read_text(opened or b""))
 
 
 def make_verdict_row(key: str, v: Verdict) -> tuple[object, ...]:
@@ -69,6 +84,16 @@ def read_verdict(
         tuple(ApiUse(*use) for use in json.loads(uses)),
         bool(in_process),
     )
+
+
+def write_observation(observation: Observation) -> str:
+    """Writes the body of an observation's row; what earlier versions cannot read only if needed."""
+    body = encode(observation)
+    if not observation.thought_tokens:
+        del body["thought_tokens"]
+    if not observation.refused:
+        del body["refused"]
+    return json.dumps(body, sort_keys=True)
 
 
 def read_observation(body: str) -> Observation:

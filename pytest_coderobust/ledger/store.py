@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock
 
 from pytest_coderobust.ledger.bills import Bills
-from pytest_coderobust.ledger.database import Database, Transaction
+from pytest_coderobust.ledger.database import Database, Statement
 from pytest_coderobust.ledger.intervals import Intervals
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
+    COMPLETION_TABLES,
     VERDICT_COLUMNS,
     make_completion_row,
+    make_thought_rows,
     make_verdict_row,
     read_completion,
     read_observation,
     read_text,
     read_verdict,
+    write_observation,
     write_text,
 )
 from pytest_coderobust.ledger.waves import Waves
@@ -30,15 +33,29 @@ from pytest_coderobust.records.codec import decode, encode
 
 INSERT_COMPLETION = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)"
 REFUSED = Completion("", "refused")
+ADD_THOUGHTS = """
+INSERT OR IGNORE INTO thoughts SELECT ?, ?, ?
+WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
+"""
+NOTE_INTERVAL = """
+INSERT OR REPLACE INTO asked SELECT ?, ?
+WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The prompt that was asked, and the keys of its completions and verdicts by sample."""
+    """The prompt that was asked, and the keys of its completions and verdicts by sample.
+
+    Attributes:
+        left_out: the text of a completion's program that its solution was judged without, by
+            sample; only samples that fail have one.
+    """
 
     prompt: str
     completions: tuple[str, ...]
     verdicts: tuple[str, ...]
+    left_out: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 class Ledger:
@@ -75,7 +92,7 @@ class Ledger:
     def completions(self, keys: Iterable[str]) -> dict[str, Completion]:
         """Reads the stored completions among `keys`, refused ones too."""
         wanted = list(keys)
-        rows = self._database.select(COMPLETION_COLUMNS, "completions", wanted)
+        rows = self._database.select(COMPLETION_COLUMNS, COMPLETION_TABLES, wanted)
         found = {key: read_completion(*columns) for key, *columns in rows}
         if missing := [key for key in wanted if key not in found]:
             refusals = self._database.select("key, session", "refusals", missing)
@@ -90,13 +107,7 @@ class Ledger:
         Args:
             interval: the open interval that what was not there before was asked in.
         """
-        rows = [make_completion_row(key, completion) for key, completion in found.items()]
-        if interval is None:
-            self._database.write(INSERT_COMPLETION, rows)
-            return
-        with self._database.transaction() as run:
-            for row in rows:
-                _insert(run, row, interval)
+        self._database.write_all(_list_inserts(found, interval))
 
     def add_answers(
         self, found: Mapping[str, Completion], run: str, bill: Bill, *, interval: int | None = None
@@ -109,15 +120,15 @@ class Ledger:
         Args:
             interval: as `add_completions`.
         """
-        with self._database.transaction() as transaction:
-            for key, completion in found.items():
-                if completion.refused:
-                    transaction(
-                        "INSERT OR REPLACE INTO refusals VALUES (?, ?)", (key, self.session)
-                    )
-                else:
-                    _insert(transaction, make_completion_row(key, completion), interval)
-            self.bills.add(transaction, run, bill)
+        written = {key: each for key, each in found.items() if not each.refused}
+        refused = [(key, self.session) for key in found if key not in written]
+        self._database.write_all(
+            [
+                *_list_inserts(written, interval),
+                ("INSERT OR REPLACE INTO refusals VALUES (?, ?)", refused),
+                self.bills.make_addition(run, bill),
+            ]
+        )
 
     def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
         """Reads the stored verdicts among `keys`."""
@@ -170,18 +181,22 @@ class Ledger:
         prompt: str = "",
         completions: Sequence[str] = (),
         verdicts: Sequence[str] = (),
+        left_out: Mapping[int, str] | None = None,
     ) -> None:
-        """Stores an observation, with the prompt and the keys of its completions and verdicts."""
+        """Stores an observation with its evidence, as `Evidence` describes it."""
         cell = observation.cell
         identity = (run, observation.task_id, cell.perturbation, cell.seed)
-        encoded = encode(observation)
-        if not observation.refused:
-            del encoded["refused"]  # of served models alone: others keep the bytes they had
-        body = json.dumps(encoded, sort_keys=True)
+        body = write_observation(observation)
         evidence = (write_text(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
-        self._database.write(
-            "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(*identity, body, *evidence)],
+        texts = [(*identity, at, write_text(text)) for at, text in (left_out or {}).items()]
+        self._database.write_all(
+            [
+                (
+                    "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(*identity, body, *evidence)],
+                ),
+                ("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?, ?, ?, ?)", texts),
+            ]
         )
 
     def observations(self, run: str) -> tuple[Observation, ...]:
@@ -204,16 +219,24 @@ class Ledger:
 
     def evidence(self, run: str, task: str, cell: Cell) -> Evidence | None:
         """Reads the evidence of an observation; None where there is no such observation."""
+        where = " WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?"
+        identity = (run, task, cell.perturbation, cell.seed)
         rows = self._database.read(
-            "SELECT prompt, completions, verdicts FROM observations"
-            " WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?",
-            (run, task, cell.perturbation, cell.seed),
+            f"SELECT prompt, completions, verdicts FROM observations{where}",  # noqa: S608
+            identity,
         )
         if not rows:
             return None
         prompt, completions, verdicts = rows[0]
+        left_out = self._database.read(
+            f"SELECT sample, statements FROM left_out{where}",  # noqa: S608
+            identity,
+        )
         return Evidence(
-            read_text(prompt), tuple(json.loads(completions)), tuple(json.loads(verdicts))
+            read_text(prompt),
+            tuple(json.loads(completions)),
+            tuple(json.loads(verdicts)),
+            {int(sample): read_text(text) for sample, text in left_out},
         )
 
     def observations_of(self, suite: str) -> tuple[Observation, ...]:
@@ -226,12 +249,15 @@ class Ledger:
         return tuple(read_observation(body) for (body,) in rows)
 
 
-def _insert(transaction: Transaction, row: tuple[object, ...], interval: int | None) -> None:
-    """Inserts a completion that is not there, and notes the interval that it was asked in."""
-    if interval is not None:
-        transaction(
-            "INSERT OR REPLACE INTO asked SELECT ?, ? "
-            "WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)",
-            (row[0], interval, row[0]),
-        )
-    transaction(INSERT_COMPLETION, row)
+def _list_inserts(found: Mapping[str, Completion], interval: int | None) -> list[Statement]:
+    """Lists the statements that store completions which are not there.
+
+    Thoughts and intervals go ahead of the completions: those that were there keep their own.
+    """
+    noted = [] if interval is None else [(key, interval, key) for key in found]
+    rows = [make_completion_row(key, completion) for key, completion in found.items()]
+    return [
+        (NOTE_INTERVAL, noted),
+        (ADD_THOUGHTS, make_thought_rows(found)),
+        (INSERT_COMPLETION, rows),
+    ]

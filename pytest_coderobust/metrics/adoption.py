@@ -3,9 +3,10 @@
     uses a new API, passes every test      correct adoption
     uses a new API, and fails              incorrect adoption
     passes without one                     workaround
-    neither                                none
+    neither                                none, and stale if it reached for an old API
 
-A new API is used when the solution called it while it was judged.
+A new API is used when the solution called it while it was judged, read an attribute of a new class,
+checked an instance against it, or imported it.
 """
 
 from __future__ import annotations
@@ -24,12 +25,19 @@ def classify_adoption(verdict: Verdict) -> Adoption:
     return Adoption.WORKAROUND if verdict.full else Adoption.NONE
 
 
+def is_stale(verdict: Verdict) -> bool:
+    """Whether a solution neither passes nor uses a new API, and reached for an old one."""
+    reached = any(use.old for use in verdict.api_uses)
+    return reached and classify_adoption(verdict) is Adoption.NONE
+
+
 @dataclass(frozen=True, slots=True)
 class AdoptionCounts:
-    """The completions of one condition, counted by adoption; the counts sum to all of them.
+    """The completions of one condition, counted by adoption; the first four sum to all of them.
 
     Attributes:
         condition: "clean" or a perturbation, all its seeds together.
+        stale: of `none`, those that reached for an old API.
     """
 
     condition: str
@@ -37,6 +45,7 @@ class AdoptionCounts:
     incorrect: int = 0
     workaround: int = 0
     none: int = 0
+    stale: int = 0
 
 
 def count_adoptions(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
@@ -48,16 +57,13 @@ def count_adoptions(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
 
 
 def count_condition(condition: str, observations: Iterable[Observation]) -> AdoptionCounts:
-    found = Counter(
-        adoption
-        for observation in observations
-        if observation.cell.perturbation == condition
-        for adoption in observation.adoptions
-    )
+    seen = [each for each in observations if each.cell.perturbation == condition]
+    found = Counter(adoption for observation in seen for adoption in observation.adoptions)
     return AdoptionCounts(
         condition,
         correct=found[Adoption.CORRECT],
         incorrect=found[Adoption.INCORRECT],
         workaround=found[Adoption.WORKAROUND],
         none=found[Adoption.NONE],
+        stale=sum(observation.stale for observation in seen),
     )

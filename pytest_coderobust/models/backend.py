@@ -72,11 +72,15 @@ class Streamed:
 
     A row that the server refused for good has a completion, too: its text is "" and its finish
     "refused".
+
+    Attributes:
+        told: why the server refused; "" for an answer.
     """
 
     row: Row
     completion: Completion
     usage: Usage
+    told: str = ""
 
 
 @runtime_checkable

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
-
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.folders import bundled_folder
 from pytest_coderobust.models.options import ModelOptions, ModelSpec, apply_options
 
 
@@ -16,7 +14,7 @@ def check_bundled(name: str) -> None:
     Raises:
         UsageError: they are not there.
     """
-    folder = _folder()
+    folder = bundled_folder()
     if not folder.is_dir():
         raise UsageError(f"model {name!r}: this installation lacks its weights ({folder})")
 
@@ -25,10 +23,4 @@ def open_bundled(name: str, options: ModelOptions) -> Backend:
     """Opens the bundled model, which loads when it is first asked."""
     from pytest_coderobust.models.hf import HFBackend
 
-    return HFBackend(name, apply_options(ModelSpec(str(_folder())), options), options)
-
-
-def _folder() -> Path:
-    # `tiny` is a room beside this one, so no import may name it; it is looked up when asked for.
-    folder: Path = import_module("pytest_coderobust.tiny").checkpoint_path()
-    return folder
+    return HFBackend(name, apply_options(ModelSpec(str(bundled_folder())), options), options)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.files import LFS_HEAD, explain_lfs_pointer
+from pytest_coderobust.models.adapters import find_base
+from pytest_coderobust.models.folders import holds_adapter, read_json
 from pytest_coderobust.models.options import ModelOptions, ModelSpec
 from pytest_coderobust.models.quiet import quiet_hub
 
@@ -24,26 +26,36 @@ class Checkpoint:
     Attributes:
         weights: the files that hold the tensors, in name order.
         safetensors: whether they are safetensors, else pickles that `weights_only` reads.
+        adapter: the folder of a LoRA adapter on top of it; None for the model alone.
     """
 
     folder: Path
     weights: tuple[Path, ...]
     safetensors: bool
+    adapter: Path | None = None
+
+    @property
+    def tokenizer(self) -> Path:
+        """The folder of the tokenizer: the adapter's, if it brings one."""
+        if self.adapter is not None and (self.adapter / "tokenizer_config.json").is_file():
+            return self.adapter
+        return self.folder
 
 
 def find_checkpoint(name: str, spec: ModelSpec, options: ModelOptions) -> Checkpoint:
     """Finds the checkpoint of a model; downloads it when it is not on disk.
 
     Raises:
-        ModelError: it cannot be downloaded, has no weights of an allowed format, is the adapter of
-            another model, or has pointers of Git LFS in place of files.
+        ModelError: it cannot be downloaded, has no weights of an allowed format, is an adapter
+            whose base is not there, or has pointers of Git LFS in place of files.
     """
     folder = Path(spec.id).expanduser()
     local = folder.is_dir()
     if not local:
         folder = _download(name, spec, options, ("*.safetensors",))
-    if adapter := explain_adapter(folder):
-        raise ModelError(f"model {name!r}: {adapter}")
+    if holds_adapter(folder):
+        base = find_checkpoint(name, find_base(name, folder), options)
+        return replace(base, adapter=folder)
     if not local and options.allow_bin and not _weights(folder, "model", "safetensors"):
         folder = _download(name, spec, options, ("*.bin",))
     if weights := _weights(folder, "model", "safetensors"):
@@ -62,23 +74,6 @@ def find_checkpoint(name: str, spec: ModelSpec, options: ModelOptions) -> Checkp
     raise ModelError(f"model {name!r}: {folder} has {problem}; {advice}")
 
 
-def explain_adapter(folder: Path) -> str:
-    """Explains a folder that holds the adapter of another model; "" for any other folder."""
-    settings = folder / "adapter_config.json"
-    if not settings.is_file() or (folder / "config.json").is_file():
-        return ""
-    adapter = read_json(settings)
-    kind, base = adapter.get("peft_type"), adapter.get("base_model_name_or_path")
-    noun = "a LoRA adapter" if kind in ("LORA", None) else f"an adapter ({str(kind)[:40]!r})"
-    shown = repr(base[:200] if isinstance(base, str) and base else "BASE")
-    return (
-        f"the folder holds {noun} of {shown} and no model of its own; merge the two with "
-        f"PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({shown}), "
-        f"{str(folder)!r}).merge_and_unload().save_pretrained('MERGED'), save the tokenizer there "
-        "too, and name that folder"
-    )
-
-
 def stored_dtype(checkpoint: Checkpoint) -> str:
     """Reads the dtype that a checkpoint was saved in, as torch names it."""
     config = read_json(checkpoint.folder / "config.json")
@@ -88,21 +83,6 @@ def stored_dtype(checkpoint: Checkpoint) -> str:
             if isinstance(value := table.get(key), str):
                 return value.removeprefix("torch.")
     return _header_dtype(checkpoint.weights[0]) if checkpoint.safetensors else "float32"
-
-
-def read_json(path: Path) -> dict[str, object]:
-    """Reads the object in a JSON file; empty where there is no file.
-
-    Raises:
-        ModelError: the file is not JSON.
-    """
-    try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read: {error}") from None
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _weights(folder: Path, stem: str, suffix: str) -> tuple[Path, ...]:

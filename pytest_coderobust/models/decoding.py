@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,13 @@ import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
 from pytest_coderobust.models.branches import Start, read_prompts, write_rows
+from pytest_coderobust.models.extraction.thoughts import find_answer_start
 from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.models.sampling import Chooser, RefuseNaN, RowNoise
-from pytest_coderobust.models.stops import EndTest, StopStrings, cut_at_stop, decode
+from pytest_coderobust.models.stops import EndTest, StopStrings, cut_at_stop
+from pytest_coderobust.models.thought_tags import make_decoder
 from pytest_coderobust.models.watch import IGNORED, GenerationWatch
-from pytest_coderobust.records import Completion, Sampling
+from pytest_coderobust.records import Completion, Finish, Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,14 @@ class Prompt:
 
     Attributes:
         noise: seeds the row's own generator.
+        tags: the opening and the closing tag of thoughts that count besides the known ones.
+        opened: the thought's opening tag that the end of the prompt wrote, or "".
     """
 
     ids: tuple[int, ...]
     noise: int
+    tags: tuple[str, ...] = ()
+    opened: str = ""
 
 
 def decode_batch(
@@ -135,14 +142,13 @@ class _Text:
 
     def __init__(self, loaded: LoadedModel, prompts: Sequence[Prompt]) -> None:
         self._loaded = loaded
-        self._heads = {
-            ids: decode(loaded.tokenizer, ids) for ids in {prompt.ids for prompt in prompts}
-        }
+        self._decode = make_decoder(loaded.tokenizer, {t for each in prompts for t in each.tags})
+        self._heads = {ids: self._decode(ids) for ids in {prompt.ids for prompt in prompts}}
         self._prompts = prompts
 
     def ends(self, sampling: Sampling) -> EndTest:
         """Makes the test of whether a token is a row's last."""
-        return EndTest(sampling.stop, self._loaded.tokenizer, self.text, self._loaded.eos)
+        return EndTest(sampling.stop, self._decode, self.text, self._loaded.eos)
 
     def text(self, row: int, ids: Sequence[int]) -> str:
         """Text that the ids add to the row's prompt.
@@ -152,7 +158,7 @@ class _Text:
         """
         prompt = self._prompts[row].ids
         head = self._heads[prompt]
-        whole = decode(self._loaded.tokenizer, (*prompt, *ids))
+        whole = self._decode((*prompt, *ids))
         return whole[len(head) :] if whole.startswith(head) else whole[_common(head, whole) :]
 
     def completion(self, row: int, ids: Sequence[int], sampling: Sampling) -> Completion:
@@ -160,9 +166,22 @@ class _Text:
         kept = ids if end is None else ids[:end]
         text = self.text(row, kept)
         before = cut_at_stop(text, sampling.stop)
+        finish: Finish = "length" if end is None else "eos"
         if before is not None:
-            return Completion(before, "stop", len(kept))
-        return Completion(text, "length" if end is None else "eos", len(kept))
+            text, finish = before, "stop"
+        thought = self._count_thought(row, kept, text)
+        return Completion(text, finish, len(kept), thought, self._prompts[row].opened)
+
+    def _count_thought(self, row: int, ids: Sequence[int], text: str) -> int:
+        """Counts the tokens up to the end of the last thought; all where it never ends."""
+        prompt = self._prompts[row]
+        end = find_answer_start(prompt.opened + text, prompt.tags)
+        if end is None:
+            return len(ids)
+        length = end - len(prompt.opened)
+        if length <= 0:
+            return 0
+        return bisect_left(range(len(ids)), length, key=lambda n: len(self.text(row, ids[:n])))
 
 
 def _common(left: str, right: str) -> int:

@@ -15,10 +15,13 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 from platformdirs import user_cache_path
 
-from pytest_coderobust.models.checkpoint import Checkpoint, read_json
+from pytest_coderobust.models.adapters import ADAPTER_WEIGHTS
+from pytest_coderobust.models.checkpoint import Checkpoint
+from pytest_coderobust.models.folders import ADAPTER_FILE, read_json
 from pytest_coderobust.records import digest
 
 SMALL = 1 << 24
@@ -39,9 +42,21 @@ def checkpoint_digest(checkpoint: Checkpoint) -> str:
     """Hashes weights, tokenizer, code and configuration of a checkpoint, wherever it lies."""
     folder = checkpoint.folder
     configs = [_without_history(read_json(folder / name)) for name in _CONFIG]
-    return digest(
-        configs, _hash_files(checkpoint.weights), _hash_files(_match_files(folder, _TOKENIZER))
-    )
+    parts = [configs, _hash_files(checkpoint.weights)]
+    parts.append(_hash_files(_match_files(checkpoint.tokenizer, _TOKENIZER)))
+    if checkpoint.adapter is not None:
+        parts.append([adapter_digest(checkpoint.adapter)])
+    return digest(*parts)
+
+
+def adapter_digest(folder: Path) -> str:
+    """Hashes weights and settings of an adapter, but not the place of its base."""
+    settings = read_json(folder / ADAPTER_FILE)
+    settings.pop("base_model_name_or_path", None)
+    names = settings.get("target_modules")
+    if isinstance(names, list):  # peft writes a set, in any order
+        settings["target_modules"] = sorted(map(str, cast("list[object]", names)))
+    return digest(settings, file_digest(folder / ADAPTER_WEIGHTS))
 
 
 def weights_digest(checkpoint: Checkpoint) -> str:

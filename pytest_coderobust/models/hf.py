@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_coderobust.errors import ModelError
+from pytest_coderobust.models.adapters import check_base
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.models.batches import Batches, free_memory, steps_within
 from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, stored_dtype
 from pytest_coderobust.models.devices import device_kind, find_device
-from pytest_coderobust.models.fingerprint import checkpoint_digest, weights_digest
+from pytest_coderobust.models.fingerprint import (
+    adapter_digest,
+    checkpoint_digest,
+    weights_digest,
+)
 from pytest_coderobust.models.options import ROWS, ROWS_TINY, ModelOptions, ModelSpec
 from pytest_coderobust.models.prompts import render, template_of, tokenize
 from pytest_coderobust.models.quiet import quiet
+from pytest_coderobust.models.thought_tags import find_opened, list_tags
 from pytest_coderobust.models.threads import GenerationThreads, sensible_threads, torch_threads
 from pytest_coderobust.models.watch import GenerationWatch, WatchedPart, find_watch
 from pytest_coderobust.records import (
@@ -109,13 +115,19 @@ class HFBackend:
         kind = device_kind(self.device)
         versions = [version("torch"), version("transformers")]
         weights = weights_digest(self.checkpoint)
+        adapter = self.checkpoint.adapter
+        if adapter is not None:
+            check_base(self.name, adapter, weights)
         template = template_of(self.spec)
         parts = [self.dtype, kind, *versions, self.spec.chat, template]
+        # Left out where there are none, so that answers of all other models stay valid.
+        tags = list_tags(self.checkpoint, template, chat=self.spec.chat)
         facts = {
             # A folder's path would tell a report's reader about the machine, not about the model.
             "model": self.name if Path(self.spec.id).expanduser().is_dir() else self.spec.id,
             "revision": self.spec.revision or "",
             "weights": weights[:12],
+            "adapter": "" if adapter is None else adapter_digest(adapter)[:12],
             "dtype": self.dtype,
             "device": kind,
             "prompt": "chat" if self.spec.chat else "continuation",
@@ -124,7 +136,7 @@ class HFBackend:
         }
         return ModelIdentity(
             self.name,
-            digest("hf", DECODING, self.checkpoint_digest, parts),
+            digest("hf", DECODING, self.checkpoint_digest, parts, *([tags] if tags else [])),
             {key: value for key, value in facts.items() if value},
         )
 
@@ -204,12 +216,9 @@ class HFBackend:
     def _generate(
         self, rows: Sequence[Row], sampling: Sampling, loaded: LoadedModel, watch: GenerationWatch
     ) -> list[Completion]:
-        from pytest_coderobust.models.decoding import Prompt, decode_batch
+        from pytest_coderobust.models.decoding import decode_batch
 
-        prompts = [
-            Prompt(tuple(self.encode(row.variant.prompt, row.variant.task.language)), row.noise)
-            for row in rows
-        ]
+        prompts = [self._make_prompt(row) for row in rows]
         # Rows of a batch must be allowed the same number of tokens: one that is past its end goes
         # on in the model, and its position must not leave the window.
         groups: dict[int, list[int]] = {}
@@ -236,6 +245,14 @@ class HFBackend:
             )
         return steps_within(room, sampling.max_new_tokens)
 
+    def _make_prompt(self, row: Row) -> Prompt:
+        from pytest_coderobust.models.decoding import Prompt
+
+        prompt, language = row.variant.prompt, row.variant.task.language
+        rendered = render(prompt, language, self.spec, self.tokenizer)
+        ids = tuple(tokenize(rendered, self.spec, self.tokenizer))
+        return Prompt(ids, row.noise, row.tags, find_opened(rendered, prompt, row.tags))
+
     def encode(self, prompt: str, language: str) -> list[int]:
         """Turns a prompt into token ids, with its template and special tokens."""
         return tokenize(
@@ -252,7 +269,7 @@ class HFBackend:
 
     def _number(self, *names: str) -> int | None:
         """Reads a size from the checkpoint's configuration; GPT-2 has other names for them."""
-        from pytest_coderobust.models.checkpoint import read_json
+        from pytest_coderobust.models.folders import read_json
 
         config = read_json(self.checkpoint.folder / "config.json")
         found = next((config[name] for name in names if name in config), None)

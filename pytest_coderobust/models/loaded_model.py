@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.errors import CodeRobustError, ModelError
+from pytest_coderobust.models.adapter_loading import add_adapter
 from pytest_coderobust.models.checkpoint import Checkpoint
 from pytest_coderobust.models.options import DEVICE_MAPS, ModelOptions
 from pytest_coderobust.models.quiet import quiet
@@ -60,6 +61,9 @@ def load(
             **({"device_map": device} if device in DEVICE_MAPS else {}),
         )
     _refuse_missing(name, checkpoint, report["missing_keys"])
+    if checkpoint.adapter is not None:
+        with quiet(), _named_errors(name, checkpoint):
+            model = add_adapter(name, model, checkpoint.adapter)
     if device not in DEVICE_MAPS:
         model = model.to(device)
     return make_loaded(model.eval(), tokenizer)
@@ -73,7 +77,7 @@ def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> 
     """
     with quiet(), _named_errors(name, checkpoint):
         return AutoTokenizer.from_pretrained(
-            checkpoint.folder,
+            checkpoint.tokenizer,
             trust_remote_code=options.trust_remote_code,
             local_files_only=True,
         )
@@ -110,6 +114,8 @@ def _named_errors(name: str, checkpoint: Checkpoint) -> Generator[None]:
     """Context in which an error becomes a ModelError that names the model."""
     try:
         yield
+    except CodeRobustError:
+        raise
     except Exception as error:
         reason = " ".join(str(error).split()) or repr(error)
         raise ModelError(

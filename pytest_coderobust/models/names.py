@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.models.checkpoint import explain_adapter
+from pytest_coderobust.models.folders import holds_adapter, holds_checkpoint, read_trained_form
 from pytest_coderobust.models.options import ModelSpec
 
 BUILTIN: Mapping[str, ModelSpec] = {
@@ -38,13 +39,22 @@ def find_spec(name: str, known: Mapping[str, ModelSpec] | None = None) -> ModelS
         spec = names[name]
         if not (Path(spec.id).expanduser().is_dir() or _HUB_ID.fullmatch(spec.id)):
             raise UsageError(f"model {name!r}: its id {spec.id!r} is neither a folder nor a hub id")
-        return spec
+        return _with_trained_form(spec)
     folder = Path(name).expanduser()
-    if (folder / "config.json").is_file():
-        return ModelSpec(str(folder))
+    if holds_checkpoint(folder) or holds_adapter(folder):
+        return _with_trained_form(ModelSpec(str(folder)))
     if name.startswith(("/", "./", "../", "~")) and not folder.is_dir():
         raise UsageError(f"model {name!r}: there is no such folder")
     if name and folder.is_dir():
-        other = "the folder has no config.json, so it is not a checkpoint"
-        raise UsageError(f"model {name!r}: {explain_adapter(folder) or other}")
+        raise UsageError(
+            f"model {name!r}: the folder has no config.json, so it is not a checkpoint"
+        )
     return ModelSpec(name) if _HUB_ID.fullmatch(name) else None
+
+
+def _with_trained_form(spec: ModelSpec) -> ModelSpec:
+    """Gives a spec the form of prompts that its folder was tuned on, if it says none itself."""
+    form = read_trained_form(Path(spec.id).expanduser())
+    if spec.template is not None or spec.chat:
+        return spec
+    return replace(spec, template=form.template, chat=form.chat)

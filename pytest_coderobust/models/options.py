@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_coderobust.config.served import ServerEntry
 from pytest_coderobust.errors import UsageError
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
@@ -24,6 +25,7 @@ class ModelSpec:
         template: text around the prompt; "{prompt}" and "{language}" are replaced.
             None: the bare prompt, or `prompts.CHAT_TEMPLATE` where `chat` is set.
         revision: a branch, tag or commit of the hub; None is the default branch.
+        server: says where the model is served; None for a checkpoint.
     """
 
     id: str
@@ -31,6 +33,7 @@ class ModelSpec:
     dtype: str = "auto"
     template: str | None = None
     revision: str | None = None
+    server: ServerEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class ModelOptions:
         chat: asks for or refuses the chat template, whatever the registry says.
         allow_bin: loads a checkpoint without safetensors, with `weights_only=True`.
         threads: processor threads; None lets generation time its own steps, and choose.
+        concurrency: requests on their way to one server; None lets the client find it.
+        patience: seconds without a success after which a served model is given up.
+        api_key_env: the variable that has a server's key; typed beside the command.
     """
 
     dtype: str = "auto"
@@ -56,6 +62,9 @@ class ModelOptions:
     threads: int | None = None
     revision: str | None = None
     template: str | None = None
+    concurrency: int | None = None
+    patience: float = 600.0
+    api_key_env: str | None = None
 
 
 def apply_options(spec: ModelSpec, options: ModelOptions) -> ModelSpec:

@@ -19,14 +19,24 @@ def template_of(spec: ModelSpec) -> str:
     return spec.template or (CHAT_TEMPLATE if spec.chat else "{prompt}")
 
 
+def fill_template(prompt: str, language: str, spec: ModelSpec) -> str:
+    """Puts a prompt into the text around it."""
+    # The prompt goes in last: it may hold braces of its own.
+    return template_of(spec).replace("{language}", language).replace("{prompt}", prompt)
+
+
+def clean_text(text: str) -> str:
+    """Replaces lone surrogates, which no tokenizer and no server accepts, by U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def render(prompt: str, language: str, spec: ModelSpec, tokenizer: Any) -> str:
     """Makes the text that the model continues.
 
     Raises:
         ModelError: chat is asked for, and the tokenizer has no chat template.
     """
-    # The prompt goes in last: it may hold braces of its own.
-    text = template_of(spec).replace("{language}", language).replace("{prompt}", prompt)
+    text = fill_template(prompt, language, spec)
     if not spec.chat:
         return text
     if not getattr(tokenizer, "chat_template", None):
@@ -41,10 +51,9 @@ def render(prompt: str, language: str, spec: ModelSpec, tokenizer: Any) -> str:
 def tokenize(text: str, spec: ModelSpec, tokenizer: Any) -> list[int]:
     """Turns a rendered text into token ids.
 
-    A chat template has written the special tokens already. Lone surrogates, which no tokenizer
-    accepts, become U+FFFD.
+    A chat template has written the special tokens already.
     """
-    clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    clean = clean_text(text)
     ids = list(tokenizer(clean, add_special_tokens=not spec.chat)["input_ids"])
     end = tokenizer.eos_token_id
     # Some tokenizers end every text with an end token, after which there is nothing to continue.

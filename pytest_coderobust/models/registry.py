@@ -1,8 +1,8 @@
 """Models by name: backends with a row of their own, and checkpoints.
 
-A name is one of the user's own, a backend's ("oracle", "replay:FILE"), a short name of the papers,
-a folder, or a hub id, in this order. Nothing here imports torch or transformers; a backend does so
-when it loads.
+A name is one of the user's own, a backend's ("oracle", "replay:FILE", "http://HOST/v1#NAME"), a
+short name of the papers, a folder, or a hub id, in this order. Nothing here imports torch or
+transformers; a backend does so when it loads.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import cast
 
+from pytest_coderobust.config.served import ServerEntry
 from pytest_coderobust.errors import UnknownName
 from pytest_coderobust.extensions import read_rows
 from pytest_coderobust.models.backend import Backend
@@ -26,6 +27,7 @@ __all__ = [
     "ModelSpec",
     "check_model_name",
     "has_weights",
+    "is_served",
     "open_backend",
 ]
 
@@ -52,6 +54,8 @@ class BackendEntry:
     offered: bool = True
 
 
+_SERVED = "pytest_coderobust.models.served.opening:open_served"
+
 _OWN: Mapping[str, BackendEntry] = {
     "tiny": BackendEntry(
         "pytest_coderobust.models.bundled:open_bundled",
@@ -70,6 +74,19 @@ _OWN: Mapping[str, BackendEntry] = {
         check="pytest_coderobust.models.scripted:check_scripted",
         offered=False,  # a testing aid
     ),
+    "openai": BackendEntry(
+        _SERVED,
+        argument="NAME",
+        check="pytest_coderobust.models.served.opening:check_served",
+    ),
+    **{
+        scheme: BackendEntry(
+            _SERVED,
+            argument="//HOST/v1#NAME",
+            check="pytest_coderobust.models.served.opening:check_served",
+        )
+        for scheme in ("http", "https")
+    },
 }
 
 BACKENDS = read_rows("coderobust.backends", BackendEntry, _OWN)
@@ -90,7 +107,11 @@ def check_model_name(name: str, known: Mapping[str, ModelSpec] | None = None) ->
         UsageError: a file or folder that the name points to is not there.
     """
     row = _find_row(name, known)
-    if row is None:
+    if entry := _find_server(name, known):
+        from pytest_coderobust.models.served.opening import check_entry
+
+        check_entry(name, entry)
+    elif row is None:
         _find_checkpoint(name, known)
     elif row.check:
         resolve_name(row.check)(name)
@@ -115,6 +136,10 @@ def open_backend(
     """
     check_model_name(name, known)
     options = options or ModelOptions()
+    if entry := _find_server(name, known):
+        from pytest_coderobust.models.served.opening import open_entry
+
+        return open_entry(name, entry, options)
     if row := _find_row(name, known):
         make = cast("Callable[[str, ModelOptions], Backend]", resolve_name(row.open))
         return make(name, options)
@@ -126,7 +151,13 @@ def open_backend(
 def has_weights(name: str, known: Mapping[str, ModelSpec] | None = None) -> bool:
     """Whether an editor can change the model behind a name; opens nothing."""
     row = _find_row(name, known)
-    return row is None or row.weights
+    return _find_server(name, known) is None and (row is None or row.weights)
+
+
+def is_served(name: str, known: Mapping[str, ModelSpec] | None = None) -> bool:
+    """Whether a name is one of a served model; opens nothing."""
+    row = _find_row(name, known)
+    return _find_server(name, known) is not None or (row is not None and row.open == _SERVED)
 
 
 def _find_row(name: str, known: Mapping[str, ModelSpec] | None) -> BackendEntry | None:
@@ -136,6 +167,12 @@ def _find_row(name: str, known: Mapping[str, ModelSpec] | None) -> BackendEntry 
         return None
     row = BACKENDS[key]
     return row if bool(colon) == bool(row.argument) else None
+
+
+def _find_server(name: str, known: Mapping[str, ModelSpec] | None) -> ServerEntry | None:
+    """Finds the server of a name of the user's own; None for every other model."""
+    spec = (known or {}).get(name)
+    return None if spec is None else spec.server
 
 
 def _find_checkpoint(name: str, known: Mapping[str, ModelSpec] | None) -> ModelSpec:

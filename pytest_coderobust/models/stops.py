@@ -21,10 +21,14 @@ class EndTest:
     """
 
     def __init__(
-        self, stops: Sequence[str], tokenizer: Any, text_of: TextOf, eos: Sequence[int]
+        self,
+        stops: Sequence[str],
+        decode: Callable[[Sequence[int]], str],
+        text_of: TextOf,
+        eos: Sequence[int],
     ) -> None:
         self._stops = stops
-        self._tokenizer = tokenizer
+        self._decode = decode
         self._text_of = text_of
         self._eos = frozenset(eos)
         # Every token adds a byte at least, and the first of a tail may be half a character.
@@ -40,7 +44,7 @@ class EndTest:
             return False
         # A tail that is the whole completion may lack its first space.
         tail = ids[-self._reach :]
-        if len(ids) > len(tail) and not self._found(decode(self._tokenizer, tail)):
+        if len(ids) > len(tail) and not self._found(self._decode(tail)):
             return False
         return self._found(self._text_of(row, ids))
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+
 import pytest
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.plugin.options import dest
 from pytest_coderobust.session.choices import Choices, make_choices, spell_for_pytest
-from pytest_coderobust.session.options import OPTIONS, Option
+from pytest_coderobust.session.option import Option
+from pytest_coderobust.session.options import OPTIONS
 from pytest_coderobust.session.values import read_path
+
+KEY = "api-key-env"
 
 
 def read_choices(config: pytest.Config) -> Choices:
@@ -18,10 +24,31 @@ def read_choices(config: pytest.Config) -> Choices:
         pytest.UsageError: a value is impossible.
     """
     try:
+        _check_typed(config)
         values = {option.field: _read_value(config, option) for option in OPTIONS}
         return make_choices(values, spell_for_pytest)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _check_typed(config: pytest.Config) -> None:
+    """Refuses the variable of a key that a file names: whoever changes the file gets the key.
+
+    Raises:
+        UsageError: it, or the model it belongs to, was not typed.
+    """
+    key, model = (next(row for row in OPTIONS if row.name == name) for name in (KEY, "model"))
+    if _read_value(config, key) is None or hasattr(config, "workerinput"):
+        return  # xdist's controller has looked at the command of its workers
+    words = [*config.invocation_params.args, *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
+    for row in (key, model):
+        names = [name for name in (spell_for_pytest(row.name), row.alias) if name]
+        if not any(str(word).partition("=")[0] in names for word in words):
+            raise UsageError(
+                f"{spell_for_pytest(KEY)} counts on the command line only, beside {model.alias}; "
+                "for an address that a file names, CODEROBUST_KEYS=VARIABLE:HOST in the "
+                "environment allows a key"
+            )
 
 
 def _read_value(config: pytest.Config, option: Option) -> object:

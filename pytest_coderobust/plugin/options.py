@@ -13,7 +13,8 @@ from typing import Any, Literal
 import pytest
 
 from pytest_coderobust.session.choices import spell_for_pytest
-from pytest_coderobust.session.options import OPTIONS, Option
+from pytest_coderobust.session.option import Option
+from pytest_coderobust.session.options import OPTIONS
 
 GROUP = "coderobust"
 

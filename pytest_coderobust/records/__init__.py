@@ -10,7 +10,15 @@ from pytest_coderobust.records.identity import ModelIdentity, digest
 from pytest_coderobust.records.observation import Adoption, Observation, Status
 from pytest_coderobust.records.reading import AnswerBlock, AnswerReading
 from pytest_coderobust.records.suite_run import Course, SuiteRun
-from pytest_coderobust.records.task import ApiChange, Language, PromptForm, Task, Tests, TestStyle
+from pytest_coderobust.records.task import (
+    ApiChange,
+    ChangeKind,
+    Language,
+    PromptForm,
+    Task,
+    Tests,
+    TestStyle,
+)
 from pytest_coderobust.records.usage import Bill, Tariff, Usage
 from pytest_coderobust.records.variant import CLEAN, Cell, Square, Variant
 from pytest_coderobust.records.verdict import TIERS, ApiUse, FailureKind, Level, Limits, Verdict
@@ -25,6 +33,7 @@ __all__ = [
     "ApiUse",
     "Bill",
     "Cell",
+    "ChangeKind",
     "Completion",
     "Course",
     "FailureKind",

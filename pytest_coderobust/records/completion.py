@@ -35,20 +35,35 @@ class Row:
     Attributes:
         noise: seeds the row's own random generator, so that a row's sample does not depend
             on its batch mates (derived from the completion's key without its batch).
+        tags: the opening and the closing tag of thoughts that its suite adds to the known ones.
     """
 
     variant: Variant
     sample: int
     noise: int
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The text that the model wrote after the prompt, unaltered."""
+    """The text that the model wrote after the prompt, unaltered.
+
+    Attributes:
+        tokens: tokens written, 0 where that is not known.
+        thought_tokens: those of them that belong to thoughts, closing tags included.
+        opened: the thought's opening tag that the end of the prompt had written already, or "".
+    """
 
     text: str
     finish: Finish
     tokens: int = 0
+    thought_tokens: int = 0
+    opened: str = ""
+
+    @property
+    def answer(self) -> str:
+        """The text that solutions are read from: a thought that the prompt opened begins in it."""
+        return self.opened + self.text
 
     @property
     def truncated(self) -> bool:

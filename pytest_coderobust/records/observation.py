@@ -38,7 +38,9 @@ class Observation:
         truncated: how many of the n completions the token limit ended.
         unfinished: how many of them are a thought that never ends, and so no answer.
         refused: how many of them the model's server would not give; they count as failed.
+        thought_tokens: tokens of all n that belong to thoughts.
         adoptions: one for each sample, where the task declares an API change.
+        stale: how many of them are "none" and reached for an old name.
         in_process: some verdict came from the solution's own process.
         self_edited: the model was edited on this very task: shown, and in no rate.
         reason: the reason why a skipped or unusable item was not measured.
@@ -60,6 +62,8 @@ class Observation:
     self_edited: bool = False
     unfinished: int = 0
     refused: int = 0
+    thought_tokens: int = 0
+    stale: int = 0
 
     @property
     def measured(self) -> bool:

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 TestStyle = Literal["check", "asserts", "stdio", "compiled"]
 Language = Literal["python", "cpp", "java"]
 PromptForm = Literal["docstring", "plain", "partial"]
+ChangeKind = Literal["", "keyword-only", "swapped", "watched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,29 @@ class ApiChange:
         old: its full name, e.g. "os.path.join", or a builtin's: no solution finds it any more.
         new: what to use in its place, made an alias of `old` where it does not exist already;
             "" when `old` was removed and has no successor.
+        kind: "keyword-only" when `new` takes its arguments by name alone, "swapped" when its
+            first two arguments come the other way round; "watched" changes nothing: `old` stays,
+            and its uses are counted as those of a new name.
+        parameters: for an adapter, the names of the arguments that `old` takes by position.
     """
 
     old: str
     new: str = ""
+    kind: ChangeKind = ""
+    parameters: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
-        return f"{self.old} -> {self.new or 'removed'}"
+        if self.kind == "watched":
+            return f"{self.old} watched"
+        shown = f" ({self.kind})" if self.kind else ""
+        return f"{self.old} -> {self.new or 'removed'}{shown}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Its values as plain text, the old and the new name alone where it says no more."""
+        more = (self.kind, *self.parameters) if self.kind else ()
+        return (self.old, self.new, *more)
 
 
 @dataclass(frozen=True, slots=True)

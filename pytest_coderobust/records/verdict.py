@@ -62,7 +62,8 @@ class ApiUse:
 
     Attributes:
         old: times it reached for the old name, in vain.
-        new: times it called the new one.
+        new: times it used the new one: calls, attributes of the new class and instance checks with
+            it, and imports that no call follows.
     """
 
     old: int = 0

@@ -9,7 +9,7 @@ from pytest_coderobust.records import ApiChange
 from pytest_coderobust.reporting.hostile import escape
 
 NAMED = 10
-HEADINGS = ("adoption", "correct", "incorrect", "workaround", "none")
+HEADINGS = ("adoption", "correct", "incorrect", "workaround", "none", "stale")
 
 
 def list_changes(changes: Sequence[ApiChange]) -> Iterator[str]:
@@ -20,8 +20,7 @@ def list_changes(changes: Sequence[ApiChange]) -> Iterator[str]:
         yield f"and {len(changes) - NAMED} more changes"
 
 
-def make_adoption_row(counts: AdoptionCounts) -> tuple[str, str, str, str]:
+def make_adoption_row(counts: AdoptionCounts) -> tuple[str, ...]:
     """Makes a condition's counts, for all but the first of `HEADINGS`."""
-    found = (counts.correct, counts.incorrect, counts.workaround, counts.none)
-    correct, incorrect, workaround, none = map(str, found)
-    return correct, incorrect, workaround, none
+    four = (counts.correct, counts.incorrect, counts.workaround, counts.none)
+    return tuple(map(str, (*four, counts.stale)))

@@ -15,10 +15,15 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True)
 class JudgedCompletion:
-    """One completion with its verdict."""
+    """One completion with its verdict.
+
+    Attributes:
+        left_out: what of its program the solution was judged without; only of one that fails.
+    """
 
     completion: Completion
     verdict: Verdict
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,12 @@ class Archive:
         verdicts = self._ledger.verdicts(key for found in asked.values() for key in found.verdicts)
 
         def samples(found: Evidence) -> tuple[JudgedCompletion, ...]:
-            pairs = zip(found.completions, found.verdicts, strict=True)
+            pairs = enumerate(zip(found.completions, found.verdicts, strict=True))
             return tuple(
-                JudgedCompletion(completions[written], verdicts[judged])
-                for written, judged in pairs
+                JudgedCompletion(
+                    completions[written], verdicts[judged], found.left_out.get(sample, "")
+                )
+                for sample, (written, judged) in pairs
                 if written in completions and judged in verdicts
             )
 

@@ -49,10 +49,14 @@ class Seq2Seq:
         Raises:
             ModelError: one cannot be found.
         """
-        return tuple(
+        found = tuple(
             find_checkpoint(name, ModelSpec(str(folder)), self._options)
             for name, folder in self._specs
         )
+        for (name, _), checkpoint in zip(self._specs, found, strict=True):
+            if checkpoint.adapter is not None:
+                raise ModelError(f"rewriter {name!r} is an adapter; merge it into its base first")
+        return found
 
     @property
     def digest(self) -> str:

@@ -49,10 +49,12 @@ from pytest_coderobust.sandbox.pool.pool import Pool
 
 SAFE_TIERS = tuple(tier for tier in LADDER if tier != RLIMITS)
 
-__all__ = ["JUDGE_VERSION", "demand_tier", "open_sandbox"]
+__all__ = ["JUDGE_VERSION", "USES_VERSION", "demand_tier", "open_sandbox"]
 
 JUDGE_VERSION = f"7-py{sys.version_info.major}.{sys.version_info.minor}"
 """Changes whenever the same check might get another verdict; part of a verdict's key."""
+USES_VERSION = "uses-2"
+"""Changes whenever the same solution might get other counts of its uses of changed APIs."""
 
 
 def open_sandbox(

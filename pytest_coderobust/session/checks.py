@@ -29,14 +29,17 @@ def check_choices(resources: Resources) -> None:
         UsageError: a name is unknown, a value impossible, or two choices contradict each other.
     """
     from pytest_coderobust.config.perturbations import check_names
-    from pytest_coderobust.models.registry import check_model_name
+    from pytest_coderobust.models.registry import check_model_name, is_served
 
     choices = resources.choices
     check_formats(choices)
     check_baseline(choices)
     check_early(choices)
     if choices.model is not None:
-        check_model_name(choices.model, list_known_models(resources.settings))
+        known = list_known_models(resources.settings)
+        check_model_name(choices.model, known)
+        if is_served(choices.model, known):
+            resources.backend  # noqa: B018 - reads the key, and asks nobody
     check_names(choices.perturb or (), "--perturb: ")
     if choices.edit:
         read_stack(with_editors(EditConfig(), choices.edit, "--edit"), resources)

@@ -20,6 +20,9 @@ class ModelKeywords(TypedDict, total=False):
     dtype: str
     batch_size: int | None
     threads: int | None
+    concurrency: int | None
+    patience: float
+    api_key_env: str | None
     chat: bool | None
     allow_bin: bool
     trust_remote_code: bool
@@ -53,6 +56,9 @@ class Choices:
     dtype: str = "auto"
     batch_size: int | None = None
     threads: int | None = None
+    concurrency: int | None = None
+    patience: float = 600.0
+    api_key_env: str | None = None
     chat: bool | None = None
     allow_bin: bool = False
     trust_remote_code: bool = False
@@ -72,6 +78,7 @@ class Choices:
             "device": None if self.device == "auto" else self.device,
             "dtype": None if self.dtype == "auto" else self.dtype,
             "batch-size": self.batch_size,
+            "api-key-env": self.api_key_env,
             "chat": None if self.chat is None else ("yes" if self.chat else "no"),
         }
         words = [f"{spell_for_pytest(name)}={value}" for name, value in named.items() if value]

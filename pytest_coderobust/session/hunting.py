@@ -115,8 +115,9 @@ def hunt_suite(
     names = plan.config.perturbations or DEFAULT
     store = Failures(session.root / FOLDER)
     known = store.read(reference, [task.id for task in tasks])
+    measurement = suite.single
     hunt = Hunt(
-        suite.single,
+        measurement,
         session.ledger,
         reference,
         names,
@@ -137,7 +138,13 @@ def hunt_suite(
         why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
         notes = (*notes, f"{why}: {len(tasks) - len(hunted)} tasks were not hunted to an end")
     return SuiteHunt(
-        reference, session.model, names, tuple(hunted), files, (*notes, *store.trouble)
+        reference,
+        session.model,
+        names,
+        tuple(hunted),
+        files,
+        (*notes, *store.trouble),
+        measurement.threads,
     )
 
 

@@ -23,6 +23,9 @@ def make_model_options(choices: Choices) -> ModelOptions:
         chat=choices.chat,
         allow_bin=choices.allow_bin,
         trust_remote_code=choices.trust_remote_code,
+        concurrency=choices.concurrency,
+        patience=choices.patience,
+        api_key_env=choices.api_key_env,
     )
 
 
@@ -37,6 +40,7 @@ def list_known_models(settings: Settings) -> dict[str, ModelSpec]:
             dtype=entry.dtype,
             chat=entry.chat,
             template=entry.template,
+            server=entry.server,
         )
         for name, entry in settings.models.items()
     }

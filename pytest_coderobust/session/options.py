@@ -6,61 +6,18 @@ Importing this costs nothing: the plugin reads it in every pytest run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import Literal
 
 from pytest_coderobust.reporting.formats import FORMATS, OWN, list_options
+from pytest_coderobust.session.model_rows import MODEL_ROWS
+from pytest_coderobust.session.option import Option
 from pytest_coderobust.session.values import (
-    DTYPES,
-    Reader,
-    read_chat,
-    read_choice,
     read_count,
-    read_device,
     read_flag,
     read_names,
     read_path,
     read_text,
     read_texts,
 )
-
-OptionGroup = Literal["model", "suite", "run", "report", "format", "store"]
-"""The group of a row: "model" and "store" rows belong to every command that opens a model, and
-"format" rows name report files, which `Choices.formats` holds together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option.
-
-    Attributes:
-        name: what follows "--coderobust-" in pytest and "--" in a command; with underscores it is
-            the ini key's end, the keyword argument, and but for formats the field of `Choices`.
-        read: validates a value.
-        default: the value where nobody chose one.
-        metavar: what the value is called in the help; "" for a flag.
-        alias: pytest's short form, added politely; "" for none.
-        repeated: may be given several times; one a line in ini files.
-    """
-
-    name: str
-    group: OptionGroup
-    help: str
-    read: Reader
-    default: object = None
-    metavar: str = ""
-    alias: str = ""
-    repeated: bool = False
-
-    @property
-    def field(self) -> str:
-        """The field of `Choices`, and the keyword argument."""
-        return self.name.replace("-", "_")
-
-    @property
-    def flag(self) -> bool:
-        return not self.metavar
 
 
 def _make_format_options(names: Iterable[str]) -> Iterator[Option]:
@@ -76,7 +33,7 @@ _ROWS = (
         "model",
         "run",
         "the model to test: a short name (tiny, codellama-7b, ...), a local folder, a hub id, "
-        "replay:FILE or oracle",
+        "http://HOST:PORT/v1#NAME, openai:NAME, replay:FILE or oracle",
         read_text,
         metavar="MODEL",
         alias="--model",
@@ -169,57 +126,7 @@ _ROWS = (
         read_path,
         metavar="PATH",
     ),
-    Option(
-        "device",
-        "model",
-        "cpu, cuda, cuda:1, mps or auto (default auto)",
-        read_device,
-        default="auto",
-        metavar="DEVICE",
-    ),
-    Option(
-        "dtype",
-        "model",
-        "auto, float32, float16 or bfloat16 (default auto)",
-        partial(read_choice, DTYPES),
-        default="auto",
-        metavar="DTYPE",
-    ),
-    Option(
-        "batch-size",
-        "model",
-        "rows a generation batch (default: the model's own)",
-        read_count,
-        metavar="N",
-    ),
-    Option(
-        "threads",
-        "model",
-        "processor threads of the model (default: chosen by timing its steps)",
-        read_count,
-        metavar="N",
-    ),
-    Option(
-        "chat",
-        "model",
-        "yes, no or auto: talk through the model's chat template",
-        read_chat,
-        metavar="WHEN",
-    ),
-    Option(
-        "allow-bin",
-        "model",
-        "load .bin weights (weights_only) where there are no safetensors",
-        read_flag,
-        default=False,
-    ),
-    Option(
-        "trust-remote-code",
-        "model",
-        "let a checkpoint run its own Python code",
-        read_flag,
-        default=False,
-    ),
+    *MODEL_ROWS,
     Option(
         "allow-unsafe",
         "store",

@@ -162,7 +162,8 @@ class SuiteSession:
         guard = shared.guard if backend is shared.backend else None
         if guard is not None:
             guard.settle()  # what a killed session left open is decided before anything is read
-        completions = CompletionStore(backend, shared.ledger, shared.listen, guard)
+        tags = self.plan.config.reading.reasoning
+        completions = CompletionStore(backend, shared.ledger, shared.listen, tags, guard)
         if guard is not None and (spending := shared.spending) is not None:
             completions.brakes = (spending,)
         return Measurement(self.plan, completions, shared.verdicts, shared.ledger, shared.listen)

@@ -19,6 +19,9 @@ NUMBERED = ("cuda", "mps", "xpu", "npu", "hpu")
 """Kinds of accelerators, of which a machine may have several."""
 
 DEVICES = ("auto", "cpu", *NUMBERED, "balanced", "balanced_low_0", "sequential")
+MOST_REQUESTS = 1024
+_TIME = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 CHAT = {"auto": None, "yes": True, "no": False}
 
@@ -56,6 +59,37 @@ def read_count(label: str, value: object) -> int:
     if isinstance(value, bool) or not text.isdecimal() or int(text) < 1:
         raise UsageError(f"{label} {text!r} must be a whole number from 1")
     return int(text)
+
+
+def read_concurrency(label: str, value: object) -> int | None:
+    """A whole number from 1 to 1024; "auto" is None, which leaves it to the client."""
+    if value is None or str(value) in ("", "auto"):
+        return None
+    text = str(value)
+    if isinstance(value, bool) or not text.isdecimal() or not 1 <= int(text) <= MOST_REQUESTS:
+        raise UsageError(
+            f"{label} {text!r} must be 'auto', or a whole number from 1 to {MOST_REQUESTS}"
+        )
+    return int(text)
+
+
+def read_seconds(label: str, value: object) -> float:
+    """A time above 0 as people write it ("90s", "10m", "2h"), in seconds; a number is seconds."""
+    text = str(value).strip()
+    found = _TIME.fullmatch(text)
+    seconds = float(found[1]) * _UNITS[found[2] or "s"] if found else 0.0
+    if isinstance(value, bool) or not 0.0 < seconds < float("inf"):
+        raise UsageError(f"{label} {text!r} must be a time such as '90s', '10m' or '2h'")
+    return seconds
+
+
+def read_variable(label: str, value: object) -> str:
+    """The name of an environment variable."""
+    text = str(value)
+    if not re.fullmatch(r"[A-Za-z_]\w*", text, re.ASCII):
+        # The text is not shown: somebody may have pasted the key itself.
+        raise UsageError(f"{label} must be the name of an environment variable, and not a key")
+    return text
 
 
 def read_choice(choices: Sequence[str], label: str, value: object) -> str:

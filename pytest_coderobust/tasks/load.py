@@ -137,7 +137,7 @@ def fingerprint(tasks: Iterable[Task]) -> str:
                 task.preamble,
                 task.language,
                 list(task.tags),
-                [[change.old, change.new] for change in task.api_changes],
+                [change.parts for change in task.api_changes],
             ]
             for task in tasks
         )

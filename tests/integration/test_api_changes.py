@@ -59,10 +59,10 @@ def test_the_four_on_the_bundled_suite(project: Project) -> None:
     result.stdout.fnmatch_lines([
         "api   math.sqrt -> math.square_root",
         "      os.path.join -> os.path.joined",
-        "adoption  correct  incorrect  workaround  none",
+        "adoption  correct  incorrect  workaround  none  stale",
             "*",
-        "clean           2          1           0     1",
-        "C1              2          0           1     1",
+        "clean           2          1           0     1      1",
+        "C1              2          0           1     1      1",
     ])  # fmt: skip
     found = project.json()
     schema = json.loads(
@@ -75,8 +75,8 @@ def test_the_four_on_the_bundled_suite(project: Project) -> None:
             {"old": "os.path.join", "new": "os.path.joined"},
         ],
         "conditions": {
-            "clean": {"correct": 2, "incorrect": 1, "workaround": 0, "none": 1},
-            "C1": {"correct": 2, "incorrect": 0, "workaround": 1, "none": 1},
+            "clean": {"correct": 2, "incorrect": 1, "workaround": 0, "none": 1, "stale": 1},
+            "C1": {"correct": 2, "incorrect": 0, "workaround": 1, "none": 1, "stale": 1},
         },
     }
     # The canonical solutions use the old names, and are no worse as oracles for it.

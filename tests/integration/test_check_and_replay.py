@@ -65,6 +65,18 @@ def test_what_was_dropped_is_kept_with_the_item(project: Project) -> None:
         "toy.toml", "--model", project.write_replay(answers), "--coderobust-strict"
     )
     result.stdout.fnmatch_lines(["*left out of the solution:", "*    print(double(3))"])
+    pages = [(f"--coderobust-{form}", f"out.{form}") for form in ("html", "markdown")]
+    project.run(
+        "toy.toml", "--model", "replay:answers.jsonl", *(f"{o}={name}" for o, name in pages),
+        "--coderobust-bug-reports=bugs",
+    )  # fmt: skip
+    (bug,) = (project.path / "bugs").glob("*.json")
+    sample = json.loads(bug.read_text())["broken"]["sample"]
+    assert sample["left_out"] == "print(double(3))\n"
+    told = "Left out of the solution that was judged:\n\n```python\nprint(double(3))\n```"
+    assert told in bug.with_suffix(".md").read_text()
+    assert told in (project.path / "out.markdown").read_text()
+    assert '"print(double(3))' in (project.path / "out.html").read_text()
     results = project.path / "results.jsonl"
     (project.path / "samples.jsonl").write_text(
         json.dumps({"task_id": "Toy/0", "completion": wrong}) + "\n"

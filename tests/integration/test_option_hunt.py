@@ -33,6 +33,7 @@ def test_a_hunt_finds_keeps_shows_and_replays(project: Project) -> None:
         [
             "hunt  few.toml: * of * solved tasks broken by mix_all",
             "*completions asked for",
+            "      threads: * (*)",
             "*: broken by * edit*",
             "*{+*+}*",
             "  before: *tests pass",

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import (
+    AddedToken,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    trainers,
+)
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pytest_coderobust.models.options import ModelOptions
@@ -114,9 +122,12 @@ def continued(tokenizer: Any, prompt: str, text: str) -> tuple[list[int], list[i
     return head, whole
 
 
-def save_memorised(folder: Path, kind: str, texts: Iterable[tuple[str, str]]) -> Path:
+def save_memorised(
+    folder: Path, kind: str, texts: Iterable[tuple[str, str]], special: Sequence[str] = ()
+) -> Path:
     """A model trained until it continues each prompt with its text, then ends."""
     tokenizer = wrap(TOKENIZERS[kind]())
+    tokenizer.add_tokens([AddedToken(tag, special=True) for tag in special])
     model = llama(tokenizer, initializer_range=0.1, hidden_size=48)
     pairs = [continued(tokenizer, *text) for text in texts]
     width = max(len(ids) for _, ids in pairs) + 1

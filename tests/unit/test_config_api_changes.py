@@ -81,5 +81,42 @@ def test_one_name_stands_in_one_place() -> None:
 
 
 def test_there_is_an_end_to_it() -> None:
-    with pytest.raises(DataError, match="65 API changes for one task"):
-        read_changes([{"old": "math.sqrt"}] * 65, DataError)
+    with pytest.raises(DataError, match="513 API changes for one task; at most 512"):
+        read_changes([{"old": "math.sqrt"}] * 513, DataError)
+
+
+def test_adapters_say_which_arguments_they_are_about() -> None:
+    table = {"old": "math.pow", "new": "math.power", "kind": "swapped", "parameters": ["x", "y"]}
+    found = read_changes([table], DataError)
+    assert found == (ApiChange("math.pow", "math.power", "swapped", ("x", "y")),)
+    assert found[0].label == "math.pow -> math.power (swapped)"
+    assert found[0].parts == ("math.pow", "math.power", "swapped", "x", "y")
+    assert ApiChange("math.pow", "math.power").parts == ("math.pow", "math.power")
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"kind": "swaped"}, "'swaped' is not a kind of API change; did you mean 'swapped'"),
+        ({"kind": "watched"}, "'watched' is not a kind of API change"),
+        ({"kind": "swapped"}, "'swapped' of an API change needs 'parameters', the names of 2"),
+        ({"kind": "swapped", "parameters": ["x"]}, "the names of 2 or more"),
+        ({"kind": "swapped", "parameters": ["x", "x"]}, "a name stands twice"),
+        ({"kind": "swapped", "parameters": "x y"}, "must be a list of names, not 'x y'"),
+        ({"kind": "keyword-only", "parameters": [1]}, r"must be a list of names, not \[1\]"),
+        ({"parameters": ["x"]}, "'parameters' of an API change needs a 'kind'"),
+        ({"new": "", "kind": "swapped", "parameters": ["x", "y"]}, "needs the key 'new'"),
+        (
+            {"new": "math.prod", "kind": "swapped", "parameters": ["x", "y"]},
+            "'math.prod' exists, and 'swapped' needs a new name",
+        ),
+        (
+            {"old": "collections.Counter", "kind": "keyword-only", "parameters": ["x"]},
+            "'collections.Counter' is a class, and 'keyword-only' is about a function",
+        ),
+        ({"new": "math." + "p" * 99}, "is longer than 100 characters"),
+    ],
+)
+def test_what_is_no_adapter_gets_a_sentence(more: dict[str, object], sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        read_changes([{"old": "math.pow", "new": "math.power", **more}], DataError)

@@ -345,7 +345,7 @@ def test_nothing_is_on_its_way_while_the_model_is_looked_at(ledger: Ledger, widt
     seconds = iter(range(0, 100_000, 100))
     model = Watched(name_row, width=width)
     wanted = variants(*(f"{n:02}" for n in range(20)))
-    answers = CompletionStore(model, ledger, silent, Guard(model, ledger, lambda: next(seconds)))
+    answers = CompletionStore(model, ledger, silent, guard=Guard(model, ledger, lambda: next(seconds)))
     list(answers.generate(wanted, Sampling()))
     assert model.looks > 1
     assert len(model.sent) == len(set(model.sent)) == 20
@@ -357,7 +357,7 @@ def test_answers_of_another_model_are_gone(ledger: Ledger) -> None:
     model = Watched(name_row, width=2)
     model.other_after = 2
     wanted = variants(*(f"{n:02}" for n in range(20)))
-    answers = CompletionStore(model, ledger, silent, Guard(model, ledger, lambda: next(seconds)))
+    answers = CompletionStore(model, ledger, silent, guard=Guard(model, ledger, lambda: next(seconds)))
     with pytest.raises(ModelError, match="another model answers"):
         list(answers.generate(wanted, Sampling()))
     assert 0 < len(model.sent) < 20

@@ -48,6 +48,11 @@ def test_counts_come_first_then_the_failure_with_its_evidence() -> None:
     assert "\x1b" not in shown
 
 
+def test_threads_are_told_where_they_are_known() -> None:
+    assert "threads" not in text(found())
+    assert "      threads: 2 (asked for)" in text(replace(found(), threads="2 (asked for)"))
+
+
 def test_colour_marks_words_and_hostile_text_stays_text() -> None:
     shown = text(found(), colour=True)
     assert "\x1b[9;31m[-Return-]" in shown

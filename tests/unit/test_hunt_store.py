@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.hunt_failures import failure
 
 from coderobust_strategies import Edit
 from pytest_coderobust.errors import DataError
-from pytest_coderobust.hunt.failure import from_json, to_json
+from pytest_coderobust.hunt.failure import ShownPrompt, from_json, to_json
 from pytest_coderobust.hunt.store import Failures
+from pytest_coderobust.records import Completion
+from pytest_coderobust.reporting.bugs.markdown import render
+from pytest_coderobust.reporting.bugs.report import make_document, report_failure
 
 
 def test_a_failure_reads_back_as_it_was_written() -> None:
@@ -73,3 +77,21 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"):
         Failures(tmp_path / "file" / "failures").write(failure())
+
+
+def test_thoughts_and_what_was_not_judged_come_back_and_are_reported() -> None:
+    plain = failure()
+    seen = Completion("x", "length", 12, thought_tokens=7, opened="<think>")
+    broken = ShownPrompt(plain.broken.prompt, (seen,), plain.broken.verdicts, {0: "print(1)\n"})
+    kept = replace(plain, broken=broken)
+    assert from_json(to_json(kept), "here") == kept
+    bug = report_failure(kept, {})
+    sample: Any = make_document(bug)["broken"]
+    assert sample["sample"]["left_out"] == "print(1)\n"
+    assert sample["sample"]["opened"] == "<think>"
+    told = "Left out of the solution that was judged:\n\n```python\nprint(1)\n```"
+    assert told in render(bug)
+    assert "Left out" not in render(report_failure(plain, {}))
+    assert not {"left_out", "opened"} & set(
+        str(make_document(report_failure(plain, {}))).split("'")
+    )

@@ -210,3 +210,35 @@ def test_damage_met_in_the_middle_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=sentence):
         damaged.add_completions(stored)
     damaged.close()
+
+
+THOUGHT = Completion("so</think>x", "eos", 4, thought_tokens=3, opened="<think>\ud800")
+
+
+def test_thoughts_come_back_with_their_completion(ledger: Ledger) -> None:
+    stored = {"a": THOUGHT, "b": Completion("x", "eos", 1)}
+    ledger.add_completions(stored)
+    assert ledger.completions(["a", "b"]) == stored
+
+
+def test_a_completion_that_was_there_before_gets_no_thought(ledger: Ledger) -> None:
+    first = Completion("x", "eos", 1)
+    ledger.add_completions({"a": first})
+    ledger.add_completions({"a": THOUGHT})
+    assert ledger.completions(["a"]) == {"a": first}
+
+
+def test_a_ledger_from_before_thoughts_were_kept_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    first = Completion("x", "eos", 1)
+    with ExitStack() as stack:
+        stack.callback((old := Ledger(path)).close)
+        old.add_completions({"a": first})
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE thoughts")
+    connection.close()
+    again = Ledger(path)
+    assert again.completions(["a"]) == {"a": first}
+    again.add_completions({"b": THOUGHT})
+    assert again.completions(["b"]) == {"b": THOUGHT}
+    again.close()

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_coderobust import records
-from pytest_coderobust.metrics.adoption import AdoptionCounts, classify_adoption, count_adoptions
+from pytest_coderobust.metrics.adoption import (
+    AdoptionCounts,
+    classify_adoption,
+    count_adoptions,
+    is_stale,
+)
 from pytest_coderobust.records import (
     Adoption,
     ApiChange,
@@ -84,6 +89,21 @@ def test_of_several_changes_one_is_enough(sandbox: Sandbox) -> None:
     assert adopted(sandbox, WRITTEN[Adoption.WORKAROUND], other) is Adoption.WORKAROUND
 
 
+@pytest.mark.parametrize(
+    ("solution", "stale"),
+    [
+        (WRITTEN[Adoption.NONE], True),
+        ("from math import sqrt\ndef f(x):\n    return x ** 0.5\n", True),
+        ("def f(x):\n    return 0\n", False),  # none, and never came near the old name
+        (TRIES_FIRST, False),
+        (TRIES_FIRST.replace("math.square_root(x)", "x ** 0.5"), False),  # a workaround
+    ],
+)
+def test_stale_is_a_part_of_none(sandbox: Sandbox, solution: str, stale: bool) -> None:
+    check = Check(solution, "f", TESTS, LIMITS, api_changes=(CHANGE,))
+    assert is_stale(sandbox.submit(check).result(timeout=60)) is stale
+
+
 def suite_run(*observations: Observation, changes: tuple[ApiChange, ...] = (CHANGE,)) -> SuiteRun:
     cells = (Cell(), Cell("C1", 0), Cell("C1", 1), Cell("C2", 0))
     return SuiteRun(
@@ -93,17 +113,17 @@ def suite_run(*observations: Observation, changes: tuple[ApiChange, ...] = (CHAN
 
 
 def test_counts_pool_the_seeds_of_a_condition() -> None:
-    def seen(task: str, cell: Cell, *adoptions: Adoption) -> Observation:
-        return Observation(task, cell, Status.SOLVED, 2, 1, 2, 1, adoptions=adoptions)
+    def seen(task: str, cell: Cell, *adoptions: Adoption, stale: int = 0) -> Observation:
+        return Observation(task, cell, Status.SOLVED, 2, 1, 2, 1, adoptions=adoptions, stale=stale)
 
     run = suite_run(
-        seen("a", Cell(), Adoption.CORRECT, Adoption.NONE),
+        seen("a", Cell(), Adoption.CORRECT, Adoption.NONE, stale=1),
         seen("b", Cell()),  # a task without a change
         seen("a", Cell("C1", 0), Adoption.INCORRECT, Adoption.INCORRECT),
         seen("a", Cell("C1", 1), Adoption.WORKAROUND, Adoption.INCORRECT),
     )
     assert count_adoptions(run) == (
-        AdoptionCounts("clean", correct=1, none=1),
+        AdoptionCounts("clean", correct=1, none=1, stale=1),
         AdoptionCounts("C1", incorrect=3, workaround=1),
         AdoptionCounts("C2"),
     )

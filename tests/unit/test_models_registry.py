@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -137,34 +136,6 @@ def test_the_bundled_model_may_be_absent(monkeypatch: pytest.MonkeyPatch, checkp
     monkeypatch.setattr("pytest_coderobust.tiny.checkpoint_path", lambda: checkpoint / "gone")
     with pytest.raises(UsageError, match="model 'tiny': this installation lacks its weights"):
         check_model_name("tiny")
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"peft_type": "LORA", "base_model_name_or_path": "org/base"}, "a LoRA adapter of 'org/base'"),
-        ({"peft_type": "IA3", "base_model_name_or_path": "b\n"}, "an adapter ('IA3') of 'b\\n'"),
-        ({"base_model_name_or_path": 7}, "a LoRA adapter of 'BASE'"),
-    ],
-)  # fmt: skip
-def test_an_adapter_is_told_from_a_model_with_the_lines_that_merge_it(
-    tmp_path: Path, settings: dict[str, object], words: str
-) -> None:
-    (tmp_path / "adapter_config.json").write_text(json.dumps(settings))
-    (tmp_path / "adapter_model.safetensors").touch()
-    base = words.partition(" of ")[2]
-    for error, name, known in (
-        (UsageError, str(tmp_path), {}),
-        (ModelError, "mine", {"mine": ModelSpec(str(tmp_path))}),
-    ):
-        with pytest.raises(error) as caught:
-            open_backend(name, known=known).identity  # noqa: B018
-        assert str(caught.value) == (
-            f"model {name!r}: the folder holds {words} and no model of its own; merge the two with "
-            f"PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({base}), "
-            f"{str(tmp_path)!r}).merge_and_unload().save_pretrained('MERGED'), save the tokenizer "
-            "there too, and name that folder"
-        )
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])

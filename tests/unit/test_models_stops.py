@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,7 +43,7 @@ def test_a_row_ends_with_the_first_token_that_completes_a_stop(
             start = decode(tokenizer, rows[row][:head])
             return decode(tokenizer, [*rows[row][:head], *ids])[len(start) :]
 
-        ends = EndTest(stops, tokenizer, text_of, [])
+        ends = EndTest(stops, partial(decode, tokenizer), text_of, [])
         for row, ids in enumerate(rows):
             starts = [ids[head : head + count] for count in range(1, len(ids) - head + 1)]
             found = [ends(row, new) for new in starts]
@@ -52,7 +53,7 @@ def test_a_row_ends_with_the_first_token_that_completes_a_stop(
 
 
 def test_an_end_token_ends_whatever_stands_before_it() -> None:
-    ends = EndTest((), BYTES, lambda *_: "", [2, 7])
+    ends = EndTest((), partial(decode, BYTES), lambda *_: "", [2, 7])
     assert ends(0, [5, 2])
     assert ends(0, [7])
     assert not ends(0, [2, 5])

@@ -30,6 +30,9 @@ GOOD: dict[str, tuple[list[str], object]] = {
     "dtype": (["bfloat16"], "bfloat16"),
     "batch_size": (["7"], 7),
     "threads": (["3"], 3),
+    "concurrency": (["64"], 64),
+    "patience": (["2m"], 120.0),
+    "api_key_env": (["PROD_KEY"], "PROD_KEY"),
     "chat": (["yes"], True),
     "allow_bin": ([], True),
     "trust_remote_code": ([], True),
@@ -81,8 +84,10 @@ def test_a_good_value_reaches_the_choices(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["device", "dtype", "batch_size", "threads", "chat", "allow_bin", "trust_remote_code"]
-)
+    "field",
+    ["device", "dtype", "batch_size", "threads", "chat", "allow_bin", "trust_remote_code",
+     "concurrency", "patience", "api_key_env"],
+)  # fmt: skip
 def test_a_choice_reaches_the_model(field: str) -> None:
     meant = GOOD[field][1]
     options = make_model_options(Choices(**{field: meant}))  # type: ignore[arg-type]
@@ -108,6 +113,13 @@ def test_a_wrong_count_is_named_as_its_door_spells_it(
         ("device", "gpu", "must be one of auto, cpu, cuda"),
         ("device", "cpu:1", "or cuda:1"),
         ("dtype", "int8", "must be one of auto, float32, float16, bfloat16"),
+        ("concurrency", "0", "must be 'auto', or a whole number from 1 to 1024"),
+        ("concurrency", "1025", "must be 'auto', or a whole number from 1 to 1024"),
+        ("concurrency", "many", "must be 'auto'"),
+        ("patience", "0s", "must be a time such as '90s', '10m' or '2h'"),
+        ("patience", "long", "must be a time such as"),
+        ("patience", "-1m", "must be a time such as"),
+        ("api_key_env", "", "must be the name of an environment variable, and not a key"),
         ("chat", "maybe", "must be one of auto, yes, no"),
     ],
 )
@@ -122,6 +134,19 @@ def test_a_wrong_word_is_one_sentence_with_the_valid_ones(
 def test_chat_is_a_word_or_a_truth_value(value: object) -> None:
     meant = {"auto": None, "yes": True, "no": False, True: True, False: False}[value]
     assert make_choices({"chat": value}, spell_for_python).chat is meant
+
+
+def test_a_pasted_key_is_not_repeated() -> None:
+    with pytest.raises(UsageError) as caught:
+        make_choices({"api_key_env": "sk-proj-123"}, spell_for_command)
+    assert "sk-proj" not in str(caught.value)
+
+
+@given(st.floats(0.001, 1e6), st.sampled_from([("s", 1.0), ("m", 60.0), ("h", 3600.0)]))
+def test_a_time_is_read_in_its_unit(number: float, unit: tuple[str, float]) -> None:
+    text = f"{number:.3f}{unit[0]}"
+    found = make_choices({"patience": text}, spell_for_python).patience
+    assert found == pytest.approx(float(f"{number:.3f}") * unit[1])
 
 
 @given(st.lists(st.text("abC1,: ", max_size=5), max_size=4))

@@ -160,6 +160,7 @@ class EditedMeasurement:
                     [(task, cell) for cell in self._find_cells(left) for task in self._tasks]
                 )
                 broken = {name: find_broken_squares(self.base, name) for name in left}
+                self.base.tell_threads(self.run)
                 for name in left:
                     made[name] = self._edit_for(name, broken[name])
                 self._describe_run()
@@ -195,6 +196,7 @@ class EditedMeasurement:
             model.measurement.want(wanted)
             for task, cell in wanted:
                 model.measurement.measure(self.plan.tasks[task], cell)
+            model.measurement.tell_threads(self.run)
             if whole:
                 record = make_record(self._setting, model, squares, broken)
                 self._ledger.keep_edit(self.run, f"{name}/{model.number:06}", dump(record))

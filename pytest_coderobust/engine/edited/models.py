@@ -172,6 +172,7 @@ def pool_models(
         clean_c=sum(o.clean_c for o in seen),
         truncated=sum(o.truncated for o in seen),
         unfinished=sum(o.unfinished for o in seen),
+        thought_tokens=sum(o.thought_tokens for o in seen),
         in_process=any(o.in_process for o in seen),
         adoptions=tuple(adoption for o in seen for adoption in o.adoptions),
         self_edited=not others,

@@ -83,7 +83,9 @@ class EditSetting:
         return decode(EditFacts, json.loads(kept))
 
     def _open_completions(self, state: ModelState) -> CompletionStore:
-        return CompletionStore(WorkbenchBackend(self.workbench, state), self.ledger, self.listen)
+        backend = WorkbenchBackend(self.workbench, state)
+        tags = self.plan.config.reading.reasoning
+        return CompletionStore(backend, self.ledger, self.listen, tags)
 
     def _store_facts(self, state: EditedState | SuccessionStep) -> None:
         """Stores the facts of an edit, unless they are stored already."""

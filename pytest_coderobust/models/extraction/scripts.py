@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from pytest_coderobust.models.extraction.fences import AnswerCode, Fenced, find_code, list_blocks
+from pytest_coderobust.models.extraction.fenced import Fenced, list_blocks
+from pytest_coderobust.models.extraction.fences import AnswerCode, find_code
 from pytest_coderobust.models.extraction.helpers import gather_helpers
 from pytest_coderobust.models.extraction.program import Wanted, choose_needed
 from pytest_coderobust.records import AnswerReading

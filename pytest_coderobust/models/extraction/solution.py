@@ -35,7 +35,7 @@ from pytest_coderobust.models.extraction.program import Wanted, choose_needed
 from pytest_coderobust.models.extraction.scripts import find_script
 from pytest_coderobust.records import AnswerReading, Task
 
-EXTRACTOR_VERSION = "2"
+EXTRACTOR_VERSION = "3"
 """Raised whenever the same completion might become another solution; part of verdicts' keys."""
 
 Mode = Literal["code", "raw"]

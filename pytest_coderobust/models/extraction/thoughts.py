@@ -34,6 +34,18 @@ def find_answer(text: str, reasoning: tuple[str, ...] = ()) -> str | None:
     Args:
         reasoning: one more opening and closing tag, or nothing.
     """
+    end = find_answer_start(text, reasoning)
+    if end is None:
+        return None
+    return text[end:].lstrip("\n") if end else text
+
+
+def find_answer_start(text: str, reasoning: tuple[str, ...] = ()) -> int | None:
+    """Finds where the last thought of a text ends; 0 without thoughts, None where one never ends.
+
+    Args:
+        reasoning: one more opening and closing tag, or nothing.
+    """
     pattern, opening_of = _compile(reasoning)
     opened: dict[str, int] = {}
     closed: dict[str, int] = {}
@@ -46,7 +58,7 @@ def find_answer(text: str, reasoning: tuple[str, ...] = ()) -> str | None:
             opened[tag] = found.end()  # behind a letter it is C++ or Java: list<thought>
     if any(place > closed.get(tag, -1) for tag, place in opened.items()):
         return None
-    return text[end:].lstrip("\n") if end else text
+    return end
 
 
 @cache

@@ -1,16 +1,37 @@
-"""HTTP to one server: a pool of kept connections; JSON goes out, replies come back."""
+"""HTTP to one server: JSON goes out over kept connections, and replies come back."""
 
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakSet
 
 import urllib3
 
-CONNECT_SECONDS = 10.0
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.models.served.address import parse_address
+from pytest_coderobust.models.served.connections import (
+    CONNECT_SECONDS,
+    Live,
+    ServerPool,
+    check_resolved,
+    cut_connections,
+    open_pool,
+)
+from pytest_coderobust.models.served.failures import (
+    TransportError,
+    explain_failure,
+    read_body,
+)
+from pytest_coderobust.models.served.secrets import Credentials
+
+__all__ = ["PooledTransport", "Reply", "Transport", "TransportError"]
+
 READ_SECONDS = 600.0
 
 
@@ -58,58 +79,147 @@ class Transport(Protocol):
         ...
 
 
-class TransportError(Exception):
-    """No answer came back: no connection, a reset, or the time ran out.
+class PooledTransport:
+    """A server at `base` ("http://127.0.0.1:8000/v1"), by a pool of up to `connections`.
 
-    Args:
-        timed_out: the server took the request and was too slow.
+    Redirects are not followed. No exception that leaves it has a secret in its text or in a frame
+    of its traceback.
+
+    Attributes:
+        read_seconds: the time that an answer may take.
     """
 
-    def __init__(self, message: str, *, timed_out: bool = False) -> None:
-        super().__init__(message)
-        self.timed_out = timed_out
+    def __init__(
+        self,
+        base: str,
+        credentials: Mapping[str, str] | Credentials | None = None,
+        connections: int = 1024,
+        *,
+        ca_bundle: Path | None = None,
+        where: str = "",
+    ) -> None:
+        self.address = parse_address(base, where)
+        self.read_seconds = READ_SECONDS
+        if not isinstance(credentials, Credentials):
+            credentials = Credentials(dict(credentials or {}))
+        self._credentials = credentials
+        self._root = self.address.path.removesuffix("/v1")
+        self._connections = connections
+        self._ca_bundle = ca_bundle
+        self._where = where
+        self._lock = threading.Lock()
+        self._pool: ServerPool | None = None
+        self._live: Live = WeakSet()
 
-
-class PooledTransport:
-    """A server at `base` ("http://127.0.0.1:8000/v1"), by a pool of up to `connections`."""
-
-    def __init__(self, base: str, headers: Mapping[str, str], connections: int = 1024) -> None:
-        self._base = base.rstrip("/")
-        self._root = self._base.rsplit("/v1", 1)[0]
-        self._headers = {"Content-Type": "application/json", **headers}
-        self._pool = urllib3.PoolManager(
-            num_pools=2,
-            maxsize=connections,
-            retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-        )
+    def redact(self, text: str) -> str:
+        """Takes the secrets out of a text."""
+        return self._credentials.redact(text)
 
     def get(self, path: str) -> Reply:
-        return self._send("GET", path, None, {})
+        return self._ask("GET", path, None, self._open())
 
     def post(self, path: str, body: Mapping[str, object], *, fresh: bool = False) -> Reply:
-        extra = {"Connection": "close"} if fresh else {}
-        return self._send("POST", path, json.dumps(body).encode(), extra)
+        data = json.dumps(body).encode()
+        if not fresh:
+            return self._ask("POST", path, data, self._open())
+        self._open()
+        own = open_pool(self.address, 1, self._live, self._ca_bundle)
+        try:
+            return self._ask("POST", path, data, own, {"Connection": "close"})
+        finally:
+            own.connections.close()
+
+    def abandon(self) -> None:
+        """Cuts the requests that are on their way; they end with a TransportError."""
+        cut_connections(self._live)
 
     def close(self) -> None:
-        self._pool.clear()
+        with self._lock:
+            if self._pool is not None:
+                self._pool.connections.close()
+            self._pool = None
 
-    def _send(self, method: str, path: str, body: bytes | None, extra: Mapping[str, str]) -> Reply:
-        url = self._root + path[1:] if path.startswith("//") else self._base + path
-        began = time.monotonic()
+    def _open(self) -> ServerPool:
+        """Opens the pool when it is first used.
+
+        Raises:
+            UsageError: the server's name leads to a forbidden address.
+        """
+        if self._pool is None:
+            with self._lock:
+                if self._pool is None:
+                    check_resolved(self.address, self._where)
+                    self._pool = open_pool(
+                        self.address, self._connections, self._live, self._ca_bundle
+                    )
+        return self._pool
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        pool: ServerPool,
+        extra: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Sends a request.
+
+        What goes wrong is raised outside of the handlers, so that the exception has no context:
+        frames below this one hold the headers.
+        """
+        below = self._root + path[1:] if path.startswith("//") else self.address.path + path
+        trouble: BaseException
         try:
-            got = self._pool.request(
-                method, url, body=body, headers={**self._headers, **extra}, redirect=False
-            )
-        except urllib3.exceptions.TimeoutError as error:
-            raise TransportError(str(error), timed_out=True) from None
-        except urllib3.exceptions.HTTPError as error:
-            raise TransportError(str(error)) from None
-        seconds = time.monotonic() - began
-        text = got.data.decode("utf-8", "replace")
+            return self._exchange(method, pool, pool.target + below, body, extra or {})
+        except UsageError as error:
+            trouble = UsageError(str(error))
+        except (KeyboardInterrupt, SystemExit) as error:
+            trouble = type(error)(*error.args)
+        except TransportError as error:
+            trouble = error.with_traceback(None)
+            trouble.__context__ = None
+        except Exception as error:  # noqa: BLE001 - whatever it is, frames below hold the key
+            trouble = explain_failure(error, self.redact)
+        raise trouble
+
+    def _exchange(
+        self,
+        method: str,
+        pool: ServerPool,
+        target: str,
+        body: bytes | None,
+        extra: Mapping[str, str],
+    ) -> Reply:
+        began = time.monotonic()
+        got = pool.connections.urlopen(
+            method,
+            target + self._credentials.make_query(),
+            body=body,
+            headers={
+                "Content-Type": "application/json",
+                **self._credentials.make_headers(),
+                **extra,
+            },
+            retries=False,
+            redirect=False,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=self.read_seconds),
+            preload_content=False,
+        )
+        try:
+            data = read_body(got, began + self.read_seconds)
+        except BaseException as error:
+            got.close()
+            if isinstance(error, urllib3.exceptions.ProtocolError):
+                raise TransportError("the connection ended in the middle of an answer") from None
+            raise
+        got.release_conn()
+        return self._make_reply(got, data, time.monotonic() - began)
+
+    def _make_reply(self, got: Any, data: bytes, seconds: float) -> Reply:
+        text = self._credentials.redact_answer(data.decode("utf-8", "replace"))
         try:
             parsed = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
-        headers = {name.lower(): value for name, value in got.headers.items()}
+        headers = {name.lower(): self.redact(value) for name, value in got.headers.items()}
         return Reply(got.status, headers, text, parsed, seconds)

@@ -68,6 +68,9 @@ def render_sample(title: str, prompt: str, sample: JudgedCompletion | None) -> I
         return
     yield "Completion:"
     yield make_fence(sample.completion.text, "python")
+    if sample.left_out:
+        yield "Left out of the solution that was judged:"
+        yield make_fence(sample.left_out, "python")
     verdict = sample.verdict
     counted = f"{verdict.passed} of {verdict.total} tests pass"
     if verdict.full:

@@ -169,16 +169,19 @@ def make_document(bug: BugReport) -> dict[str, object]:
 
 
 def _pair_samples(shown: ShownPrompt) -> list[JudgedCompletion]:
-
-    return [JudgedCompletion(*pair) for pair in zip(shown.completions, shown.verdicts, strict=True)]
+    pairs = enumerate(zip(shown.completions, shown.verdicts, strict=True))
+    return [JudgedCompletion(*pair, shown.left_out.get(sample, "")) for sample, pair in pairs]
 
 
 def _encode_sample(sample: JudgedCompletion | None) -> dict[str, object] | None:
     if sample is None:
         return None
     verdict = sample.verdict
+    opened = sample.completion.opened
     return {
         "completion": sample.completion.text,
+        **({"opened": opened} if opened else {}),
+        **({"left_out": sample.left_out} if sample.left_out else {}),
         "finish": sample.completion.finish,
         "level": verdict.level.value,
         "failure": verdict.failure,

@@ -117,14 +117,15 @@ def make_item(finding: Finding) -> dict[str, object]:
 
 
 def make_sample(sample: JudgedCompletion) -> list[object]:
-    """Makes one sample: text, and verdict in words ("" for one that passes)."""
+    """Makes one sample: text, verdict in words ("" for one that passes), and what was left out."""
     verdict = sample.verdict
     cut = ", cut by the token limit" if sample.completion.truncated else ""
     words = ""
     if not verdict.full:
         words = f"{verdict.failure}, {verdict.passed} of {verdict.total} tests pass{cut}"
         words += f": {escape(verdict.detail, TEXT)}" if verdict.detail else ""
-    return [escape_block(sample.completion.text, TEXT), words]
+    left_out = [escape_block(sample.left_out, TEXT)] if sample.left_out else []
+    return [escape_block(sample.completion.text, TEXT), words, *left_out]
 
 
 def list_changes(finding: Finding) -> list[list[object]]:

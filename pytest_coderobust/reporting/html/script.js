@@ -100,9 +100,10 @@
 
   function samples(title, list, more) {
     const parts = [];
-    list.forEach(([text, verdict], index) => {
+    list.forEach(([text, verdict, leftOut], index) => {
       parts.push(make("h4", "", list.length > 1 ? title + " " + (index + 1) : title));
       parts.push(make("pre", "completion", text || "(empty)"));
+      if (leftOut) parts.push(make("p", "hint", "Left out of the solution that was judged:"), make("pre", "left-out", leftOut));
       parts.push(make("p", verdict ? "verdict bad" : "verdict", verdict || "passes every test"));
     });
     if (more > 0) parts.push(make("p", "hint", more + " more samples are in the ledger."));

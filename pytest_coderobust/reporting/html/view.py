@@ -205,6 +205,10 @@ def list_left_out(report: SuiteReport) -> tuple[str, ...]:
         )
     if refused := describe_refused(summary):
         lines.append(refused)
+    if summary.thought_tokens:
+        lines.append(
+            f"thoughts: {summary.thought_tokens} tokens in {summary.completions} completions"
+        )
     lines += [f"unusable {task}: {reason}" for task, reason in summary.unusable]
     if summary.unchecked:
         lines.append(f"unchecked (no canonical solution): {len(summary.unchecked)} tasks")

@@ -89,6 +89,7 @@ def encode_suite(result: SuiteResult) -> dict[str, object]:
 
 def encode_totals(summary: Summary) -> dict[str, object]:
     """Encodes the numbers of planned items, and the items left out."""
+    thoughts = summary.thought_tokens
     return {
         "tasks": summary.tasks,
         "items": summary.items,
@@ -96,6 +97,7 @@ def encode_totals(summary: Summary) -> dict[str, object]:
         "completions": summary.completions,
         "truncated": summary.truncated,
         "unfinished": summary.unfinished,
+        **({"thought_tokens": thoughts} if thoughts else {}),
         "skipped": [{"reason": reason, "items": items} for reason, items in summary.skipped],
         "unusable": [{"task": task, "reason": reason} for task, reason in summary.unusable],
         "unchecked": list(summary.unchecked),
@@ -183,6 +185,8 @@ def encode_item(observation: Observation) -> dict[str, object]:
         "member": observation.member,
         "reason": observation.reason,
     }
+    if observation.thought_tokens:
+        found["thought_tokens"] = observation.thought_tokens
     if observation.adoptions:
         found["adoptions"] = [adoption.value for adoption in observation.adoptions]
     if observation.self_edited:
@@ -205,17 +209,26 @@ def encode_adoption(
 ) -> dict[str, object]:
     """Encodes the API changes, and the counts of their adoption by condition."""
     return {
-        "changes": [{"old": change.old, "new": change.new or None} for change in changes],
+        "changes": [encode_api_change(change) for change in changes],
         "conditions": {
             counts.condition: {
                 "correct": counts.correct,
                 "incorrect": counts.incorrect,
                 "workaround": counts.workaround,
                 "none": counts.none,
+                "stale": counts.stale,
             }
             for counts in conditions
         },
     }
+
+
+def encode_api_change(change: ApiChange) -> dict[str, object]:
+    """Encodes an API change; its kind and parameters only where it has any."""
+    found: dict[str, object] = {"old": change.old, "new": change.new or None}
+    if change.kind:
+        found |= {"kind": change.kind, "parameters": list(change.parameters)}
+    return found
 
 
 def encode_floor(floor: NoiseFloor) -> dict[str, object]:

@@ -35,6 +35,7 @@ ROWS = 200
 """Rows of a table; the JSON document has them all."""
 
 TEXT = 4000
+LEFT_OUT = "Left out of the solution that was judged:"
 """Characters shown of one diff or completion."""
 
 MARKS = {
@@ -176,6 +177,10 @@ def render_left_out(report: SuiteReport) -> Iterator[str]:
         )
     if refused := describe_refused(summary):
         lines.append(f"- {refused}")
+    if summary.thought_tokens:
+        lines.append(
+            f"- thoughts: {summary.thought_tokens} tokens in {summary.completions} completions"
+        )
     lines += [
         f"- unusable: {format_code(task)}: {format_code(why)}"
         for task, why in summary.unusable[:10]
@@ -220,6 +225,7 @@ def render_finding(finding: Finding) -> str:
         detail = format_code(verdict.detail) if verdict.detail else NONE
         parts += [
             make_fence(sample.completion.text, "python", TEXT),
+            *([LEFT_OUT, make_fence(sample.left_out, "python", TEXT)] if sample.left_out else []),
             f"{verdict.failure}, {verdict.passed} of {verdict.total} tests pass: {detail}",
         ]
     return "\n\n".join([*parts, "</details>"])

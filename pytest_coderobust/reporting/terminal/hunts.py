@@ -48,17 +48,7 @@ def render_hunt(hunt: SuiteHunt) -> Iterator[Text]:
         kinds = ", ".join(f"{escape(kind)} {count}" for kind, count in counts.kinds.items())
         noun = "edit" if counts.edits == 1 else "edits"
         yield Text(f"      {counts.edits:g} {noun} in the median ({kinds})")
-    yield Text(f"      {counts.completions} completions asked for")
-    for ending, meaning in ENDINGS.items():
-        if counts.endings.get(ending):
-            yield Text(f"      {counts.endings[ending]} {meaning}")
-    if counts.fixed or counts.still:
-        known = len(counts.fixed) + len(counts.still)
-        noun = "failure" if known == 1 else "failures"
-        yield Text(
-            f"      replayed {known} known {noun}: "
-            f"{len(counts.still)} still broken, {len(counts.fixed)} fixed"
-        )
+    yield from _show_work(hunt)
     for note in hunt.notes:
         yield Text(f"note  {escape(note, WIDTH)}")
     for failure in counts.fixed:
@@ -71,6 +61,24 @@ def render_hunt(hunt: SuiteHunt) -> Iterator[Text]:
             yield _keep_whole(f"{_make_title(failure)}  {hunt.files.get(failure.id, '')}")
     if len(hunt.failures) > LISTED:
         yield Text(f"and {len(hunt.failures) - LISTED} more in .coderobust/failures")
+
+
+def _show_work(hunt: SuiteHunt) -> Iterator[Text]:
+    """Shows what was asked, how, and how the search of each task ended."""
+    counts = hunt.counts
+    yield Text(f"      {counts.completions} completions asked for")
+    if hunt.threads:
+        yield Text(f"      threads: {escape(hunt.threads)}")
+    for ending, meaning in ENDINGS.items():
+        if counts.endings.get(ending):
+            yield Text(f"      {counts.endings[ending]} {meaning}")
+    if counts.fixed or counts.still:
+        known = len(counts.fixed) + len(counts.still)
+        noun = "failure" if known == 1 else "failures"
+        yield Text(
+            f"      replayed {known} known {noun}: "
+            f"{len(counts.still)} still broken, {len(counts.fixed)} fixed"
+        )
 
 
 def render_failure(failure: Failure, file: str = "") -> Iterator[Text]:

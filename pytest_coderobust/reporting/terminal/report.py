@@ -125,18 +125,7 @@ def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
             f"{items} {escape_line(reason)}" for reason, items in summary.skipped[:NAMED]
         )
         yield Text(f"skipped: {why}")
-    if summary.truncated:
-        yield Text(
-            f"truncated: the token limit ended {summary.truncated} of "
-            f"{summary.completions} completions"
-        )
-    if summary.unfinished:
-        yield Text(
-            f"unfinished thought: {summary.unfinished} of {summary.completions} completions "
-            "never come to an answer"
-        )
-    if refused := describe_refused(summary):
-        yield Text(refused)
+    yield from map(Text, describe_counts(run, summary))
     for task, reason in summary.unusable[:NAMED]:
         yield Text(f"unusable {escape_line(task)}: {escape_line(reason)}")
     if len(summary.unusable) > NAMED:
@@ -146,6 +135,27 @@ def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
     if summary.in_process:
         named = name_some(summary.in_process)
         yield Text(f"judged in-process (tests that cannot be split; can be forged): {named}")
+
+
+def describe_counts(run: SuiteRun, summary: Summary) -> Iterator[str]:
+    """Describes the completions that are no whole answers."""
+    if summary.truncated:
+        yield (
+            f"truncated: the token limit ended {summary.truncated} of "
+            f"{summary.completions} completions"
+        )
+    if summary.unfinished:
+        yield (
+            f"unfinished thought: {summary.unfinished} of {summary.completions} completions "
+            "never come to an answer"
+        )
+    if refused := describe_refused(summary):
+        yield refused
+    if summary.thought_tokens:
+        yield (
+            f"thoughts: {summary.thought_tokens} tokens in {summary.completions} completions, "
+            f"{run.sampling.max_new_tokens} at most in each with its answer"
+        )
 
 
 def name_some(tasks: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from pytest_coderobust.sandbox.cage.stand_ins import WATCHED, Counted, Note, make_adapter
 from pytest_coderobust.sandbox.cage.tally import UseCounts
 
 LIBRARY = (
@@ -27,29 +28,33 @@ LIBRARY = (
     "<helpers>",
 )
 VIEWS = ("__dict__", "__all__")
-Note = Callable[[], None]
 
 
 def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
     """Makes the changes in this process and returns the builtins that solutions get.
 
     Args:
-        changes: pairs of old and new full names; "" for a new one that there is not.
-        tally: two counters for each: attempts on the old name, calls of the new one.
+        changes: old and new full names ("" for a new one that there is not), and maybe the kind
+            of adapter with its parameters.
+        tally: two counters for each: attempts on the old name, uses of the new one.
     """
     own = Builtins(dict(vars(builtins)))
-    found = [(*look_up(old), *look_up(new)) for old, new in changes]
+    found = [(look_up(old), look_up(new), adapter) for old, new, *adapter in changes]
     bars: list[ImportBar] = []
+    given: list[tuple[ModuleType, str, Counted]] = []
     # All names were looked up before the first change, so that no change hides the next one's API.
-    for index, (owner, name, target, heir_owner, heir, successor) in enumerate(found):
+    for index, ((owner, name, target), (heir_owner, heir, successor), adapter) in enumerate(found):
         note_old, note_new = make_note(tally, 2 * index), make_note(tally, 2 * index + 1)
+        if adapter == [WATCHED]:
+            given.append((owner, name, Counted(name, target, note_new)))
+            continue
         bars.append(ImportBar(name, target, note_old))
         get_rules(owner).gone[name] = note_old
         if heir:
-            stand_in = Counted(heir, target if successor is None else successor, note_new)
-            get_rules(heir_owner).given[heir] = stand_in
-            if heir_owner is builtins:
-                own[heir] = stand_in
+            value = target if successor is None else successor
+            if adapter:
+                value = make_adapter(heir, value, adapter[0], adapter[1:])
+            given.append((heir_owner, heir, Counted(heir, value, note_new)))
         if owner is builtins:
             # Bare names are looked up in `own`; the module itself must stay whole for the library.
             del own[name]
@@ -57,6 +62,10 @@ def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
         elif isinstance(target, (FunctionType, BuiltinFunctionType)):
             vars(owner)[name] = bar_function(target, make_refusal(owner, name, note_old))
             bars.append(ImportBar(name, vars(owner)[name], note_old))
+    for owner, name, stand_in in given:
+        get_rules(owner).given[name] = stand_in
+        if owner is builtins:
+            own[name] = stand_in
     bar_loaded_modules(bars)
     own["__import__"] = make_import(bars)
     return own
@@ -165,9 +174,21 @@ def make_import(bars: list[ImportBar]) -> Callable[..., Any]:
         module = builtins.__import__(*args, **kwargs)
         if len(sys.modules) != before:
             bar_loaded_modules(bars)
+        note_imports(module, args[3] if len(args) > 3 else kwargs.get("fromlist"))
         return module
 
     return load
+
+
+def note_imports(module: Any, names: Any) -> None:
+    """Counts new names that a solution imports from a module; an import alone is a use."""
+    rules = vars(type(module)).get("coderobust_rules")
+    if rules is None or not isinstance(names, (tuple, list)):
+        return
+    for name in names:
+        stand_in = rules.given.get(name)
+        if isinstance(stand_in, Counted):
+            stand_in.note_import()
 
 
 def make_refusal(owner: ModuleType, name: str, note: Note) -> Callable[[], AttributeError]:
@@ -193,44 +214,6 @@ def bar_function(target: Any, refuse: Callable[[], AttributeError]) -> Any:
     if isinstance(target, FunctionType):
         return call
     return staticmethod(call)  # like a function in C, it does not bind to an object
-
-
-class Counted:
-    """Stands for a new function or class, and counts its calls."""
-
-    def __init__(self, name: str, target: Any, note: Note) -> None:
-        self.__name__ = self.__qualname__ = name
-        self._target = target
-        self._note = note
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._note()
-        return self._target(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._target, name)
-
-    def __repr__(self) -> str:
-        return f"<function {self.__name__}>"
-
-    def __mro_entries__(self, _bases: Any) -> tuple[Any, ...]:
-        self._note()
-        return (self._target,)
-
-    def __instancecheck__(self, value: Any) -> bool:
-        return isinstance(value, self._target)
-
-    def __subclasscheck__(self, kind: type) -> bool:
-        return issubclass(kind, self._target)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._target[key]
-
-    def __or__(self, other: Any) -> Any:
-        return self._target | other
-
-    def __ror__(self, other: Any) -> Any:
-        return other | self._target
 
 
 class Builtins(dict[str, Any]):

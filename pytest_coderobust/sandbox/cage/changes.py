@@ -12,18 +12,19 @@ class Changes:
     """Declared API changes, with counters that the candidate's process shares.
 
     Args:
-        pairs: old and new full names; "" for a new one that there is not.
+        declared: old and new full names ("" for a new one that there is not), and maybe the kind
+            of adapter and its parameters.
     """
 
-    def __init__(self, pairs: list[list[str]]) -> None:
-        self._pairs = pairs
-        self._tally = UseCounts(2 * len(pairs))
+    def __init__(self, declared: list[list[str]]) -> None:
+        self._declared = declared
+        self._tally = UseCounts(2 * len(declared))
 
     def enforce(self) -> dict[str, Any]:
         """Makes the changes in this process; returns the builtins that the solution gets."""
-        return enforce(self._pairs, self._tally)
+        return enforce(self._declared, self._tally)
 
     def uses(self) -> list[list[int]]:
-        """Returns attempts on the old name and calls of the new one, by change; call it once."""
+        """Returns attempts on the old name and uses of the new one, by change; call it once."""
         found = self._tally.take()
         return [found[at : at + 2] for at in range(0, len(found), 2)]

@@ -4,7 +4,7 @@ It is exec'd, never forked from the harness: a fork would inherit data sets, tok
 values. Requests come over a control socket that no candidate ever holds; each brings the
 candidate's own socket as a passed file descriptor.
 
-    → {"limits": {...}, "changes": [[old, new], ...], "build": bool} + fd
+    → {"limits": {...}, "changes": [[old, new, kind?, parameter...], ...], "build": bool} + fd
                                   fork a candidate; one that may fork too when it builds
     → {"stop": 1}                 end it early
     ← {"ended": reason, "code": exit status or signal, "cpu": s, "asleep": bool,
@@ -43,7 +43,7 @@ PRELOAD = (
 )  # fmt: skip
 TICK = 0.25  # seconds between two looks at a candidate's clock, at most
 WALL_FACTOR = 10  # a candidate that waits for a processor gets this many wall limits
-CONTROL_BYTES = 1 << 16
+CONTROL_BYTES = 1 << 17  # 512 changes of long names
 FD_SPACE = _socket.CMSG_SPACE(4)
 make_restriction = lru_cache(maxsize=8)(Restriction)
 CandidateEnding = tuple[str, bool]  # why it ended, and whether it slept all along

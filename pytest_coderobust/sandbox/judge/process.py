@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any
 
 from pytest_coderobust.errors import SandboxError
-from pytest_coderobust.records import ApiChange, ApiUse, Level, Limits, Tests, Verdict
+from pytest_coderobust.records import ApiChange, ApiUse, ChangeKind, Level, Limits, Tests, Verdict
 from pytest_coderobust.sandbox.cage.frames import receive, send
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge.check_runner import CheckRunner, count
@@ -129,7 +129,7 @@ def write_check(check: Check) -> Any:
         "limits": of_limits(check.limits),
         "language": check.language,
         "in_process": check.in_process,
-        "api_changes": [[change.old, change.new] for change in check.api_changes],
+        "api_changes": [change.parts for change in check.api_changes],
     }
 
 
@@ -150,8 +150,13 @@ def read_check(message: Any) -> Check:
     found = dict(message)
     found["tests"] = Tests(*found["tests"])
     found["limits"] = Limits(*found["limits"])
-    found["api_changes"] = tuple(ApiChange(*change) for change in found["api_changes"])
+    found["api_changes"] = tuple(read_change(*change) for change in found["api_changes"])
     return Check(**found)
+
+
+def read_change(old: str, new: str, kind: ChangeKind = "", *parameters: str) -> ApiChange:
+    """Makes an API change of its parts."""
+    return ApiChange(old, new, kind, parameters)
 
 
 def write_verdict(verdict: Verdict) -> Any:

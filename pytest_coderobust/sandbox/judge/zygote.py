@@ -28,7 +28,7 @@ END_SECONDS = 2.0
 ENVIRONMENT = {
     "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "LD_BIND_NOW": "1",
 }  # fmt: skip
-REPORT_BYTES = 1 << 16
+REPORT_BYTES = 1 << 16  # 512 pairs of full counters are 22 KiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def write_request(limits: Limits, changes: tuple[ApiChange, ...], build: bool) -
             "memory_bytes": limits.memory_mb << 20,
             "wire_bytes": limits.wire_bytes,
         },
-        "changes": [[change.old, change.new] for change in changes],
+        "changes": [change.parts for change in changes],
         "build": build,
     }
     return to_json(message).encode("ascii")

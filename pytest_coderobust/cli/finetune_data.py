@@ -1,0 +1,222 @@
+"""`coderobust finetune-data`: build sets of training rows with perturbed prompts."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.cli.finetune_values import (
+    read_number,
+    read_ratios,
+    read_rewriters,
+    read_sizes,
+)
+
+if TYPE_CHECKING:
+    from pytest_coderobust.config.rewriters import RewriterSpec
+    from pytest_coderobust.engine.rewrites import RewriteSource
+    from pytest_coderobust.records import Task
+    from pytest_coderobust.training.building import BuiltSet
+    from pytest_coderobust.training.source import TrainingData
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "finetune-data", help="build training sets with perturbed prompts and untouched answers"
+    )
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="a file of rows (JSONL, JSON, CSV, Parquet), a folder of the library datasets, or "
+        "tiny:corpus",
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+    parser.add_argument(
+        "--sets",
+        default="all",
+        metavar="NAMES",
+        help="all, clean, singles, aggregates, ratios, sizes, or perturbations (default: all)",
+    )
+    parser.add_argument(
+        "--ratios",
+        default="10,30,50,70,90",
+        metavar="LIST",
+        help="per cent of perturbed rows (default: 10,30,50,70,90)",
+    )
+    parser.add_argument(
+        "--repeats", default="3", metavar="N", help="draws of each ratio (default: 3)"
+    )
+    parser.add_argument(
+        "--sizes", default="0.25,0.5,2,3", metavar="LIST", help="(default: 0.25,0.5,2,3)"
+    )
+    parser.add_argument("--seed", default="42", metavar="N", help="(default: 42)")
+    parser.add_argument("--rows", metavar="N", help="take the first N rows of the data")
+    parser.add_argument(
+        "--format", metavar="NAME", help="alpaca, completion, messages or tasks, if not clear"
+    )
+    parser.add_argument(
+        "--rewriter",
+        dest="rewriters",
+        action="append",
+        default=[],
+        metavar="NAME=REWRITER",
+        help="rewriter of sentences, as under a suite's [rewriters]: S1=apertium; may be repeated",
+    )
+    parser.add_argument(
+        "--suite",
+        dest="suites",
+        action="append",
+        default=[],
+        metavar="SUITE",
+        help="a suite's TOML file or a data set's name: refuse rows that it asks for; may be "
+        "repeated",
+    )
+    parser.add_argument(
+        "--decontaminate", action="store_true", help="leave those rows out instead of refusing them"
+    )
+    parser.set_defaults(command=finetune_data)
+
+
+def finetune_data(options: argparse.Namespace) -> int:
+    """Builds the sets and says what is in them."""
+    from pytest_coderobust.training.building import SetBuilder
+    from pytest_coderobust.training.perturbing import ExamplePerturber
+    from pytest_coderobust.training.sets import list_sets
+    from pytest_coderobust.training.source import read_data
+
+    sets = list_sets(
+        [name.strip() for name in options.sets.split(",") if name.strip()],
+        ratios=read_ratios(options.ratios),
+        repeats=read_number("--repeats", options.repeats, least=1),
+        sizes=read_sizes(options.sizes),
+    )
+    seed = read_number("--seed", options.seed, least=0)
+    rows = None if options.rows is None else read_number("--rows", options.rows, least=1)
+    rewriters = read_rewriters(options.rewriters)
+    _check_sets(options.sets, [each.perturbation for each in sets], rewriters)
+    data = read_data(options.data, fmt=options.format, rows=rows, clean=True)
+    data, facts = _compare(data, options.suites, drop=options.decontaminate)
+    builder = SetBuilder(data, ExamplePerturber(_open(rewriters)), seed, rewriters, facts)
+    print(f"{data.name}: {len(data.examples)} rows of the format {data.format.name}")  # noqa: T201
+    for reason, count in data.left_out.items():
+        print(f"{count} rows left out: {reason}")  # noqa: T201
+    with _progress(len(sets)) as advance:
+        built = builder.build(sets, options.out, advance)
+    _print_sets(built, [each.name for each in sets], options)
+    return 0
+
+
+def _print_sets(
+    built: Mapping[str, BuiltSet], names: Sequence[str], options: argparse.Namespace
+) -> None:
+    width = max((len(name) for name in built), default=0)
+    for name, each in built.items():
+        skipped = sum(each.skipped.values())
+        more = f", {skipped} skipped" if skipped else ""
+        print(f"{name:{width}}  {each.rows} rows, {each.perturbed} perturbed{more}")  # noqa: T201
+    if missing := [name for name in names if name not in built]:
+        print(f"not built: {', '.join(missing)} (needs --rewriter, such as S1=apertium)")  # noqa: T201
+    if not options.suites:
+        print("not compared with any suite; --suite SUITE finds rows that it asks for")  # noqa: T201
+    print(f"written to {options.out}")  # noqa: T201
+
+
+def _check_sets(text: str, wanted: Sequence[str], rewriters: Mapping[str, RewriterSpec]) -> None:
+    """Refuses a set that is asked for by its name and lacks its rewriter.
+
+    Raises:
+        UsageError, ConfigError: there is none to build, or one lacks its rewriter.
+    """
+    from coderobust_strategies import lookup
+    from coderobust_strategies.catalogue import REWRITING
+    from pytest_coderobust.errors import UsageError
+    from pytest_coderobust.training.sets import GROUPS
+
+    if not wanted:
+        raise UsageError(f"--sets {text!r} names no set; valid groups are {', '.join(GROUPS)}")
+    for name in (part.strip() for part in text.split(",")):
+        if name in REWRITING and name not in rewriters:
+            title = lookup(name, rewriter=True).title
+            raise UsageError(
+                f"--sets {name}: the perturbation {name!r} ({title}) needs a rewriter: "
+                f"--rewriter {name}=apertium"
+            )
+
+
+def _open(rewriters: Mapping[str, RewriterSpec]) -> Mapping[str, RewriteSource]:
+    from pytest_coderobust.engine.rewrites import RewriteSource
+    from pytest_coderobust.rewriters.registry import open_rewriter
+
+    return {
+        name: RewriteSource(open_rewriter(spec, Path.cwd(), f"--rewriter {name}={spec.text}"))
+        for name, spec in rewriters.items()
+    }
+
+
+def _compare(
+    data: TrainingData, suites: Sequence[str], *, drop: bool
+) -> tuple[TrainingData, Mapping[str, object]]:
+    """Compares the rows with suites; returns those that are in none, and the manifest's entry.
+
+    Raises:
+        DataError: rows are also in a suite and may not be dropped, or none is left.
+        UsageError: rows are to be dropped, and no suite is named.
+    """
+    from pytest_coderobust.errors import DataError, UsageError
+    from pytest_coderobust.training.overlap import find_overlap
+
+    if drop and not suites:
+        raise UsageError("--decontaminate needs a suite to compare with: --suite SUITE")
+    found: dict[str, int] = {}
+    for suite in suites:
+        overlap = find_overlap(data.examples, _read_tasks(suite).values())
+        found[suite] = len(overlap)
+        if overlap and not drop:
+            first = overlap[0]
+            raise DataError(
+                f"{data.name}: {len(overlap)} of {len(data.examples)} rows are also in the suite "
+                f"{suite}, the first is row {first.example} ({first.by} of {first.task}); "
+                "--decontaminate leaves them out"
+            )
+        gone = {each.example for each in overlap}
+        data = replace(data, examples=tuple(e for e in data.examples if e.id not in gone))
+        if overlap:
+            print(f"{len(overlap)} rows left out: also in the suite {suite}")  # noqa: T201
+    if not data.examples:
+        raise DataError(f"{data.name}: there is no row to train on: all are also in a suite")
+    names = {Path(suite).name: count for suite, count in found.items()}
+    return data, {"suites": {"compared": names}}
+
+
+def _read_tasks(suite: str) -> Mapping[str, Task]:
+    from pytest_coderobust.config.suite import make_named_suite, read_suite
+    from pytest_coderobust.engine.plan import read_plan
+
+    path = Path.cwd() / suite
+    config = read_suite(path) if suite.endswith(".toml") else make_named_suite(suite, Path.cwd())
+    return read_plan(replace(config, perturbations=(), recorded=())).tasks
+
+
+@contextmanager
+def _progress(sets: int) -> Generator[Callable[[str], None]]:
+    """Context with one bar on a terminal's error stream; yields the function that moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("building"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+    )
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=sets)
+        yield lambda name: bar.update(task, advance=1, description=name)

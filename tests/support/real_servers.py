@@ -1,0 +1,98 @@
+"""Real servers as processes of their own: llama.cpp's on a GGUF file, and `transformers serve`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import urllib3
+
+PROCESS = Path(__file__).with_name("llama_process.py")
+ASK_EVERY = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class RealServer:
+    """A running server; `url` ends in /v1 and `model` is the name that it serves."""
+
+    url: str
+    model: str
+    process: subprocess.Popen[str]
+
+
+@contextmanager
+def serve_gguf(
+    file: Path, log: Path, *, slots: int = 4, window: int = 512, port: int = 0, alias: str = "tiny"
+) -> Iterator[RealServer]:
+    """Serves a GGUF file with llama.cpp's server, one thread, until the block ends.
+
+    Args:
+        log: gets what the server says of itself.
+        slots: requests that it answers side by side, each with its own window.
+        port: 0 takes a free one.
+    """
+    command = [sys.executable, str(PROCESS), str(file), str(port), str(slots), str(window), alias]
+    with _running(command, log, {}) as process:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        assert ready.startswith("ready "), log.read_text(errors="replace")[-2000:]
+        root = ready.split()[1]
+        wait_until_healthy(root, process)
+        yield RealServer(f"{root}/v1", alias, process)
+
+
+@contextmanager
+def serve_folder(folder: Path, log: Path, port: int) -> Iterator[RealServer]:
+    """Serves a checkpoint's folder with `transformers serve` until the block ends."""
+    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(folder)]
+    command += ["--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]
+    with _running(command, log, {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}) as process:
+        root = f"http://127.0.0.1:{port}"
+        wait_until_healthy(root, process, log)
+        yield RealServer(f"{root}/v1", str(folder), process)
+
+
+def wait_until_healthy(
+    root: str, process: subprocess.Popen[str], log: Path | None = None
+) -> list[int]:
+    """Asks for /health until the answer is 200; returns the statuses before it, 0 for no answer.
+
+    It waits as long as the process lives, however busy the machine is.
+    """
+    seen: list[int] = []
+    with urllib3.PoolManager(retries=False) as pool:
+        while process.poll() is None:
+            status = 0
+            with suppress(urllib3.exceptions.HTTPError):
+                status = pool.request("GET", f"{root}/health").status
+            if status == 200:
+                return seen
+            seen.append(status)
+            time.sleep(ASK_EVERY)
+    raise AssertionError(log.read_text(errors="replace")[-2000:] if log else "the server ended")
+
+
+@contextmanager
+def _running(
+    command: list[str], log: Path, extra: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if "llama" in command[1] else errors,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **extra},
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
