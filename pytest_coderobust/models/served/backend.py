@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.backend import KeyedBy, Streamed
+from pytest_coderobust.models.backend import KeyedBy, Streamed, Terms
 from pytest_coderobust.models.batches import steps_within
 from pytest_coderobust.models.prompts import clean_text, fill_template, template_of
 from pytest_coderobust.models.served.agreement import Agreement
@@ -22,7 +22,15 @@ from pytest_coderobust.models.served.streaming import Stream
 from pytest_coderobust.models.served.tokens import PromptTokens
 from pytest_coderobust.models.served.transport import PooledTransport, Reply
 from pytest_coderobust.models.watch import find_watch
-from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
+from pytest_coderobust.records import (
+    Completion,
+    ModelIdentity,
+    Row,
+    Sampling,
+    Tariff,
+    Variant,
+    digest,
+)
 
 SERVED = 1
 """Raised when the same request is made or its answer read in another way."""
@@ -113,6 +121,21 @@ class ServedBackend:
         return ModelIdentity(server.name, digest("served", SERVED, parts), self.facts)
 
     @property
+    def terms(self) -> Terms:
+        """The terms that the entry states; nobody is asked."""
+        server = self.server
+        price = server.entry.price
+        tariff = Tariff(price.input, price.output, price.cached) if price is not None else None
+        place = ", ".join(address.place for address in server.addresses)
+        # Each server of the entry has as many rows on their way.
+        concurrency = (server.options.concurrency or 0) * len(server.addresses)
+        return Terms(place, tariff, concurrency)
+
+    def count_tokens(self, prompt: str, language: str) -> int | None:
+        """Counts a prompt's tokens as they are sent; None where no tokenizer is known."""
+        return None if self.tokens is None else len(self.tokens.encode(prompt, language))
+
+    @property
     def facts(self) -> dict[str, str]:
         """Facts for a report: what was asked, where, and how."""
         agreed = self.agreement
@@ -148,14 +171,14 @@ class ServedBackend:
             places.setdefault(id(row), []).append(place)
         watch = find_watch()
         found: dict[int, Completion] = {}
-        for streamed in self.stream(iter(rows), sampling):
+        for streamed in filter(None, self.stream(iter(rows), sampling)):
             place = places[id(streamed.row)].pop()
             found[place] = streamed.completion
             watch.wrote(streamed.completion.tokens)
             watch.ended({place: streamed.completion})
         return [found[place] for place in range(len(rows))]
 
-    def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed]:
+    def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed | None]:
         """Answers rows as they finish; see `Streaming`."""
         agreed = self.agreement
         dealings = Dealings(

@@ -27,6 +27,9 @@ from pytest_coderobust.models.served.sent_rows import Dealings, SentRow
 from pytest_coderobust.models.served.transport import Reply
 from pytest_coderobust.records import Row
 
+TICK = 0.5
+"""Seconds after which the caller may do something else, though no answer came."""
+
 OWN_FAILURES = 3
 """Failures of the server's code (500) after which a row is given up, where others succeed."""
 
@@ -56,8 +59,8 @@ class Stream:
         self._exhausted = False
         self._since = time.monotonic()
 
-    def run(self) -> Iterator[Streamed]:
-        """Yields each row's answer.
+    def run(self) -> Iterator[Streamed | None]:
+        """Yields each row's answer, and None where none comes for a while.
 
         Raises:
             ModelError: the server is gone, refuses to answer at all, or is another one.
@@ -67,7 +70,11 @@ class Stream:
                 self._allow(place)
             while self._fill() or self._luck.held or not self._exhausted:
                 if self._pending:
-                    yield from self._settle(self._wait())
+                    returned = self._wait()
+                    if returned is None:
+                        yield None
+                    else:
+                        yield from self._settle(returned)
                 else:
                     assert self._luck.held or self._exhausted, "None while nothing is on its way"
                     yield from self._luck.let_go()
@@ -129,19 +136,17 @@ class Stream:
         )
 
     def _wait(self) -> Returned | None:
-        """Waits for the next errand to return; None where a delayed row is due before."""
-        if not self._delayed:
-            return self._returned.get()
-        pause = self._delayed[0][0] - time.monotonic()
+        """Waits for the next errand to return; None where none does, or a delayed row is due."""
+        pause = TICK
+        if self._delayed:
+            pause = min(pause, max(self._delayed[0][0] - time.monotonic(), 0.0))
         try:
-            return self._returned.get(timeout=max(pause, 0.0))
+            return self._returned.get(timeout=pause)
         except Empty:
             return None
 
-    def _settle(self, returned: Returned | None) -> Iterator[Streamed]:
+    def _settle(self, returned: Returned) -> Iterator[Streamed]:
         """Draws the conclusion of what came back."""
-        if returned is None:
-            return
         sent = returned.errand
         assert isinstance(sent, SentRow)
         sent.resent += returned.resent
