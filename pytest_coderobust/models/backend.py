@@ -106,7 +106,7 @@ class Streaming(Backend, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ServingTerms:
     """The terms on which a served model is asked, as the user states them.
 
     Attributes:
@@ -125,7 +125,7 @@ class OnTerms(Streaming, Protocol):
     """A streaming backend that says on which terms, and counts tokens before it asks."""
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> ServingTerms:
         """The terms, known without asking."""
         ...
 
@@ -134,9 +134,9 @@ class OnTerms(Streaming, Protocol):
         ...
 
 
-def find_terms(backend: Backend) -> Terms:
+def find_terms(backend: Backend) -> ServingTerms:
     """Finds the terms of a backend; one that states none has the empty ones."""
-    return getattr(backend, "terms", Terms())
+    return getattr(backend, "terms", ServingTerms())
 
 
 def count_tokens(backend: Backend, prompt: str, language: str) -> int | None:

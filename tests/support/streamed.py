@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.backend import KeyedBy, Streamed, Terms
+from pytest_coderobust.models.backend import KeyedBy, Streamed, ServingTerms
 from pytest_coderobust.models.scripted import Scripted
 from pytest_coderobust.records import Completion, Row, Sampling, Usage
 
@@ -58,7 +58,7 @@ class ScriptedStream(Scripted):
         self.dies_after = dies_after
         self.log = log
         self.usage = usage
-        self.terms = Terms()
+        self.terms = ServingTerms()
         self.sent: list[tuple[str, int]] = []
         self.streams: list[Sampling] = []
         self.answered = 0

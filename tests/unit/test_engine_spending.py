@@ -16,7 +16,7 @@ from pytest_coderobust.engine.events import silent
 from pytest_coderobust.engine.spending import FRAME, BudgetSpent, Cap, Spending, Sum, check_cap
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import Terms
+from pytest_coderobust.models.backend import ServingTerms
 from pytest_coderobust.models.scripted import Scripted
 from pytest_coderobust.records import (
     Bill,
@@ -57,7 +57,7 @@ class Counted(ScriptedStream):
 
     def __init__(self, seed: int, width: int, spends: float = 1.0, retries: int = 0) -> None:
         super().__init__(lambda _row: "x", width=width, seed=seed, usage=self.draw)
-        self.terms = Terms(tariff=TARIFF)
+        self.terms = ServingTerms(tariff=TARIFF)
         self.drawn = random.Random(seed)
         self.spends = spends
         self.retries = retries
@@ -194,7 +194,7 @@ def test_other_processes_of_the_session_count_too(tmp_path: Path) -> None:
 
 def test_answer_without_counts_stays_at_its_worst_case(ledger: Ledger) -> None:
     model = ScriptedStream(lambda _row: "x", usage=lambda _row, _text: Usage(1))
-    model.terms = Terms(tariff=TARIFF)
+    model.terms = ServingTerms(tariff=TARIFF)
     spending = Spending(Cap(tokens=3 * (4 + FRAME + LIMIT)), model, ledger)
     answers = CompletionStore(model, ledger, silent)
     answers.brakes = (spending,)
@@ -217,7 +217,7 @@ def test_caps_that_bound_nothing_are_refused() -> None:
         UsageError, match=r"--budget 5usd needs a price, and the model 'prod' has none"
     ):
         check_cap(Cap(5.0), served, "prod")
-    served.terms = Terms(tariff=TARIFF)
+    served.terms = ServingTerms(tariff=TARIFF)
     check_cap(Cap(5.0), served, "prod")
     with pytest.raises(UsageError, match=r"--budget 800tok bounds what a served model costs"):
         check_cap(Cap(tokens=800), Scripted({}), "tiny")

@@ -18,7 +18,7 @@ from pytest_coderobust.engine.streaming import STORED_TOGETHER, AnswerStream
 from pytest_coderobust.engine.verdicts import WAITING, WAITING_EACH, JudgeBrake, VerdictStore
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import Look, Streamed, Terms, is_streaming
+from pytest_coderobust.models.backend import Look, Streamed, ServingTerms, is_streaming
 from pytest_coderobust.models.scripted import Scripted
 from pytest_coderobust.records import (
     Bill,
@@ -271,7 +271,7 @@ def test_bills_of_a_run_are_summed_and_told_apart(ledger: Ledger, tmp_path: Path
         opened = Ledger(tmp_path / "ledger.sqlite", session)
         model = ScriptedStream(name_row, usage=use)
         rows = CompletionStore(model, opened, silent).missing_rows(variants(session), DRAWN)
-        model.terms = Terms(tariff=tariff)
+        model.terms = ServingTerms(tariff=tariff)
         stream = AnswerStream(model, Guard(model, opened), silent, run="run")
         list(stream.read(rows, DRAWN))
         bill = opened.bills.of_session()

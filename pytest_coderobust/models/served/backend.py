@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.backend import KeyedBy, Streamed, Terms
+from pytest_coderobust.models.backend import KeyedBy, Streamed, ServingTerms
 from pytest_coderobust.models.batches import steps_within
 from pytest_coderobust.models.prompts import clean_text, fill_template, template_of
 from pytest_coderobust.models.served.agreement import Agreement
@@ -121,7 +121,7 @@ class ServedBackend:
         return ModelIdentity(server.name, digest("served", SERVED, parts), self.facts)
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> ServingTerms:
         """The terms that the entry states; nobody is asked."""
         server = self.server
         price = server.entry.price
@@ -129,7 +129,7 @@ class ServedBackend:
         place = ", ".join(address.place for address in server.addresses)
         # Each server of the entry has as many rows on their way.
         concurrency = (server.options.concurrency or 0) * len(server.addresses)
-        return Terms(place, tariff, concurrency)
+        return ServingTerms(place, tariff, concurrency)
 
     def count_tokens(self, prompt: str, language: str) -> int | None:
         """Counts a prompt's tokens as they are sent; None where no tokenizer is known."""
