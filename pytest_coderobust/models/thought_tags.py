@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from pytest_coderobust.models.checkpoint import Checkpoint, read_json
+from pytest_coderobust.models.checkpoint import Checkpoint
 from pytest_coderobust.models.extraction.thoughts import PAIRS, find_answer_start
+from pytest_coderobust.models.folders import read_json
 from pytest_coderobust.models.stops import decode
 
 KNOWN = tuple(dict.fromkeys(tag for pair in PAIRS for tag in pair))
@@ -63,6 +64,8 @@ def list_tags(checkpoint: Checkpoint, template: str, *, chat: bool) -> list[list
     Returns:
         the tags that are special tokens, and the opening tags that the templates may write.
     """
+    if checkpoint.header is not None:
+        return []  # the digest of a GGUF file is of all that it holds
     folder = checkpoint.folder
     special = _fold(_list_special(folder))
     text = (template + (_read_chat_template(folder) if chat else "")).lower()
