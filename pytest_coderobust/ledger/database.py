@@ -6,7 +6,7 @@ WAL mode: every commit survives the death of the process, and readers never wait
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,25 @@ CREATE TABLE IF NOT EXISTS conclusions (
     number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, body TEXT NOT NULL,
     UNIQUE (run, body)
 );
+CREATE TABLE IF NOT EXISTS intervals (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, began REAL NOT NULL,
+    ended REAL, state TEXT NOT NULL DEFAULT 'open'
+);
+CREATE TABLE IF NOT EXISTS asked (
+    key TEXT PRIMARY KEY, interval INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS contacts (
+    model TEXT PRIMARY KEY, body TEXT NOT NULL, seen REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS generations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, id TEXT NOT NULL,
+    made REAL NOT NULL
+);
 """
+
+
+Transaction = Callable[..., list[tuple[Any, ...]]]
+"""Runs one statement, with its values if it has any, within a transaction; returns its rows."""
 
 
 class Database:
@@ -107,13 +125,23 @@ class Database:
     def write_all(self, parts: Sequence[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
         """Writes the rows of several statements in one transaction, or none."""
         given = [(statement, rows) for statement, rows in parts if rows]
-        if not given:
-            return
+        if given:
+            with self._transaction() as connection:
+                for statement, rows in given:
+                    connection.executemany(statement, rows)
+
+    @contextmanager
+    def transaction(self) -> Generator[Transaction]:
+        """Runs statements of which all hold, or none; others write before or after them."""
+        with self._transaction() as connection:
+            yield lambda statement, values=(): connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
         with self._damage_as_ledger_error():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                for statement, rows in given:
-                    self._connection.executemany(statement, rows)
+                yield self._connection
             except BaseException:
                 if self._connection.in_transaction:  # a full disk ends it by itself
                     self._connection.execute("ROLLBACK")

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from pytest_coderobust.ledger.contacts import Contacts
 from pytest_coderobust.ledger.database import Database
+from pytest_coderobust.ledger.intervals import Intervals
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
     COMPLETION_TABLES,
@@ -30,6 +32,10 @@ from pytest_coderobust.records.codec import decode, encode
 
 ADD_THOUGHTS = """
 INSERT OR IGNORE INTO thoughts SELECT ?, ?, ?
+WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
+"""
+ADD_ASKED = """
+INSERT OR REPLACE INTO asked SELECT ?, ?
 WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
 """
 
@@ -63,6 +69,8 @@ class Ledger:
         self.path = path
         self._lease = FileLock(f"{path}.lease")
         self._database = Database(path)
+        self.intervals = Intervals(self._database)
+        self.contacts = Contacts(self._database)
 
     def close(self) -> None:
         self._database.close()
@@ -78,16 +86,21 @@ class Ledger:
         rows = self._database.select(COMPLETION_COLUMNS, COMPLETION_TABLES, keys)
         return {key: read_completion(*columns) for key, *columns in rows}
 
-    def add_completions(self, found: Mapping[str, Completion]) -> None:
-        """Stores a batch as one transaction; what is already there stays as it was."""
+    def add_completions(
+        self, found: Mapping[str, Completion], *, interval: int | None = None
+    ) -> None:
+        """Stores a batch as one transaction; what is already there stays as it was.
+
+        Args:
+            interval: the open interval that what was not there before was asked in.
+        """
         rows = [make_completion_row(key, completion) for key, completion in found.items()]
+        asked = [(key, interval, key) for key in found] if interval is not None else []
         self._database.write_all(
             [
                 # Ahead of the completions: those that were there before keep their own thoughts.
-                (
-                    ADD_THOUGHTS,
-                    make_thought_rows(found),
-                ),
+                (ADD_THOUGHTS, make_thought_rows(found)),
+                (ADD_ASKED, asked),
                 ("INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)", rows),
             ]
         )

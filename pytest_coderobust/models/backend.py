@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Usage, Variant
 
 if TYPE_CHECKING:
+    from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.loaded_model import LoadedModel
 
 KeyedBy = Literal["prompt", "variant"]
@@ -92,6 +93,71 @@ class Streaming(Backend, Protocol):
                 given up.
         """
         ...
+
+
+IdentityTier = Literal["observed", "stated", "verified"]
+"""Levels of knowledge about a served model: nobody says which weights it has, somebody says so,
+and they answer as the same weights do here."""
+
+OwnPrompt = tuple[str, str]
+"""A prompt of a suite and the language of its code."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDemand:
+    """The user's demand on the identity of a served model.
+
+    Attributes:
+        tier: the least that must be known.
+        renewed: when the session began, if its model is to be taken for a new one; None: it is not.
+    """
+
+    tier: IdentityTier = "observed"
+    renewed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The outcome of a look at a model whose weights lie elsewhere.
+
+    Attributes:
+        same: its canaries were answered as they were when it was first met.
+        told: where they were not: the canary, both texts, and what to do.
+    """
+
+    same: bool
+    told: str = ""
+
+
+class Guarded(Backend, Protocol):
+    """A backend whose weights lie elsewhere: another model may answer behind the same address."""
+
+    def remember(self, memory: Callable[[], Ledger], demand: IdentityDemand) -> None:
+        """Says where contacts with models are kept, and what is demanded; nobody is asked yet.
+
+        The model is met when its identity is first read: one that the ledger does not know is
+        asked its canaries, under the lease. Reading it then raises ModelError where the server is
+        gone, or refutes what was stated, and UsageError where less is known than is demanded.
+        """
+        ...
+
+    def look(self, own: Sequence[OwnPrompt] = ()) -> Look:
+        """Asks the canaries, one after the other; nothing else may be on its way meanwhile.
+
+        The caller must hold the ledger's lease.
+
+        Args:
+            own: prompts of the suites in work, which are canaries, too.
+
+        Raises:
+            ModelError: the server is gone.
+        """
+        ...
+
+
+def find_guarded(backend: Backend) -> Guarded | None:
+    """Returns the backend if it is a guarded one; reads none of its properties."""
+    return cast("Guarded", backend) if hasattr(type(backend), "look") else None
 
 
 class Weighted(Backend, Protocol):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pytest_coderobust.config.settings import Settings
 from pytest_coderobust.engine.events import Event, Listener
@@ -14,7 +15,7 @@ from pytest_coderobust.session.choices import Choices, Label, spell_for_pytest
 if TYPE_CHECKING:
     from pytest_coderobust.engine.verdicts import VerdictStore
     from pytest_coderobust.ledger import Ledger
-    from pytest_coderobust.models.backend import Backend
+    from pytest_coderobust.models.backend import Backend, IdentityTier
 
 LEDGER = Path(".coderobust") / "ledger.sqlite"
 
@@ -48,10 +49,14 @@ class Resources:
         self.label = label
         self.listeners: list[Listener] = []
         """Hear the engine's events; the first is the terminal where there is one."""
+        self.started = time.time()
+        """When the session began; xdist's workers take the controller's time."""
         self._borrowed = backend
         self._backend: Backend | None = None
         self._verdicts: VerdictStore | None = None
         self._ledger: Ledger | None = None
+        if backend is not None:
+            self._introduce(backend)
 
     @property
     def model(self) -> str:
@@ -74,7 +79,20 @@ class Resources:
                 options=make_model_options(self.choices),
                 known=list_known_models(self.settings),
             )
+            self._introduce(self._backend)
         return self._backend
+
+    def _introduce(self, backend: Backend) -> None:
+        """Tells a served model where contacts are kept; it is met when its identity is read."""
+        from pytest_coderobust.models.backend import IdentityDemand, find_guarded
+
+        guarded = find_guarded(backend)
+        if guarded is None:
+            return
+        tier = cast("IdentityTier", self.choices.demand_identity)
+        # The workers of xdist meet the model with the controller's time, and so as one session.
+        renewed = self.started if self.choices.new_generation else None
+        guarded.remember(lambda: self.ledger, IdentityDemand(tier, renewed))
 
     @property
     def ledger(self) -> Ledger:

@@ -10,7 +10,7 @@ from pytest_coderobust.models.backend import KeyedBy, Streamed
 from pytest_coderobust.models.batches import steps_within
 from pytest_coderobust.models.prompts import clean_text, fill_template, template_of
 from pytest_coderobust.models.served.agreement import Agreement
-from pytest_coderobust.models.served.answers import ServedAnswer, read_answer
+from pytest_coderobust.models.served.answers import AnswerSigns, ServedAnswer, read_answer
 from pytest_coderobust.models.served.concurrency import start_concurrency
 from pytest_coderobust.models.served.introduction import Introducer
 from pytest_coderobust.models.served.lanes import Lane
@@ -215,7 +215,7 @@ class ServedBackend:
             )
         return found
 
-    def _check_same(self, found: ServedAnswer, agreed: Agreement) -> None:
+    def _check_same(self, found: ServedAnswer | AnswerSigns, agreed: Agreement) -> None:
         """Refuses the answer of another model than the one that was met.
 
         Raises:

@@ -1,0 +1,139 @@
+"""Guard of a model that is served: the answers between two good looks stand or fall together.
+
+The code that asks for completions holds the ledger's lease, and does this:
+
+    guard.begin()
+    for ... in backend.stream(rows, sampling):
+        guard.store({key: completion})
+        # Once `guard.due` is true: no new row until nothing is on its way, then guard.look().
+    guard.end_window()  # nothing is on its way
+
+and the session calls `guard.finish()` before anything is concluded. After an exception there is no
+look: the next `begin` or `settle`, of whatever process, looks before it takes what was stored for
+answers of this model.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from pytest_coderobust.errors import ModelError
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.models.backend import Backend, OwnPrompt, find_guarded
+from pytest_coderobust.records import Completion
+
+ANSWERS = 1000
+"""Answers after which a look is due."""
+
+SECONDS = 600.0
+"""Time after which a look is due."""
+
+
+class Guard:
+    """The guard of one backend in one session; of a backend that is not guarded it only stores.
+
+    Args:
+        now: reads a clock, in seconds.
+    """
+
+    def __init__(
+        self, backend: Backend, ledger: Ledger, now: Callable[[], float] = time.time
+    ) -> None:
+        self._guarded = find_guarded(backend)
+        self._ledger = ledger
+        self._now = now
+        self._interval: int | None = None
+        self._answers = 0
+        self._looked: float | None = None
+        self._lost = ""
+        self._own: dict[OwnPrompt, None] = {}
+
+    def add_prompt(self, prompt: str, language: str) -> None:
+        """Makes a prompt of a suite a canary of this session."""
+        self._own[prompt, language] = None
+
+    def settle(self) -> None:
+        """Decides about what a session left open when it was killed, before anything is read.
+
+        Raises:
+            ModelError: as `look`.
+        """
+        if self._guarded is not None and self._is_open():
+            with self._ledger.lease():
+                if self._is_open():  # else another process was at work, and looked meanwhile
+                    self.look()
+
+    def begin(self) -> None:
+        """Looks before the first row; later only where others left something open, or once due.
+
+        Raises:
+            ModelError: as `look`.
+        """
+        if self._guarded is None:
+            return
+        if self._lost:
+            raise ModelError(self._lost)
+        found = self._ledger.intervals.open(self._guarded.identity.digest)
+        foreign = found != (() if self._interval is None else (self._interval,))
+        late = self._looked is None or self._now() - self._looked >= SECONDS
+        if foreign or late or self._answers >= ANSWERS:
+            self.look()
+
+    @property
+    def due(self) -> bool:
+        """Whether enough was stored, or enough time went by, for another look."""
+        if self._guarded is None or self._looked is None:
+            return False
+        return self._answers >= ANSWERS or self._now() - self._looked >= SECONDS
+
+    def store(self, found: Mapping[str, Completion]) -> None:
+        """Stores completions in one transaction, noted with the interval they were asked in."""
+        if self._guarded is not None and self._interval is None:
+            assert self._looked is not None, "begin() comes first"
+            model = self._guarded.identity.digest
+            self._interval = self._ledger.intervals.begin(model, self._looked)
+        self._ledger.add_completions(found, interval=self._interval)
+        self._answers += len(found)
+
+    def look(self) -> None:
+        """Looks at the model: what is open is kept or forgotten.
+
+        Raises:
+            ModelError: another model answers, or none.
+        """
+        if self._guarded is None:
+            return
+        found = self._guarded.look(tuple(self._own))
+        model = self._guarded.identity.digest
+        self._interval = None
+        self._answers = 0
+        if not found.same:
+            forgotten = self._ledger.intervals.forget(model, self._now())
+            self._lost = f"{found.told}\n{forgotten} answers since the last good look are forgotten"
+            raise ModelError(self._lost)
+        self._looked = self._now()
+        self._ledger.intervals.keep(model, self._looked)
+
+    def end_window(self) -> None:
+        """Looks behind the last row of a window, where anything was stored.
+
+        Raises:
+            ModelError: as `look`.
+        """
+        if self._interval is not None:
+            self.look()
+
+    def finish(self) -> None:
+        """Looks for the last time in a session, where anything waits for it.
+
+        Raises:
+            ModelError: as `look`.
+        """
+        if self._interval is not None:
+            with self._ledger.lease():
+                self.end_window()
+
+    def _is_open(self) -> bool:
+        assert self._guarded is not None
+        return bool(self._ledger.intervals.open(self._guarded.identity.digest))
