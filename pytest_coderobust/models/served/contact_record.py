@@ -19,7 +19,7 @@ from pytest_coderobust.records.codec import decode, encode
 
 @dataclass(frozen=True, slots=True)
 class ContactRecord:
-    """What first contact found; `verification` is None where nothing was compared."""
+    """Findings of first contact; `verification` is None where nothing was compared."""
 
     references: References
     verification: Verification | None = None
