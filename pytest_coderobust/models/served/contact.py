@@ -31,14 +31,13 @@ from pytest_coderobust.models.served.contact_words import (
     explain_demand,
 )
 from pytest_coderobust.models.served.identity import (
-    IDENTITY,
     ServedSubject,
     describe_tier,
     digest_subject,
     make_identity,
 )
 from pytest_coderobust.models.served.identity_verification import Verification
-from pytest_coderobust.records import ModelIdentity
+from pytest_coderobust.records import IDENTITY, ModelIdentity
 
 Verify = Callable[[Sequence[CanaryReference]], Verification]
 """Compares answers with those of the stated weights on this machine."""

@@ -23,6 +23,7 @@ from pytest_coderobust.models.served.handshake import Handshake
 from pytest_coderobust.models.served.handshake_claims import ListedModel
 from pytest_coderobust.models.served.identity import ServedSubject
 from pytest_coderobust.models.served.identity_claims import refute_claims, refute_tokens
+from pytest_coderobust.models.served.identity_names import AnsweringNames, refute_names
 from pytest_coderobust.models.served.identity_verification import (
     ROOM,
     SMALL,
@@ -92,8 +93,8 @@ class GuardedServer(ServedBackend):
             ModelError: the server is gone, or what it says or answers refutes what was stated.
             UsageError: less is known of the model than is demanded.
         """
-        self._refuse_adapter()
-        self._refuse_claims()
+        if told := self._refute():
+            raise ModelError(f"{self.server.label}: {told}")
         self.contact.meet(memory, demand)
 
     def look(self, own: Sequence[OwnPrompt] = ()) -> Look:
@@ -193,33 +194,19 @@ class GuardedServer(ServedBackend):
     def _check_body(self, body: object) -> None:
         self._check_same(read_signs(body), self.agreement)
 
-    def _refuse_adapter(self) -> None:
-        """Refuses the name of a LoRA adapter that the entry does not mention.
-
-        Raises:
-            ModelError: it is one.
-        """
-        parent, entry = self._claims.parent, self.server.entry
-        if parent and not entry.adapter:
-            raise ModelError(
-                f"{self.server.label}: {self.agreement.model!r} is a LoRA adapter of {parent!r} at "
-                "the server; name its folder: adapter = 'FOLDER' in [tool.coderobust.models.NAME]"
-            )
-
-    def _refuse_claims(self) -> None:
-        """Refuses a server whose words contradict the stated weights.
-
-        Raises:
-            ModelError: they do.
-        """
-        if self._stated is None:
-            return
-        local = all(address.loopback for address in self.server.addresses)
-        if told := refute_claims(self._claims, self._stated, local=local):
-            raise ModelError(
-                f"{self.server.label}: the server contradicts weights = "
-                f"{self.server.entry.weights!r}: {told}"
-            )
+    def _refute(self) -> str:
+        """Finds what the server says of itself that the entry contradicts, or does not allow."""
+        server, agreed, stated = self.server, self.agreement, self._stated
+        entry = server.entry
+        names = AnsweringNames(agreed.model, agreed.answered, self._claims.parent)
+        found = refute_names(
+            names, hosted=agreed.kind == "hosted", alias=entry.alias, adapter=entry.adapter
+        )
+        if found or stated is None:
+            return found
+        local = all(address.loopback for address in server.addresses)
+        found = refute_claims(self._claims, stated, local=local)
+        return f"the server contradicts weights = {entry.weights!r}: {found}" if found else ""
 
     def _refute_tokens(self) -> str:
         """Compares the server's token ids with the tokenizer's, where both can be had."""

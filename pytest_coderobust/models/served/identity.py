@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
-from typing import cast
 
 from pytest_coderobust.models.backend import IdentityTier
 from pytest_coderobust.models.served.handshake_claims import ListedModel
@@ -14,9 +13,6 @@ REMOTE_VERSION = 1
 """Raised when the same server would be asked in another way."""
 
 SEED_BITS = 31
-
-IDENTITY = "identity"
-"""The fact that begins with the tier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +95,3 @@ def describe_tier(tier: IdentityTier, weights: str, generation: str, *, weak: bo
     rests = [f"weights {weights[:12]}"] if weights else []
     rests += [f"generation {generation[:12]}"] if generation else []
     return f"{tier}{', weak' if weak else ''}: {', '.join(rests)}"
-
-
-def read_tier(model: ModelIdentity) -> IdentityTier | None:
-    """Reads the tier from a model's facts; None of a model that is not served."""
-    word = model.facts.get(IDENTITY, "").partition(":")[0].partition(",")[0]
-    return cast("IdentityTier", word) if word in ("observed", "stated", "verified") else None
