@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pytest_coderobust.models.quiet import quiet
-from tests.support.scripted_server import Asked, Told
+from support.scripted_server import Asked, Told
 
 _GREEDY: dict[tuple[str, float, tuple[int, ...]], tuple[list[int], list[torch.Tensor]]] = {}
 """Greedy answers of all checkpoints of a test session, by folder, noise and prompt."""

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from pytest_coderobust.models.served.signs import AnswerSigns, read_signs, refute_signs
+from support.models_checkpoints import save_random
+from support.scripted_server import Asked, ScriptedServer, Told, serve
+from support.served_checkpoint import ServedCheckpoint
 
 from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.errors import ModelError, UsageError
@@ -25,9 +28,6 @@ from pytest_coderobust.models.served.identity_verification import verify
 from pytest_coderobust.models.served.identity_weights import find_stated_weights
 from pytest_coderobust.models.served.transport import PooledTransport
 from pytest_coderobust.records import Completion, ModelIdentity
-from tests.support.models_checkpoints import save_random
-from tests.support.scripted_server import Asked, ScriptedServer, Told, serve
-from tests.support.served_checkpoint import ServedCheckpoint
 
 OBSERVED = IdentityDemand()
 

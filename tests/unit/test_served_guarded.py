@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.models_checkpoints import save_random
+from support.scripted_server import Asked, ScriptedServer, Told, serve
+from support.served_checkpoint import ServedCheckpoint
 
 from pytest_coderobust.config.served import ServerEntry
 from pytest_coderobust.errors import ModelError, UsageError
@@ -19,9 +22,6 @@ from pytest_coderobust.models.served.guarded import GuardedServer
 from pytest_coderobust.models.served.opening import open_entry
 from pytest_coderobust.session.choices import Choices
 from pytest_coderobust.session.session import open_session
-from tests.support.models_checkpoints import save_random
-from tests.support.scripted_server import Asked, ScriptedServer, Told, serve
-from tests.support.served_checkpoint import ServedCheckpoint
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,11 @@ from math import prod
 from pathlib import Path
 from typing import Any, cast
 
-from pytest_coderobust.errors import MissingExtra
 from pytest_coderobust.models.checkpoint import Checkpoint
 from pytest_coderobust.models.fingerprint import file_digest
 from pytest_coderobust.models.folders import read_json
+from pytest_coderobust.models.gguf import read_header
+from pytest_coderobust.models.served.gguf_claims import list_contradictions
 from pytest_coderobust.models.served.handshake_claims import ListedModel, as_count, as_table
 from pytest_coderobust.models.served.identity_weights import StatedWeights, find_stated_weights
 from pytest_coderobust.models.served.transport import Transport
@@ -24,16 +25,14 @@ ROOM = 0.01
 
 @dataclass(frozen=True, slots=True)
 class WeightSizes:
-    """Sizes of stated weights; None where they are not here to be counted.
+    """Sizes of a stated folder; None where they cannot be counted.
 
     Attributes:
         vocabularies: numbers of tokens that engines may tell: the network's, the tokenizer's.
-        size: bytes of a GGUF file's tensors.
     """
 
     parameters: int | None = None
     vocabularies: tuple[int, ...] = ()
-    size: int | None = None
 
 
 def refute_claims(claims: ListedModel, stated: StatedWeights, *, local: bool) -> str:
@@ -45,9 +44,11 @@ def refute_claims(claims: ListedModel, stated: StatedWeights, *, local: bool) ->
     Returns:
         The contradiction, as the end of a sentence; "" where there is none.
     """
-    sizes = measure_weights(stated)
-    if claims.size is not None and sizes.size is not None and claims.size != sizes.size:
-        return f"it says that its tensors have {claims.size} bytes, and those stated {sizes.size}"
+    if stated.file is not None:
+        header = read_header(str(stated.file), stated.file)
+        if found := list_contradictions(header, claims):
+            return "; ".join(found)
+    sizes = _measure_checkpoint(stated.checkpoint) if stated.checkpoint else WeightSizes()
     said, known = claims.parameters, sizes.parameters
     if said is not None and known is not None and abs(said - known) > ROOM * known:
         return f"it says that its model has {said} parameters, and the one stated has {known}"
@@ -57,13 +58,6 @@ def refute_claims(claims: ListedModel, stated: StatedWeights, *, local: bool) ->
             f"it says that it knows {tokens} tokens, and the model stated {sizes.vocabularies[0]}"
         )
     return _refute_root(claims.root, stated, local=local)
-
-
-def measure_weights(stated: StatedWeights) -> WeightSizes:
-    """Measures stated weights by their headers; no tensor is read."""
-    if stated.checkpoint is not None:
-        return _measure_checkpoint(stated.checkpoint)
-    return _measure_gguf(stated.file) if stated.file is not None else WeightSizes()
 
 
 def refute_tokens(
@@ -158,22 +152,3 @@ def _token_ids(table: dict[str, object]) -> Iterator[int]:
     for token in cast("list[object]", added) if isinstance(added, list) else []:
         if (number := as_count(as_table(token).get("id"))) is not None:
             yield number
-
-
-def _measure_gguf(file: Path) -> WeightSizes:
-    """Measures a GGUF file by its header.
-
-    Raises:
-        MissingExtra: the package that reads it is not there.
-    """
-    try:
-        from gguf import GGUFReader
-    except ImportError:
-        raise MissingExtra("weights in a .gguf file", "gguf") from None
-    reader = GGUFReader(file)
-    field = reader.fields.get("tokenizer.ggml.tokens")
-    return WeightSizes(
-        parameters=sum(int(tensor.n_elements) for tensor in reader.tensors),
-        vocabularies=(len(field.data),) if field is not None else (),
-        size=sum(int(tensor.n_bytes) for tensor in reader.tensors),
-    )
