@@ -235,6 +235,7 @@ class PooledTransport:
             },
             retries=False,
             redirect=False,
+            assert_same_host=False,  # through a proxy the pool's own host is another one
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=self.read_seconds),
             preload_content=False,
         )
