@@ -105,8 +105,11 @@ class Stream:
         """Finds the lane for a new row; None where each has enough.
 
         A few more than may be on their way wait in each lane, so that a thread that is done finds
-        the next row without this one.
+        the next row without this one. Answers that the caller has not taken yet count, too: it may
+        be slower than the servers.
         """
+        if self._pending >= 2 * sum(lane.concurrency.limit for lane in self._lanes) + 1:
+            return None
         free = [place for place, lane in enumerate(self._lanes) if lane.not_before <= now]
         if not free and self._pending:
             return None

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from weakref import WeakSet
 
 import urllib3
 
@@ -17,10 +16,8 @@ from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.served.address import parse_address
 from pytest_coderobust.models.served.connections import (
     CONNECT_SECONDS,
-    Live,
     ServerPool,
     check_resolved,
-    cut_connections,
     open_pool,
 )
 from pytest_coderobust.models.served.failures import (
@@ -28,9 +25,10 @@ from pytest_coderobust.models.served.failures import (
     explain_failure,
     read_body,
 )
+from pytest_coderobust.models.served.live import LiveConnections
 from pytest_coderobust.models.served.secrets import Credentials
 
-__all__ = ["PooledTransport", "Reply", "Transport", "TransportError"]
+__all__ = ["PooledTransport", "Reply", "TimedTransport", "Transport", "TransportError"]
 
 READ_SECONDS = 600.0
 
@@ -79,6 +77,32 @@ class Transport(Protocol):
         ...
 
 
+class TimedTransport(Transport, Protocol):
+    """A transport whose answers have a limit of time, and that can be cut off."""
+
+    read_seconds: float
+
+    def redact(self, text: str) -> str:
+        """Takes the secrets out of a text."""
+        ...
+
+    def ticket(self) -> int:
+        """A ticket for the threads of a stream; it is void after `abandon`."""
+        ...
+
+    def enter(self, ticket: int) -> None:
+        """Lets this thread send under a ticket."""
+        ...
+
+    def abandon(self) -> None:
+        """Cuts what is on its way."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connections; a later request opens others."""
+        ...
+
+
 class PooledTransport:
     """A server at `base` ("http://127.0.0.1:8000/v1"), by a pool of up to `connections`.
 
@@ -109,7 +133,7 @@ class PooledTransport:
         self._where = where
         self._lock = threading.Lock()
         self._pool: ServerPool | None = None
-        self._live: Live = WeakSet()
+        self._live = LiveConnections()
 
     def redact(self, text: str) -> str:
         """Takes the secrets out of a text."""
@@ -129,9 +153,17 @@ class PooledTransport:
         finally:
             own.connections.close()
 
+    def ticket(self) -> int:
+        """A ticket for the threads of a stream; it is void after `abandon`."""
+        return self._live.ticket()
+
+    def enter(self, ticket: int) -> None:
+        """Lets this thread send under a ticket."""
+        self._live.enter(ticket)
+
     def abandon(self) -> None:
         """Cuts the requests that are on their way; they end with a TransportError."""
-        cut_connections(self._live)
+        self._live.cut()
 
     def close(self) -> None:
         with self._lock:
@@ -190,6 +222,7 @@ class PooledTransport:
         body: bytes | None,
         extra: Mapping[str, str],
     ) -> Reply:
+        self._live.check()
         began = time.monotonic()
         got = pool.connections.urlopen(
             method,
@@ -202,6 +235,7 @@ class PooledTransport:
             },
             retries=False,
             redirect=False,
+            assert_same_host=False,  # through a proxy the pool's own host is another one
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=self.read_seconds),
             preload_content=False,
         )
