@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_coderobust.models.served.signs import AnswerSigns, read_signs, refute_signs
 
 from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.errors import ModelError, UsageError
@@ -22,7 +23,6 @@ from pytest_coderobust.models.served.handshake_claims import ListedModel
 from pytest_coderobust.models.served.identity import ServedSubject
 from pytest_coderobust.models.served.identity_verification import verify
 from pytest_coderobust.models.served.identity_weights import find_stated_weights
-from pytest_coderobust.models.served.signs import AnswerSigns, read_signs, refute_signs
 from pytest_coderobust.models.served.transport import PooledTransport
 from pytest_coderobust.records import Completion, ModelIdentity
 from tests.support.models_checkpoints import save_random
