@@ -41,7 +41,9 @@ def forget_packing(model: Any) -> Any:
     """Takes the marks of quantisation off an unpacked model, which then saves like any other.
 
     transformers leaves them on, and refuses to save or to train what it takes for packed weights.
+    The title in the file goes, too: libraries would look for a model of that name on the hub.
     """
+    model.name_or_path = model.config.name_or_path = ""
     for holder, mark in (
         (model.config, "quantization_config"),
         (model, "hf_quantizer"),

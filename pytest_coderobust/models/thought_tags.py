@@ -16,7 +16,6 @@ from typing import Any, cast
 from pytest_coderobust.models.checkpoint import Checkpoint
 from pytest_coderobust.models.extraction.thoughts import PAIRS, find_answer_start
 from pytest_coderobust.models.folders import read_json
-from pytest_coderobust.models.stops import decode
 
 KNOWN = tuple(dict.fromkeys(tag for pair in PAIRS for tag in pair))
 """Tags that mark thoughts in every suite."""
@@ -42,6 +41,11 @@ class TokenDecoder:
             return decode(self.tokenizer, ids)
         shown = [each for each in ids if each not in self.hidden]
         return str(self.tokenizer.decode(shown, clean_up_tokenization_spaces=False))
+
+
+def decode(tokenizer: Any, ids: Sequence[int]) -> str:
+    """Turns token ids into text, without special tokens and without removing spaces."""
+    return str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
 def make_decoder(tokenizer: Any, tags: Iterable[str]) -> TokenDecoder:

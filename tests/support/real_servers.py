@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import urllib3
 
 PROCESS = Path(__file__).with_name("llama_process.py")
 ASK_EVERY = 0.02
+_UVICORN = re.compile(r"running on (http://[\d.:]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,16 @@ def serve_gguf(
 
 
 @contextmanager
-def serve_folder(folder: Path, log: Path, port: int) -> Iterator[RealServer]:
-    """Serves a checkpoint's folder with `transformers serve` until the block ends."""
+def serve_folder(folder: Path, log: Path) -> Iterator[RealServer]:
+    """Serves a checkpoint's folder with `transformers serve`, one thread, until the block ends."""
     command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(folder)]
-    command += ["--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--device", "cpu", "--host", "127.0.0.1", "--port", "0"]
     with _running(command, log, {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}) as process:
-        root = f"http://127.0.0.1:{port}"
-        wait_until_healthy(root, process, log)
-        yield RealServer(f"{root}/v1", str(folder), process)
+        while not (ready := _UVICORN.search(log.read_text(errors="replace"))):
+            assert process.poll() is None, log.read_text(errors="replace")[-2000:]
+            time.sleep(ASK_EVERY)
+        wait_until_healthy(ready[1], process, log)
+        yield RealServer(f"{ready[1]}/v1", str(folder), process)
 
 
 def wait_until_healthy(

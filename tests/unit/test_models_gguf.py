@@ -35,14 +35,6 @@ PROMPTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def packed_gguf(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from support.tiny_gguf import write_gguf
-
-    folder = tmp_path_factory.mktemp("packed")
-    return write_gguf(checkpoint_path(), folder / "q8.gguf", packed=True)
-
-
 def open_file(file: Path, **options: Any) -> Any:
     return open_backend(str(file), options=ModelOptions(threads=1, **options))
 
