@@ -1,4 +1,4 @@
-"""Limits on completions and time: of a run, and of a hunt, which limits each task too."""
+"""Limits on completions, time, money and tokens: of a run, and of a hunt with its tasks."""
 
 from __future__ import annotations
 
@@ -13,41 +13,62 @@ EACH = 200
 
 _MINUTES = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_MONEY = re.compile(r"(\d+(?:\.\d+)?)usd", re.I)
+_TOKENS = re.compile(r"(\d+(?:\.\d+)?)([kM]?)tok", re.I)
+_THOUSANDS = {"": 1.0, "k": 1e3, "m": 1e6}
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits of a hunt, or of a run (`completions` and `seconds`).
+    """Limits of a hunt, or of a run, for which `each` means nothing.
 
-    Completions are counted as asked, whether a ledger had them or not, so that the same hunt
-    finds the same with and without one.
+    `money` and `tokens` bound what a served model is sent. Completions are counted as asked,
+    whether a ledger had them or not, so that the same hunt finds the same with and without one.
     """
 
     each: int = EACH
     completions: int | None = None
     seconds: float | None = None
+    money: float | None = None
+    tokens: int | None = None
+
+    @property
+    def spends(self) -> bool:
+        """Whether it bounds what a served model costs."""
+        return self.money is not None or self.tokens is not None
 
 
 def parse_budget(text: str, each: int = EACH) -> Budget:
-    """Reads a budget as users write it: "30m", "90s", "2h", "5000" completions, or "5000,2h".
+    """Reads a budget as users write it: "30m", "90s", "2h", "5000" completions, "5usd", "2Mtok".
+
+    Several are separated by commas: "5000,2h".
 
     Raises:
         UsageError: the text is none of these.
     """
-    completions: int | None = None
-    seconds: float | None = None
+    found: dict[str, float] = {}
     for word in text.replace(" ", "").split(","):
-        timed = _MINUTES.fullmatch(word)
-        if timed:
-            seconds = float(timed[1]) * _SECONDS[timed[2]]
+        if timed := _MINUTES.fullmatch(word):
+            found["seconds"] = float(timed[1]) * _SECONDS[timed[2]]
         elif word.isdecimal() and int(word):
-            completions = int(word)
+            found["completions"] = int(word)
+        elif money := _MONEY.fullmatch(word):
+            found["money"] = float(money[1])
+        elif tokens := _TOKENS.fullmatch(word):
+            found["tokens"] = round(float(tokens[1]) * _THOUSANDS[tokens[2].lower()])
         else:
             raise UsageError(
-                f"budget {text!r} must be a time (30m, 90s, 2h), completions (5000), "
-                "or both (5000,2h)"
+                f"budget {text!r} must be a time (30m, 90s, 2h), completions (5000), money (5usd) "
+                "or tokens (2Mtok, 500ktok), or several by commas (5000,2h)"
             )
-    return Budget(each, completions, seconds)
+    completions, tokens_ = found.get("completions"), found.get("tokens")
+    return Budget(
+        each,
+        None if completions is None else int(completions),
+        found.get("seconds"),
+        found.get("money"),
+        None if tokens_ is None else int(tokens_),
+    )
 
 
 @dataclass(slots=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_coderobust.engine.batch_watch import BatchWatch
 from pytest_coderobust.engine.events import BatchStarted, Listener, RowsGenerated
+from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.engine.keys import make_completion_key, make_noise_seed
+from pytest_coderobust.engine.row_feed import Brake, KeyedRow
+from pytest_coderobust.engine.streaming import Answer, AnswerStream
 from pytest_coderobust.engine.windows import cut_batches
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.backend import Backend, is_streaming
 from pytest_coderobust.models.watch import watched
 from pytest_coderobust.records import Completion, Row, Sampling, Variant
 
@@ -23,15 +26,26 @@ class CompletionStore:
 
     Args:
         tags: the opening and the closing tag of thoughts that the suite adds to the known ones.
+        guard: of a served model, the session's; its own by default.
     """
 
     def __init__(
-        self, backend: Backend, ledger: Ledger, listen: Listener, tags: tuple[str, ...] = ()
+        self,
+        backend: Backend,
+        ledger: Ledger,
+        listen: Listener,
+        tags: tuple[str, ...] = (),
+        guard: Guard | None = None,
     ) -> None:
         self.backend = backend
         self._tags = tags
         self._ledger = ledger
         self._listen = listen
+        self.guard = guard or Guard(backend, ledger)
+        self.run = ""
+        """The run that a server's answers are booked on."""
+        self.brakes: Sequence[Brake] = ()
+        """Reasons for which a row that goes to a server may have to wait."""
         self.threads = ""
         """The processor threads of the latest batch and who chose them; "" where none is known."""
 
@@ -60,17 +74,18 @@ class CompletionStore:
 
         A batch with one missing row is computed whole, because greedy decoding moves with the
         rows that share a batch. Rows that were stored before are not replaced, also those that a
-        killed run stored when they ended, before their batch did. The caller must hold the
-        ledger's lease.
+        killed run stored when they ended, before their batch did. A served model is sent the
+        missing rows alone, side by side. The caller must hold the ledger's lease.
 
         Raises:
             ModelError: the model cannot be loaded or run.
         """
-        rows = {
-            key: Row(variant, sample, make_noise_seed(variant, sampling, sample), self._tags)
-            for variant in variants
-            for sample, key in enumerate(self.keys(variant, sampling))
-        }
+        if is_streaming(self.backend):
+            missing = self.missing_rows(variants, sampling)
+            for answers in self.stream(missing, sampling):
+                yield list({id(each.row.variant): each.row.variant for each in answers}.values())
+            return
+        rows = self._rows(variants, sampling)
 
         def length(keyed: tuple[str, Row]) -> int:
             return self.backend.prompt_length(keyed[1].variant.prompt)
@@ -79,6 +94,39 @@ class CompletionStore:
             if len(self._ledger.completions(key for key, _ in batch)) < len(batch):
                 self._generate_batch(batch, sampling)
             yield list({id(row.variant): row.variant for _, row in batch}.values())
+
+    def stream(
+        self, rows: Iterable[KeyedRow], sampling: Sampling, brakes: Sequence[Brake] = ()
+    ) -> Iterator[Sequence[Answer]]:
+        """Sends rows to a served model; gives its answers, stored. The caller holds the lease.
+
+        Args:
+            brakes: what rows may have to wait for, besides what they always may.
+
+        Raises:
+            ModelError: the server is gone or loses rows, or another model answers.
+        """
+        assert is_streaming(self.backend)
+        stream = AnswerStream(self.backend, self.guard, self._listen, run=self.run)
+        return stream.read(rows, sampling, (*brakes, *self.brakes))
+
+    def missing_rows(self, variants: Sequence[Variant], sampling: Sampling) -> list[KeyedRow]:
+        """The rows that the ledger lacks, in the order in which a server is asked.
+
+        The longest prompts come first, because they take longest and none should come last; the
+        samples of one prompt follow one another, because a server remembers prompts.
+        """
+        ordered = sorted(variants, key=lambda each: -self.backend.prompt_length(each.prompt))
+        rows = self._rows(ordered, sampling)
+        stored = self._ledger.completions(rows)
+        return [(key, row) for key, row in rows.items() if key not in stored]
+
+    def _rows(self, variants: Sequence[Variant], sampling: Sampling) -> dict[str, Row]:
+        return {
+            key: Row(variant, sample, make_noise_seed(variant, sampling, sample), self._tags)
+            for variant in variants
+            for sample, key in enumerate(self.keys(variant, sampling))
+        }
 
     def _generate_batch(self, batch: Sequence[tuple[str, Row]], sampling: Sampling) -> None:
         keys = [key for key, _ in batch]

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from pytest_coderobust.engine.budget import Allowance
 from pytest_coderobust.engine.measurement import Measurement
+from pytest_coderobust.engine.spending import BudgetSpent
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Cell, Course, Observation, Square, SuiteRun, digest
 
@@ -47,27 +48,61 @@ def order_tasks(tasks: Sequence[str], seed: int) -> list[str]:
     return sorted(tasks, key=lambda task: digest("asking order", seed, task))
 
 
-def cut_waves(tasks: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cuts tasks into waves, in order."""
-    size = max(WAVE, -(-len(tasks) // LOOKS))
-    return (tasks[start : start + size] for start in range(0, len(tasks), size))
+def cut_waves(tasks: Sequence[str], sizes: Sequence[int] = ()) -> Iterator[Sequence[str]]:
+    """Cuts tasks into waves, in order.
+
+    Args:
+        sizes: the tasks of each wave, of a served model that was asked; by default they are equal.
+    """
+    place = 0
+    for size in sizes:
+        yield tasks[place : place + size]
+        place += size
+    size = find_wave_size(len(tasks))
+    yield from (tasks[start : start + size] for start in range(place, len(tasks), size))
+
+
+def find_wave_size(tasks: int) -> int:
+    """Finds the number of tasks of a wave."""
+    return max(WAVE, -(-tasks // LOOKS))
+
+
+class WaveCutter(Protocol):
+    """Says how many tasks the next wave of a served model has."""
+
+    def cut(self, tasks: Sequence[str], cells: Sequence[Cell]) -> int:
+        """The number of tasks to ask of those left; 0 where the budget is spent."""
+        ...
 
 
 def ask_in_waves(
-    measurement: Measurement, wanted: Collection[Square], look: WaveLook, allowance: Allowance
+    measurement: Measurement,
+    wanted: Collection[Square],
+    look: WaveLook,
+    allowance: Allowance,
+    cutter: WaveCutter | None = None,
 ) -> Asked:
     """Asks wave after wave until `look` needs no cell or the allowance is spent.
+
+    Args:
+        cutter: of a served model, whose waves depend on the server and on a budget in money.
 
     Raises:
         ModelError, OracleError: the harness failed.
     """
     plan, squares = measurement.plan, frozenset(wanted)
     order = order_tasks(tuple(plan.tasks), measurement.sampling.seed)
+    size = find_wave_size(len(order))
     needed: Collection[Cell] = plan.cells
     asked: set[Square] = set()
     spent = False
-    for tasks in cut_waves(order):
+    place = 0
+    while place < len(order):
         cells = [cell for cell in plan.cells if cell in needed]
+        if cutter is not None and not (size := cutter.cut(order[place:], cells)):
+            spent = True
+            break
+        tasks = order[place : place + size]
         # A wave that the allowance does not cover whole is asked for fewer tasks, never for fewer
         # cells: a task without one of its cells could not be compared with its clean prompt.
         chosen = tasks[: allowance.tasks(len(cells) * measurement.sampling.n)]
@@ -77,7 +112,7 @@ def ask_in_waves(
         window = tuple(dict.fromkeys([*clean, *wave]))
         # The clock is asked under the lease, and only if something is missing. So a process that
         # finds the wave in the ledger takes it, and all processes agree on how far the run went.
-        spent = not measurement.ask(window, may_begin=lambda: not allowance.late)
+        spent = not _ask_window(measurement, window, allowance)
         if not spent:
             found = observe_wave(measurement, wave)
             asked.update(wave)
@@ -87,12 +122,21 @@ def ask_in_waves(
             spent = len(chosen) < len(tasks) and bool(needed)
         if spent or not needed:
             break
+        place += len(tasks)
     # Cells that nobody needed any more are settled, even if the budget ended the others.
     open_cells = needed if spent else ()
     return Asked(
         {square: "budget" if square[1] in open_cells else "settled" for square in squares - asked},
         {cell: sum(each == cell for _, each in asked) for cell in plan.cells},
     )
+
+
+def _ask_window(measurement: Measurement, window: Sequence[Square], allowance: Allowance) -> bool:
+    """Asks a wave; False if the budget ended before it was complete."""
+    try:
+        return measurement.ask(window, may_begin=lambda: not allowance.late)
+    except BudgetSpent:
+        return False
 
 
 def observe_wave(measurement: Measurement, wave: Sequence[Square]) -> dict[Square, Observation]:

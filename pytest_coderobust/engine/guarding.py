@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import Backend, OwnPrompt, find_guarded
-from pytest_coderobust.records import Completion
+from pytest_coderobust.records import Bill, Completion
 
 ANSWERS = 1000
 """Answers after which a look is due."""
@@ -87,13 +87,22 @@ class Guard:
             return False
         return self._answers >= ANSWERS or self._now() - self._looked >= SECONDS
 
-    def store(self, found: Mapping[str, Completion]) -> None:
-        """Stores completions in one transaction, noted with the interval they were asked in."""
+    def store(
+        self, found: Mapping[str, Completion], run: str = "", bill: Bill | None = None
+    ) -> None:
+        """Stores completions in one transaction, noted with the interval they were asked in.
+
+        Args:
+            run, bill: what they cost, and the run that it is booked on.
+        """
         if self._guarded is not None and self._interval is None:
             assert self._looked is not None, "begin() comes first"
             model = self._guarded.identity.digest
             self._interval = self._ledger.intervals.begin(model, self._looked)
-        self._ledger.add_completions(found, interval=self._interval)
+        if bill is None:
+            self._ledger.add_completions(found, interval=self._interval)
+        else:
+            self._ledger.add_answers(found, run, bill, interval=self._interval)
         self._answers += len(found)
 
     def look(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
 from pytest_coderobust.engine.completions import CompletionStore
-from pytest_coderobust.engine.events import Listener, WindowDone, WindowStarted
+from pytest_coderobust.engine.events import Listener
+from pytest_coderobust.engine.filling import WindowFiller
 from pytest_coderobust.engine.keys import digest_run
 from pytest_coderobust.engine.observations import (
     Answered,
@@ -18,7 +19,7 @@ from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.selfcheck import SelfCheck, check_oracle
 from pytest_coderobust.engine.variants import make_variant, prepare
 from pytest_coderobust.engine.verdicts import VerdictStore
-from pytest_coderobust.engine.windows import Windows, cut_windows
+from pytest_coderobust.engine.windows import cut_windows
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.outcome import is_solved
 from pytest_coderobust.models.backend import KeyedBy
@@ -33,6 +34,7 @@ from pytest_coderobust.records import (
     Status,
     Task,
     Variant,
+    Verdict,
 )
 from pytest_coderobust.sandbox.check import Check
 
@@ -60,10 +62,11 @@ class Measurement:
         self._judge = judge
         self._ledger = ledger
         self._listen = listen
-        self._windows = Windows((), {})
-        self._filled: set[int] = set()
-        self._variants: dict[Square, Variant] = {}
         self._selfcheck = selfcheck
+        answers.run = self.run
+        self._filler = WindowFiller(
+            plan.config.name, self, answers, judge, ledger, listen, plan.config.sampling
+        )
         self._clean_stored: set[str] = set()
         ledger.describe(self.run, plan.config.name, answers.backend.identity, judge.tier)
 
@@ -82,8 +85,7 @@ class Measurement:
 
     def want(self, squares: Iterable[Square]) -> None:
         """Announces which squares will be observed, so that their rows share windows."""
-        self._windows = cut_windows(squares, self.plan.tasks, self.plan.cells)
-        self._filled.clear()
+        self._filler.cut(cut_windows(squares, self.plan.tasks, self.plan.cells))
 
     def ask(self, squares: Sequence[Square], may_begin: Callable[[], bool]) -> bool:
         """Answers and judges squares as one more window.
@@ -92,9 +94,9 @@ class Measurement:
             False if something is missing and `may_begin`, called under the lease, forbids to
             compute it.
         """
-        index = len(self._windows.squares)
-        self._windows = self._windows.add(squares)
-        return self._fill(index, may_begin)
+        windows = self._filler.windows
+        self._filler.windows = windows.add(squares)
+        return self._filler.fill(len(windows.squares), may_begin)
 
     def selfcheck(self) -> SelfCheck:
         """The oracle self-check, run once.
@@ -125,7 +127,7 @@ class Measurement:
         Raises:
             ModelError, SandboxError: the harness failed.
         """
-        self._fill(self._windows.index.get((variant.task.id, variant.cell)))
+        self._filler.fill(self._filler.windows.index.get((variant.task.id, variant.cell)))
         (answered,) = self.answer_all([variant], self.sampling)
         return answered
 
@@ -140,26 +142,43 @@ class Measurement:
         if None in stored:
             with self._ledger.lease():
                 for batch in self._answers.generate(variants, sampling):
-                    self._judge.begin(self._checks(batch, sampling))
+                    self._judge.begin(self._filler.checks(batch, sampling))
             stored = [self._answers.stored(variant, sampling) for variant in variants]
         written = [completions for completions in stored if completions is not None]
         assert len(written) == len(variants), "generate() stores every row or raises"
         checks = [
-            [self._check(variant.task, completion) for _, completion in completions]
+            [
+                None if completion.refused else self.check(variant.task, completion)
+                for _, completion in completions
+            ]
             for variant, completions in zip(variants, written, strict=True)
         ]
-        found = self._judge.verdicts(chain.from_iterable(checks))
+        found = self._judge.verdicts(filter(None, chain.from_iterable(checks)))
         config = self.plan.config
         return [
             Answered(
                 variant,
                 tuple(completions),
-                tuple((key, found[key]) for key in map(self._judge.key, own)),
-                unfinished=sum(check.solution == UNFINISHED for check in own),
+                tuple(self._pick_verdict(check, found) for check in own),
+                unfinished=sum(check is not None and check.solution == UNFINISHED for check in own),
                 reading=config.reading if config.extraction == "code" else None,
             )
             for variant, completions, own in zip(variants, written, checks, strict=True)
         ]
+
+    def _pick_verdict(
+        self, check: Check | None, found: Mapping[str, Verdict]
+    ) -> tuple[str, Verdict]:
+        """The verdict on a check, with its key; None is the check of a refused answer."""
+        if check is None:
+            return self._judge.refuse()
+        key = self._judge.key(check)
+        return key, found[key]
+
+    def list_missing(self, squares: Sequence[Square]) -> list[tuple[Variant, int]]:
+        """Lists the variants of squares that can be asked, each with the rows that are missing."""
+        variants = [v for v in self.make_variants(squares).values() if not self.unavailable(v)]
+        return [(v, self._answers.missing([v], self.sampling)) for v in variants]
 
     def unavailable(self, variant: Variant) -> str:
         """The reason why a variant cannot be measured ("no eligible site"), or ""."""
@@ -197,51 +216,21 @@ class Measurement:
 
     def _variant(self, task: Task, cell: Cell) -> Variant:
         square = (task.id, cell)
-        return self._variants.get(square) or make_variant(self.plan, task, cell)
+        return self._filler.variants.get(square) or make_variant(self.plan, task, cell)
 
-    def _fill(self, index: int | None, may_begin: Callable[[], bool] = lambda: True) -> bool:
-        """Generates and judges a window unless the ledger has it; False if it may not begin."""
-        if index is None or index in self._filled:
-            return True
-        variants = self._window_variants(self._windows.squares[index])
-        if self._incomplete(variants):
-            with self._ledger.lease():
-                # Another process may have filled it while this one waited for the lease.
-                if self._incomplete(variants):
-                    if not may_begin():
-                        return False
-                    self._generate(index, variants)
-        self._filled.add(index)
-        return True
-
-    def _window_variants(self, squares: Sequence[Square]) -> list[Variant]:
-        """Makes a window's variants, kept until the next window; returns the available ones."""
+    def make_variants(self, squares: Sequence[Square]) -> dict[Square, Variant]:
+        """Makes the variants of the squares whose tasks are usable."""
         unusable = self.selfcheck().unusable
         usable = [square for square in squares if square[0] not in unusable]
         prepare(self.plan, usable)
-        self._variants = {
+        return {
             (task, cell): make_variant(self.plan, self.plan.tasks[task], cell)
             for task, cell in usable
         }
-        return [variant for variant in self._variants.values() if not self.unavailable(variant)]
 
-    def _incomplete(self, variants: Sequence[Variant]) -> bool:
-        """Whether the ledger lacks a completion or a verdict of these variants."""
-        missing = self._answers.missing(variants, self.sampling)
-        return bool(missing) or bool(self._judge.unknown(self._checks(variants)))
-
-    def _generate(self, index: int, variants: Sequence[Variant]) -> None:
-        rows = self._answers.missing(variants, self.sampling)
-        count = 0 if self._windows.growing else len(self._windows.squares)
-        self._listen(WindowStarted(self.plan.config.name, index + 1, count, rows))
-        try:
-            # The sandbox judges one batch while the model writes the next.
-            for batch in self._answers.generate(variants, self.sampling):
-                self._judge.begin(self._checks(batch))
-            self._judge.finish()
-        finally:
-            self.tell_threads(self.run)
-            self._listen(WindowDone())
+    def check(self, task: Task, completion: Completion) -> Check:
+        """Makes the check of a completion."""
+        return self.selfcheck().check(task, completion, self.plan.config)
 
     @property
     def threads(self) -> str:
@@ -260,16 +249,5 @@ class Measurement:
         Raises:
             SandboxError: the harness failed on one of them.
         """
-        checks = [self._check(task, Completion(text, "recorded")) for text in completions]
+        checks = [self.check(task, Completion(text, "recorded")) for text in completions]
         return [verdict.full for verdict in self._judge.in_order(checks)]
-
-    def _check(self, task: Task, completion: Completion) -> Check:
-        return self.selfcheck().check(task, completion, self.plan.config)
-
-    def _checks(self, variants: Iterable[Variant], sampling: Sampling | None = None) -> list[Check]:
-        """The checks of the stored completions; a variant that lacks a sample has none yet."""
-        return [
-            self._check(variant.task, completion)
-            for variant in variants
-            for _, completion in self._answers.stored(variant, sampling or self.sampling) or ()
-        ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import Listener
+from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.verdicts import VerdictStore
@@ -13,7 +14,7 @@ from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import mean
-from pytest_coderobust.models.backend import Backend
+from pytest_coderobust.models.backend import Backend, is_streaming
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.records import Cell
 
@@ -34,9 +35,17 @@ class Rebatched(ForwardingBackend):
 
 
 def measure_floor(
-    plan: Plan, backend: Backend, judge: VerdictStore, ledger: Ledger, listen: Listener
+    plan: Plan,
+    backend: Backend,
+    judge: VerdictStore,
+    ledger: Ledger,
+    listen: Listener,
+    guard: Guard | None = None,
 ) -> NoiseFloor:
     """Answers and judges every clean prompt under each batch size and each seed.
+
+    Args:
+        guard: of a served model, the session's.
 
     Raises:
         ModelError, SandboxError, OracleError: the harness failed; nothing is known.
@@ -47,9 +56,9 @@ def measure_floor(
         again = replace(
             plan, config=replace(plan.config, sampling=sampling), cells=(Cell(),), recorded={}
         )
-        answers = CompletionStore(
-            Rebatched(backend, size), ledger, listen, plan.config.reading.reasoning
-        )
+        asked = backend if is_streaming(backend) else Rebatched(backend, size)
+        tags = plan.config.reading.reasoning
+        answers = CompletionStore(asked, ledger, listen, tags, guard)
         measurement = Measurement(again, answers, judge, ledger, listen)
         measurement.want((task, Cell()) for task in plan.tasks)
         found = [measurement.measure(task, Cell()).observation for task in plan.tasks.values()]
@@ -57,7 +66,8 @@ def measure_floor(
 
     k = min(plan.config.ks)
     own, first = backend.batch_size, plan.config.sampling.seed
-    sizes = sorted({1, max(1, own // 4), own})
+    # Rows of a served model have no batch of ours: only seeds can be changed.
+    sizes = [own] if is_streaming(backend) else sorted({1, max(1, own // 4), own})
     seeds = range(first, first + (1 if plan.config.sampling.greedy else SEEDS))
     batches = {size: run(size, first) for size in sizes}
     drawn = {seed: batches[own] if seed == first else run(own, seed) for seed in seeds}

@@ -54,6 +54,11 @@ class Answered:
         return any(verdict.in_process for _, verdict in self.verdicts)
 
     @property
+    def refused(self) -> int:
+        """Samples that the model's server would not give."""
+        return sum(completion.refused for _, completion in self.completions)
+
+    @property
     def truncated(self) -> int:
         return sum(completion.truncated for _, completion in self.completions)
 
@@ -67,6 +72,8 @@ def list_left_out(answered: Answered, sample: int) -> tuple[str, ...]:
     if answered.reading is None:
         return ()
     _, completion = answered.completions[sample]
+    if completion.refused:
+        return ()
     task = answered.variant.task
     text = completion.text.removeprefix(task.prompt) if completion.whole else completion.answer
     return read_solution(text, task, answered.reading).dropped
@@ -114,6 +121,7 @@ def make_observation(
         adoptions=seen.adoptions,
         in_process=seen.in_process,
         unfinished=seen.unfinished,
+        refused=seen.refused,
         thought_tokens=seen.thought_tokens,
         stale=seen.stale,
     )

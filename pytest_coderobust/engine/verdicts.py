@@ -11,8 +11,25 @@ from pytest_coderobust.engine.keys import make_verdict_key
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.extraction.solution import extract, extract_program
-from pytest_coderobust.records import Task, Verdict
+from pytest_coderobust.records import (
+    Completion,
+    Level,
+    Row,
+    Sampling,
+    Task,
+    Usage,
+    Verdict,
+    digest,
+)
 from pytest_coderobust.sandbox.check import Check, Sandbox
+
+WAITING_EACH = 8
+WAITING = 256
+"""Checks that may wait for their verdict, for each worker and in all, while a server is asked."""
+
+REFUSED_KEY = digest("verdict", "refused")
+REFUSED = Verdict(Level.NONE, 0, 0, "refused", "the server would not answer")
+"""The verdict on an answer that a server would not give: nothing was judged."""
 
 
 class VerdictStore:
@@ -49,11 +66,23 @@ class VerdictStore:
             self._running[self._sandbox.submit(check)] = key
         self._store({future for future in self._running if future.done()})
 
+    def is_pressed(self) -> bool:
+        """Says whether so many checks wait that no more answers should be asked for."""
+        most = WAITING_EACH * self._sandbox.workers + WAITING
+        if len(self._running) >= most:
+            self._store({future for future in self._running if future.done()})
+        return len(self._running) >= most
+
+    def relieve(self) -> None:
+        """Waits until at least one more check has its verdict stored."""
+        if self._running:
+            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            self._store(done)
+
     def finish(self) -> None:
         """Waits until every submitted check has its verdict stored."""
         while self._running:
-            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-            self._store(done)
+            self.relieve()
 
     def verdicts(self, checks: Iterable[Check]) -> Mapping[str, Verdict]:
         """The verdict of every check, by key.
@@ -69,6 +98,11 @@ class VerdictStore:
             if key in self._failed:
                 raise self._failed[key]
         return self._ledger.verdicts(keys)
+
+    def refuse(self) -> tuple[str, Verdict]:
+        """The verdict on a refused answer with its key, stored like any other."""
+        self._ledger.add_verdicts({REFUSED_KEY: REFUSED})
+        return REFUSED_KEY, REFUSED
 
     def in_order(self, checks: Sequence[Check]) -> list[Verdict]:
         """The verdict of every check, in order; raises what `verdicts` raises."""
@@ -92,6 +126,28 @@ class VerdictStore:
         self._ledger.add_verdicts(found)
         if count:
             self._listen(ChecksJudged(count))
+
+
+class JudgeBrake:
+    """A brake on rows that go to a server: judging must keep pace with the answers."""
+
+    def __init__(self, judge: VerdictStore) -> None:
+        self._judge = judge
+
+    def begin(self) -> None:
+        """Needs no note."""
+
+    def holds(self, row: Row, sampling: Sampling) -> bool:  # noqa: ARG002
+        return self._judge.is_pressed()
+
+    def release(self) -> None:
+        self._judge.relieve()
+
+    def sent(self, row: Row, sampling: Sampling) -> None:
+        """Needs no note: what is judged counts, and not what is asked."""
+
+    def settled(self, row: Row, completion: Completion, usage: Usage) -> None:
+        """Needs no note either."""
 
 
 def make_check(task: Task, completion: str, config: SuiteConfig, *, whole: bool = False) -> Check:

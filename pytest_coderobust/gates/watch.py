@@ -97,13 +97,17 @@ class RateWatch:
         return False if self._sum + self._left * self._form.high < -margin else None
 
 
+OF_COMPLETIONS = ("truncated", "unfinished", "refused")
+"""Counts of completions; the others count items or tasks."""
+
+
 class CountWatch:
     """The watch over one gate about a count, which only grows."""
 
     def __init__(self, gate: Gate, plan: Planned) -> None:
         self._gate = gate
         self._cells = (Cell(),) if gate.metric in TASKWISE else plan.read_by(gate)
-        self._most = plan.samples if gate.metric in ("truncated", "unfinished") else 1
+        self._most = plan.samples if gate.metric in OF_COMPLETIONS else 1
         self._left = plan.tasks * len(self._cells)
         self._count = 0
         self._known = False
@@ -129,6 +133,8 @@ class CountWatch:
             return seen.truncated
         if self._gate.metric == "unfinished":
             return seen.unfinished
+        if self._gate.metric == "refused":
+            return seen.refused
         if self._gate.metric == "unchecked":
             return seen.measured and not seen.checked
         return seen.status is Status(self._gate.metric)
@@ -175,7 +181,7 @@ def replay_watch(gates: Iterable[Gate], run: SuiteRun) -> list[Settled | None]:
     watch = GateWatch(gates, read_planned(run))
     found = {(seen.task_id, seen.cell): seen for seen in run.observations}
     asked = {task for task, _ in found}
-    for wave in cut_waves(order_tasks(run.tasks, run.sampling.seed)):
+    for wave in cut_waves(order_tasks(run.tasks, run.sampling.seed), run.waves):
         if tasks := [task for task in wave if task in asked]:
             watch.take(tasks, found)
     return watch.settled

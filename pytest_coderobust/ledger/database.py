@@ -68,8 +68,23 @@ CREATE TABLE IF NOT EXISTS generations (
     number INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, id TEXT NOT NULL,
     made REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS waves (
+    session TEXT NOT NULL, run TEXT NOT NULL, wave INTEGER NOT NULL, tasks INTEGER NOT NULL,
+    PRIMARY KEY (session, run, wave)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refusals (
+    key TEXT PRIMARY KEY, session TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS usage (
+    run TEXT NOT NULL, session TEXT NOT NULL, requests INTEGER NOT NULL, retries INTEGER NOT NULL,
+    input INTEGER NOT NULL, cached INTEGER NOT NULL, output INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL, seconds REAL NOT NULL, estimated INTEGER NOT NULL,
+    wall REAL NOT NULL, cost REAL, PRIMARY KEY (run, session)
+) WITHOUT ROWID;
 """
 
+Statement = tuple[str, Sequence[tuple[object, ...]]]
+"""SQL, and the rows of values that it is run with."""
 
 Transaction = Callable[..., list[tuple[Any, ...]]]
 """Runs one statement, with its values if it has any, within a transaction; returns its rows."""
@@ -122,7 +137,7 @@ class Database:
         """Writes all rows in one transaction, or none."""
         self.write_all([(statement, rows)])
 
-    def write_all(self, parts: Sequence[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
+    def write_all(self, parts: Sequence[Statement]) -> None:
         """Writes the rows of several statements in one transaction, or none."""
         given = [(statement, rows) for statement, rows in parts if rows]
         if given:

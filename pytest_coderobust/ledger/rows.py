@@ -91,6 +91,8 @@ def write_observation(observation: Observation) -> str:
     body = encode(observation)
     if not observation.thought_tokens:
         del body["thought_tokens"]
+    if not observation.refused:
+        del body["refused"]
     return json.dumps(body, sort_keys=True)
 
 

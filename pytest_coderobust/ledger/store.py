@@ -10,8 +10,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from pytest_coderobust.ledger.bills import Bills
 from pytest_coderobust.ledger.contacts import Contacts
-from pytest_coderobust.ledger.database import Database
+from pytest_coderobust.ledger.database import Database, Statement
 from pytest_coderobust.ledger.intervals import Intervals
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
@@ -27,14 +28,17 @@ from pytest_coderobust.ledger.rows import (
     write_observation,
     write_text,
 )
-from pytest_coderobust.records import Cell, Completion, ModelIdentity, Observation, Verdict
+from pytest_coderobust.ledger.waves import Waves
+from pytest_coderobust.records import Bill, Cell, Completion, ModelIdentity, Observation, Verdict
 from pytest_coderobust.records.codec import decode, encode
 
+INSERT_COMPLETION = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)"
+REFUSED = Completion("", "refused")
 ADD_THOUGHTS = """
 INSERT OR IGNORE INTO thoughts SELECT ?, ?, ?
 WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
 """
-ADD_ASKED = """
+NOTE_INTERVAL = """
 INSERT OR REPLACE INTO asked SELECT ?, ?
 WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
 """
@@ -60,17 +64,23 @@ class Ledger:
 
     Args:
         path: the SQLite file; its folder is made when missing.
+        session: names the session that reads and writes, in all its processes. Answers that a
+            server refused to an earlier session are then missing, so that they are asked again;
+            without a name every refusal is read.
 
     Raises:
         LedgerError: the file is not a valid ledger, or one of another schema.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, session: str = "") -> None:
         self.path = path
+        self.session = session
         self._lease = FileLock(f"{path}.lease")
         self._database = Database(path)
         self.intervals = Intervals(self._database)
         self.contacts = Contacts(self._database)
+        self.bills = Bills(self._database, session)
+        self.waves = Waves(self._database, session)
 
     def close(self) -> None:
         self._database.close()
@@ -82,9 +92,14 @@ class Ledger:
             yield
 
     def completions(self, keys: Iterable[str]) -> dict[str, Completion]:
-        """Reads the stored completions among `keys`."""
-        rows = self._database.select(COMPLETION_COLUMNS, COMPLETION_TABLES, keys)
-        return {key: read_completion(*columns) for key, *columns in rows}
+        """Reads the stored completions among `keys`, refused ones too."""
+        wanted = list(keys)
+        rows = self._database.select(COMPLETION_COLUMNS, COMPLETION_TABLES, wanted)
+        found = {key: read_completion(*columns) for key, *columns in rows}
+        if missing := [key for key in wanted if key not in found]:
+            refusals = self._database.select("key, session", "refusals", missing)
+            found |= {key: REFUSED for key, by in refusals if self.session in ("", by)}
+        return found
 
     def add_completions(
         self, found: Mapping[str, Completion], *, interval: int | None = None
@@ -94,14 +109,26 @@ class Ledger:
         Args:
             interval: the open interval that what was not there before was asked in.
         """
-        rows = [make_completion_row(key, completion) for key, completion in found.items()]
-        asked = [(key, interval, key) for key in found] if interval is not None else []
+        self._database.write_all(_list_inserts(found, interval))
+
+    def add_answers(
+        self, found: Mapping[str, Completion], run: str, bill: Bill, *, interval: int | None = None
+    ) -> None:
+        """Stores answers of a server with their price, as one transaction.
+
+        A completion that is there already stays as it was. A refused one is remembered for this
+        session.
+
+        Args:
+            interval: as `add_completions`.
+        """
+        written = {key: each for key, each in found.items() if not each.refused}
+        refused = [(key, self.session) for key in found if key not in written]
         self._database.write_all(
             [
-                # Ahead of the completions: those that were there before keep their own thoughts.
-                (ADD_THOUGHTS, make_thought_rows(found)),
-                (ADD_ASKED, asked),
-                ("INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)", rows),
+                *_list_inserts(written, interval),
+                ("INSERT OR REPLACE INTO refusals VALUES (?, ?)", refused),
+                self.bills.make_addition(run, bill),
             ]
         )
 
@@ -222,3 +249,17 @@ class Ledger:
             (suite,),
         )
         return tuple(read_observation(body) for (body,) in rows)
+
+
+def _list_inserts(found: Mapping[str, Completion], interval: int | None) -> list[Statement]:
+    """Lists the statements that store completions which are not there.
+
+    Thoughts and intervals go ahead of the completions: those that were there keep their own.
+    """
+    noted = [] if interval is None else [(key, interval, key) for key in found]
+    rows = [make_completion_row(key, completion) for key, completion in found.items()]
+    return [
+        (NOTE_INTERVAL, noted),
+        (ADD_THOUGHTS, make_thought_rows(found)),
+        (INSERT_COMPLETION, rows),
+    ]

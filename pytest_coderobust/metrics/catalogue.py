@@ -62,6 +62,7 @@ COUNTS: Mapping[str, Count] = {
     "skipped": Count(lambda c: c.skipped, WHOLE, on_clean=True),
     "truncated": Count(lambda c: c.truncated, WHOLE, on_clean=True),
     "unfinished": Count(lambda c: c.unfinished, WHOLE, on_clean=True),
+    "refused": Count(lambda c: c.refused, WHOLE, on_clean=True),
 }
 TOTALS: Mapping[str, Total] = {
     "unusable": Total(lambda s: len(s.unusable)),
@@ -69,6 +70,7 @@ TOTALS: Mapping[str, Total] = {
     "skipped": Total(lambda s: sum(items for _, items in s.skipped)),
     "truncated": Total(lambda s: s.truncated),
     "unfinished": Total(lambda s: s.unfinished),
+    "refused": Total(lambda s: s.refused),
 }
 NAMES: tuple[str, ...] = tuple(dict.fromkeys((*RATES, *COUNTS, *TOTALS)))
 

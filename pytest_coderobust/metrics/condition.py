@@ -58,8 +58,8 @@ class ConditionSummary:
         tasks: tasks with at least one measured item: the n of every rate.
         items: measured (task, cell) pairs: the n of the counts of statuses.
         skipped: items without a variant or without a recorded answer.
-        completions, truncated, unfinished: completions drawn, those that the token limit ended,
-            and those that are a thought that never ends.
+        completions, truncated, unfinished, refused: completions drawn, those that the token limit
+            ended, those that are a thought that never ends, and those that a server refused.
         scores: by k, in the suite's order.
     """
 
@@ -78,6 +78,7 @@ class ConditionSummary:
     truncated: int
     scores: Mapping[int, Scores]
     unfinished: int = 0
+    refused: int = 0
 
 
 def summarise_clean(
@@ -191,4 +192,5 @@ def tally_condition(
         truncated=sum(o.truncated for o in measured),
         scores=scores,
         unfinished=sum(o.unfinished for o in measured),
+        refused=sum(o.refused for o in measured),
     )

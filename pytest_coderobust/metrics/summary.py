@@ -37,7 +37,7 @@ class Summary:
         unusable: (task id, reason) of each task that the self-check rejected.
         unchecked: ids of measured tasks that the self-check could not check.
         skipped: (reason, items) of the planned items that could not be asked.
-        completions, truncated, unfinished, thought_tokens: of the whole suite.
+        completions, truncated, unfinished, refused, thought_tokens: of the whole suite.
         incomplete: why the run is partial, "" when every planned item was observed.
         in_process: ids of measured tasks that were judged in the solution's own process.
         adoption: of each condition, where a task declares an API change.
@@ -65,6 +65,7 @@ class Summary:
     comparison: RunComparison | None = None
     floor: NoiseFloor | None = None
     unfinished: int = 0
+    refused: int = 0
     thought_tokens: int = 0
 
     def condition(self, name: str) -> ConditionSummary | None:
@@ -102,6 +103,7 @@ def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
         base=summarise(take_base_run(run), confidence) if run.editing else None,
         edits=summarise_edits(run.editing, run.solved_at) if run.editing else None,
         unfinished=sum(o.unfinished for o in run.observations if o.measured),
+        refused=sum(o.refused for o in run.observations if o.measured),
         thought_tokens=sum(o.thought_tokens for o in run.observations if o.measured),
     )
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard, cast, runtime_checkable
 
-from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Usage, Variant
+from pytest_coderobust.records import (
+    Completion,
+    ModelIdentity,
+    Row,
+    Sampling,
+    Tariff,
+    Usage,
+    Variant,
+)
 
 if TYPE_CHECKING:
     from pytest_coderobust.ledger import Ledger
@@ -80,19 +88,70 @@ class Streamed:
 class Streaming(Backend, Protocol):
     """A backend whose rows are asked side by side, each for itself: a served model."""
 
-    def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed]:
+    def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed | None]:
         """Answers rows as they finish, in any order, all in the caller's thread.
+
+        It may give None now and then (twice a second is good) while no answer comes, so that the
+        caller can do something else. Closing it gives up what is on its way.
 
         Args:
             rows: is asked for the next row whenever another one may be sent. None means "not
                 now": it is asked again after the next answer, and never gives None while nothing
-                is on its way.
+                is on its way. An error that it raises ends the stream.
 
         Raises:
             ModelError: the server is gone, or refuses to answer at all; what was on its way is
                 given up.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServingTerms:
+    """The terms on which a served model is asked, as the user states them.
+
+    Attributes:
+        place: where it is served, for people.
+        tariff: the user's own prices; None where none are stated.
+        concurrency: rows that may be on their way at the same time; 0 where that is found while
+            asking.
+    """
+
+    place: str = ""
+    tariff: Tariff | None = None
+    concurrency: int = 0
+
+
+class OnTerms(Streaming, Protocol):
+    """A streaming backend that says on which terms, and counts tokens before it asks."""
+
+    @property
+    def terms(self) -> ServingTerms:
+        """The terms, known without asking."""
+        ...
+
+    def count_tokens(self, prompt: str, language: str) -> int | None:
+        """Counts a prompt's tokens as they are sent; None where no tokenizer is known."""
+        ...
+
+
+def find_terms(backend: Backend) -> ServingTerms:
+    """Finds the terms of a backend; one that states none has the empty ones."""
+    return getattr(backend, "terms", ServingTerms())
+
+
+def count_tokens(backend: Backend, prompt: str, language: str) -> int | None:
+    """Counts a prompt's tokens; None where the backend cannot."""
+    count: Callable[[str, str], int | None] | None = getattr(backend, "count_tokens", None)
+    return count(prompt, language) if count is not None else None
+
+
+def is_streaming(backend: Backend) -> TypeGuard[Streaming]:
+    """Says whether rows of a backend are asked side by side.
+
+    `isinstance` would read every property, and the identity of a checkpoint hashes its weights.
+    """
+    return callable(getattr(type(backend), "stream", None))
 
 
 IdentityTier = Literal["observed", "stated", "verified"]

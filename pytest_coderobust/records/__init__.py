@@ -19,7 +19,7 @@ from pytest_coderobust.records.task import (
     Tests,
     TestStyle,
 )
-from pytest_coderobust.records.usage import Usage
+from pytest_coderobust.records.usage import Bill, Tariff, Usage
 from pytest_coderobust.records.variant import CLEAN, Cell, Square, Variant
 from pytest_coderobust.records.verdict import TIERS, ApiUse, FailureKind, Level, Limits, Verdict
 
@@ -32,6 +32,7 @@ __all__ = [
     "AnswerReading",
     "ApiChange",
     "ApiUse",
+    "Bill",
     "Cell",
     "ChangeKind",
     "Completion",
@@ -49,6 +50,7 @@ __all__ = [
     "Square",
     "Status",
     "SuiteRun",
+    "Tariff",
     "Task",
     "TestStyle",
     "Tests",

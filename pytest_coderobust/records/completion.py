@@ -71,6 +71,11 @@ class Completion:
         return self.finish in ("length", "cut program")
 
     @property
+    def refused(self) -> bool:
+        """The model's server would not give an answer."""
+        return self.finish == "refused"
+
+    @property
     def whole(self) -> bool:
         """It was recorded as a whole program, and does not follow the prompt."""
         return self.finish in ("program", "cut program")

@@ -37,6 +37,7 @@ class Observation:
         clean_n, clean_c: the same for the task's clean prompt.
         truncated: how many of the n completions the token limit ended.
         unfinished: how many of them are a thought that never ends, and so no answer.
+        refused: how many of them the model's server would not give; they count as failed.
         thought_tokens: tokens of all n that belong to thoughts.
         adoptions: one for each sample, where the task declares an API change.
         stale: how many of them are "none" and reached for an old name.
@@ -60,6 +61,7 @@ class Observation:
     in_process: bool = False
     self_edited: bool = False
     unfinished: int = 0
+    refused: int = 0
     thought_tokens: int = 0
     stale: int = 0
 

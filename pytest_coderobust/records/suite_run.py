@@ -11,6 +11,7 @@ from pytest_coderobust.records.editing import Editing
 from pytest_coderobust.records.identity import ModelIdentity
 from pytest_coderobust.records.observation import Observation
 from pytest_coderobust.records.task import ApiChange
+from pytest_coderobust.records.usage import Bill
 from pytest_coderobust.records.variant import Cell
 
 
@@ -49,6 +50,9 @@ class SuiteRun:
             items out, and nothing can be judged.
         basis: digests of what else the numbers rest on ("tasks", "extractor", "judge"); equal
             where two runs may be compared.
+        bill: of a served model, what was asked for this run in all sessions; None of any other.
+        waves: of a served model that was asked in waves, the tasks of each; their size depends on
+            the server and the budget.
     """
 
     suite: str
@@ -68,3 +72,5 @@ class SuiteRun:
     editing: Editing | None = None
     basis: Mapping[str, str] = field(default_factory=dict[str, str])
     course: Course | None = None
+    bill: Bill | None = None
+    waves: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""The price of an answer in tokens and time, as the server that wrote it counts."""
+"""The price of answers in tokens, time and money, as the server that wrote them counts."""
 
 from __future__ import annotations
 
@@ -39,4 +39,48 @@ class Usage:
             self.reasoning + other.reasoning,
             self.seconds + other.seconds,
             self.estimated + other.estimated,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """The user's own prices, in one currency, for a million tokens.
+
+    Attributes:
+        cached: of a token of a prompt that the server had in its cache.
+    """
+
+    input: float
+    output: float
+    cached: float | None = None
+
+    def cost(self, usage: Usage) -> float:
+        """Computes the cost of answers; a cached token costs as any other where no price is set."""
+        cached = self.input if self.cached is None else self.cached
+        fresh = max(0, usage.input - usage.cached)
+        return (fresh * self.input + usage.cached * cached + usage.output * self.output) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The sum of what was asked of a served model.
+
+    Attributes:
+        wall: seconds in which requests were on their way.
+        cost: at the user's prices; None where there are none.
+        sessions: the number of sessions that asked.
+    """
+
+    usage: Usage = Usage()
+    wall: float = 0.0
+    cost: float | None = None
+    sessions: int = 0
+
+    def __add__(self, other: Bill) -> Bill:
+        costs = [cost for cost in (self.cost, other.cost) if cost is not None]
+        return Bill(
+            self.usage + other.usage,
+            self.wall + other.wall,
+            sum(costs) if costs else None,
+            self.sessions + other.sessions,
         )

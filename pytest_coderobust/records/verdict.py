@@ -21,7 +21,9 @@ FailureKind = Literal[
     "memory",
     "died",
     "protocol",
+    "refused",
 ]
+"""The kind of a first failure. "refused" is of an answer that the model's server would not give."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
-from pytest_coderobust.records import Sampling, SuiteRun
+from pytest_coderobust.records import Bill, Sampling, SuiteRun
 from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.results.result import GateOutcome
 
@@ -49,6 +49,48 @@ def describe_plan(run: SuiteRun, summary: Summary, times: str = TIMES) -> str:
     cells = f" {times} (clean + {variants} variants)" if variants > 0 else ", clean only"
     tier = f", sandbox {escape(run.tier, 40)}" if run.tier else ""
     return f"{summary.tasks} tasks{cells}{tier}"
+
+
+def describe_bill(bill: Bill) -> str:
+    """Describes what was asked of a served model, and what it cost."""
+    usage = bill.usage
+    again = f" ({usage.retries:,} again)" if usage.retries else ""
+    cached = f" ({format_tokens(usage.cached)} cached)" if usage.cached else ""
+    thought = f" ({format_tokens(usage.reasoning)} of thought)" if usage.reasoning else ""
+    parts = [
+        f"{usage.requests:,} requests{again}",
+        f"{format_tokens(usage.input)} tokens in{cached}",
+        f"{format_tokens(usage.output)} out{thought}",
+    ]
+    if usage.estimated:
+        parts.append(f"{usage.estimated:,} of them estimated")
+    if bill.cost is not None:
+        parts.append(f"cost {format_money(bill.cost)}")
+    if bill.sessions > 1:
+        parts.append(f"in {bill.sessions} sessions")
+    return ", ".join(parts)
+
+
+def format_tokens(tokens: float) -> str:
+    """Formats a number of tokens as people say it: 812, 9.8 k, 1.48 M."""
+    if tokens >= 1e6:
+        return f"{tokens / 1e6:.2f} M"
+    return f"{tokens / 1e3:.1f} k" if tokens >= 1e4 else f"{tokens:.0f}"
+
+
+def format_money(cost: float) -> str:
+    """Formats a sum of money: two digits behind the point, or enough to see the first."""
+    return f"{cost:.2f} usd" if cost >= 0.1 or cost == 0 else f"{cost:.2g} usd"
+
+
+def describe_refused(summary: Summary) -> str:
+    """Describes the answers that a server would not give; "" where it gave all."""
+    if not summary.refused:
+        return ""
+    return (
+        f"refused by the server: {summary.refused} of {summary.completions} completions, "
+        "which count as unsolved"
+    )
 
 
 def explain_gate(found: GateOutcome) -> str:

@@ -149,8 +149,11 @@ def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
     cells = {cell: place for place, cell in enumerate(run.cells)}
     seen = [[tasks[o.task_id], cells[o.cell]] for o in run.observations]
     whole = len(seen) == len(tasks) * len(cells)
+    encoded = encode(replace(run, observations=()))
+    if run.bill is None and not run.waves:
+        del encoded["bill"], encoded["waves"]  # of served models alone: others keep their bytes
     body = {
-        "run": encode(replace(run, observations=())),
+        "run": encoded,
         "seen": None if whole else seen,
         "gates": encode(result.gates),
         "origin": encode(origin),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 
 from pytest_coderobust.engine.keys import make_comparison_basis
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.variants import make_variant
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import ModelIdentity, Observation, Square, SuiteRun
+
+MOST_REFUSED = 0.01
+"""Share of completions that a server may refuse before nothing can be decided."""
 
 
 def assemble(
@@ -54,7 +58,20 @@ def assemble(
         notes=(*plan.notes, *_note_kept(plan, seen)),
         api_changes=plan.api_changes,
         basis=make_comparison_basis(plan.digest, plan.config),
+        bill=ledger.bills.of_run(run),
+        waves=ledger.waves.read(run),
     )
+
+
+def note_refused(run: SuiteRun) -> SuiteRun:
+    """Marks a run as partial where the model's server refused more than `MOST_REFUSED` of it."""
+    drawn = sum(o.n for o in run.observations if o.measured)
+    refused = sum(o.refused for o in run.observations if o.measured)
+    if refused <= MOST_REFUSED * drawn:
+        return run
+    told = f"the server refused {refused} of {drawn} completions; a new run asks for them again"
+    why = f"{run.incomplete}; {told}" if run.incomplete else told
+    return replace(run, incomplete=why, course=None)
 
 
 def _note_kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:

@@ -40,6 +40,11 @@ class Sandbox(Protocol):
         """The isolation in force: "ns", "bwrap", "no-ns", "rlimits", ..."""
         ...
 
+    @property
+    def workers(self) -> int:
+        """Number of checks that are judged at the same time."""
+        ...
+
     def submit(self, check: Check) -> Future[Verdict]:
         """Queues a check; the future raises SandboxError when the harness itself fails."""
         ...

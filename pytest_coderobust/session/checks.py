@@ -46,7 +46,11 @@ def check_choices(resources: Resources) -> None:
     if choices.budget is not None:
         from pytest_coderobust.engine.budget import parse_budget
 
-        parse_budget(choices.budget)
+        budget = parse_budget(choices.budget)
+        if budget.spends and choices.model is not None:
+            from pytest_coderobust.engine.spending import Cap, check_cap
+
+            check_cap(Cap(budget.money, budget.tokens), resources.backend, resources.model)
     if choices.hunt:
         from pytest_coderobust.hunt.hunt import check_huntable
 

@@ -14,7 +14,7 @@ from pytest_coderobust.records import ModelIdentity, Square, SuiteRun
 from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
 from pytest_coderobust.results.edits import add_editing
 from pytest_coderobust.results.result import SuiteResult
-from pytest_coderobust.results.suite_run import assemble
+from pytest_coderobust.results.suite_run import assemble, note_refused
 from pytest_coderobust.session.baselines import add_baseline, update
 from pytest_coderobust.session.floors import add_floor
 from pytest_coderobust.session.outputs import read_environment
@@ -104,6 +104,7 @@ class Conclusions:
             run = replace(run, incomplete="the processes disagree about the model or the suite")
         elif seen.waves and not seen.errors:
             run = add_course(run, seen.unasked)
+        run = note_refused(run)
         if note := explain_no_early_end(suite):
             run = replace(run, notes=(*run.notes, note))
         return run

@@ -30,7 +30,9 @@ def add_floor(resources: Resources, suite: SuiteSession, result: SuiteResult) ->
             "measure the floor of the model before it is edited"
         )
     shared = resources
-    floor = measure_floor(plan, shared.backend, shared.verdicts, shared.ledger, shared.listen)
+    floor = measure_floor(
+        plan, shared.backend, shared.verdicts, shared.ledger, shared.listen, shared.guard
+    )
     summary = replace(summary, floor=floor)
     gates = heed_floor(result.gates, floor, summary)
     return SuiteResult(run, summary, gates if shared.choices.gates else switch_off(gates))

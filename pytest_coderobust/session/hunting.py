@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_coderobust.config.suite import SuiteConfig, make_named_suite, read_suite
 from pytest_coderobust.engine.budget import EACH, Budget
 from pytest_coderobust.engine.events import Listener, silent
+from pytest_coderobust.engine.spending import BudgetSpent
 from pytest_coderobust.errors import DataError, nearest
 from pytest_coderobust.hunt.candidates import list_members
 from pytest_coderobust.hunt.failure import Failure, mark_fixed
@@ -133,8 +134,9 @@ def hunt_suite(
             hunted.append(each)
             for failure in _list_failures(each, session):
                 files[failure.id] = store.write(failure).relative_to(session.root).as_posix()
-    except KeyboardInterrupt:
-        notes = (*notes, f"interrupted: {len(tasks) - len(hunted)} tasks were not hunted to an end")
+    except (KeyboardInterrupt, BudgetSpent) as error:
+        why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+        notes = (*notes, f"{why}: {len(tasks) - len(hunted)} tasks were not hunted to an end")
     return SuiteHunt(
         reference,
         session.model,

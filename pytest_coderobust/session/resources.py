@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,8 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.session.choices import Choices, Label, spell_for_pytest
 
 if TYPE_CHECKING:
+    from pytest_coderobust.engine.guarding import Guard
+    from pytest_coderobust.engine.spending import Spending
     from pytest_coderobust.engine.verdicts import VerdictStore
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.backend import Backend, IdentityTier
@@ -51,10 +54,14 @@ class Resources:
         """Hear the engine's events; the first is the terminal where there is one."""
         self.started = time.time()
         """When the session began; xdist's workers take the controller's time."""
+        self.token = secrets.token_hex(8)
+        """Names this session in the ledger; xdist's workers take the controller's."""
         self._borrowed = backend
         self._backend: Backend | None = None
         self._verdicts: VerdictStore | None = None
         self._ledger: Ledger | None = None
+        self._guard: Guard | None = None
+        self._spending: Spending | None = None
         if backend is not None:
             self._introduce(backend)
 
@@ -95,12 +102,44 @@ class Resources:
         guarded.remember(lambda: self.ledger, IdentityDemand(tier, renewed))
 
     @property
+    def guard(self) -> Guard:
+        """The guard of the model, if it is one whose weights lie elsewhere."""
+        if self._guard is None:
+            from pytest_coderobust.engine.guarding import Guard
+
+            self._guard = Guard(self.backend, self.ledger)
+        return self._guard
+
+    def finish(self) -> None:
+        """Looks at a served model for the last time, before anything is concluded.
+
+        Raises:
+            ModelError: another model answers, or none.
+        """
+        if self._guard is not None:
+            self._guard.finish()
+
+    @property
+    def spending(self) -> Spending | None:
+        """The budget in money or tokens, which all suites share; None where there is none."""
+        if self._spending is None and self.choices.budget is not None:
+            from pytest_coderobust.engine.budget import parse_budget
+            from pytest_coderobust.engine.spending import Cap, Spending, check_cap
+
+            budget = parse_budget(self.choices.budget)
+            if budget.spends:
+                cap = Cap(budget.money, budget.tokens)
+                check_cap(cap, self.backend, self.model)
+                self._spending = Spending(cap, self.backend, self.ledger)
+        return self._spending
+
+    @property
     def ledger(self) -> Ledger:
         if self._ledger is None:
             from pytest_coderobust.ledger import Ledger
 
             own = find_ledger(self.root, self.settings)
-            self._ledger = Ledger(self.choices.ledger or own)
+            self._ledger = Ledger(self.choices.ledger or own, self.token)
         return self._ledger
 
     @property
@@ -129,6 +168,7 @@ class Resources:
         """Ends the sandbox, the model that was opened here and the ledger's connection."""
         parts = [part for part in (self._ledger, self._backend, self._verdicts) if part is not None]
         self._verdicts = self._backend = self._ledger = None
+        self._guard = self._spending = None
         with ExitStack() as until:  # the last one first, and all of them whatever happens
             for part in parts:
                 until.callback(part.close)

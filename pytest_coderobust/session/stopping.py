@@ -13,7 +13,7 @@ from pytest_coderobust.session.suite import SuiteSession
 
 if TYPE_CHECKING:
     from pytest_coderobust.engine.budget import Allowance
-    from pytest_coderobust.engine.early import Asked, WaveLook, Why
+    from pytest_coderobust.engine.early import Asked, WaveCutter, WaveLook, Why
     from pytest_coderobust.engine.measurement import Measurement
     from pytest_coderobust.records import Observation, Square
 
@@ -88,7 +88,19 @@ def ask_suite(session: Session, suite: SuiteSession) -> Asked:
     measurement = suite.single
     measurement.want(())  # each wave is a window of its own
     look = make_look(suite, measurement)
-    return ask_in_waves(measurement, suite.wanted, look, find_allowance(session))
+    cutter = make_cutter(session, measurement)
+    return ask_in_waves(measurement, suite.wanted, look, find_allowance(session), cutter)
+
+
+def make_cutter(session: Session, measurement: Measurement) -> WaveCutter | None:
+    """The waves of a served model; None for any other, whose waves depend on the plan alone."""
+    from pytest_coderobust.engine.served_waves import ServedWaves
+    from pytest_coderobust.models.backend import find_terms, is_streaming
+
+    if not is_streaming(session.backend):
+        return None
+    concurrency = find_terms(session.backend).concurrency
+    return ServedWaves(measurement, session.ledger, concurrency, session.spending)
 
 
 def make_look(suite: SuiteSession, measurement: Measurement) -> WaveLook:

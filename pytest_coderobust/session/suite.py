@@ -159,8 +159,13 @@ class SuiteSession:
         from pytest_coderobust.engine.measurement import Measurement
 
         shared = self.resources
+        guard = shared.guard if backend is shared.backend else None
+        if guard is not None:
+            guard.settle()  # what a killed session left open is decided before anything is read
         tags = self.plan.config.reading.reasoning
-        completions = CompletionStore(backend, shared.ledger, shared.listen, tags)
+        completions = CompletionStore(backend, shared.ledger, shared.listen, tags, guard)
+        if guard is not None and (spending := shared.spending) is not None:
+            completions.brakes = (spending,)
         return Measurement(self.plan, completions, shared.verdicts, shared.ledger, shared.listen)
 
     def _read(self) -> SuiteConfig:

@@ -118,7 +118,7 @@ def test_cached_input_costs_as_much_as_other_unless_it_is_said(tmp_path: Path) -
         (f'{SERVER}template = "no place"', "has no {prompt} in it"),
         (f'{SERVER}dtype = "float32"', "unknown key 'dtype'"),
         (f'{SERVER}api_key = "sk-1"', "unknown key 'api_key'; did you mean 'api_key_env'?"),
-        ('chat = true', "id: missing; it names a hub id or a local folder (or give `server`)"),
+        ("chat = true", "id: missing; it names a hub id or a local folder (or give `server`)"),
     ],
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, text: str, told: str) -> None:

@@ -216,15 +216,22 @@ def test_models_that_answer_squares_and_unknown_names_are_refused(tmp_path: Path
         ("1.5h", Budget(200, None, 5400.0)),
         ("5000", Budget(200, 5000, None)),
         ("5000, 2h", Budget(200, 5000, 7200.0)),
+        ("5usd", Budget(200, money=5.0)),
+        ("0.25USD,30m", Budget(200, None, 1800.0, money=0.25)),
+        ("2Mtok", Budget(200, tokens=2_000_000)),
+        ("500ktok,800tok", Budget(200, tokens=800)),
+        ("1.5mtok", Budget(200, tokens=1_500_000)),
     ],
 )
 def test_budgets_read_as_users_write_them(text: str, budget: Budget) -> None:
     assert parse_budget(text) == budget
 
 
-@pytest.mark.parametrize("text", ["", "0", "-3", "ten", "30 minutes", "3m4"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "-3", "ten", "30 minutes", "3m4", "5eur", "usd", "2Mtoken", "-5usd"]
+)
 def test_a_budget_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"must be a time .*, or both \(5000,2h\)"):
+    with pytest.raises(UsageError, match=r"must be a time .*, or several by commas \(5000,2h\)"):
         parse_budget(text)
 
 

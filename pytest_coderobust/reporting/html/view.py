@@ -12,7 +12,9 @@ from pytest_coderobust.reporting.edit_rows import EditTables, make_edit_tables, 
 from pytest_coderobust.reporting.figures import (
     DASH,
     NONE,
+    describe_bill,
     describe_plan,
+    describe_refused,
     describe_sampling,
     explain_gate,
     format_estimate,
@@ -109,6 +111,7 @@ def list_facts(report: SuiteReport) -> tuple[tuple[str, str], ...]:
         *run.model.facts.items(),
         ("plan", describe_plan(run, summary)),
         ("drawn", describe_sampling(run.sampling)),
+        *([("usage", describe_bill(run.bill))] if run.bill else []),
         *report.origin.environment.items(),
     ]
     return tuple((escape(name, LINE), escape(value, LINE)) for name, value in named)
@@ -200,6 +203,8 @@ def list_left_out(report: SuiteReport) -> tuple[str, ...]:
         lines.append(
             f"unfinished thought: {summary.unfinished} of {summary.completions} completions"
         )
+    if refused := describe_refused(summary):
+        lines.append(refused)
     if summary.thought_tokens:
         lines.append(
             f"thoughts: {summary.thought_tokens} tokens in {summary.completions} completions"

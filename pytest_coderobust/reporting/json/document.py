@@ -14,7 +14,7 @@ from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.summary import Summary
-from pytest_coderobust.records import ApiChange, Observation
+from pytest_coderobust.records import ApiChange, Bill, Observation
 from pytest_coderobust.reporting.json.comparison import encode_comparison
 from pytest_coderobust.reporting.json.edits import encode_edits
 from pytest_coderobust.results.conclusion import SuiteReport
@@ -76,6 +76,8 @@ def encode_suite(result: SuiteResult) -> dict[str, object]:
     }
     if run.model.served_tier:
         found["identity"] = {"tier": run.model.served_tier, "weak": run.model.weak}
+    if run.bill:
+        found["usage"] = encode_bill(run.bill)
     if run.course:
         found["early"] = asdict(run.course)
     if run.api_changes:
@@ -102,6 +104,7 @@ def encode_totals(summary: Summary) -> dict[str, object]:
         "unusable": [{"task": task, "reason": reason} for task, reason in summary.unusable],
         "unchecked": list(summary.unchecked),
         "in_process": list(summary.in_process),
+        **count_refused(summary.refused),
     }
 
 
@@ -127,6 +130,7 @@ def encode_metrics(condition: ConditionSummary, ks: Sequence[int]) -> dict[str, 
         "completions": condition.completions,
         "truncated": condition.truncated,
         "unfinished": condition.unfinished,
+        **count_refused(condition.refused),
     }
     return {
         **rates,
@@ -189,7 +193,17 @@ def encode_item(observation: Observation) -> dict[str, object]:
         found["adoptions"] = [adoption.value for adoption in observation.adoptions]
     if observation.self_edited:
         found["self"] = True
-    return found
+    return found | count_refused(observation.refused)
+
+
+def count_refused(refused: int) -> dict[str, object]:
+    """Counts the answers that a server refused; models that are not served have no such key."""
+    return {"refused": refused} if refused else {}
+
+
+def encode_bill(bill: Bill) -> dict[str, object]:
+    """Encodes what was asked of a served model, in all sessions of the run."""
+    return {**asdict(bill.usage), "wall": bill.wall, "cost": bill.cost, "sessions": bill.sessions}
 
 
 def encode_adoption(

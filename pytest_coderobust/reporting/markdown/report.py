@@ -12,7 +12,9 @@ from pytest_coderobust.reporting.edit_rows import RESTORED, make_edit_tables, na
 from pytest_coderobust.reporting.figures import (
     DASH,
     NONE,
+    describe_bill,
     describe_plan,
+    describe_refused,
     describe_sampling,
     explain_gate,
     format_estimate,
@@ -71,6 +73,8 @@ def render_suite(report: SuiteReport) -> Iterator[str]:
     if known := run.model.facts.get(IDENTITY):
         facts += f", identity {format_code(known)}"
     yield f"{facts}; {describe_plan(run, summary)}; {describe_sampling(run.sampling)}."
+    if run.bill:
+        yield f"Usage: {describe_bill(run.bill)}."
     if summary.incomplete:
         yield f"> **PARTIAL**: {format_code(summary.incomplete)}"
     if report.gates:
@@ -173,6 +177,8 @@ def render_left_out(report: SuiteReport) -> Iterator[str]:
         lines.append(
             f"- unfinished thought: {summary.unfinished} of {summary.completions} completions"
         )
+    if refused := describe_refused(summary):
+        lines.append(f"- {refused}")
     if summary.thought_tokens:
         lines.append(
             f"- thoughts: {summary.thought_tokens} tokens in {summary.completions} completions"

@@ -15,7 +15,12 @@ from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.reporting.adoption_rows import list_changes
 from pytest_coderobust.reporting.comparison_rows import describe_flips
-from pytest_coderobust.reporting.figures import describe_plan, describe_sampling
+from pytest_coderobust.reporting.figures import (
+    describe_bill,
+    describe_plan,
+    describe_refused,
+    describe_sampling,
+)
 from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.terminal.console import print_lines
 from pytest_coderobust.reporting.terminal.edits import render_edits
@@ -98,6 +103,8 @@ def render_header(run: SuiteRun, summary: Summary, glyphs: Glyphs) -> Iterator[T
         yield format_fact("", f"{escape_line(name)}: {escape_line(fact)}")
     yield format_fact("plan", describe_plan(run, summary, glyphs.times))
     yield format_fact("drawn", describe_sampling(run.sampling))
+    if run.bill:
+        yield format_fact("usage", describe_bill(run.bill))
     for index, change in enumerate(list_changes(run.api_changes)):
         yield format_fact("" if index else "api", change)
     if summary.incomplete:
@@ -118,21 +125,7 @@ def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
             f"{items} {escape_line(reason)}" for reason, items in summary.skipped[:NAMED]
         )
         yield Text(f"skipped: {why}")
-    if summary.truncated:
-        yield Text(
-            f"truncated: the token limit ended {summary.truncated} of "
-            f"{summary.completions} completions"
-        )
-    if summary.unfinished:
-        yield Text(
-            f"unfinished thought: {summary.unfinished} of {summary.completions} completions "
-            "never come to an answer"
-        )
-    if summary.thought_tokens:
-        yield Text(
-            f"thoughts: {summary.thought_tokens} tokens in {summary.completions} completions, "
-            f"{run.sampling.max_new_tokens} at most in each with its answer"
-        )
+    yield from map(Text, describe_counts(run, summary))
     for task, reason in summary.unusable[:NAMED]:
         yield Text(f"unusable {escape_line(task)}: {escape_line(reason)}")
     if len(summary.unusable) > NAMED:
@@ -142,6 +135,27 @@ def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
     if summary.in_process:
         named = name_some(summary.in_process)
         yield Text(f"judged in-process (tests that cannot be split; can be forged): {named}")
+
+
+def describe_counts(run: SuiteRun, summary: Summary) -> Iterator[str]:
+    """Describes the completions that are no whole answers."""
+    if summary.truncated:
+        yield (
+            f"truncated: the token limit ended {summary.truncated} of "
+            f"{summary.completions} completions"
+        )
+    if summary.unfinished:
+        yield (
+            f"unfinished thought: {summary.unfinished} of {summary.completions} completions "
+            "never come to an answer"
+        )
+    if refused := describe_refused(summary):
+        yield refused
+    if summary.thought_tokens:
+        yield (
+            f"thoughts: {summary.thought_tokens} tokens in {summary.completions} completions, "
+            f"{run.sampling.max_new_tokens} at most in each with its answer"
+        )
 
 
 def name_some(tasks: Sequence[str]) -> str:

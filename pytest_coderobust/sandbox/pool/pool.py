@@ -172,6 +172,10 @@ class Pool:
         return self._workers.tier
 
     @property
+    def workers(self) -> int:
+        return self._wanted
+
+    @property
     def forks(self) -> int:
         """Number of candidates' processes that workers have reported, probes included."""
         return self._workers.forks

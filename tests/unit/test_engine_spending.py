@@ -1,0 +1,223 @@
+"""Budgets in money and tokens: spent and reserved never pass the cap, whatever servers count."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.streamed import ScriptedStream
+
+from pytest_coderobust.engine.completions import CompletionStore
+from pytest_coderobust.engine.events import silent
+from pytest_coderobust.engine.spending import FRAME, BudgetSpent, Cap, Spending, Sum, check_cap
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.models.backend import ServingTerms
+from pytest_coderobust.models.scripted import Scripted
+from pytest_coderobust.records import (
+    Bill,
+    Cell,
+    Completion,
+    Row,
+    Sampling,
+    Tariff,
+    Task,
+    Tests,
+    Usage,
+    Variant,
+)
+
+TASK = Task("T/0", "def f():\n", "f", Tests("assert f() == 1", "asserts"), "    return 1\n")
+TARIFF = Tariff(2.0, 10.0, 1.0)
+LIMIT = 40
+SAMPLING = Sampling(max_new_tokens=LIMIT)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = Ledger(tmp_path / "ledger.sqlite", "one")
+    yield opened
+    opened.close()
+
+
+def variants(count: int) -> list[Variant]:
+    return [Variant(TASK, Cell(), f"{place:04}" * (1 + place % 7)) for place in range(count)]
+
+
+class Counted(ScriptedStream):
+    """A model with a tokenizer, whose server counts what a seed draws, within the worst case.
+
+    `money` and `tokens` have what is certain after each row that is sent: what was answered at its
+    price, what is on its way at the worst case; by arithmetic of its own.
+    """
+
+    def __init__(self, seed: int, width: int, spends: float = 1.0, retries: int = 0) -> None:
+        super().__init__(lambda _row: "x", width=width, seed=seed, usage=self.draw)
+        self.terms = ServingTerms(tariff=TARIFF)
+        self.drawn = random.Random(seed)
+        self.spends = spends
+        self.retries = retries
+        self.bills: list[Usage] = []
+
+    def count_tokens(self, prompt: str, language: str) -> int | None:
+        assert language == "python"
+        return len(prompt)
+
+    def draw(self, row: Row, _found: Completion) -> Usage:
+        length = len(row.variant.prompt)
+        cached = self.drawn.randint(0, length)
+        output = round(self.spends * self.drawn.randint(0, LIMIT))
+        usage = Usage(1, self.drawn.randint(0, self.retries), length, cached, output)
+        self.bills.append(usage)
+        return usage
+
+    def exposure(self) -> Sum:
+        """What was counted, and the worst case of what is on its way."""
+        on_way = self.sent[:]
+        counted = sum(
+            (u.input - u.cached) * 2.0 + u.cached * 1.0 + u.output * 10.0 for u in self.bills
+        )
+        tokens = sum(u.input + u.output for u in self.bills)
+        lengths = sorted(len(prompt) for prompt, _ in on_way)
+        for usage in self.bills:
+            lengths.remove(usage.input)
+        money = counted + sum(2.0 * length + 10.0 * LIMIT for length in lengths)
+        return Sum(money / 1e6, tokens + sum(length + LIMIT for length in lengths))
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    width=st.sampled_from([1, 3, 64]),
+    rows=st.integers(1, 150),
+    money=st.floats(0, 0.06) | st.none(),
+    tokens=st.integers(0, 6000) | st.none(),
+    spends=st.sampled_from([0.0, 0.3, 1.0]),
+)
+def test_cap_is_never_passed_with_64_on_their_way(
+    seed: int,
+    width: int,
+    rows: int,
+    money: float | None,
+    tokens: int | None,
+    spends: float,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.sqlite", "one")
+    model = Counted(seed, width, spends)
+    spending = Spending(Cap(money, tokens), model, ledger)
+    answers = CompletionStore(model, ledger, silent)
+    most = Sum()
+
+    class Watching(Spending):
+        """Sees what is exposed after each row that is sent."""
+
+        def sent(self, row: Row, sampling: Sampling) -> None:
+            nonlocal most
+            super().sent(row, sampling)
+            seen = self.total
+            most = Sum(max(most.money, seen.money), max(most.tokens, seen.tokens))
+
+    spending = Watching(Cap(money, tokens), model, ledger)
+    answers.brakes = (spending,)
+    wanted = variants(rows)
+    ended = False
+    try:
+        for _ in answers.generate(wanted, SAMPLING):
+            exposed = model.exposure()
+            assert money is None or exposed.money <= money * (1 + 1e-9)
+            assert tokens is None or exposed.tokens <= tokens
+    except BudgetSpent:
+        ended = True
+    exposed = model.exposure()
+    assert money is None or max(exposed.money, most.money) <= money * (1 + 1e-9)
+    assert tokens is None or max(exposed.tokens, most.tokens) <= tokens
+    assert model.most <= 64
+    bill = ledger.bills.of_session() or Bill()
+    assert bill.usage.input + bill.usage.output == exposed.tokens
+    assert (bill.cost or 0.0) == pytest.approx(exposed.money)
+    # It ends early only where the next row's worst case does not fit any more.
+    missing = answers.missing(wanted, SAMPLING)
+    assert ended == (missing > 0)
+    if ended:
+        next_row = min(2.0 * length + 10.0 * LIMIT for length in (4, 28))
+        largest = max(2.0 * 28 + 10.0 * LIMIT, next_row) / 1e6
+        over_money = money is not None and exposed.money + largest > money
+        over_tokens = tokens is not None and exposed.tokens + 28 + LIMIT > tokens
+        assert over_money or over_tokens
+    ledger.close()
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 10**6), money=st.floats(0, 0.05))
+def test_no_row_is_sent_once_retries_have_taken_the_rest(
+    seed: int, money: float, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A request that was sent again may have been counted: it stays at its worst case."""
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.sqlite", "one")
+    model = Counted(seed, 8, retries=2)
+
+    class Strict(Spending):
+        def sent(self, row: Row, sampling: Sampling) -> None:
+            lost = sum(u.retries * (2.0 * u.input + 10.0 * LIMIT) for u in model.bills)
+            worst = self.worst(row.variant, sampling).money
+            assert model.exposure().money + lost / 1e6 + worst <= money * (1 + 1e-9)
+            super().sent(row, sampling)
+
+    answers = CompletionStore(model, ledger, silent)
+    answers.brakes = (Strict(Cap(money), model, ledger),)
+    try:
+        list(answers.generate(variants(60), SAMPLING))
+    except BudgetSpent as error:
+        assert f"of {money:g} usd" in str(error)  # noqa: PT017  it may also have sufficed
+    ledger.close()
+
+
+def test_other_processes_of_the_session_count_too(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    ours, theirs, others = (Ledger(path, name) for name in ("one", "one", "two"))
+    theirs.add_answers({}, "run", Bill(Usage(1, 0, 100, 0, 10), 0.1, 0.7))
+    others.add_answers({}, "run", Bill(Usage(1, 0, 100, 0, 10), 0.1, 5.0))
+    spending = Spending(Cap(money=1.0), Counted(0, 1), ours)
+    spending.begin()
+    assert spending.total == Sum(0.7, 110)
+    assert spending.describe() == "0.7 of 1 usd"
+    assert spending.affords(Sum(0.3))
+    assert not spending.affords(Sum(0.31))
+    for each in (ours, theirs, others):
+        each.close()
+
+
+def test_answer_without_counts_stays_at_its_worst_case(ledger: Ledger) -> None:
+    model = ScriptedStream(lambda _row: "x", usage=lambda _row, _text: Usage(1))
+    model.terms = ServingTerms(tariff=TARIFF)
+    spending = Spending(Cap(tokens=3 * (4 + FRAME + LIMIT)), model, ledger)
+    answers = CompletionStore(model, ledger, silent)
+    answers.brakes = (spending,)
+    with pytest.raises(BudgetSpent, match=r"324 of 324 tokens"):
+        list(answers.generate([Variant(TASK, Cell(), f"{n:04}") for n in range(9)], SAMPLING))
+    assert len(model.sent) == 3
+
+
+def test_a_prompt_without_a_tokenizer_is_bounded_by_its_bytes(ledger: Ledger) -> None:
+    spending = Spending(Cap(tokens=1), ScriptedStream(), ledger)
+    assert (
+        spending.worst(Variant(TASK, Cell(), "\u20ac\ud800"), SAMPLING).tokens == 4 + FRAME + LIMIT
+    )
+
+
+def test_caps_that_bound_nothing_are_refused() -> None:
+    served = ScriptedStream()
+    check_cap(Cap(tokens=5), served, "prod")
+    with pytest.raises(
+        UsageError, match=r"--budget 5usd needs a price, and the model 'prod' has none"
+    ):
+        check_cap(Cap(5.0), served, "prod")
+    served.terms = ServingTerms(tariff=TARIFF)
+    check_cap(Cap(5.0), served, "prod")
+    with pytest.raises(UsageError, match=r"--budget 800tok bounds what a served model costs"):
+        check_cap(Cap(tokens=800), Scripted({}), "tiny")
