@@ -25,7 +25,8 @@ worker of the pool. Every limit, its value, and the one place that enforces it:
 1. Kills the candidate. The kernel's RLIMIT_CPU, a second later, is for a zygote that is gone.
 2. A timer in the candidate's process. A candidate that disarms it has the time of the check.
 3. Kills the candidate. Waiting for a processor does not count, up to ten times the limit.
-4. Address space, on top of what packages take. A Java machine gets half as its heap (languages/java.make_run_request).
+4. Address space, on top of what packages take. A Java machine gets half as its heap
+   (languages/java.make_run_request).
 5. Fork is refused. A compiler may fork, and is ended with all that it started.
 6. In "bwrap" judge/bwrap.WORK_BYTES; the weaker tiers bound each file alone.
 7. Ends the program. Compiled programs have languages/report.OUTPUT_BYTES, 4 MiB, for their reports.
