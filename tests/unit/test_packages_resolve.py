@@ -180,6 +180,8 @@ def test_a_hidden_folder_is_cut_out_of_those_around_it(tmp_path: Path) -> None:
 def test_this_environment_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     from pytest_coderobust.sandbox.judge.showing import find_site_folders
 
-    monkeypatch.setattr(sys, "path", [*sys.path, "/usr/lib"])
-    assert "/usr/lib" in set(find_site_folders())
-    assert str(Path(os.__file__).parent) not in set(find_site_folders())
+    library = Path(os.__file__).parent
+    monkeypatch.setattr(sys, "path", [*sys.path, "/etc", str(library.parent), str(library)])
+    found = set(find_site_folders())
+    assert {"/etc", str(metadata.distribution("numpy").locate_file(""))} <= found
+    assert not {str(library), str(library.parent)} & found  # or nothing would run at all

@@ -55,9 +55,10 @@ def find_site_folders() -> Iterator[str]:
     own = {Path(paths["stdlib"]), Path(paths["platstdlib"])}
     own |= {path / "lib-dynload" for path in own}
     for entry in (*sys.path, paths["purelib"], paths["platlib"]):
-        path = Path(entry)
-        if entry and path.is_dir() and path not in own:
-            yield str(path.absolute())
+        path = Path(entry).absolute()
+        around = any(path == each or path in each.parents for each in own)
+        if entry and path.is_dir() and not around:
+            yield str(path)
 
 
 def leave_out(paths: Iterable[Path], hidden: set[Path], mounted: bool) -> Iterator[Path]:
