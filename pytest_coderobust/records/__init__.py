@@ -8,6 +8,7 @@ from __future__ import annotations
 from pytest_coderobust.records.completion import Completion, Finish, Row, Sampling
 from pytest_coderobust.records.identity import IDENTITY, ModelIdentity, digest
 from pytest_coderobust.records.observation import Adoption, Observation, Status
+from pytest_coderobust.records.packages import Packages
 from pytest_coderobust.records.reading import AnswerBlock, AnswerReading
 from pytest_coderobust.records.suite_run import Course, SuiteRun
 from pytest_coderobust.records.task import (
@@ -44,6 +45,7 @@ __all__ = [
     "Limits",
     "ModelIdentity",
     "Observation",
+    "Packages",
     "PromptForm",
     "Row",
     "Sampling",

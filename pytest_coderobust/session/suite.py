@@ -104,14 +104,21 @@ class SuiteSession:
         """The isolation that solutions will run under; starts the sandbox.
 
         Raises:
-            SandboxError: none works here, or the suite demands more.
+            ConfigError: a package of the suite is not installed.
+            SandboxError: no isolation works here, the suite demands more, or a package does not
+                work in it.
             UsageError, ModelError, DataError: an edit does not fit the model.
         """
+        from pytest_coderobust.engine.keys import find_packages
         from pytest_coderobust.sandbox import demand_tier
 
         config = self.plan.config
+        packages = find_packages(config)  # before the sandbox: a wrong name needs none
         tier = self.resources.verdicts.tier
         demand_tier(tier, config.minimum_tier, f"{config.path}: [sandbox] minimum_tier")
+        if packages:
+            where = f"{config.path}: [sandbox] packages"
+            self.resources.verdicts.demand(packages, where)
         if config.edit.editors:
             check_model(config.edit, self.resources)
         return tier

@@ -13,7 +13,7 @@ import builtins
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
@@ -27,6 +27,7 @@ LIBRARY = (
     "<tests>",  # where tests run in this process
     "<helpers>",
 )
+_library: tuple[str, ...] = LIBRARY
 VIEWS = ("__dict__", "__all__")
 
 
@@ -71,6 +72,12 @@ def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
     return own
 
 
+def add_library(folders: Iterable[str]) -> None:
+    """Counts the code below these folders as the library's: packages that solutions may use."""
+    global _library
+    _library = (*LIBRARY, *(f"{folder}/" for folder in folders))
+
+
 def look_up(full_name: str) -> tuple[ModuleType, str, Any]:
     """Returns the module, the name in it, and the object there (None for nothing)."""
     path, _, name = full_name.rpartition(".")
@@ -86,7 +93,7 @@ def make_note(tally: UseCounts, index: int) -> Note:
 def is_foreign_caller() -> bool:
     """Whether the caller of this function's caller is a solution's code."""
     frame = sys._getframe(2)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    return not frame.f_code.co_filename.startswith(LIBRARY)
+    return not frame.f_code.co_filename.startswith(_library)
 
 
 class Rules:
