@@ -15,6 +15,7 @@ COMMANDS = (
     "fetch",
     "perturb",
     "finetune_data",
+    "finetune",
     "audit",
     "g_rir",
     "edit",

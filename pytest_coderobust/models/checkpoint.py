@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,7 @@ from pytest_coderobust.models.options import ModelOptions, ModelSpec
 from pytest_coderobust.models.quiet import quiet_hub
 
 _SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "merges*", "vocab*")
+_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
@@ -120,6 +122,16 @@ def stored_dtype(checkpoint: Checkpoint) -> str:
     return _header_dtype(checkpoint.weights[0]) if checkpoint.safetensors else "float32"
 
 
+def count_parameters(checkpoint: Checkpoint) -> int:
+    """Counts the parameters in the weight files, of which only the headers are read."""
+    if not checkpoint.safetensors:
+        size = sum(file.stat().st_size for file in checkpoint.weights)
+        return size // _BYTES.get(stored_dtype(checkpoint), 4)
+    tensors = (tensor for file in checkpoint.weights for tensor in _read_header(file).values())
+    shapes = (cast("list[int]", tensor.get("shape", [0])) for tensor in tensors)
+    return sum(prod(shape) for shape in shapes)
+
+
 def _weights(folder: Path, stem: str, suffix: str) -> tuple[Path, ...]:
     """Lists the weight files that transformers would load, in name order.
 
@@ -183,12 +195,18 @@ def _first_line(error: Exception) -> str:
 
 
 def _header_dtype(file: Path) -> str:
-    """Reads the dtype of the first floating tensor of a safetensors file.
+    """Reads the dtype of the first floating tensor of a safetensors file."""
+    stored = (str(tensor.get("dtype")) for tensor in _read_header(file).values())
+    return next((_DTYPES[dtype] for dtype in stored if dtype in _DTYPES), "float32")
+
+
+def _read_header(file: Path) -> dict[str, dict[str, object]]:
+    """Reads the description of each tensor of a safetensors file.
 
     The file starts with the length of a JSON header in eight bytes, little-endian.
     """
     with file.open("rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
         header = cast("dict[str, dict[str, object]]", json.loads(stream.read(length)))
-    stored = (str(tensor.get("dtype")) for tensor in header.values())
-    return next((_DTYPES[dtype] for dtype in stored if dtype in _DTYPES), "float32")
+    header.pop("__metadata__", None)
+    return header
