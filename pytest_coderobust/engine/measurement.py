@@ -234,10 +234,9 @@ class Measurement:
 
     def tell_threads(self, run: str) -> str:
         """Stores as a fact of a run how many threads the model wrote with, if known; returns it."""
-        if self._answers.threads:
-            # Part of no key: threads move results by rounding alone.
-            self._ledger.add_fact(run, "threads", self._answers.threads)
-        return self._answers.threads
+        if found := self._answers.threads:  # part of no key: they move results by rounding alone
+            self._ledger.add_fact(run, "threads", found)
+        return found
 
     def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
         """Tells for each completion whether it passes every test, for editors that ask.

@@ -11,8 +11,6 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 from pytest_coderobust.models.extraction.blocks import quiet_parser
 
@@ -153,11 +151,15 @@ def _walk(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
 
     Names, constants, operators and contexts are more than half of all nodes.
     """
-    waiting: list[Any] = [*statements]
+    waiting: list[ast.AST] = [*statements]
+    fields: dict[type[ast.AST], tuple[str, ...]] = {}
     while waiting:
         node = waiting.pop()
         yield node
-        for name in _list_fields(type(node)):
+        kind = type(node)
+        if kind not in fields:
+            fields[kind] = _list_fields(kind)
+        for name in fields[kind]:
             value = getattr(node, name, None)
             if type(value) is list:
                 waiting += [each for each in value if isinstance(each, ast.AST)]
@@ -165,8 +167,8 @@ def _walk(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
                 waiting.append(value)
 
 
-@cache
 def _list_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Lists the fields of a kind of node in which there may be more to see."""
     return () if kind in _LEAF_TYPES else tuple(f for f in kind._fields if f not in _LEAF_FIELDS)
 
 
