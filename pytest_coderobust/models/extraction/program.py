@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.models.extraction.effects import LIMITS
-from pytest_coderobust.models.extraction.statement import INPUT, Statement
+from pytest_coderobust.models.extraction.statement import INPUT, TopStatement
 
 _FUNCTION = re.compile(r"(?:async[ \t]+)?def\b")
 _IMPORTS_ALL = re.compile(r"from\s+[\w.]+\s+import\s*\*")
@@ -61,7 +61,7 @@ class KeptStatements:
 
 def choose_needed(blocks: Sequence[str], wanted: Wanted) -> KeptStatements:
     """Chooses the top-level statements that are kept."""
-    statements = [Statement(block) for block in blocks]
+    statements = [TopStatement(block) for block in blocks]
     choice = _Choice(statements, wanted)
     choice.keep_binders()
     choice.keep_changers()
@@ -77,7 +77,7 @@ def choose_needed(blocks: Sequence[str], wanted: Wanted) -> KeptStatements:
 class _Choice:
     """The choice so far, and which statements bind, use and change each name."""
 
-    def __init__(self, statements: Sequence[Statement], wanted: Wanted) -> None:
+    def __init__(self, statements: Sequence[TopStatement], wanted: Wanted) -> None:
         self._statements = statements
         self._wanted = wanted
         self._seen: set[str] = set()
@@ -130,7 +130,7 @@ class _Choice:
             if needless or by_name:
                 self._keep(place)
 
-    def _list_bound(self, statement: Statement) -> Iterable[str]:
+    def _list_bound(self, statement: TopStatement) -> Iterable[str]:
         """Names that a statement counts as a binder of."""
         bound = statement.names.bound
         entry = self._wanted.entry_point
@@ -175,7 +175,7 @@ class _Choice:
 class _Graph:
     """Statements as a graph: each leads to those that use what it defines."""
 
-    def __init__(self, statements: Sequence[Statement], entry_point: str) -> None:
+    def __init__(self, statements: Sequence[TopStatement], entry_point: str) -> None:
         self._statements = statements
         self._entry_point = entry_point
         self._users = _index((at, each.names.needed) for at, each in enumerate(statements))

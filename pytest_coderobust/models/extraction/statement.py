@@ -23,7 +23,7 @@ _IMPORT = re.compile(r"(?:from|import)\b")
 _NO_NAMES = BlockNames(frozenset(), frozenset(), frozenset())
 
 
-class Statement:
+class TopStatement:
     """One top-level statement; it is parsed, and its effects are found, when first asked for."""
 
     def __init__(self, source: str) -> None:
