@@ -193,7 +193,8 @@ TESTS = {
     "series": f"pd.testing.assert_series_equal(f(), pd.Series({EXPECTED}))\n",
     "frame": f"pd.testing.assert_frame_equal(f(), pd.DataFrame({{'a': {EXPECTED}}}))\n",
     "equals": f"assert f().equals(pd.Series({EXPECTED}))\n",
-    "empty": "assert (f() == np.array([])).all() and (np.array([]) == f()).all()\n",
+    "empty": "assert (f() == np.array([])).all()\n",
+    "empty-reversed": "assert (np.array([]) == f()).all()\n",
 }
 IMPORTS = "import numpy as np\nimport pandas as pd\n"
 
@@ -202,7 +203,7 @@ IMPORTS = "import numpy as np\nimport pandas as pd\n"
 def test_no_hostile_answer_passes(sandbox: Sandbox, name: str) -> None:
     given, answer = HOSTILE[name]
     for kind, source in TESTS.items():
-        if (name, kind) == ("scalar-subclass", "empty"):
+        if name == "scalar-subclass" and kind.startswith("empty"):
             continue  # any number at all equals each of no elements, in plain Python too
         verdict = run_check(
             sandbox, f"{IMPORTS}{given}def f():\n    return {answer}\n", IMPORTS + source
@@ -371,15 +372,21 @@ def test_a_package_of_files_among_others_shows_its_own(
             assert verdict.full, verdict.detail
 
 
-def test_api_changes_are_for_solutions_and_not_for_packages(sandbox: Sandbox) -> None:
+def test_api_changes_are_for_solutions_and_not_for_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = "import os\ndef last(path):\n    return os.path.basename(path)\n"
+    lay_distribution(tmp_path, "packages-user", {"packages_user.py": own})
     solution = (
-        "import os, pandas as pd\ndef f(path):\n"
+        "import os, packages_user\ndef f(path):\n"
         "    if hasattr(os.path, 'basename'):\n        return 'old name is there'\n"
-        "    pd.DataFrame({'a': [1]}).describe()\n    return os.path.last_part(path)\n"
+        "    return packages_user.last(path) + os.path.last_part(path)\n"
     )
     change = records.ApiChange("os.path.basename", "os.path.last_part")
-    check = replace(make_check(solution, "assert f('a/b') == 'b'\n"), api_changes=(change,))
-    verdict = sandbox.submit(check).result(timeout=60)
+    check = make_check(solution, "assert f('a/b') == 'bb'\n", ("packages-user",))
+    with open_sandbox(1) as opened:
+        verdict = opened.submit(replace(check, api_changes=(change,))).result(timeout=60)
     assert verdict.full, verdict.detail
     assert (verdict.api_uses[0].old, verdict.api_uses[0].new) == (1, 1)
 

@@ -187,6 +187,7 @@ BAD = [
     ("negative-twice", tag("<i8", [-1, -1], b"\0" * 8)),
     ("huge", tag("<i8", [HUGE], b"\0" * 8)),
     ("huge-and-empty", tag("<i8", [0, HUGE], b"")),
+    ("large-and-empty", tag("<i8", [0, MAX_ITEMS + 1], b"")),
     ("overflowing", tag("<i8", [HUGE, HUGE, 4], b"")),
     ("too-many-items", tag("|i1", [MAX_ITEMS + 1], b"")),
     ("deep", tag("<i8", [1] * 33, b"\0" * 8)),

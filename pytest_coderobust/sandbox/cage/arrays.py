@@ -139,6 +139,16 @@ def read_data(dtype: Any, shape: tuple[int, ...], data: Any) -> Any:
     return found.copy()
 
 
+def decode_opaque(body: Any) -> ArrayOpaque:
+    """Makes an opaque value that arrays leave alone."""
+    return ArrayOpaque(str(body)[:200])
+
+
+def decode_match(_body: Any) -> ArrayOpaque:
+    """Makes an opaque value that is true."""
+    return ArrayOpaque("re.Match", true=True)
+
+
 def check_size(shape: tuple[int, ...]) -> None:
     """Refuses shapes that some operation on an array could blow up, empty ones too."""
     if prod(max(1, size) for size in shape) > MAX_ITEMS:
@@ -176,8 +186,8 @@ VOCABULARY = Vocabulary(
     {
         "array": decode_array,
         "scalar": decode_scalar,
-        "opaque": lambda body: ArrayOpaque(str(body)[:200]),
-        "match": lambda _body: ArrayOpaque("re.Match", true=True),
+        "opaque": decode_opaque,
+        "match": decode_match,
     },
     overwrite,
     seed,

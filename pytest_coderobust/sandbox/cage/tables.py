@@ -213,11 +213,16 @@ def safely(build: Callable[..., Any]) -> DecodeWord:
 
 def overwrite(given: Any, after: Any) -> bool:
     """Makes a series or a frame, in place, what another one is."""
-    for base in (pd.Series, pd.DataFrame):
+    kinds: tuple[Any, ...] = (pd.Series, pd.DataFrame)
+    for base in kinds:
         if type(given) is base and type(after) is base:
             base.__init__(given, after)
             return True
     return False
+
+
+def seed_nothing(_number: int) -> None:
+    """Seeds nothing: pandas draws from NumPy's generators."""
 
 
 _ENCODERS: tuple[tuple[Any, Any], ...] = (
@@ -244,5 +249,5 @@ VOCABULARY = Vocabulary(
         }.items()
     },
     overwrite,
-    lambda _: None,
+    seed_nothing,
 )
