@@ -22,6 +22,7 @@ COMMANDS = (
     "report",
     "trace",
     "migrate",
+    "build_apis",
 )
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""

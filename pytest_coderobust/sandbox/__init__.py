@@ -55,7 +55,7 @@ __all__ = ["JUDGE_VERSION", "USES_VERSION", "demand_tier", "open_sandbox"]
 
 JUDGE_VERSION = f"7-py{sys.version_info.major}.{sys.version_info.minor}"
 """Changes whenever the same check might get another verdict; part of a verdict's key."""
-USES_VERSION = "uses-2"
+USES_VERSION = "uses-3"
 """Changes whenever the same solution might get other counts of its uses of changed APIs."""
 
 

@@ -58,7 +58,7 @@ def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
             given.append((heir_owner, heir, Counted(heir, value, note_new)))
         if owner is builtins:
             # Bare names are looked up in `own`; the module itself must stay whole for the library.
-            del own[name]
+            own.pop(name, None)
             own.gone[name] = note_old
         elif isinstance(target, (FunctionType, BuiltinFunctionType)):
             vars(owner)[name] = bar_function(target, make_refusal(owner, name, note_old))
