@@ -119,13 +119,20 @@ def _read_material(options: argparse.Namespace, seed: int) -> Material:
 
 
 def _open(choices: Choices, template: str | None, material: Material) -> Backend:
-    """Opens the base, asked in the template of the data unless the user names one."""
+    """Opens the base, asked in the template of the data unless the user names one.
+
+    Raises:
+        UsageError: there is no such model, or a template is named for messages.
+    """
     from pytest_coderobust.config.settings import read_settings as read_project
+    from pytest_coderobust.errors import UsageError
     from pytest_coderobust.models.registry import open_backend
     from pytest_coderobust.session.models import list_known_models, make_model_options
     from pytest_coderobust.session.root import find_root
     from pytest_coderobust.training.material import BARE
 
+    if template and material.is_chat:
+        raise UsageError("--template: rows of messages go through the model's chat template")
     own = material.template if material.template != BARE else None
     known = list_known_models(read_project(find_root(Path.cwd())))
     assert choices.model is not None

@@ -7,7 +7,12 @@ from typing import Any
 
 from pytest_coderobust.errors import MissingExtra, UsageError
 from pytest_coderobust.models.backend import Backend
-from pytest_coderobust.models.checkpoint import count_parameters, stored_dtype
+from pytest_coderobust.models.checkpoint import (
+    Checkpoint,
+    count_parameters,
+    read_configuration,
+    stored_dtype,
+)
 from pytest_coderobust.models.hf import HFBackend
 from pytest_coderobust.training.settings import BIG, CAREFUL_RATE, LoraSettings, TrainingSettings
 
@@ -20,8 +25,9 @@ def require_trainable(backend: Backend, settings: TrainingSettings) -> HFBackend
     """Returns the backend if its weights can be trained with these settings.
 
     Raises:
-        UsageError: it has no weights, is a base with an adapter, is to lie on devices that no
-            training uses, or is big and would be trained whole at a rate that ruins it.
+        UsageError: it has no weights or packed ones, is a base with an adapter, is to lie on
+            devices that no training uses, or is big and would be trained whole at a rate that
+            ruins it.
         MissingExtra: a library is not installed.
     """
     for name in ("accelerate", *(["peft"] if settings.lora else [])):
@@ -30,9 +36,15 @@ def require_trainable(backend: Backend, settings: TrainingSettings) -> HFBackend
         except PackageNotFoundError:
             raise MissingExtra("coderobust finetune", "train") from None
     if not isinstance(backend, HFBackend):
+        # The identity of a served model asks its server, which nobody needs here.
+        name = getattr(backend, "name", None) or backend.identity.name
         raise UsageError(
-            f"model {backend.identity.name!r} has no weights to train; training needs a "
-            "checkpoint, such as 'tiny'"
+            f"model {name!r} has no weights to train; training needs a checkpoint, such as 'tiny'"
+        )
+    if _is_packed(backend.checkpoint):
+        raise UsageError(
+            f"model {backend.name!r} has packed weights, which no training moves; train the "
+            "checkpoint that they were packed from"
         )
     if backend.checkpoint.adapter is not None:
         raise UsageError(
@@ -74,6 +86,13 @@ def find_pad(backend: HFBackend) -> int:
     tokenizer = backend.tokenizer
     found = tokenizer.pad_token_id
     return int(tokenizer.eos_token_id if found is None else found)
+
+
+def _is_packed(checkpoint: Checkpoint) -> bool:
+    """Whether weights are packed into few bits: a GGUF file, or a checkpoint that says so."""
+    return checkpoint.header is not None or bool(
+        read_configuration(checkpoint).get("quantization_config")
+    )
 
 
 def _add_lora(model: Any, lora: LoraSettings) -> Any:

@@ -14,7 +14,7 @@ import torch
 from pytest_coderobust.cli import main
 from pytest_coderobust.training.formats import ALPACA_TEMPLATE
 from tests.support.models_checkpoints import backend, save_random
-from tests.support.training_rows import alpaca_rows, read_lines, write_rows
+from tests.support.training_rows import alpaca_rows, message_rows, read_lines, write_rows
 from tests.support.training_runs import read_weights
 
 pytest.importorskip("accelerate")
@@ -200,6 +200,8 @@ def test_processes_that_cannot_share_a_step_are_refused(
         (["--data", "rows.jsonl", "--device", "balanced"], "--device balanced: a training takes auto, cpu or cuda"),
         (["--data", "rows.jsonl", "--template", "x"], "template 'x' has no {prompt} in it"),
         (["--data", "rows.jsonl", "--max-tokens", "3"], "there is no row to train on: all 16 have more than 3 tokens"),
+        (["--data", "chat.jsonl", "--template", "Q {prompt}"], "--template: rows of messages go through the model's chat template"),
+        (["--data", "chat.jsonl"], "the rows are messages, and its tokenizer has no chat template"),
         (["--data", "empty.jsonl"], "there is no row to train on (1 rows: the answer is blank)"),
         (["--data", "lost.jsonl"], "manifest.json, which finetune-data wrote beside it, is missing or says nothing of this set"),
         (["--data", "rows.jsonl", "--out", "base"], "--out base: is not empty, and holds no training to go on with"),
@@ -208,6 +210,7 @@ def test_processes_that_cannot_share_a_step_are_refused(
 def test_a_wrong_request_is_refused_in_one_sentence(
     folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
+    write_rows(folder / "chat.jsonl", message_rows(2))
     write_rows(folder / "empty.jsonl", [{"prompt": "x", "completion": ""}])
     write_rows(
         folder / "lost.jsonl",

@@ -205,6 +205,15 @@ def test_what_has_no_weights_is_not_trained() -> None:
         require_trainable(open_backend("oracle", options=ModelOptions()), SETTINGS)
 
 
+def test_packed_weights_are_not_trained(base: Path, tmp_path: Path) -> None:
+    packed = write_big(tmp_path / "packed", 10, base)
+    settings = json.loads((packed / "config.json").read_text())
+    packing = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    (packed / "config.json").write_text(json.dumps({**settings, "quantization_config": packing}))
+    with pytest.raises(UsageError, match="has packed weights, which no training moves; train the"):
+        require_trainable(backend(packed), SETTINGS)
+
+
 def test_a_missing_library_is_named_with_its_extra(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
