@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ from pytest_coderobust.models.served.secrets import Credentials
 __all__ = ["PooledTransport", "Reply", "TimedTransport", "Transport", "TransportError"]
 
 READ_SECONDS = 600.0
+_NEVER = urllib3.Retry.from_int(False, redirect=False)
+LOG = logging.getLogger("urllib3.connectionpool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ class PooledTransport:
             if self._pool is not None:
                 self._pool.connections.close()
             self._pool = None
+            LOG.removeFilter(self._clean)
 
     def _open(self) -> ServerPool:
         """Opens the pool when it is first used.
@@ -181,10 +185,18 @@ class PooledTransport:
             with self._lock:
                 if self._pool is None:
                     check_resolved(self.address, self._where)
+                    LOG.addFilter(self._clean)
                     self._pool = open_pool(
                         self.address, self._connections, self._live, self._ca_bundle
                     )
         return self._pool
+
+    def _clean(self, record: logging.LogRecord) -> bool:
+        """Takes the secrets out of a line of urllib3's log, which has requests' parameters."""
+        told = record.getMessage()
+        if (cleaned := self.redact(told)) != told:
+            record.msg, record.args = cleaned, ()
+        return True
 
     def _ask(
         self,
@@ -233,7 +245,7 @@ class PooledTransport:
                 **self._credentials.make_headers(),
                 **extra,
             },
-            retries=False,
+            retries=_NEVER,
             redirect=False,
             assert_same_host=False,  # through a proxy the pool's own host is another one
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=self.read_seconds),
