@@ -214,7 +214,7 @@ def ask_stream(port: int, prompts: list[str], flight: int) -> None:
         Row(Variant(Task(prompt, prompt, "f", Tests("", "asserts")), Cell(), prompt), 0, 7)
         for prompt in prompts
     ]
-    answers = list(backend.stream(iter(rows), Sampling(max_new_tokens=64)))
+    answers = list(filter(None, backend.stream(iter(rows), Sampling(max_new_tokens=64))))
     assert len(answers) == len(prompts)
     backend.close()
 

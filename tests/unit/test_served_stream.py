@@ -22,12 +22,12 @@ from support.served_models import (
 
 from pytest_coderobust.config.served import ServerEntry
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.backend import Streamed, Streaming
+from pytest_coderobust.models.backend import ServingTerms, Streamed, Streaming
 from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.served.agreement import PlainAgreement
 from pytest_coderobust.models.served.patience import Patience
 from pytest_coderobust.models.watch import GenerationWatch, watched
-from pytest_coderobust.records import Completion, Row
+from pytest_coderobust.records import Completion, Row, Tariff
 
 BAD = make_row("bad")
 
@@ -52,7 +52,7 @@ def run(
         backend = open_toy(
             server.url, options=ModelOptions(concurrency=concurrency), patience=patience
         )
-        found = list(backend.stream(iter(rows), GREEDY))
+        found = [each for each in backend.stream(iter(rows), GREEDY) if each is not None]
         backend.close()
     return found, server
 
@@ -125,9 +125,43 @@ def test_none_means_not_now() -> None:
 
     with serve(echo) as server:
         backend = open_toy(server.url)
-        for _ in backend.stream(rows(), GREEDY):
-            come_back += 1
+        for each in backend.stream(rows(), GREEDY):
+            come_back += each is not None
     assert asked_at == [0, 2, 4, 6, 8]
+
+
+def test_the_caller_has_a_turn_while_no_answer_comes() -> None:
+    """The server waits until the caller had one."""
+    turn = threading.Event()
+
+    def script(asked: Asked) -> Told:
+        turn.wait()
+        return echo(asked)
+
+    with serve(script) as server:
+        stream = iter(open_toy(server.url).stream(iter([BAD]), GREEDY))
+        assert next(stream) is None
+        turn.set()
+        (found,) = filter(None, stream)
+    assert found.row is BAD
+
+
+def test_an_error_of_the_rows_ends_the_stream() -> None:
+    def rows() -> Iterator[Row]:
+        yield from make_rows(3)
+        raise ModelError("the budget is spent")
+
+    with serve(echo) as server, pytest.raises(ModelError, match="the budget is spent"):
+        list(open_toy(server.url).stream(rows(), GREEDY))
+
+
+def test_terms_are_known_without_asking() -> None:
+    price = Tariff(1.0, 2.0)
+    entry = ServerEntry(("http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"), "toy", price=price)
+    backend = open_toy(entry=entry, options=ModelOptions(concurrency=8))
+    assert backend.terms == ServingTerms("127.0.0.1:1, 127.0.0.1:2", price, 16)
+    assert open_toy(entry=entry).terms.concurrency == 0
+    assert backend.count_tokens("def f():", "python") is None
 
 
 def test_an_empty_stream_asks_nobody() -> None:
@@ -146,7 +180,7 @@ def test_a_stream_that_is_left_lets_go_of_what_is_on_its_way() -> None:
     with serve(script) as server:
         backend = open_toy(server.url, options=ModelOptions(concurrency=4))
         stream = backend.stream(iter(make_rows(50)), GREEDY)
-        next(iter(stream))
+        next(filter(None, stream))
         while len(server.asked) < 4:
             time.sleep(0.001)
         stream.close()  # type: ignore[attr-defined]
@@ -264,7 +298,7 @@ def test_the_first_three_rows_that_fail_alike_end_the_session(told: Told) -> Non
         backend = open_toy(server.url, options=ModelOptions(concurrency=1))
         stream = backend.stream(iter(make_rows(50)), GREEDY)
         with pytest.raises(ModelError, match="the first 3 rows were refused alike"):
-            answered.extend(stream)
+            answered.extend(filter(None, stream))
     assert answered == [], "nobody stores a refusal that a mistake of the entry brought about"
     assert len(server.asked) <= 5
 
@@ -326,7 +360,7 @@ def test_an_answer_that_does_not_come_in_time_is_an_overload() -> None:
     with serve(script) as server:
         backend = open_toy(server.url, options=ModelOptions(concurrency=4))
         backend.lanes[0].transport.read_seconds = 0.2
-        (found,) = backend.stream(iter([BAD]), GREEDY)
+        (found,) = filter(None, backend.stream(iter([BAD]), GREEDY))
         hang.set()
         assert found.completion.text == "BAD"
         assert found.usage.retries == 1
@@ -361,7 +395,7 @@ def test_another_fingerprint_ends_the_session_on_a_server_of_ones_own() -> None:
         with serve(lambda _: completed("x", system_fingerprint="f2")) as server:
             backend = open_toy(server.url, agreed=agreed)
             if not refused:
-                assert len(list(backend.stream(iter(make_rows(3)), GREEDY))) == 3
+                assert len(list(filter(None, backend.stream(iter(make_rows(3)), GREEDY)))) == 3
                 continue
             with pytest.raises(ModelError, match="fingerprint was 'f1', and is now 'f2'"):
                 list(backend.stream(iter(make_rows(3)), GREEDY))
@@ -370,12 +404,12 @@ def test_another_fingerprint_ends_the_session_on_a_server_of_ones_own() -> None:
 def test_several_servers_share_the_rows_and_one_that_fails_is_avoided() -> None:
     with serve(echo) as one, serve(echo) as other:
         backend = open_toy(one.url, other.url, options=ModelOptions(concurrency=4))
-        assert len(list(backend.stream(iter(make_rows(100)), GREEDY))) == 100
+        assert len(list(filter(None, backend.stream(iter(make_rows(100)), GREEDY)))) == 100
         assert len(one.asked) + len(other.asked) == 100
         assert min(len(one.asked), len(other.asked)) > 10
     with serve(lambda _: Told(status=503)) as broken, serve(echo) as whole:
         backend = open_toy(broken.url, whole.url, options=ModelOptions(concurrency=2))
-        found = list(backend.stream(iter(make_rows(30)), GREEDY))
+        found = list(filter(None, backend.stream(iter(make_rows(30)), GREEDY)))
     assert all(each.completion.finish == "eos" for each in found)
     assert len(found) == len(whole.asked) == 30
 

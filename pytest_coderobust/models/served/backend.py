@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.backend import KeyedBy, Streamed
+from pytest_coderobust.models.backend import KeyedBy, ServingTerms, Streamed
 from pytest_coderobust.models.batches import steps_within
 from pytest_coderobust.models.prompts import clean_text, fill_template, template_of
 from pytest_coderobust.models.served.agreement import Agreement
@@ -128,6 +128,18 @@ class ServedBackend:
         return {key: value for key, value in found.items() if value}
 
     @property
+    def terms(self) -> ServingTerms:
+        """The terms on which it is asked, known without asking."""
+        server = self.server
+        places = [each.place for each in server.addresses]
+        concurrency = (server.options.concurrency or 0) * len(places)
+        return ServingTerms(", ".join(places), server.entry.price, concurrency)
+
+    def count_tokens(self, prompt: str, language: str) -> int | None:
+        """Counts a prompt's tokens; None where no tokenizer is known."""
+        return None if self.tokens is None else len(self.tokens.encode(prompt, language))
+
+    @property
     def window(self) -> int | None:
         """Tokens that prompt and completion may have together; None where nobody says."""
         return self.server.entry.window or self.agreement.window
@@ -149,13 +161,15 @@ class ServedBackend:
         watch = find_watch()
         found: dict[int, Completion] = {}
         for streamed in self.stream(iter(rows), sampling):
+            if streamed is None:
+                continue
             place = places[id(streamed.row)].pop()
             found[place] = streamed.completion
             watch.wrote(streamed.completion.tokens)
             watch.ended({place: streamed.completion})
         return [found[place] for place in range(len(rows))]
 
-    def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed]:
+    def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed | None]:
         """Answers rows as they finish; see `Streaming`."""
         agreed = self.agreement
         dealings = Dealings(

@@ -31,6 +31,10 @@ OWN_FAILURES = 3
 """Failures of the server's code (500) after which a row is given up, where others succeed."""
 
 
+BREATH = 0.5
+"""Seconds without an answer after which the caller gets a turn."""
+
+
 class Stream:
     """One stream over the lanes of a model.
 
@@ -56,8 +60,8 @@ class Stream:
         self._exhausted = False
         self._since = time.monotonic()
 
-    def run(self) -> Iterator[Streamed]:
-        """Yields each row's answer.
+    def run(self) -> Iterator[Streamed | None]:
+        """Yields each row's answer, and None now and then while no answer comes.
 
         Raises:
             ModelError: the server is gone, refuses to answer at all, or is another one.
@@ -132,18 +136,19 @@ class Stream:
         )
 
     def _wait(self) -> Returned | None:
-        """Waits for the next errand to return; None where a delayed row is due before."""
-        if not self._delayed:
-            return self._returned.get()
-        pause = self._delayed[0][0] - time.monotonic()
+        """Waits for the next errand to return; None where a delayed row is due, or time passes."""
+        pause = BREATH
+        if self._delayed:
+            pause = min(pause, self._delayed[0][0] - time.monotonic())
         try:
             return self._returned.get(timeout=max(pause, 0.0))
         except Empty:
             return None
 
-    def _settle(self, returned: Returned | None) -> Iterator[Streamed]:
+    def _settle(self, returned: Returned | None) -> Iterator[Streamed | None]:
         """Draws the conclusion of what came back."""
         if returned is None:
+            yield None
             return
         sent = returned.errand
         assert isinstance(sent, SentRow)

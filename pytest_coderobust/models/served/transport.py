@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import urllib3
 
@@ -27,80 +27,19 @@ from pytest_coderobust.models.served.failures import (
 )
 from pytest_coderobust.models.served.live import LiveConnections
 from pytest_coderobust.models.served.secrets import Credentials
+from pytest_coderobust.models.served.wire import READ_SECONDS, Reply, TimedTransport, Transport
 
-__all__ = ["PooledTransport", "Reply", "TimedTransport", "Transport", "TransportError"]
+__all__ = [
+    "READ_SECONDS",
+    "PooledTransport",
+    "Reply",
+    "TimedTransport",
+    "Transport",
+    "TransportError",
+]
 
-READ_SECONDS = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer of a server, whatever its status.
-
-    Attributes:
-        headers: by lower-case name.
-        body: the JSON value; None where the text is not JSON.
-        seconds: from sending to the last byte.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-    body: Any
-    seconds: float
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-
-class Transport(Protocol):
-    """Sends one request at a time for each thread that calls it."""
-
-    def get(self, path: str) -> Reply:
-        """Asks for a path below the server's base ("/models"), or, with "//", below its root.
-
-        Raises:
-            TransportError: no answer came back.
-        """
-        ...
-
-    def post(self, path: str, body: Mapping[str, object], *, fresh: bool = False) -> Reply:
-        """Sends a JSON object.
-
-        Args:
-            fresh: on a connection of its own, which is closed afterwards.
-
-        Raises:
-            TransportError: no answer came back.
-        """
-        ...
-
-
-class TimedTransport(Transport, Protocol):
-    """A transport whose answers have a limit of time, and that can be cut off."""
-
-    read_seconds: float
-
-    def redact(self, text: str) -> str:
-        """Takes the secrets out of a text."""
-        ...
-
-    def ticket(self) -> int:
-        """A ticket for the threads of a stream; it is void after `abandon`."""
-        ...
-
-    def enter(self, ticket: int) -> None:
-        """Lets this thread send under a ticket."""
-        ...
-
-    def abandon(self) -> None:
-        """Cuts what is on its way."""
-        ...
-
-    def close(self) -> None:
-        """Closes the connections; a later request opens others."""
-        ...
+_NEVER = urllib3.Retry.from_int(False, redirect=False)
+LOG = logging.getLogger("urllib3.connectionpool")
 
 
 class PooledTransport:
@@ -170,6 +109,7 @@ class PooledTransport:
             if self._pool is not None:
                 self._pool.connections.close()
             self._pool = None
+            LOG.removeFilter(self._clean)
 
     def _open(self) -> ServerPool:
         """Opens the pool when it is first used.
@@ -181,10 +121,18 @@ class PooledTransport:
             with self._lock:
                 if self._pool is None:
                     check_resolved(self.address, self._where)
+                    LOG.addFilter(self._clean)
                     self._pool = open_pool(
                         self.address, self._connections, self._live, self._ca_bundle
                     )
         return self._pool
+
+    def _clean(self, record: logging.LogRecord) -> bool:
+        """Takes the secrets out of a line of urllib3's log, which has requests' parameters."""
+        told = record.getMessage()
+        if (cleaned := self.redact(told)) != told:
+            record.msg, record.args = cleaned, ()
+        return True
 
     def _ask(
         self,
@@ -233,7 +181,7 @@ class PooledTransport:
                 **self._credentials.make_headers(),
                 **extra,
             },
-            retries=False,
+            retries=_NEVER,
             redirect=False,
             assert_same_host=False,  # through a proxy the pool's own host is another one
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=self.read_seconds),
