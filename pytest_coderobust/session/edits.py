@@ -57,8 +57,8 @@ def refuse_served(resources: Resources, named: str) -> None:
     if is_served(resources.model, list_known_models(resources.settings)):
         raise UsageError(
             f"{named}: model {resources.model!r} is served: its weights lie elsewhere, and nothing "
-            "here can change them; name the checkpoint that it serves, as in --model ./FOLDER "
-            "--edit creme, and serve the edited model that `coderobust edit` saves"
+            "here can change them; open the checkpoint that it serves in this process instead: "
+            "--model ./FOLDER"
         )
 
 

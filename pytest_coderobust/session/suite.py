@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.config.edits import with_editors
@@ -168,6 +169,8 @@ class SuiteSession:
         shared = self.resources
         guard = shared.guard if backend is shared.backend else None
         if guard is not None:
+            for first in islice(self.plan.tasks.values(), 1):
+                guard.add_prompt(first.prompt, first.language)
             guard.settle()  # what a killed session left open is decided before anything is read
         tags = self.plan.config.reading.reasoning
         completions = CompletionStore(backend, shared.ledger, shared.listen, tags, guard)

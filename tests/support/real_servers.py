@@ -30,7 +30,14 @@ class RealServer:
 
 @contextmanager
 def serve_gguf(
-    file: Path, log: Path, *, slots: int = 4, window: int = 512, port: int = 0, alias: str = "tiny"
+    file: Path,
+    log: Path,
+    *,
+    slots: int = 4,
+    window: int = 512,
+    port: int = 0,
+    alias: str = "tiny",
+    exact: bool = False,
 ) -> Iterator[RealServer]:
     """Serves a GGUF file with llama.cpp's server, one thread, until the block ends.
 
@@ -38,8 +45,10 @@ def serve_gguf(
         log: gets what the server says of itself.
         slots: requests that it answers side by side, each with its own window.
         port: 0 takes a free one.
+        exact: attention is in float32, and not partly in float16, llama.cpp's own choice.
     """
     command = [sys.executable, str(PROCESS), str(file), str(port), str(slots), str(window), alias]
+    command.append("exact" if exact else "half")
     with _running(command, log, {}) as process:
         assert process.stdout is not None
         ready = process.stdout.readline()

@@ -38,6 +38,7 @@ class ServedCheckpoint:
     Args:
         form: the form of log-probabilities on completions; "refused" answers 400 to who asks.
         noise: added to the weights of one projection, in its standard deviations.
+        root: the path that it says it loaded.
         jitter: added to every log-probability, another one in each answer.
     """
 
@@ -51,9 +52,10 @@ class ServedCheckpoint:
         fingerprint: str = "vllm-0.32.0-1f0182db",
         jitter: float = 0.0,
         window: int = 256,
+        root: str = "/models/served",
     ) -> None:
         self._model, self._tokenizer = _load(folder, noise)
-        self.folder, self.name, self.form = folder, name, form
+        self.folder, self.name, self.form, self.root = folder, name, form, root
         self.fingerprint, self.jitter, self.window = fingerprint, jitter, window
         self._noise = noise
         self._lock = threading.Lock()
@@ -65,7 +67,7 @@ class ServedCheckpoint:
                 "id": self.name,
                 "object": "model",
                 "owned_by": "vllm",
-                "root": str(self.folder),
+                "root": self.root,
                 "max_model_len": self.window,
             }
             return Told({"object": "list", "data": [entry]})

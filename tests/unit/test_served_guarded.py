@@ -85,7 +85,7 @@ def test_another_tokenizer_at_the_server_is_refused(
         model = opened(server, ledger, weights=str(folder), tokenizer=str(folder))
         with pytest.raises(ModelError, match="the server has another tokenizer: of 'def median"):
             _ = model.identity
-    with serve(script) as server:
+    with serve(ServedCheckpoint(folder, window=512, root=str(folder))) as server:
         model = opened(server, ledger, weights=str(other), tokenizer=str(folder))
         with pytest.raises(ModelError, match=r"contradicts weights = .*: it says that it loaded"):
             _ = model.identity

@@ -93,7 +93,7 @@ def _compare(
         if reference.answer is None or not reference.answer.has_logprobs:
             continue
         here = _answer_here(backend, reference.canary, extra_tokens)
-        there = _normalise(reference.answer)
+        there = _normalise(reference.answer, _name_ends(backend.load()))
         # The end token is listed by some engines and not by others.
         count = min(len(here.tokens), len(there.tokens))
         agreed = reference.spread.agreed
@@ -141,26 +141,31 @@ def _continue(loaded: LoadedModel, ids: Sequence[int]) -> CanaryAnswer:
             if chosen in loaded.eos:
                 break
             inputs = inputs.new_tensor([[chosen]])
-    return _normalise(CanaryAnswer("", tuple(tokens)))
+    return _normalise(CanaryAnswer("", tuple(tokens)), _name_ends(loaded))
 
 
-def _normalise(answer: CanaryAnswer) -> CanaryAnswer:
+def _name_ends(loaded: LoadedModel) -> frozenset[str]:
+    """Names the end tokens."""
+    return frozenset(str(loaded.tokenizer.decode([token])) for token in loaded.eos)
+
+
+def _normalise(answer: CanaryAnswer, ends: frozenset[str]) -> CanaryAnswer:
     """Takes from the tokens' texts what engines write in ways of their own.
 
-    A part of a character has no text, and some take off the space before a word. The text is left
-    out: it is that of the tokens.
+    A part of a character and an end token have no text, and some take off the space before a word.
+    The text is left out: it is that of the tokens.
     """
     tokens = tuple(
         CanaryToken(
-            _plain(token.text),
+            _plain(token.text, ends),
             token.logprob,
-            tuple((_plain(text), value) for text, value in token.rivals),
+            tuple((_plain(text, ends), value) for text, value in token.rivals),
         )
         for token in answer.tokens
     )
     return CanaryAnswer("", tokens)
 
 
-def _plain(text: str) -> str:
-    partial = "\ufffd" in text or text.startswith("bytes:")
-    return "" if partial else text.strip(" ")
+def _plain(text: str, ends: frozenset[str]) -> str:
+    special = text in ends or "\ufffd" in text or text.startswith("bytes:")
+    return "" if special else text.strip(" ")
