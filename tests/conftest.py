@@ -153,6 +153,16 @@ def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def packed_gguf(tiny_gguf: Path) -> Path:
+    """Returns the bundled model as a GGUF file most of whose tensors are in blocks of Q8_0."""
+    from support.tiny_gguf import write_gguf
+
+    from pytest_coderobust.tiny import checkpoint_path
+
+    return write_gguf(checkpoint_path(), tiny_gguf.with_name("packed.gguf"), packed=True)
+
+
+@pytest.fixture(scope="session")
 def llama_server(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     """Serves the bundled model with llama.cpp's own server, one for all tests of a process."""
     pytest.importorskip("xllamacpp", reason="xllamacpp, llama.cpp's server, is not installed")

@@ -15,12 +15,14 @@ COMMANDS = (
     "fetch",
     "perturb",
     "finetune_data",
+    "finetune",
     "audit",
     "g_rir",
     "edit",
     "report",
     "trace",
     "migrate",
+    "build_apis",
 )
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""

@@ -6,9 +6,14 @@ import argparse
 import sys
 from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_coderobust.cli.command import Commands
 from pytest_coderobust.errors import CodeRobustError
+
+if TYPE_CHECKING:
+    from pytest_coderobust.sandbox.check import Sandbox
 
 PACKAGES = (
     "pytest-coderobust", "pytest", "hypothesis", "torch", "transformers", "tokenizers",
@@ -67,11 +72,30 @@ def _describe_sandbox() -> Iterator[tuple[str, str]]:
     try:
         with open_sandbox(1) as sandbox:
             yield "tier", sandbox.tier
+            yield from _list_packages(sandbox)
     except CodeRobustError as error:
         yield "tier", f"none: {error}"
     for name in NEEDS:
         tools = find_tools(name)
         yield name, tools.missing or ", ".join(tools.programs.values())
+
+
+def _list_packages(sandbox: Sandbox) -> Iterator[tuple[str, str]]:
+    """The packages that the project's suites use, and whether they work in the sandbox."""
+    from pytest_coderobust.config.settings import read_settings
+    from pytest_coderobust.config.suite import read_suite
+    from pytest_coderobust.engine.keys import find_packages
+    from pytest_coderobust.sandbox.packages.demand import demand_packages
+    from pytest_coderobust.session.root import find_root
+
+    for path in read_settings(find_root(Path.cwd())).suites:
+        try:
+            config = read_suite(path)
+            if packages := find_packages(config):
+                demand_packages(sandbox, packages, f"{path}: [sandbox] packages")
+                yield path.stem, packages.label
+        except CodeRobustError as error:
+            yield path.stem, f"not usable: {error}"
 
 
 def _list_data() -> Iterator[tuple[str, str]]:

@@ -43,12 +43,14 @@ def edit(options: argparse.Namespace) -> int:
     from pytest_coderobust.editors.saved_edits import save_edit
     from pytest_coderobust.editors.stack import check_model
     from pytest_coderobust.errors import UsageError
+    from pytest_coderobust.session.edits import refuse_served
 
     spec = _read_editor(options.edit)
     if options.out.exists() and any(options.out.iterdir()):
         raise UsageError(f"--out {options.out}: the folder is not empty")
     config = _read_suite(options)
     with open_command_session(options) as session:
+        refuse_served(session, f"--edit {spec.label}")
         backend = require_weights(session.backend, spec.label)
         check_model([spec], backend)
         base = session.suite(session.refer(config.path), config).single

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from pytest_coderobust.errors import UsageError
+from pytest_coderobust.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
     from pytest_coderobust.config.rewriters import RewriterSpec
+    from pytest_coderobust.training.settings import LoraSettings, TrainingPreset, TrainingSettings
 
 
 def read_number(label: str, text: str, least: int) -> int:
@@ -70,3 +73,67 @@ def read_rewriters(words: Sequence[str]) -> Mapping[str, RewriterSpec]:
                 "data need a rewriter, such as apertium"
             )
     return specs
+
+
+def read_preset(name: str) -> TrainingPreset:
+    """Reads the name of a preset.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    from pytest_coderobust.training.settings import PRESETS
+
+    if name not in PRESETS:
+        raise UnknownName("preset", name, PRESETS, "--preset: ")
+    return PRESETS[name]
+
+
+def read_settings(preset: TrainingSettings, options: argparse.Namespace) -> TrainingSettings:
+    """Reads the numbers that stand in the place of a preset's.
+
+    Raises:
+        UsageError: one is impossible.
+    """
+    named: dict[str, int] = {}
+    for field, least in (("epochs", 1), ("steps", 1), ("batch", 1), ("accumulate", 1),
+                         ("max_tokens", 2), ("seed", 0), ("save_every", 1)):  # fmt: skip
+        text = getattr(options, field)
+        if text is not None:
+            named[field] = read_number(f"--{field.replace('_', '-')}", text, least)
+    settings: TrainingSettings = replace(preset, **cast("Any", named))
+    if options.lr is None:
+        return settings
+    return replace(settings, rate=_read_fraction("--lr", options.lr, most=1.0))
+
+
+def read_lora(text: str) -> LoraSettings:
+    """Reads the options of an adapter: "r=16,alpha=32,dropout=0.1", or a part of them.
+
+    Raises:
+        UsageError: one is unknown or impossible.
+    """
+    from pytest_coderobust.training.settings import LoraSettings
+
+    found = LoraSettings()
+    for part in filter(None, map(str.strip, text.split(","))):
+        key, _, value = part.partition("=")
+        if key == "r":
+            found = replace(found, rank=read_number("--lora r", value, least=1))
+        elif key == "alpha":
+            found = replace(found, alpha=read_number("--lora alpha", value, least=1))
+        elif key == "dropout":
+            dropout = 0.0 if value == "0" else _read_fraction("--lora dropout", value, most=0.99)
+            found = replace(found, dropout=dropout)
+        else:
+            raise UnknownName("option of --lora", key, ("r", "alpha", "dropout"))
+    return found
+
+
+def _read_fraction(label: str, text: str, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value <= most:
+        raise UsageError(f"{label} {text!r} must be a number above 0, at most {most:g}")
+    return value

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_coderobust.session.option import Option
 from pytest_coderobust.session.options import OPTIONS
 
 if TYPE_CHECKING:
+    from pytest_coderobust.session.choices import Choices
     from pytest_coderobust.session.session import Session
 
 OPENING = tuple(option.name for option in OPTIONS if option.group in ("model", "store"))
@@ -19,14 +20,37 @@ OPENING = tuple(option.name for option in OPTIONS if option.group in ("model", "
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Adds `--model`, and all that says how it is opened, judged and remembered."""
-    for option in _find_rows(["model"]):
-        parser.add_argument("--model", required=True, metavar=option.metavar, help=option.help)
-    group = parser.add_argument_group("model, sandbox and ledger, as in pytest")
-    for option in _find_rows(OPENING):
+    add_rows(parser, ["model"], required=True)
+    add_rows(parser.add_argument_group("model, sandbox and ledger, as in pytest"), OPENING)
+
+
+class OptionHolder(Protocol):
+    """A parser, or a group of it."""
+
+    def add_argument(self, *names: str, **settings: Any) -> object: ...
+
+
+def add_rows(parser: OptionHolder, names: Iterable[str], *, required: bool = False) -> None:
+    """Adds rows of the table to a command."""
+    for option in _find_rows(names):
         if option.flag:
-            group.add_argument(f"--{option.name}", action="store_true", help=option.help)
+            parser.add_argument(f"--{option.name}", action="store_true", help=option.help)
         else:
-            group.add_argument(f"--{option.name}", metavar=option.metavar, help=option.help)
+            parser.add_argument(
+                f"--{option.name}", required=required, metavar=option.metavar, help=option.help
+            )
+
+
+def read_choices(options: argparse.Namespace, names: Iterable[str]) -> Choices:
+    """Reads the rows that a command was given; all others have their defaults.
+
+    Raises:
+        UsageError: a value is impossible.
+    """
+    from pytest_coderobust.session.choices import make_choices, spell_for_command
+
+    values = {row.field: getattr(options, row.field) for row in _find_rows(names)}
+    return make_choices(values, spell_for_command)
 
 
 def open_command_session(options: argparse.Namespace) -> Session:
@@ -39,13 +63,13 @@ def open_command_session(options: argparse.Namespace) -> Session:
         UsageError, ConfigError: a value is impossible, the model is unknown, or the project's
             settings are wrong.
     """
-    from pytest_coderobust.session.choices import make_choices, spell_for_command
+    from pytest_coderobust.session.choices import spell_for_command
     from pytest_coderobust.session.session import open_session
 
-    values = {row.field: getattr(options, row.field) for row in _find_rows(["model", *OPENING])}
     suite = Path.cwd() / options.suite
     start = suite.parent if suite.is_file() else Path.cwd()
-    return open_session(make_choices(values, spell_for_command), start, label=spell_for_command)
+    choices = read_choices(options, ["model", *OPENING])
+    return open_session(choices, start, label=spell_for_command)
 
 
 def _find_rows(names: Iterable[str]) -> list[Option]:

@@ -49,10 +49,12 @@ def trace(options: argparse.Namespace) -> int:
     from pytest_coderobust.editors.identity import require_weights
     from pytest_coderobust.editors.localisation import trace as find
     from pytest_coderobust.reporting.terminal.profile import draw_picture, render_bars
+    from pytest_coderobust.session.edits import refuse_served
 
     how = _make_creme_options(options)
     config = read_suite(options.suite)
     with open_command_session(options) as session:
+        refuse_served(session, "coderobust trace")
         suite = session.suite(session.refer(config.path), replace(config, edit=EditConfig()))
         _check_perturbation(options.perturb, suite.plan)
         model = require_weights(session.backend, "creme")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from pytest_coderobust.config.table import Table, check_unique
+from pytest_coderobust.records import Tariff
 
 ServedApi = Literal["completions", "chat"]
 
@@ -19,15 +20,6 @@ _OWN_FIELDS = ("model", "prompt", "messages", "stop", "seed", "n", "stream", "te
 _OWN_HEADERS = ("content-type", "content-length", "transfer-encoding", "host", "connection")
 _WEIGHTS = re.compile(r"sha256:[0-9a-f]{64}|hf:[\w.-]+/[\w.-]+@[0-9a-f]{7,40}")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The user's own price of a million tokens, in any currency; `cached` is of cached input."""
-
-    input: float
-    output: float
-    cached: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +55,7 @@ class ServerEntry:
     tokenizer: str = ""
     window: int | None = None
     api_key_env: str = ""
-    price: Price | None = None
+    price: Tariff | None = None
     sampling_fields: Mapping[str, object] = field(default_factory=dict[str, object])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     query: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -149,15 +141,14 @@ def _tokenizer(table: Table, root: Path, weights: str) -> str:
     return str(folder)
 
 
-def _price(table: Table) -> Price:
+def _price(table: Table) -> Tariff:
     for key in ("input", "output"):
         if key not in table:
             raise table.error(key, "missing; a price is given for a million tokens, in and out")
-    given = table.number("input", 0.0, least=0.0, most=1e9)
-    price = Price(
-        input=given,
+    price = Tariff(
+        input=table.number("input", 0.0, least=0.0, most=1e9),
         output=table.number("output", 0.0, least=0.0, most=1e9),
-        cached=table.number("cached", given, least=0.0, most=1e9),
+        cached=table.number("cached", 0.0, least=0.0, most=1e9) if "cached" in table else None,
     )
     table.finish()
     return price

@@ -74,9 +74,9 @@ def _model(table: Table, root: Path) -> ModelEntry:
         raise table.error("id", "missing; it names a hub id or a local folder (or give `server`)")
     named = table.text("id", "")
     # without the root, "checkpoints/latest" would be a hub id from another folder: another model
-    folder = root / named
+    folder = root / Path(named).expanduser()
     entry = ModelEntry(
-        id=str(folder) if named and folder.is_dir() else named,
+        id=str(folder) if named and (folder.is_dir() or folder.suffix == ".gguf") else named,
         revision=table.text("revision", "") or None,
         dtype=table.choice("dtype", "auto", DTYPES),
         chat=table.boolean("chat", default=False),

@@ -13,11 +13,11 @@ from pytest_coderobust.config.edits import EditConfig, read_edit
 from pytest_coderobust.config.perturbations import Perturbing, check_perturbations, read_perturbing
 from pytest_coderobust.config.reading import read_reading
 from pytest_coderobust.config.rewriters import Rewriters, find_rewriters, read_rewriters
+from pytest_coderobust.config.sandbox import SandboxConfig, read_sandbox
 from pytest_coderobust.config.table import Table, check_unique, read_toml
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import (
     CLEAN,
-    TIERS,
     AnswerReading,
     Cell,
     Limits,
@@ -50,6 +50,7 @@ class SuiteConfig:
         solved_at: share of samples that must pass for a prompt to count as solved.
         max_unusable: share of tasks the oracle self-check may reject before the run stops.
         minimum_tier: the weakest isolation under which the suite may be judged; "" for any.
+        packages: installed distributions that solutions and tests may use.
         early: whether cells that cannot change the result of a gate are left out.
         baseline: the rule by which a run is compared with its baseline.
         api_changes: enforced on the solutions of the tasks that they are for.
@@ -78,6 +79,7 @@ class SuiteConfig:
     sampling: Sampling = field(default_factory=Sampling)
     limits: Limits = field(default_factory=Limits)
     minimum_tier: str = ""
+    packages: tuple[str, ...] = ()
     edit: EditConfig = field(default_factory=EditConfig)
 
     @property
@@ -110,18 +112,16 @@ def read_suite(path: Path) -> SuiteConfig:
     """
     document = Table(read_toml(path), "", path)
     sampling = _sampling(document.table("sampling"))
-    sandbox = document.table("sandbox")
-    limits, minimum_tier = _limits(sandbox), _minimum_tier(sandbox)
-    sandbox.finish()
+    sandbox = read_sandbox(document.table("sandbox"))
     rewriters = read_rewriters(find_rewriters(document))
     edit = read_edit(document.table("edit"))
     baseline = read_baseline_rule(document.table("baseline"))
     suite = document.table("suite")
     document.finish()
-    found = _suite(suite, path, sampling, limits, rewriters)
+    found = _suite(suite, path, sampling, sandbox, rewriters)
     if found.early and edit.editors:
         raise suite.error("early", "settles the gates of one model, and [edit] makes several")
-    return replace(found, minimum_tier=minimum_tier, edit=edit, baseline=baseline)
+    return replace(found, edit=edit, baseline=baseline)
 
 
 def make_named_suite(tasks: str, base: Path) -> SuiteConfig:
@@ -141,7 +141,7 @@ def with_perturbations(config: SuiteConfig, names: Iterable[str], where: str) ->
 
 
 def _suite(
-    table: Table, path: Path, sampling: Sampling, limits: Limits, rewriters: Rewriters
+    table: Table, path: Path, sampling: Sampling, sandbox: SandboxConfig, rewriters: Rewriters
 ) -> SuiteConfig:
     if "tasks" not in table:
         raise table.error("tasks", "missing; it names a data set or a file of tasks")
@@ -174,7 +174,9 @@ def _suite(
             table.items("api_changes"), lambda problem: table.error("api_changes", problem)
         ),
         sampling=sampling,
-        limits=limits,
+        limits=sandbox.limits,
+        minimum_tier=sandbox.minimum_tier,
+        packages=sandbox.packages,
     )
     table.finish()
     return config
@@ -193,24 +195,6 @@ def _sampling(table: Table) -> Sampling:
     if sampling.greedy and sampling.n > 1:
         raise table.error("n", "greedy decoding (temperature 0) draws the same sample every time")
     return sampling
-
-
-def _limits(table: Table) -> Limits:
-    default = Limits()
-    cpu = table.number("cpu_seconds", default.cpu_seconds, least=0.1, most=3600.0)
-    return replace(
-        default,
-        cpu_seconds=cpu,
-        call_seconds=table.number("call_seconds", cpu / 5, least=0.0, most=3600.0),
-        wall_seconds=table.number(
-            "wall_seconds", max(default.wall_seconds, 4 * cpu), least=0.1, most=36000.0
-        ),
-        memory_mb=table.integer("memory_mb", default.memory_mb, least=64),
-    )
-
-
-def _minimum_tier(table: Table) -> str:
-    return table.choice("minimum_tier", TIERS[-1], TIERS) if "minimum_tier" in table else ""
 
 
 def _name(table: Table, path: Path) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.protocol import PassTest
 from pytest_coderobust.models.extraction.solution import extract
-from pytest_coderobust.records import Limits, Task
+from pytest_coderobust.records import Limits, Packages, Task
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check, Sandbox
 
@@ -23,7 +23,9 @@ def judge_of(access: Access) -> Generator[PassTest]:
         yield sandbox_judge(sandbox)
 
 
-def sandbox_judge(sandbox: Sandbox, limits: Limits | None = None) -> PassTest:
+def sandbox_judge(
+    sandbox: Sandbox, limits: Limits | None = None, packages: Packages | None = None
+) -> PassTest:
     """Makes a judge that runs the tests of a task; equal solutions run once."""
 
     def judge(task: Task, completions: Sequence[str]) -> list[bool]:
@@ -35,6 +37,7 @@ def sandbox_judge(sandbox: Sandbox, limits: Limits | None = None) -> PassTest:
                 tests=task.tests,
                 limits=limits or Limits(),
                 language=task.language,
+                packages=packages or Packages(),
             )
             for text in solutions
         }

@@ -43,8 +43,8 @@ class WindowRoom(Protocol):
         """The reason why a variant cannot be asked, or ""."""
         ...
 
-    def tell_threads(self, run: str) -> None:
-        """Stores how many threads the model has written with, if it has."""
+    def tell_threads(self, run: str) -> str:
+        """Stores how many threads the model has written with, if it has; returns it."""
         ...
 
     def check(self, task: Task, completion: Completion) -> Check:

@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import cast
 
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import Backend, Guarded
+from pytest_coderobust.models.backend import Backend, OwnPrompt, find_guarded
 from pytest_coderobust.records import Bill, Completion
 
 ANSWERS = 1000
@@ -41,15 +40,18 @@ class Guard:
     def __init__(
         self, backend: Backend, ledger: Ledger, now: Callable[[], float] = time.time
     ) -> None:
-        # `isinstance` would read the identity of any backend, which hashes its weights.
-        looks = callable(getattr(type(backend), "look", None))
-        self._guarded = cast("Guarded", backend) if looks else None
+        self._guarded = find_guarded(backend)
         self._ledger = ledger
         self._now = now
         self._interval: int | None = None
         self._answers = 0
         self._looked: float | None = None
         self._lost = ""
+        self._own: dict[OwnPrompt, None] = {}
+
+    def add_prompt(self, prompt: str, language: str) -> None:
+        """Makes a prompt of a suite a canary of this session."""
+        self._own[prompt, language] = None
 
     def settle(self) -> None:
         """Decides about what a session left open when it was killed, before anything is read.
@@ -111,7 +113,7 @@ class Guard:
         """
         if self._guarded is None:
             return
-        found = self._guarded.look()
+        found = self._guarded.look(tuple(self._own))
         model = self._guarded.identity.digest
         self._interval = None
         self._answers = 0

@@ -9,10 +9,19 @@ from functools import cache
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.models.extraction.solution import EXTRACTOR_VERSION
-from pytest_coderobust.records import AnswerReading, ApiChange, Sampling, Variant, digest
+from pytest_coderobust.records import (
+    AnswerReading,
+    ApiChange,
+    Language,
+    Packages,
+    Sampling,
+    Variant,
+    digest,
+)
 from pytest_coderobust.sandbox import JUDGE_VERSION, USES_VERSION
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import toolchain_version
+from pytest_coderobust.sandbox.packages.resolve import resolve
 
 
 def make_completion_key(
@@ -55,18 +64,37 @@ def _list_drawn(sampling: Sampling) -> tuple[object, ...]:
 
 
 def make_verdict_key(check: Check, tier: str) -> str:
-    """Makes a verdict's key from solution, tests, API changes, limits, judge, tools and tier."""
+    """Makes a verdict's key from solution, tests, API changes, packages, limits, judge and tier."""
     judged = (check.solution, astuple(check.tests), check.entry_point, check.language)
     changes = [change.parts for change in check.api_changes]
     counting = [USES_VERSION] if changes else []
-    how = ([*changes, *counting], check.in_process)
+    how: list[object] = [[*changes, *counting], check.in_process]
+    if check.packages:
+        how.append(astuple(check.packages))
     judge = (JUDGE_VERSION, toolchain_version(check.language), tier)
     return digest("verdict", judged, how, astuple(check.limits), judge)
 
 
 def digest_judge(config: SuiteConfig, tier: str) -> str:
     """Digests what turns a completion into a verdict, apart from the task."""
-    return digest("judge", EXTRACTOR_VERSION, *_list_extraction(config), JUDGE_VERSION, tier)
+    how = (*_list_extraction(config), JUDGE_VERSION, *_list_packages(config))
+    return digest("judge", EXTRACTOR_VERSION, *how, tier)
+
+
+def find_packages(config: SuiteConfig, language: Language = "python") -> Packages:
+    """Finds the packages of a suite as they are installed here; none for other languages.
+
+    Raises:
+        ConfigError: one of them cannot be used; the message names the suite's file.
+    """
+    if not config.packages or language != "python":
+        return Packages()
+    return resolve(config.packages, f"{config.path}: [sandbox] packages")
+
+
+def _list_packages(config: SuiteConfig) -> list[object]:
+    """Lists the packages and their versions; left out where there are none."""
+    return [astuple(find_packages(config))] if config.packages else []
 
 
 def _list_extraction(config: SuiteConfig) -> list[object]:
@@ -109,5 +137,5 @@ def make_comparison_basis(plan_digest: str, config: SuiteConfig) -> dict[str, st
     return {
         "tasks": plan_digest[:16],
         "extractor": digest("extractor", EXTRACTOR_VERSION, *_list_extraction(config))[:16],
-        "judge": digest("judge", JUDGE_VERSION)[:16],
+        "judge": digest("judge", JUDGE_VERSION, *_list_packages(config))[:16],
     }

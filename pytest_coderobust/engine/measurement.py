@@ -232,16 +232,11 @@ class Measurement:
         """Makes the check of a completion."""
         return self.selfcheck().check(task, completion, self.plan.config)
 
-    @property
-    def threads(self) -> str:
-        """The processor threads that the model last wrote with, and who chose them; "" unknown."""
-        return self._answers.threads
-
-    def tell_threads(self, run: str) -> None:
-        """Stores as a fact of a run how many threads the model has written with, if it has."""
-        if self.threads:
-            # Part of no key: threads move results by rounding alone.
-            self._ledger.add_fact(run, "threads", self.threads)
+    def tell_threads(self, run: str) -> str:
+        """Stores as a fact of a run how many threads the model wrote with, if known; returns it."""
+        if found := self._answers.threads:  # part of no key: they move results by rounding alone
+            self._ledger.add_fact(run, "threads", found)
+        return found
 
     def passing(self, task: Task, completions: Sequence[str]) -> list[bool]:
         """Tells for each completion whether it passes every test, for editors that ask.

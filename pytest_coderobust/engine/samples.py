@@ -21,6 +21,7 @@ from pytest_coderobust.config.suite import (
     read_suite_kind,
 )
 from pytest_coderobust.engine.api_changes import add_api_changes
+from pytest_coderobust.engine.keys import find_packages
 from pytest_coderobust.engine.sample_rows import ForeignSample, describe_unknown
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.extraction.solution import extract, extract_program, read_solution
@@ -28,6 +29,7 @@ from pytest_coderobust.records import Limits, Task, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like, may_be_in_process
 from pytest_coderobust.sandbox.check import Check, Sandbox
+from pytest_coderobust.sandbox.packages.demand import demand_packages
 from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.subset import choose_tasks
 
@@ -67,6 +69,7 @@ def open_sample_suite(suite: str, base: Path) -> SampleSuite:
     found = load_tasks(config.tasks, base=config.base, form=config.prompt_form, fmt=config.format)
     found = choose_tasks(found, config.base / config.ids if config.ids else None, config.limit)
     chosen = add_api_changes(found.tasks, config)
+    find_packages(config)  # named now, before anything runs
     return SampleSuite(config, {task.id: task for task in chosen}, found.notes)
 
 
@@ -148,6 +151,7 @@ def make_sample_check(
         limits=limits or sample_suite.config.limits,
         language=task.language,
         api_changes=task.api_changes,
+        packages=find_packages(sample_suite.config, task.language),
     )
 
 
@@ -181,6 +185,8 @@ def judge_all(
         SandboxError: no isolation works here, or the harness failed on a check.
     """
     with open_sandbox(workers, tiers=tiers, allow_unsafe=allow_unsafe) as sandbox:
+        for packages in {check.packages for check in checks if check.packages}:
+            demand_packages(sandbox, packages, "[sandbox] packages")
         verdicts = _judge(sandbox, checks, listen)
         # Only tests that something failed are calibrated: their canonical solutions are judged,
         # and the failed checks are judged again where that changed how the tests are run.

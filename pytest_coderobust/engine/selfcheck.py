@@ -6,7 +6,6 @@ is found before a model is measured with it.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -18,12 +17,9 @@ from pytest_coderobust.records import Completion, Task, Verdict
 from pytest_coderobust.sandbox.calibration import calibrate, calibrate_like, is_beyond
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import missing_toolchain
+from pytest_coderobust.tasks.stubs import make_stub
 
 STUB_PASSES = "a solution that does nothing passes its tests"
-STUBS = {
-    "cpp": "    throw 0;\n}\n",
-    "java": "        throw new IllegalStateException();\n    }\n}\n",
-}
 
 
 class OracleError(CodeRobustError):
@@ -106,17 +102,12 @@ def _check_oracle(
             "the tests of this suite cannot tell right from wrong"
         )
     unusable = dict.fromkeys(passing, STUB_PASSES)
-    # Calibration starts from the form of the canonical solution that passed, if one did.
-    tried = {
-        name: check if verdicts[judge.key(check)].full else unchanged.get(name, check)
-        for name, check in canonicals.items()
-    }
+    starts, found = _calibrate(canonicals, unchanged, judge)
     calibrated: dict[str, Check] = {}
-    found = calibrate(tuple(tried.values()), judge.in_order)
-    for (name, before), (check, verdict) in zip(tried.items(), found, strict=True):
+    for name, (check, verdict) in found.items():
         if not verdict.full:
             unusable[name] = _describe_failure(verdict)
-        elif check != before:
+        elif check != starts[name]:
             calibrated[name] = check
     # In its own process a solution can reach the tests, so a stub may pass there that failed
     # outside: stubs are judged again as the task's completions will be.
@@ -129,23 +120,35 @@ def _check_oracle(
     return SelfCheck(unusable, frozenset(tasks) - frozenset(canonicals), calibrated)
 
 
-def make_stub(task: Task) -> str:
-    """Makes a completion that does nothing and fits behind the prompt.
+def _calibrate(
+    canonicals: Mapping[str, Check], unchanged: Mapping[str, Check], judge: VerdictStore
+) -> tuple[Mapping[str, Check], Mapping[str, tuple[Check, Verdict]]]:
+    """Calibrates each task on the form of its canonical solution that passes, if one does.
 
-    A partial prompt may end inside a block, so deeper bodies are tried too.
+    Where both fail as they are, either may be slow or have tests that cannot be split: both are
+    tried, the one under the changes first.
+
+    Returns:
+        The check that calibration started from, and what it came to, by task.
     """
-    if task.tests.style == "stdio":
-        return "pass\n"
-    if task.language != "python":
-        return STUBS[task.language]
-    for body in (*(f"{' ' * 4 * depth}pass\n" for depth in range(1, 8)), "\tpass\n"):
-        try:
-            ast.parse(task.prompt + body)
-        except SyntaxError:
-            continue
-        if f"def {task.entry_point}" in task.prompt:
-            return body
-    return f"def {task.entry_point}(*arguments, **options):\n    pass\n"
+    verdicts = judge.verdicts((*canonicals.values(), *unchanged.values()))
+
+    def passes(check: Check) -> bool:
+        return verdicts[judge.key(check)].full
+
+    older = {name for name, check in unchanged.items() if passes(check)}
+    starts = {
+        name: unchanged[name] if name in older and not passes(check) else check
+        for name, check in canonicals.items()
+    }
+    found = dict(zip(starts, calibrate(tuple(starts.values()), judge.in_order), strict=True))
+    again = {
+        name: check
+        for name, check in unchanged.items()
+        if not found[name][1].full and starts[name] != check
+    }
+    found.update(zip(again, calibrate(tuple(again.values()), judge.in_order), strict=True))
+    return {**starts, **again}, found
 
 
 def _refuse_too_many(

@@ -7,13 +7,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.engine.events import ChecksJudged, Listener
-from pytest_coderobust.engine.keys import make_verdict_key
+from pytest_coderobust.engine.keys import find_packages, make_verdict_key
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.extraction.solution import extract, extract_program
 from pytest_coderobust.records import (
     Completion,
     Level,
+    Packages,
     Row,
     Sampling,
     Task,
@@ -22,6 +23,7 @@ from pytest_coderobust.records import (
     digest,
 )
 from pytest_coderobust.sandbox.check import Check, Sandbox
+from pytest_coderobust.sandbox.packages.demand import demand_packages
 
 WAITING_EACH = 8
 WAITING = 256
@@ -46,6 +48,10 @@ class VerdictStore:
     def tier(self) -> str:
         """The isolation tier in force, part of every verdict's key."""
         return self._sandbox.tier
+
+    def demand(self, packages: Packages, where: str) -> None:
+        """Refuses packages that do not work in the sandbox. Raises SandboxError."""
+        demand_packages(self._sandbox, packages, where)
 
     def key(self, check: Check) -> str:
         return make_verdict_key(check, self.tier)
@@ -164,4 +170,5 @@ def make_check(task: Task, completion: str, config: SuiteConfig, *, whole: bool 
         limits=config.limits,
         language=task.language,
         api_changes=task.api_changes,
+        packages=find_packages(config, task.language),
     )

@@ -31,11 +31,13 @@ class Intervals:
         return tuple(int(number) for (number,) in self._database.read(query, (model,)))
 
     def keep(self, model: str, ended: float) -> None:
-        """Closes a model's open intervals; their answers stay."""
-        self._database.write(
-            "UPDATE intervals SET state = 'good', ended = ? WHERE model = ? AND state = 'open'",
-            [(ended, model)],
-        )
+        """Closes a model's open intervals after a good look; their answers stay."""
+        with self._database.transaction() as run:
+            run(
+                "UPDATE intervals SET state = 'good', ended = ? WHERE model = ? AND state = 'open'",
+                (ended, model),
+            )
+            run("UPDATE contacts SET seen = ? WHERE model = ?", (ended, model))
 
     def forget(self, model: str, ended: float) -> int:
         """Closes a model's open intervals and takes their answers back, in one transaction.
@@ -53,6 +55,7 @@ class Intervals:
             keys = {str(key) for (key,) in asked}
             for key in keys:
                 run("DELETE FROM completions WHERE key = ?", (key,))
+                run("DELETE FROM thoughts WHERE key = ?", (key,))
             _forget_observations(run, keys)
             run(f"DELETE FROM asked WHERE interval IN {marks}", (model,))  # noqa: S608
             run(
@@ -68,11 +71,10 @@ def _forget_observations(run: Transaction, keys: Collection[str]) -> None:
     rows = run("SELECT run, task, perturbation, seed, completions FROM observations")
     hit = [row[:4] for row in rows if not set(json.loads(row[4])).isdisjoint(keys)]
     for of_run, task, perturbation, seed in hit:
-        run(
-            "DELETE FROM observations WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?",
-            (of_run, task, perturbation, seed),
-        )
-        if perturbation == CLEAN:
-            run("DELETE FROM observations WHERE run = ? AND task = ?", (of_run, task))
+        # A row that only the clean answers decided stands on them as well.
+        chosen = "" if perturbation == CLEAN else " AND perturbation = ? AND seed = ?"
+        values = (of_run, task) if perturbation == CLEAN else (of_run, task, perturbation, seed)
+        for table in ("observations", "left_out"):
+            run(f"DELETE FROM {table} WHERE run = ? AND task = ?{chosen}", values)  # noqa: S608
     for of_run in {row[0] for row in hit}:
         run("DELETE FROM conclusions WHERE run = ?", (of_run,))

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pytest_coderobust.ledger.bills import Bills
+from pytest_coderobust.ledger.contacts import Contacts
 from pytest_coderobust.ledger.database import Database, Statement
 from pytest_coderobust.ledger.intervals import Intervals
 from pytest_coderobust.ledger.rows import (
@@ -77,6 +78,7 @@ class Ledger:
         self._lease = FileLock(f"{path}.lease")
         self._database = Database(path)
         self.intervals = Intervals(self._database)
+        self.contacts = Contacts(self._database)
         self.bills = Bills(self._database, session)
         self.waves = Waves(self._database, session)
 

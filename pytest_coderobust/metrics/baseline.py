@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from pytest_coderobust.errors import DataError
-from pytest_coderobust.records import Cell, Observation, SuiteRun
+from pytest_coderobust.records import IDENTITY, Cell, ModelIdentity, Observation, SuiteRun
 
 VERSION = 1
 
@@ -46,6 +46,7 @@ class Baseline:
         model, fingerprint: of the run it was written from; a compared run may have others.
         measured: the parts that a compared run must have equal.
         counts: (samples, samples that pass) of each measured square.
+        identity: what was known of a served model; "" of any other.
     """
 
     suite: str
@@ -53,6 +54,7 @@ class Baseline:
     fingerprint: str
     measured: Mapping[str, object]
     counts: Mapping[tuple[str, Cell], tuple[int, int]]
+    identity: str = ""
 
 
 def describe_measurement(run: SuiteRun) -> dict[str, object]:
@@ -83,6 +85,18 @@ def name_changed_parts(baseline: Baseline, run: SuiteRun) -> str:
     return " and ".join(WORDS.get(part, part) for part in changed)
 
 
+def warn_of_identity(baseline: Baseline, run: SuiteRun) -> str:
+    """Warns where nothing but a name says that two served models are one; "" elsewhere."""
+    before = ModelIdentity(baseline.model, "", {IDENTITY: baseline.identity})
+    observed = before.served_tier == run.model.served_tier == "observed"
+    if not observed or baseline.fingerprint == run.model.digest or before.name != run.model.name:
+        return ""
+    return (
+        f"{run.model.name!r} was observed for the baseline and for this run, each time by itself: "
+        "only its name says that it is one model; state its weights to know"
+    )
+
+
 def dumps(run: SuiteRun) -> str:
     """Writes the baseline of a run as text."""
     header = {
@@ -90,6 +104,7 @@ def dumps(run: SuiteRun) -> str:
         "suite": run.suite,
         "model": run.model.name,
         "fingerprint": run.model.digest,
+        **({IDENTITY: run.model.facts[IDENTITY]} if run.model.served_tier else {}),
         "measured": describe_measurement(run),
     }
     return "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in (header, *make_rows(run)))
@@ -134,9 +149,9 @@ def loads(text: str, where: str) -> Baseline:
     measured = header.get("measured")
     if not isinstance(measured, dict):
         raise DataError(f"{where}:1: measured must be an object, not {measured!r}")
-    names = [header.get(key) for key in ("suite", "model", "fingerprint")]
-    suite, model, fingerprint = (name if isinstance(name, str) else "" for name in names)
-    return Baseline(suite, model, fingerprint, cast("dict[str, object]", measured), counts)
+    names = [header.get(key) for key in ("suite", "model", "fingerprint", IDENTITY)]
+    suite, model, fingerprint, known = (name if isinstance(name, str) else "" for name in names)
+    return Baseline(suite, model, fingerprint, cast("dict[str, object]", measured), counts, known)
 
 
 def _read_squares(

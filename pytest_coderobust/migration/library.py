@@ -6,6 +6,7 @@ import builtins
 import importlib
 import inspect
 import sys
+import warnings
 from functools import cache
 from types import ModuleType
 from typing import Literal
@@ -24,7 +25,9 @@ def find_module(path: str) -> ModuleType | None:
     if top not in sys.stdlib_module_names or top in LOUD or top == "test":
         return None
     try:
-        return importlib.import_module(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a module that is deprecated is there
+            return importlib.import_module(path)
     except Exception:  # noqa: BLE001  a module of another system raises what it likes
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard, cast, runtime_checkable
 
 from pytest_coderobust.records import (
     Completion,
@@ -18,6 +18,7 @@ from pytest_coderobust.records import (
 )
 
 if TYPE_CHECKING:
+    from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.loaded_model import LoadedModel
 
 KeyedBy = Literal["prompt", "variant"]
@@ -153,6 +154,27 @@ def is_streaming(backend: Backend) -> TypeGuard[Streaming]:
     return callable(getattr(type(backend), "stream", None))
 
 
+IdentityTier = Literal["observed", "stated", "verified"]
+"""Levels of knowledge about a served model: nobody says which weights it has, somebody says so,
+and they answer as the same weights do here."""
+
+OwnPrompt = tuple[str, str]
+"""A prompt of a suite and the language of its code."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDemand:
+    """The user's demand on the identity of a served model.
+
+    Attributes:
+        tier: the least that must be known.
+        renewed: when the session began, if its model is to be taken for a new one; None: it is not.
+    """
+
+    tier: IdentityTier = "observed"
+    renewed: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """The outcome of a look at a model whose weights lie elsewhere.
@@ -166,20 +188,35 @@ class Look:
     told: str = ""
 
 
-@runtime_checkable
 class Guarded(Backend, Protocol):
     """A backend whose weights lie elsewhere: another model may answer behind the same address."""
 
-    def look(self) -> Look:
-        """Asks the canaries, one after the other; nothing else may be on its way meanwhile.
+    def remember(self, memory: Callable[[], Ledger], demand: IdentityDemand) -> None:
+        """Says where contacts with models are kept, and what is demanded; nobody is asked yet.
 
-        The first look at a model asks them three times, and keeps what they said in the ledger.
-        The caller must hold the ledger's lease.
-
-        Raises:
-            ModelError: the server is gone, or what it says of itself refutes what was stated.
+        The model is met when its identity is first read: one that the ledger does not know is
+        asked its canaries, under the lease. Reading it then raises ModelError where the server is
+        gone, or refutes what was stated, and UsageError where less is known than is demanded.
         """
         ...
+
+    def look(self, own: Sequence[OwnPrompt] = ()) -> Look:
+        """Asks the canaries, one after the other; nothing else may be on its way meanwhile.
+
+        The caller must hold the ledger's lease.
+
+        Args:
+            own: prompts of the suites in work, which are canaries, too.
+
+        Raises:
+            ModelError: the server is gone.
+        """
+        ...
+
+
+def find_guarded(backend: Backend) -> Guarded | None:
+    """Returns the backend if it is a guarded one; reads none of its properties."""
+    return cast("Guarded", backend) if hasattr(type(backend), "look") else None
 
 
 class Weighted(Backend, Protocol):

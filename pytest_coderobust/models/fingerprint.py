@@ -39,7 +39,12 @@ _IRRELEVANT = ("_name_or_path", "transformers_version")
 
 
 def checkpoint_digest(checkpoint: Checkpoint) -> str:
-    """Hashes weights, tokenizer, code and configuration of a checkpoint, wherever it lies."""
+    """Hashes weights, tokenizer, code and configuration of a checkpoint, wherever it lies.
+
+    A GGUF file holds them all, so its name does not count.
+    """
+    if checkpoint.header is not None:
+        return digest("gguf", file_digest(checkpoint.weights[0]))
     folder = checkpoint.folder
     configs = [_without_history(read_json(folder / name)) for name in _CONFIG]
     parts = [configs, _hash_files(checkpoint.weights)]
@@ -60,7 +65,9 @@ def adapter_digest(folder: Path) -> str:
 
 
 def weights_digest(checkpoint: Checkpoint) -> str:
-    """Hashes the weights of a checkpoint."""
+    """Hashes the weights of a checkpoint; for a GGUF file this is the file's own SHA-256."""
+    if checkpoint.header is not None:
+        return file_digest(checkpoint.weights[0])
     return digest(_hash_files(checkpoint.weights))
 
 

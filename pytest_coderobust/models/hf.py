@@ -13,7 +13,7 @@ from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.adapters import check_base
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.models.batches import Batches, free_memory, steps_within
-from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, stored_dtype
+from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, read_size, stored_dtype
 from pytest_coderobust.models.devices import device_kind, find_device
 from pytest_coderobust.models.fingerprint import (
     adapter_digest,
@@ -21,6 +21,7 @@ from pytest_coderobust.models.fingerprint import (
     weights_digest,
 )
 from pytest_coderobust.models.options import ROWS, ROWS_TINY, ModelOptions, ModelSpec
+from pytest_coderobust.models.packing import packing_facts
 from pytest_coderobust.models.prompts import render, template_of, tokenize
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.thought_tags import find_opened, list_tags
@@ -113,26 +114,27 @@ class HFBackend:
     @cached_property
     def _identity(self) -> ModelIdentity:
         kind = device_kind(self.device)
-        versions = [version("torch"), version("transformers")]
+        versions = {package: version(package) for package in ("torch", "transformers")}
         weights = weights_digest(self.checkpoint)
         adapter = self.checkpoint.adapter
         if adapter is not None:
             check_base(self.name, adapter, weights)
         template = template_of(self.spec)
-        parts = [self.dtype, kind, *versions, self.spec.chat, template]
+        packing = packing_facts(self.checkpoint)
+        parts = [self.dtype, kind, *versions.values(), self.spec.chat, template, *packing.items()]
         # Left out where there are none, so that answers of all other models stay valid.
         tags = list_tags(self.checkpoint, template, chat=self.spec.chat)
         facts = {
             # A folder's path would tell a report's reader about the machine, not about the model.
-            "model": self.name if Path(self.spec.id).expanduser().is_dir() else self.spec.id,
+            "model": self.name if Path(self.spec.id).expanduser().exists() else self.spec.id,
             "revision": self.spec.revision or "",
             "weights": weights[:12],
             "adapter": "" if adapter is None else adapter_digest(adapter)[:12],
             "dtype": self.dtype,
             "device": kind,
             "prompt": "chat" if self.spec.chat else "continuation",
-            "torch": versions[0],
-            "transformers": versions[1],
+            **versions,
+            **packing,
         }
         return ModelIdentity(
             self.name,
@@ -261,16 +263,8 @@ class HFBackend:
 
     @property
     def depth(self) -> int | None:
-        return self._number("num_hidden_layers", "n_layer")
+        return read_size(self.checkpoint, "num_hidden_layers", "n_layer")
 
     @cached_property
     def _window(self) -> int | None:
-        return self._number("max_position_embeddings", "n_positions")
-
-    def _number(self, *names: str) -> int | None:
-        """Reads a size from the checkpoint's configuration; GPT-2 has other names for them."""
-        from pytest_coderobust.models.folders import read_json
-
-        config = read_json(self.checkpoint.folder / "config.json")
-        found = next((config[name] for name in names if name in config), None)
-        return found if isinstance(found, int) and found > 0 else None
+        return read_size(self.checkpoint, "max_position_embeddings", "n_positions")

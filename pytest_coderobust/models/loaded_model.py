@@ -13,6 +13,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from pytest_coderobust.errors import CodeRobustError, ModelError
 from pytest_coderobust.models.adapter_loading import add_adapter
 from pytest_coderobust.models.checkpoint import Checkpoint
+from pytest_coderobust.models.gguf_loading import (
+    forget_packing,
+    gguf_model_arguments,
+    gguf_tokenizer_arguments,
+    quiet_unpacking,
+)
+from pytest_coderobust.models.gguf_tokenizer import mend_tokenizer
 from pytest_coderobust.models.options import DEVICE_MAPS, ModelOptions
 from pytest_coderobust.models.quiet import quiet
 
@@ -49,7 +56,7 @@ def load(
     tokenizer = load_tokenizer(name, checkpoint, options)
     # With output_loading_info transformers returns a pair, which its types do not say.
     load_model: Callable[..., Any] = AutoModelForCausalLM.from_pretrained
-    with quiet(), _named_errors(name, checkpoint):
+    with quiet(), quiet_unpacking(checkpoint), _named_errors(name, checkpoint):
         model, report = load_model(
             checkpoint.folder,
             dtype=getattr(torch, dtype),
@@ -58,8 +65,11 @@ def load(
             trust_remote_code=options.trust_remote_code,
             local_files_only=True,
             output_loading_info=True,
+            **gguf_model_arguments(checkpoint),
             **({"device_map": device} if device in DEVICE_MAPS else {}),
         )
+        if checkpoint.header is not None:
+            forget_packing(model)
     _refuse_missing(name, checkpoint, report["missing_keys"])
     if checkpoint.adapter is not None:
         with quiet(), _named_errors(name, checkpoint):
@@ -76,11 +86,15 @@ def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> 
         ModelError: transformers cannot load it.
     """
     with quiet(), _named_errors(name, checkpoint):
-        return AutoTokenizer.from_pretrained(
+        tokenizer = AutoTokenizer.from_pretrained(
             checkpoint.tokenizer,
             trust_remote_code=options.trust_remote_code,
             local_files_only=True,
+            **gguf_tokenizer_arguments(checkpoint),
         )
+    if checkpoint.header is None:
+        return tokenizer
+    return mend_tokenizer(name, tokenizer, checkpoint.header)
 
 
 def make_loaded(model: Any, tokenizer: Any) -> LoadedModel:
@@ -119,7 +133,7 @@ def _named_errors(name: str, checkpoint: Checkpoint) -> Generator[None]:
     except Exception as error:
         reason = " ".join(str(error).split()) or repr(error)
         raise ModelError(
-            f"model {name!r}: {checkpoint.folder} cannot be loaded: {reason}"
+            f"model {name!r}: {checkpoint.place} cannot be loaded: {reason}"
         ) from error
 
 
@@ -137,6 +151,6 @@ def _refuse_missing(name: str, checkpoint: Checkpoint, missing: Iterable[str]) -
     absent = sorted(missing)
     if absent:
         raise ModelError(
-            f"model {name!r}: {checkpoint.folder} lacks {len(absent)} tensors of its model, "
+            f"model {name!r}: {checkpoint.place} lacks {len(absent)} tensors of its model, "
             f"the first is {absent[0]}"
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.folders import holds_adapter, holds_checkpoint, read_trained_form
+from pytest_coderobust.models.gguf import check_gguf, names_gguf
 from pytest_coderobust.models.options import ModelSpec
 
 BUILTIN: Mapping[str, ModelSpec] = {
@@ -27,20 +28,27 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 def find_spec(name: str, known: Mapping[str, ModelSpec] | None = None) -> ModelSpec | None:
-    """Finds the checkpoint behind a name: the user's own, ours, a folder, a hub id, in this order.
+    """Finds the checkpoint behind a name: the user's own, ours, a file or folder, a hub id.
 
     Returns None where no checkpoint can have the name.
 
     Raises:
-        UsageError: the name or the id behind it is spelt as a folder, and no checkpoint is there.
+        UsageError: the name or the id behind it is spelt as a folder or as a GGUF file, and no
+            checkpoint is there.
     """
     names = {**BUILTIN, **(known or {})}
     if name in names:
         spec = names[name]
+        if names_gguf(spec.id):
+            check_gguf(name, Path(spec.id).expanduser())
+            return spec
         if not (Path(spec.id).expanduser().is_dir() or _HUB_ID.fullmatch(spec.id)):
             raise UsageError(f"model {name!r}: its id {spec.id!r} is neither a folder nor a hub id")
         return _with_trained_form(spec)
     folder = Path(name).expanduser()
+    if names_gguf(name) and not folder.is_dir():
+        check_gguf(name, folder)
+        return ModelSpec(str(folder))
     if holds_checkpoint(folder) or holds_adapter(folder):
         return _with_trained_form(ModelSpec(str(folder)))
     if name.startswith(("/", "./", "../", "~")) and not folder.is_dir():

@@ -95,8 +95,3 @@ def cut_at_stop(text: str, stops: Sequence[str]) -> str | None:
     """Cuts the text before its first stop string; None when it has none."""
     places = [place for stop in stops if (place := text.find(stop)) >= 0]
     return text[: min(places)] if places else None
-
-
-def decode(tokenizer: Any, ids: Sequence[int]) -> str:
-    """Turns token ids into text, without special tokens and without removing spaces."""
-    return str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from pytest_coderobust.models.checkpoint import Checkpoint, read_json
+from pytest_coderobust.models.checkpoint import Checkpoint
 from pytest_coderobust.models.extraction.thoughts import PAIRS, find_answer_start
-from pytest_coderobust.models.stops import decode
+from pytest_coderobust.models.folders import read_json
 
 KNOWN = tuple(dict.fromkeys(tag for pair in PAIRS for tag in pair))
 """Tags that mark thoughts in every suite."""
@@ -43,6 +43,11 @@ class TokenDecoder:
         return str(self.tokenizer.decode(shown, clean_up_tokenization_spaces=False))
 
 
+def decode(tokenizer: Any, ids: Sequence[int]) -> str:
+    """Turns token ids into text, without special tokens and without removing spaces."""
+    return str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+
 def make_decoder(tokenizer: Any, tags: Iterable[str]) -> TokenDecoder:
     """Makes the decoder of a tokenizer.
 
@@ -63,6 +68,8 @@ def list_tags(checkpoint: Checkpoint, template: str, *, chat: bool) -> list[list
     Returns:
         the tags that are special tokens, and the opening tags that the templates may write.
     """
+    if checkpoint.header is not None:
+        return []  # the digest of a GGUF file is of all that it holds
     folder = checkpoint.folder
     special = _fold(_list_special(folder))
     text = (template + (_read_chat_template(folder) if chat else "")).lower()

@@ -6,8 +6,9 @@ Nothing here computes a result, reads a file or knows pytest, torch or the sandb
 from __future__ import annotations
 
 from pytest_coderobust.records.completion import Completion, Finish, Row, Sampling
-from pytest_coderobust.records.identity import ModelIdentity, digest
+from pytest_coderobust.records.identity import IDENTITY, ModelIdentity, digest
 from pytest_coderobust.records.observation import Adoption, Observation, Status
+from pytest_coderobust.records.packages import Packages
 from pytest_coderobust.records.reading import AnswerBlock, AnswerReading
 from pytest_coderobust.records.suite_run import Course, SuiteRun
 from pytest_coderobust.records.task import (
@@ -25,6 +26,7 @@ from pytest_coderobust.records.verdict import TIERS, ApiUse, FailureKind, Level,
 
 __all__ = [
     "CLEAN",
+    "IDENTITY",
     "TIERS",
     "Adoption",
     "AnswerBlock",
@@ -43,6 +45,7 @@ __all__ = [
     "Limits",
     "ModelIdentity",
     "Observation",
+    "Packages",
     "PromptForm",
     "Row",
     "Sampling",

@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+IDENTITY = "identity"
+"""The fact about what is known of a served model: "stated, weak: weights 3fa9..."."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
@@ -22,6 +25,16 @@ class ModelIdentity:
     name: str
     digest: str
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def served_tier(self) -> str:
+        """Level of knowledge about a served model ("observed", "stated", "verified"), or ""."""
+        return self.facts.get(IDENTITY, "").partition(":")[0].partition(",")[0]
+
+    @property
+    def weak(self) -> bool:
+        """Whether the server of the model disagrees with itself."""
+        return self.facts.get(IDENTITY, "").partition(":")[0].endswith(", weak")
 
 
 def digest(*parts: object) -> str:

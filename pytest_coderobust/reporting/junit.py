@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 from xml.etree import ElementTree as ET
 
-from pytest_coderobust.records import Observation
+from pytest_coderobust.records import IDENTITY, Observation
 from pytest_coderobust.reporting.figures import explain_gate
 from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.results.conclusion import SuiteReport
@@ -36,6 +36,8 @@ def list_properties(report: SuiteReport) -> Iterator[tuple[str, str]]:
     prefix = f"coderobust.{escape(run.suite, LINE)}"
     yield f"{prefix}.model", escape(run.model.name, LINE)
     yield f"{prefix}.fingerprint", escape(run.model.digest, LINE)
+    if known := run.model.facts.get(IDENTITY):
+        yield f"{prefix}.identity", escape(known, LINE)
     yield f"{prefix}.incomplete", escape(summary.incomplete, LINE)
     for found in report.gates:
         yield f"{prefix}.gate {escape(found.gate.text, LINE)}", judge_gate(found)[1]

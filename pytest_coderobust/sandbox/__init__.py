@@ -25,12 +25,14 @@ worker of the pool. Every limit, its value, and the one place that enforces it:
 1. Kills the candidate. The kernel's RLIMIT_CPU, a second later, is for a zygote that is gone.
 2. A timer in the candidate's process. A candidate that disarms it has the time of the check.
 3. Kills the candidate. Waiting for a processor does not count, up to ten times the limit.
-4. Address space. A Java machine gets half as its heap (languages/java.make_run_request).
+4. Address space, on top of what packages take. A Java machine gets half as its heap
+   (languages/java.make_run_request).
 5. Fork is refused. A compiler may fork, and is ended with all that it started.
 6. In "bwrap" judge/bwrap.WORK_BYTES; the weaker tiers bound each file alone.
 7. Ends the program. Compiled programs have languages/report.OUTPUT_BYTES, 4 MiB, for their reports.
 8. Both sides refuse a larger message; a larger answer is a `protocol` failure.
-9. An iterator may have 100,000 items; a larger answer is a `protocol` failure.
+9. An iterator may have 100,000 items; a larger answer is a `protocol` failure. An array may have 32
+   dimensions, and a table 10,000 columns (cage/arrays.MAX_RANK, cage/tables.MAX_COLUMNS).
 10. C++ under cage/zygote.watch; Java by a deadline of languages/warm.COMPILE_SECONDS.
 11. More calls are asked one by one.
 12. A timer of the kernel ends the checker; the solution's verdict is a timeout.
@@ -53,7 +55,7 @@ __all__ = ["JUDGE_VERSION", "USES_VERSION", "demand_tier", "open_sandbox"]
 
 JUDGE_VERSION = f"7-py{sys.version_info.major}.{sys.version_info.minor}"
 """Changes whenever the same check might get another verdict; part of a verdict's key."""
-USES_VERSION = "uses-2"
+USES_VERSION = "uses-3"
 """Changes whenever the same solution might get other counts of its uses of changed APIs."""
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_coderobust.records import ApiChange, Language, Limits, Tests, Verdict
+from pytest_coderobust.records import ApiChange, Language, Limits, Packages, Tests, Verdict
 
 __all__ = ["Check", "Limits", "Sandbox"]
 
@@ -21,6 +21,8 @@ class Check:
         api_changes: enforced on the solution; the verdict says what it did about each.
         in_process: for tests that cannot be split from the solution: they run in its process,
             and a hostile one can pass. `calibration.calibrate` finds the checks that need it.
+        packages: installed distributions that solution and tests may use, of Python checks only;
+            `packages.resolve` makes them of names.
     """
 
     solution: str
@@ -30,6 +32,7 @@ class Check:
     language: Language = "python"
     api_changes: tuple[ApiChange, ...] = ()
     in_process: bool = False
+    packages: Packages = field(default_factory=Packages)
 
 
 class Sandbox(Protocol):

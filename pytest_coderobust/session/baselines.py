@@ -67,6 +67,7 @@ def read(path: Path) -> Baseline:
 def add_baseline(result: SuiteResult, path: Path, rule: BaselineRule) -> SuiteResult:
     """The suite's numbers and decisions, joined by what its baseline says."""
     from pytest_coderobust.gates.regression import compare_with_baseline
+    from pytest_coderobust.metrics.baseline import warn_of_identity
 
     run, summary = result.run, result.summary
     file = find_file(path, run.suite)
@@ -76,8 +77,10 @@ def add_baseline(result: SuiteResult, path: Path, rule: BaselineRule) -> SuiteRe
     except DataError as error:
         baseline = str(error)
     outcome, comparison = compare_with_baseline(baseline, rule, run, summary)
+    warning = "" if isinstance(baseline, str) else warn_of_identity(baseline, run)
     return replace(
         result,
+        run=replace(run, notes=(*run.notes, warning)) if warning else run,
         summary=replace(summary, comparison=comparison),
         gates=(*result.gates, outcome),
     )

@@ -23,6 +23,8 @@ class ModelKeywords(TypedDict, total=False):
     concurrency: int | None
     patience: float
     api_key_env: str | None
+    demand_identity: str
+    new_generation: bool
     chat: bool | None
     allow_bin: bool
     trust_remote_code: bool
@@ -60,6 +62,8 @@ class Choices:
     concurrency: int | None = None
     patience: float = 600.0
     api_key_env: str | None = None
+    demand_identity: str = "observed"
+    new_generation: bool = False
     chat: bool | None = None
     allow_bin: bool = False
     trust_remote_code: bool = False

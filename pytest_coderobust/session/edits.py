@@ -33,6 +33,7 @@ def read_stack(config: EditConfig, resources: Resources) -> tuple[EditorSpec | S
 
     specs = tuple(parse_edit(text) for text in config.editors)
     named = f"--edit {' --edit '.join(config.editors)}"
+    refuse_served(resources, named)
     model = resources.model
     if not has_weights(model, list_known_models(resources.settings)):
         raise UsageError(
@@ -40,6 +41,25 @@ def read_stack(config: EditConfig, resources: Resources) -> tuple[EditorSpec | S
         )
     check_stack(specs, config, named)
     return specs
+
+
+def refuse_served(resources: Resources, named: str) -> None:
+    """Refuses to edit a served model; nobody is asked.
+
+    Args:
+        named: the wish as the user wrote it ("--edit creme").
+
+    Raises:
+        UsageError: the model is served.
+    """
+    from pytest_coderobust.models.registry import is_served
+
+    if is_served(resources.model, list_known_models(resources.settings)):
+        raise UsageError(
+            f"{named}: model {resources.model!r} is served: its weights lie elsewhere, and nothing "
+            "here can change them; open the checkpoint that it serves in this process instead: "
+            "--model ./FOLDER"
+        )
 
 
 def check_model(config: EditConfig, resources: Resources) -> None:

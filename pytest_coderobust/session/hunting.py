@@ -144,7 +144,7 @@ def hunt_suite(
         tuple(hunted),
         files,
         (*notes, *store.trouble),
-        measurement.threads,
+        measurement.tell_threads(measurement.run),
     )
 
 

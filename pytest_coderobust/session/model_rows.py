@@ -7,6 +7,7 @@ from functools import partial
 from pytest_coderobust.session.option import Option
 from pytest_coderobust.session.values import (
     DTYPES,
+    TIERS,
     read_chat,
     read_choice,
     read_concurrency,
@@ -69,6 +70,21 @@ MODEL_ROWS = (
         "the variable that has the key of the address given with --model; on the command line only",
         read_variable,
         metavar="VARIABLE",
+    ),
+    Option(
+        "demand-identity",
+        "model",
+        "stated or verified: refuse a served model whose weights are not stated, or not verified",
+        partial(read_choice, TIERS),
+        default="observed",
+        metavar="TIER",
+    ),
+    Option(
+        "new-generation",
+        "model",
+        "take a served model for a new one; the answers of the old one are kept apart",
+        read_flag,
+        default=False,
     ),
     Option(
         "chat",

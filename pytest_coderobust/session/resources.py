@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pytest_coderobust.config.settings import Settings
 from pytest_coderobust.engine.events import Event, Listener
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_coderobust.engine.spending import Spending
     from pytest_coderobust.engine.verdicts import VerdictStore
     from pytest_coderobust.ledger import Ledger
-    from pytest_coderobust.models.backend import Backend
+    from pytest_coderobust.models.backend import Backend, IdentityTier
 
 LEDGER = Path(".coderobust") / "ledger.sqlite"
 
@@ -51,6 +52,8 @@ class Resources:
         self.label = label
         self.listeners: list[Listener] = []
         """Hear the engine's events; the first is the terminal where there is one."""
+        self.started = time.time()
+        """When the session began; xdist's workers take the controller's time."""
         self.token = secrets.token_hex(8)
         """Names this session in the ledger; xdist's workers take the controller's."""
         self._borrowed = backend
@@ -59,6 +62,8 @@ class Resources:
         self._ledger: Ledger | None = None
         self._guard: Guard | None = None
         self._spending: Spending | None = None
+        if backend is not None:
+            self._introduce(backend)
 
     @property
     def model(self) -> str:
@@ -81,7 +86,20 @@ class Resources:
                 options=make_model_options(self.choices),
                 known=list_known_models(self.settings),
             )
+            self._introduce(self._backend)
         return self._backend
+
+    def _introduce(self, backend: Backend) -> None:
+        """Tells a served model where contacts are kept; it is met when its identity is read."""
+        from pytest_coderobust.models.backend import IdentityDemand, find_guarded
+
+        guarded = find_guarded(backend)
+        if guarded is None:
+            return
+        tier = cast("IdentityTier", self.choices.demand_identity)
+        # The workers of xdist meet the model with the controller's time, and so as one session.
+        renewed = self.started if self.choices.new_generation else None
+        guarded.remember(lambda: self.ledger, IdentityDemand(tier, renewed))
 
     @property
     def guard(self) -> Guard:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +33,6 @@ class Session(Resources):
     Attributes:
         suites: those opened so far, by reference.
         wanted: those of which something will be observed, in that order.
-        started: when the session began; xdist's workers take the controller's time.
         allowance: what is left of the budget that all suites share; None before it is needed.
         tier: the isolation that the last probe found; "" before.
     """
@@ -51,7 +49,6 @@ class Session(Resources):
         super().__init__(choices, settings, root, label=label, backend=backend)
         self.suites: dict[str, SuiteSession] = {}
         self.wanted: list[SuiteSession] = []
-        self.started = time.time()
         self.allowance: Allowance | None = None
         self.tier = ""
 

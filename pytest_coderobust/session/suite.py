@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.config.edits import with_editors
@@ -104,14 +105,21 @@ class SuiteSession:
         """The isolation that solutions will run under; starts the sandbox.
 
         Raises:
-            SandboxError: none works here, or the suite demands more.
+            ConfigError: a package of the suite is not installed.
+            SandboxError: no isolation works here, the suite demands more, or a package does not
+                work in it.
             UsageError, ModelError, DataError: an edit does not fit the model.
         """
+        from pytest_coderobust.engine.keys import find_packages
         from pytest_coderobust.sandbox import demand_tier
 
         config = self.plan.config
+        packages = find_packages(config)  # before the sandbox: a wrong name needs none
         tier = self.resources.verdicts.tier
         demand_tier(tier, config.minimum_tier, f"{config.path}: [sandbox] minimum_tier")
+        if packages:
+            where = f"{config.path}: [sandbox] packages"
+            self.resources.verdicts.demand(packages, where)
         if config.edit.editors:
             check_model(config.edit, self.resources)
         return tier
@@ -161,6 +169,8 @@ class SuiteSession:
         shared = self.resources
         guard = shared.guard if backend is shared.backend else None
         if guard is not None:
+            for first in islice(self.plan.tasks.values(), 1):
+                guard.add_prompt(first.prompt, first.language)
             guard.settle()  # what a killed session left open is decided before anything is read
         tags = self.plan.config.reading.reasoning
         completions = CompletionStore(backend, shared.ledger, shared.listen, tags, guard)

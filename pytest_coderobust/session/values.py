@@ -23,6 +23,7 @@ MOST_REQUESTS = 1024
 _TIME = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DTYPES = ("auto", "float32", "float16", "bfloat16")
+TIERS = ("observed", "stated", "verified")
 CHAT = {"auto": None, "yes": True, "no": False}
 
 

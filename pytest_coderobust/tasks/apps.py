@@ -40,6 +40,22 @@ def read_apps(row: DataRow, _form: PromptForm) -> Task:
     )
 
 
+def read_program(row: DataRow, _form: PromptForm) -> Task:
+    """Reads a task of one row that has a prompt of its own and, for tests, inputs and outputs.
+
+    Raises:
+        DataError: a key is missing, or its inputs and outputs cannot be used.
+    """
+    return Task(
+        id=row.identifier("task_id"),
+        prompt=row.text("prompt"),
+        entry_point="",
+        tests=Tests(_cases(row), "stdio"),
+        canonical=row.optional_text("canonical_solution"),
+        tags=row.texts("tags"),
+    )
+
+
 def explain_left_out(row: DataRow) -> str:
     """Says why a row is not a task here, or ""."""
     found = _input_output(row)

@@ -53,7 +53,8 @@ def read_tests(row: DataRow, source: str, prompt: str, canonical: str | None, en
     style: TestStyle = "check" if find_definition(tree, "check") else "asserts"
     if style == "asserts" and not any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
         raise row.error("the task has no tests: 'test' has neither check(candidate) nor an assert")
-    return Tests(source=source, style=style, helpers=_helpers(tree, prompt, canonical, entry))
+    helpers = row.optional_text("helpers") or _helpers(tree, prompt, canonical, entry)
+    return Tests(source=source, style=style, helpers=helpers)
 
 
 def cut_preamble(prompt: str, entry: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pytest_coderobust.errors import UnknownName, UsageError
 from pytest_coderobust.extensions import read_rows
 from pytest_coderobust.records import PromptForm, Task
-from pytest_coderobust.tasks.apps import explain_left_out, read_apps
+from pytest_coderobust.tasks.apps import explain_left_out, read_apps, read_program
 from pytest_coderobust.tasks.evalplus import read_evalplus
 from pytest_coderobust.tasks.humaneval import read_humaneval
 from pytest_coderobust.tasks.humaneval_x import read_humaneval_x
@@ -49,6 +49,7 @@ SHAPES: tuple[Shape, ...] = (
         frozenset({"prompt", "declaration", "canonical_solution", "test"}),
         read_humaneval_x,
     ),
+    Shape("program", frozenset({"prompt", "input_output"}), read_program, explain_left_out),
     Shape("evalplus", frozenset({"base_input", "canonical_solution"}), read_evalplus),
     Shape("humaneval", frozenset({"prompt", "entry_point", "test"}), read_humaneval),
 )

@@ -69,11 +69,13 @@ def list_sets(
     ratios: Sequence[int] = RATIOS,
     repeats: int = REPEATS,
     sizes: Sequence[Fraction] = SIZES,
+    option: str = "--sets",
 ) -> tuple[TrainingSet, ...]:
     """Lists the sets that names stand for, each once.
 
     Args:
         names: groups (`GROUPS`), perturbations, or names of single sets such as "mix_all-30-1".
+        option: the option that the names come from, for messages.
 
     Raises:
         UsageError: a name stands for none; the message offers the nearest.
@@ -89,7 +91,7 @@ def list_sets(
     single = {each.name: each for each in groups["all"]}
     found: dict[str, TrainingSet] = {}
     for name in names:
-        for each in groups.get(name) or [single.get(name) or _perturbation_set(name)]:
+        for each in groups.get(name) or [single.get(name) or _perturbation_set(name, option)]:
             found[each.name] = each
     return tuple(found.values())
 
@@ -103,7 +105,7 @@ def _size_set(size: Fraction) -> TrainingSet:
     return TrainingSet(f"{MIXED}-x{float(size):g}", MIXED, SIZE_SHARE, size=size)
 
 
-def _perturbation_set(name: str) -> TrainingSet:
+def _perturbation_set(name: str, option: str) -> TrainingSet:
     """Makes the set of any perturbation of prose.
 
     Raises:
@@ -112,9 +114,9 @@ def _perturbation_set(name: str) -> TrainingSet:
     try:
         lookup(name, rewriter=name in REWRITING)
     except PerturbationError as error:
-        groups = f"; --sets also takes {', '.join(GROUPS)}, and mix_all-30-1 or mix_all-x0.5"
+        groups = f"; {option} also takes {', '.join(GROUPS)}, and mix_all-30-1 or mix_all-x0.5"
         more = "" if name.startswith(CODE_PREFIX) else groups
-        raise UsageError(f"--sets {name}: {error}{more}") from None
+        raise UsageError(f"{option} {name}: {error}{more}") from None
     return TrainingSet(name.replace(":", "_"), name)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from support.models_checkpoints import row
 from support.real_servers import RealServer
+from support.served_pairs import SHORT, ask_here, ask_served, folder_entry, list_prompts
 
 from pytest_coderobust.models.registry import ModelOptions, open_backend
 from pytest_coderobust.models.served.handshake import (
@@ -21,11 +20,10 @@ from pytest_coderobust.models.served.handshake import (
 )
 from pytest_coderobust.models.served.handshake_probes import SEED_PROMPT
 from pytest_coderobust.models.served.transport import PooledTransport
-from pytest_coderobust.records import Completion, Sampling
+from pytest_coderobust.records import Completion
 from pytest_coderobust.tiny import checkpoint_path
 
-TOKENS = 16
-STOPS = ("\ndef ", "\nclass ", "\nprint", " % ", "\n#")
+TOKENS = SHORT.max_new_tokens
 
 
 @dataclass(frozen=True)
@@ -69,15 +67,12 @@ def pair(llama_server: RealServer) -> Iterator[Pair]:
 
 @pytest.fixture(scope="module")
 def prompts() -> list[str]:
-    tasks = checkpoint_path().parent / "quickstart.jsonl"
-    lines = tasks.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["prompt"] for line in lines][:40]
+    return list_prompts()
 
 
 @pytest.fixture(scope="module")
-def ours(pair: Pair, prompts: list[str]) -> list[Completion]:
-    rows = [row(prompt) for prompt in prompts]
-    return list(pair.backend.generate(rows, Sampling(max_new_tokens=TOKENS, stop=STOPS)))
+def ours(prompts: list[str]) -> list[Completion]:
+    return ask_here(prompts, SHORT)
 
 
 def test_handshake_finds_what_the_server_is(pair: Pair) -> None:
@@ -104,7 +99,7 @@ def test_greedy_texts_are_those_in_process(
     finishes = set()
     for prompt, own in zip(prompts, ours, strict=True):
         for form in (prompt, pair.encode(prompt)):
-            told = pair.ask(form, stop=list(STOPS))
+            told = pair.ask(form, stop=list(SHORT.stop))
             (choice,) = told["choices"]
             assert choice["text"] == own.text
             assert choice["finish_reason"] == ("length" if own.finish == "length" else "stop")
@@ -113,6 +108,17 @@ def test_greedy_texts_are_those_in_process(
                 assert told["usage"]["completion_tokens"] == own.tokens + 1
         finishes.add(own.finish)
     assert finishes == {"eos", "stop", "length"}  # so that each end was compared
+
+
+def test_forty_completions_are_those_in_process(
+    llama_server: RealServer, prompts: list[str], ours: list[Completion]
+) -> None:
+    theirs = ask_served(llama_server, prompts, SHORT, 8, **folder_entry(checkpoint_path()))
+    for own, other in zip(ours, theirs, strict=True):
+        # It does not say whether a text ended by itself or by a stop string, which it leaves out.
+        ended = {"stop": "eos"}.get(own.finish, own.finish)
+        assert (other.text, other.finish) == (own.text, ended)
+        assert other.tokens == own.tokens - (own.finish == "stop")
 
 
 def test_a_stop_string_cuts_the_text(pair: Pair, prompts: list[str]) -> None:

@@ -154,3 +154,25 @@ def test_a_slow_canonical_solution_gives_its_task_time(project: Project) -> None
     project.run("toy.toml", "--model", model, "--coderobust-json", "out.json")
     solved = {row["task"]: row["status"] for row in project.json()["items"]}
     assert solved == {f"Toy/{i}": "unsolved" if i == 1 else "solved" for i in range(6)}
+
+
+@pytest.mark.parametrize("name", ["size_of", "len"])
+def test_a_slow_solution_of_a_task_with_a_change_gives_its_task_time(
+    project: Project, name: str
+) -> None:
+    """Neither form passes as it is: the one that would is slow, whichever it is."""
+    slow = (
+        f"    import time\n    end = time.process_time() + 0.4 * {name}('a')\n"
+        f"    while time.process_time() < end:\n        pass\n{project.canonical(0)}"
+    )
+    changes = [{"old": "len", "new": "size_of"}]
+    project.write_tasks(with_changes({0: {"canonical_solution": slow, "api_changes": changes}}))
+    project.write_suite("[sandbox]\ncpu_seconds = 3\ncall_seconds = 0.2")
+    answer = slow.replace(f"{name}(", "size_of(")
+    model = project.write_replay(
+        {(f"Toy/{i}", "clean", 0): answer if i == 0 else project.canonical(i) for i in range(6)}
+    )
+    project.run("toy.toml", "--model", model, "--coderobust-json", "out.json")
+    found = project.json()
+    assert found["totals"]["unusable"] == []
+    assert {row["status"] for row in found["items"]} == {"solved"}

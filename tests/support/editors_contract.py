@@ -21,6 +21,17 @@ REQUEST = EditRequest(TASK, PROMPT, PERTURBED, "C1")
 OTHER = EditRequest(TASK, PROMPT, 'def twice(x):\n    """Dobule it."""\n', "C1", seed=1)
 SAMPLING = Sampling(max_new_tokens=8)
 
+QUICK = {
+    "creme": "creme:layer=1,steps=5,lr=0.01,tokens=8",
+    "rome": "rome:layer=1,steps=3,prefixes=1,prefix_tokens=3",
+    "ft": "ft:layer=1,steps=3,lr=0.01,epsilon=0.02",
+    "grace": "grace:layer=0,steps=8,init=warm,replace=all,gain=0.01",
+    "dinm": "dinm:steps=3,lr=0.01",
+    "lora": "lora:steps=3,rank=2,lr=0.01",
+    "denoise": "denoise:tokens=4",
+}
+"""Each editor as a user writes it, with few steps."""
+
 _folders: dict[tuple[str, str], Path] = {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import urllib3
 
 PROCESS = Path(__file__).with_name("llama_process.py")
 ASK_EVERY = 0.02
+_UVICORN = re.compile(r"running on (http://[\d.:]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,14 @@ class RealServer:
 
 @contextmanager
 def serve_gguf(
-    file: Path, log: Path, *, slots: int = 4, window: int = 512, port: int = 0, alias: str = "tiny"
+    file: Path,
+    log: Path,
+    *,
+    slots: int = 4,
+    window: int = 512,
+    port: int = 0,
+    alias: str = "tiny",
+    exact: bool = False,
 ) -> Iterator[RealServer]:
     """Serves a GGUF file with llama.cpp's server, one thread, until the block ends.
 
@@ -36,8 +45,10 @@ def serve_gguf(
         log: gets what the server says of itself.
         slots: requests that it answers side by side, each with its own window.
         port: 0 takes a free one.
+        exact: attention is in float32, and not partly in float16, llama.cpp's own choice.
     """
     command = [sys.executable, str(PROCESS), str(file), str(port), str(slots), str(window), alias]
+    command.append("exact" if exact else "half")
     with _running(command, log, {}) as process:
         assert process.stdout is not None
         ready = process.stdout.readline()
@@ -48,14 +59,16 @@ def serve_gguf(
 
 
 @contextmanager
-def serve_folder(folder: Path, log: Path, port: int) -> Iterator[RealServer]:
-    """Serves a checkpoint's folder with `transformers serve` until the block ends."""
+def serve_folder(folder: Path, log: Path) -> Iterator[RealServer]:
+    """Serves a checkpoint's folder with `transformers serve`, one thread, until the block ends."""
     command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(folder)]
-    command += ["--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--device", "cpu", "--host", "127.0.0.1", "--port", "0"]
     with _running(command, log, {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}) as process:
-        root = f"http://127.0.0.1:{port}"
-        wait_until_healthy(root, process, log)
-        yield RealServer(f"{root}/v1", str(folder), process)
+        while not (ready := _UVICORN.search(log.read_text(errors="replace"))):
+            assert process.poll() is None, log.read_text(errors="replace")[-2000:]
+            time.sleep(ASK_EVERY)
+        wait_until_healthy(ready[1], process, log)
+        yield RealServer(f"{ready[1]}/v1", str(folder), process)
 
 
 def wait_until_healthy(

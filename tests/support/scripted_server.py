@@ -102,7 +102,7 @@ def serve(script: Script) -> Iterator[ScriptedServer]:
 
     server = Server(("127.0.0.1", 0), Handler)
     running = ScriptedServer(f"http://127.0.0.1:{server.server_address[1]}/v1", [], script)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield running

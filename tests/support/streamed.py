@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.backend import KeyedBy, Streamed, ServingTerms
+from pytest_coderobust.models.backend import KeyedBy, ServingTerms, Streamed
 from pytest_coderobust.models.scripted import Scripted
 from pytest_coderobust.records import Completion, Row, Sampling, Usage
 

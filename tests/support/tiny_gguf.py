@@ -1,7 +1,4 @@
-"""GGUF file of a small Llama checkpoint, written with the `gguf` package: F32, and its tokenizer.
-
-344 columns fit no quantised block, so every tensor stays as it is in the checkpoint.
-"""
+"""GGUF file of a small Llama checkpoint, written with the `gguf` package, and its tokenizer."""
 
 from __future__ import annotations
 
@@ -31,15 +28,29 @@ _REST = {
 }
 
 
-def write_gguf(folder: Path, file: Path, *, noise: float = 0.0) -> Path:
+def write_gguf(
+    folder: Path,
+    file: Path,
+    *,
+    noise: float = 0.0,
+    packed: bool = False,
+    splitter: str = "starcoder",
+) -> Path:
     """Writes a Llama checkpoint whose tokenizer is a byte-level BPE of `tiny`'s kind.
 
     Args:
         noise: added to one projection, in its standard deviations: another model of equal claims.
+        packed: matrices whose columns fill blocks become Q8_0; the 344 of `tiny` do not. Else all
+            is F32, as in the checkpoint.
+        splitter: what the file says of the way text is split; "starcoder" takes single digits off,
+            as `tiny` does.
     """
     config = json.loads((folder / "config.json").read_text())
     tokenizer = json.loads((folder / "tokenizer.json").read_text())
     writer = gguf.GGUFWriter(file, "llama")
+    kinds = gguf.LlamaFileType
+    writer.add_file_type(kinds.MOSTLY_Q8_0 if packed else kinds.ALL_F32)
+    writer.add_tokenizer_pre(splitter)
     _write_sizes(writer, config)
     _write_tokenizer(writer, config, tokenizer)
     for name, tensor in sorted(load_file(folder / "model.safetensors").items()):
@@ -49,7 +60,12 @@ def write_gguf(folder: Path, file: Path, *, noise: float = 0.0) -> Path:
         if noise and ours == "blk.4.ffn_down.weight":
             drawn = np.random.default_rng(0).standard_normal(tensor.shape, dtype=np.float32)
             tensor = tensor + noise * tensor.std() * drawn
-        writer.add_tensor(ours, np.ascontiguousarray(tensor, dtype=np.float32))
+        values = np.ascontiguousarray(tensor, dtype=np.float32)
+        if packed and values.ndim == 2 and values.shape[1] % 32 == 0:
+            q8 = gguf.GGMLQuantizationType.Q8_0
+            writer.add_tensor(ours, gguf.quantize(values, q8), raw_dtype=q8)
+        else:
+            writer.add_tensor(ours, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -60,7 +76,6 @@ def write_gguf(folder: Path, file: Path, *, noise: float = 0.0) -> Path:
 def _write_sizes(writer: gguf.GGUFWriter, config: dict[str, Any]) -> None:
     heads = config["num_attention_heads"]
     writer.add_name("tiny")
-    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
     writer.add_block_count(config["num_hidden_layers"])
@@ -76,14 +91,12 @@ def _write_sizes(writer: gguf.GGUFWriter, config: dict[str, Any]) -> None:
 def _write_tokenizer(
     writer: gguf.GGUFWriter, config: dict[str, Any], tokenizer: dict[str, Any]
 ) -> None:
-    """Writes vocabulary and merges; "starcoder" splits single digits off, as `tiny` does."""
     vocabulary = tokenizer["model"]["vocab"]
     special = {token["content"] for token in tokenizer["added_tokens"]}
     tokens = sorted(vocabulary, key=vocabulary.__getitem__)
     assert [vocabulary[token] for token in tokens] == list(range(config["vocab_size"]))
     kinds = gguf.TokenType
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("starcoder")
     writer.add_token_list(tokens)
     writer.add_token_types([kinds.CONTROL if t in special else kinds.NORMAL for t in tokens])
     writer.add_token_merges([" ".join(pair) for pair in tokenizer["model"]["merges"]])

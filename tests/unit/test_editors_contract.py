@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from support.editors_contract import REQUEST, answers, fingerprint, logits, model_of, traces
+from support.editors_contract import QUICK, REQUEST, answers, fingerprint, logits, model_of, traces
 from support.models_architectures import ARCHITECTURES
 
 from pytest_coderobust.editors.access import Access
@@ -17,15 +17,6 @@ from pytest_coderobust.editors.saved_edits import save_edit, saved_edit
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-QUICK = {
-    "creme": "creme:layer=1,steps=5,lr=0.01,tokens=8",
-    "rome": "rome:layer=1,steps=3,prefixes=1,prefix_tokens=3",
-    "ft": "ft:layer=1,steps=3,lr=0.01,epsilon=0.02",
-    "grace": "grace:layer=0,steps=8,init=warm,replace=all,gain=0.01",
-    "dinm": "dinm:steps=3,lr=0.01",
-    "lora": "lora:steps=3,rank=2,lr=0.01",
-    "denoise": "denoise:tokens=4",
-}
 WRITERS = ("creme", "rome", "ft", "dinm")
 DOWN = ("down_proj.weight", "c_proj.weight", "fc_out.weight", "fc2.weight")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from pytest_coderobust.engine.guarding import ANSWERS, SECONDS, Guard
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import Look
+from pytest_coderobust.models.backend import IdentityDemand, Look, OwnPrompt
 from pytest_coderobust.models.oracle import Oracle
 from pytest_coderobust.records import (
     Cell,
@@ -31,7 +31,10 @@ class Watched(Oracle):
     def identity(self) -> ModelIdentity:
         return ModelIdentity("watched", "model-digest")
 
-    def look(self) -> Look:
+    def remember(self, memory: Callable[[], Ledger], demand: IdentityDemand) -> None:
+        pass
+
+    def look(self, own: Sequence[OwnPrompt] = ()) -> Look:  # noqa: ARG002
         self.looks += 1
         return Look(self.same, "" if self.same else "another model answers")
 

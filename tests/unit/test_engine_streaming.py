@@ -18,7 +18,7 @@ from pytest_coderobust.engine.streaming import STORED_TOGETHER, AnswerStream
 from pytest_coderobust.engine.verdicts import WAITING, WAITING_EACH, JudgeBrake, VerdictStore
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import Look, Streamed, ServingTerms, is_streaming
+from pytest_coderobust.models.backend import Look, ServingTerms, Streamed, is_streaming
 from pytest_coderobust.models.scripted import Scripted
 from pytest_coderobust.records import (
     Bill,

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
 
+from pytest_coderobust.config.suite import make_named_suite
+from pytest_coderobust.engine import keys
 from pytest_coderobust.engine.events import ChecksJudged, silent
 from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.records import Level, Tests, Verdict
+from pytest_coderobust.models.registry import open_backend
+from pytest_coderobust.records import ApiChange, Level, Tests, Verdict, digest
 from pytest_coderobust.sandbox.check import Check
 
 TESTS = Tests("assert f()", "asserts")
@@ -84,3 +88,33 @@ def test_checks_are_told_when_they_are_stored(tmp_path: Path, court: Court) -> N
     judge.verdicts([check("right"), check("wrong")])
     assert sum(event.checks for event in heard if isinstance(event, ChecksJudged)) == 2
     ledger.close()
+
+
+def test_the_counting_of_uses_is_in_the_keys_of_what_counts_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = check("right")
+    counted = replace(plain, api_changes=(ApiChange("math.sqrt", "math.root"),))
+    adapted = replace(
+        plain, api_changes=(ApiChange("math.sqrt", "math.root", "keyword-only", ("x",)),)
+    )
+    config = make_named_suite("quickstart", Path())
+    backend = open_backend("oracle")
+
+    def make_keys() -> list[str]:
+        keys_of_checks = [keys.make_verdict_key(each, "ns") for each in (plain, counted, adapted)]
+        runs = [
+            keys.digest_run("plan", config, backend, "ns", each.api_changes)
+            for each in (plain, counted)
+        ]
+        return [*keys_of_checks, *runs]
+
+    before = make_keys()
+    assert len(set(before)) == 5
+    monkeypatch.setattr(keys, "USES_VERSION", "another")
+    after = make_keys()
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, False, True, False]
+    # As keys were before uses had a version.
+    judged = (plain.solution, astuple(plain.tests), plain.entry_point, plain.language)
+    judge = (keys.JUDGE_VERSION, keys.toolchain_version("python"), "ns")
+    assert before[0] == digest("verdict", judged, ([], False), astuple(plain.limits), judge)

@@ -25,7 +25,7 @@ from support.models_checkpoints import (
 from tokenizers import processors
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.stops import decode
+from pytest_coderobust.models.thought_tags import decode
 from pytest_coderobust.records import Sampling
 
 pytestmark = pytest.mark.usefixtures("one_thread")

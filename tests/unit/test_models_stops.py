@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.models_checkpoints import byte_level, sentence_piece, wrap
 
-from pytest_coderobust.models.stops import EndTest, cut_at_stop, decode
+from pytest_coderobust.models.stops import EndTest, cut_at_stop
+from pytest_coderobust.models.thought_tags import decode
 
 BYTES = wrap(byte_level())
 PIECES = wrap(sentence_piece())

@@ -26,8 +26,7 @@ from tokenizers import AddedToken
 
 from pytest_coderobust.models.extraction.solution import UNFINISHED, extract
 from pytest_coderobust.models.hf import DECODING
-from pytest_coderobust.models.stops import decode
-from pytest_coderobust.models.thought_tags import KNOWN, find_opened, make_decoder
+from pytest_coderobust.models.thought_tags import KNOWN, decode, find_opened, make_decoder
 from pytest_coderobust.records import Row, Sampling, digest
 
 pytestmark = pytest.mark.usefixtures("one_thread")

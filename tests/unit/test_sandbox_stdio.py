@@ -113,6 +113,19 @@ def test_a_hostile_program_passes_nothing_and_harms_nobody(sandbox: Sandbox, sol
     assert run_check(sandbox, ADD).full
 
 
+def test_a_builtin_that_changed_is_gone_in_programs_too(sandbox: Sandbox) -> None:
+    change = ApiChange("len", "size_of")
+    tests = Tests(json.dumps({"inputs": [""], "outputs": ["2\n"]}), "stdio")
+    old, new = (
+        sandbox.submit(
+            Check(f"print({name}('ab'))\nexit()\n", "", tests, LIMITS, api_changes=(change,))
+        )
+        for name in ("len", "size_of")
+    )
+    assert (old.result(60).failure, old.result(60).api_uses[0].old) == ("exception", 1)
+    assert (new.result(60).full, new.result(60).api_uses[0].new) == (True, 1)
+
+
 def test_api_changes_hold_in_programs_too(sandbox: Sandbox) -> None:
     change = ApiChange("math.gcd", "math.common_divisor")
     tests = Tests(json.dumps({"inputs": ["4 6", "9 6"], "outputs": ["2", "3"]}), "stdio")

@@ -33,6 +33,8 @@ GOOD: dict[str, tuple[list[str], object]] = {
     "concurrency": (["64"], 64),
     "patience": (["2m"], 120.0),
     "api_key_env": (["PROD_KEY"], "PROD_KEY"),
+    "demand_identity": (["stated"], "stated"),
+    "new_generation": ([], True),
     "chat": (["yes"], True),
     "allow_bin": ([], True),
     "trust_remote_code": ([], True),

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_coderobust.models.extraction.solution import UNFINISHED, extract
-from pytest_coderobust.records import Task, Tests
+from pytest_coderobust.models.extraction.thoughts import PAIRS
+from pytest_coderobust.records import Completion, Task, Tests
 
 PREAMBLE = "import math\n\n\n"
 TASK = Task(
@@ -69,7 +70,10 @@ examples = st.sampled_from(
         "",
     )
 )
-thoughts = st.sampled_from(("think", "thinking", "reasoning", "thought"))
+asides = st.sampled_from(
+    ("A sketch:", "Don't do this:", "### Alternative", "For comparison, the naive way:")
+)
+thoughts = st.sampled_from(PAIRS)
 
 
 @st.composite
@@ -84,9 +88,9 @@ def fence(draw: st.DrawFn, code: str) -> str:
 @st.composite
 def thought(draw: st.DrawFn, inside: st.SearchStrategy[str]) -> str:
     """A thought with drafts in it; its opening tag may be in the template, or come late."""
-    name = draw(thoughts)
-    opening = draw(st.sampled_from((f"<{name}>\n", "", f"So:\n<{name}>")))
-    return f"{opening}{draw(prose)}\n{draw(inside)}\n</{name}>\n\n"
+    tag, closing = draw(thoughts)
+    opening = draw(st.sampled_from((f"{tag}\n", "", f"So:\n{tag}")))
+    return f"{opening}{draw(prose)}\n{draw(inside)}\n{closing}\n\n"
 
 
 @st.composite
@@ -125,7 +129,8 @@ def test_the_answers_script_comes_out(data: st.DataObject) -> None:
 def test_a_program_comes_out_without_a_chat(data: st.DataObject) -> None:
     answer = data.draw(programs)
     text = data.draw(st.sampled_from(("{}", "\n\n{}", "{}```\nThat is it.\n", "{}\nprint(f(3))\n")))
-    before = data.draw(st.sampled_from(("", "<think>\n1\n</think>\n", "1\n</thought>\n")))
+    opening, closing = data.draw(thoughts)
+    before = data.draw(st.sampled_from(("", f"{opening}\n1\n{closing}\n", f"1\n{closing}\n")))
     assert (
         extract(before + text.replace("{}", answer), TASK).rstrip() == (PREAMBLE + answer).rstrip()
     )
@@ -134,6 +139,25 @@ def test_a_program_comes_out_without_a_chat(data: st.DataObject) -> None:
 @given(st.data())
 def test_a_thought_that_never_ends_has_no_program(data: st.DataObject) -> None:
     chat = data.draw(chats(data.draw(programs), drafts, examples))
-    name = data.draw(thoughts)
-    assert extract(f"{chat}\n<{name}>\n{data.draw(prose)}", TASK) == UNFINISHED
-    assert extract(f"<{name}>\n{data.draw(drafts.flatmap(fence))}", TASK) == UNFINISHED
+    opening, _ = data.draw(thoughts)
+    assert extract(f"{chat}\n{opening}\n{data.draw(prose)}", TASK) == UNFINISHED
+    draft = Completion(data.draw(drafts.flatmap(fence)), "eos", opened=opening)
+    assert extract(draft.answer, TASK) == UNFINISHED
+
+
+@given(st.data())
+def test_a_thought_that_the_template_opened_ends_like_any_other(data: st.DataObject) -> None:
+    answer = data.draw(programs)
+    opening, closing = data.draw(thoughts)
+    inside, chat = data.draw(drafts.flatmap(fence)), data.draw(chats(answer, drafts, examples))
+    told = Completion(f"{inside}{closing}\n{chat}", "eos", opened=opening)
+    assert extract(told.answer, TASK) == extract(told.text, TASK) == PREAMBLE + answer
+
+
+@given(st.data())
+def test_what_is_shown_beside_the_answer_changes_nothing(data: st.DataObject) -> None:
+    answer = data.draw(programs)
+    chat = data.draw(chats(answer, drafts, st.just("")))
+    for _ in range(data.draw(st.integers(1, 3))):
+        chat += f"\n{data.draw(asides)}\n{data.draw(drafts.flatmap(fence))}"
+    assert extract(chat, TASK) == PREAMBLE + answer

@@ -212,3 +212,10 @@ def test_a_recorded_program_is_read_like_a_completion() -> None:
     assert extract_program(program, TASK, "raw") == program
     assert extract_program(program, TASK) == extract(program, TASK)
     assert extract_program(f"{PROMPT}    return 9\n", TASK) == f"{PROMPT}    return 9\n"
+
+
+def test_statements_that_are_valid_alone_and_not_together_are_no_solution() -> None:
+    answer = "t = 0\nglobal t; t = 1\n\ndef f(n):\n    return n * t\n"
+    with pytest.raises(SyntaxError):
+        compile(answer, "answer", "exec")
+    compile(extract(answer, TASK), "solution", "exec")

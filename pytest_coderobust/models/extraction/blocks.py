@@ -10,15 +10,20 @@ from __future__ import annotations
 import re
 import symtable
 import warnings
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 _QUOTES = ("'", '"', "'''", '"""')
 _TOKEN = re.compile(r"""\#|'''|\"""|'|"|[(\[{]|[)\]}]""")
+_PLAIN = re.compile(r"""[^\\#'"(){}\[\]]*(?:[(\[{][^\\#'"(){}\[\]]*[)\]}][^\\#'"(){}\[\]]*)*\Z""")
+"""Matches a line without strings, comments and a backslash, whose brackets are closed in turn."""
 _CLOSING = {quote: re.compile(r"\\.|" + re.escape(quote), re.S) for quote in _QUOTES}
 _STARTS_ANEW = re.compile(r"(?:async\s+def|def|class|import|from)\s|@\w")
 _GOES_ON = re.compile(r"(?:elif|else|except|finally)\b")
 _DECORATOR = re.compile(r"\s*@")
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 _AT_ONCE = ("genexpr", "listcomp", "setcomp", "dictcomp")
 
 
@@ -56,6 +61,8 @@ class _Scanner:
 
     def feed(self, line: str) -> None:
         self.continued = False
+        if not self.quote and _PLAIN.match(line):
+            return
         place = 0
         while True:
             if self.quote:
@@ -100,7 +107,7 @@ def split_blocks(text: str) -> list[str]:
     for line in text.split("\n"):
         if scanner.depth and not scanner.quote and _STARTS_ANEW.match(line):
             scanner.depth = 0  # an unbalanced bracket before it, in prose or in broken code
-        if scanner.at_statement and _is_statement(line) and not _joins(line, pieces[-1]):
+        if _is_statement(line) and scanner.at_statement and not _joins(line, pieces[-1]):
             pieces.append([])
         pieces[-1].append(line)
         scanner.feed(line)
@@ -160,9 +167,28 @@ def broken_line(source: str) -> int | None:
     return None
 
 
-def _symbols(source: str) -> symtable.SymbolTable:
+@contextmanager
+def quiet_parser() -> Generator[None]:
+    """Context in which Python's parser is silent about somebody else's escapes.
+
+    Contexts inside it cost nothing, where setting filters takes as long as to parse a function.
+    """
+    if _quiet.get():
+        yield
+        return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SyntaxWarning about somebody else's escapes
+        warnings.simplefilter("ignore")
+        token = _quiet.set(True)
+        try:
+            yield
+        finally:
+            _quiet.reset(token)
+
+
+def _symbols(source: str) -> symtable.SymbolTable:
+    if _quiet.get():
+        return symtable.symtable(source, "solution", "exec")
+    with quiet_parser():
         return symtable.symtable(source, "solution", "exec")
 
 

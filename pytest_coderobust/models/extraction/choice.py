@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 
+from pytest_coderobust.models.extraction.blocks import quiet_parser
 from pytest_coderobust.models.extraction.fenced import Fenced
 
 _NEAR = 400
@@ -82,8 +82,7 @@ def choose_block(text: str, blocks: Sequence[Fenced], defining: Sequence[int]) -
 
 def is_stub(code: str) -> bool:
     """Tells whether the last function of a block does nothing: passes, raises, or returns None."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SyntaxWarning about somebody else's escapes
+    with quiet_parser():
         try:
             tree = ast.parse(code)
         except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 import sys
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from pytest_coderobust.models.extraction.blocks import quiet_parser
 
 LIMITS = "<limits>"
 """Stands among the changed names for the interpreter's limits, which everything runs under."""
@@ -19,6 +20,8 @@ LIMITS = "<limits>"
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _CALLABLE = (ast.Lambda, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.NamedExpr)
 _SETS_LIMITS = frozenset({"setrecursionlimit", "set_int_max_str_digits", "stack_size", "setrlimit"})
+_LEAF_TYPES = (ast.Name, ast.Constant)
+_LEAF_FIELDS = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "name", "type_comment", "kind"})
 _LEAVES = frozenset({"exit", "quit", "_exit", "abort"})
 _STREAMS = frozenset({"stdout", "stderr"})
 _SHOWS = frozenset({"print", "pprint", "help", "display"})
@@ -46,30 +49,39 @@ class Effects:
         changed: names that it binds anew from inside a function, or whose object it stores into,
             calls a method of, or derives a class from.
         passed: names that it hands to a call.
-        idle: it can serve no function: it prints, asserts, or guards a main program.
         reads: it uses standard input, or ends the program.
-        renames: it does no more than give a name to a function, or to what has one already.
     """
 
     changed: frozenset[str] = frozenset()
     passed: frozenset[str] = frozenset()
-    idle: bool = False
     reads: bool = False
-    renames: bool = False
 
 
-def find_effects(source: str) -> Effects:
-    """Finds the effects of source; of what is not valid Python, that it is idle."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SyntaxWarning about somebody else's escapes
+def parse_statement(source: str) -> tuple[ast.stmt, ...] | None:
+    """Parses one statement, or several on a line; None where it is not valid Python."""
+    with quiet_parser():
         try:
-            tree = ast.parse(source)
+            return tuple(ast.parse(source).body)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return Effects(idle=True)
+            return None
+
+
+def is_idle(statements: Iterable[ast.stmt]) -> bool:
+    """Tells whether statements serve no function: they print, assert, or guard a main program."""
+    return all(map(_is_idle, statements))
+
+
+def is_renaming(statements: Iterable[ast.stmt]) -> bool:
+    """Tells whether statements only give a name to a function, or to what has one already."""
+    return all(map(_renames, statements))
+
+
+def find_effects(statements: Iterable[ast.stmt]) -> Effects:
+    """Finds the effects of statements, with everything inside them."""
     changed: set[str] = set()
     passed: set[str] = set()
     reads = False
-    for node in ast.walk(tree):
+    for node in _walk(statements):
         if isinstance(node, ast.Call):
             changed.update(_list_changed(node))
             passed.update(_list_passed(node))
@@ -83,13 +95,7 @@ def find_effects(source: str) -> Effects:
         elif isinstance(node, _DEFINITIONS):
             changed.update(_list_told(node))
     changed.discard("")
-    return Effects(
-        frozenset(changed),
-        frozenset(passed),
-        idle=all(map(_is_idle, tree.body)),
-        reads=reads,
-        renames=all(map(_renames, tree.body)),
-    )
+    return Effects(frozenset(changed), frozenset(passed), reads)
 
 
 def binds_function(source: str, name: str) -> bool:
@@ -138,6 +144,32 @@ def _mentions(node: ast.AST, name: str) -> bool:
     if isinstance(node, ast.Lambda):
         return False
     return any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
+
+
+def _walk(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    """Walks through trees as `ast.walk` does, in any order, but for leaves that say nothing.
+
+    Names, constants, operators and contexts are more than half of all nodes.
+    """
+    waiting: list[ast.AST] = [*statements]
+    fields: dict[type[ast.AST], tuple[str, ...]] = {}
+    while waiting:
+        node = waiting.pop()
+        yield node
+        kind = type(node)
+        if kind not in fields:
+            fields[kind] = _list_fields(kind)
+        for name in fields[kind]:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                waiting += [each for each in value if isinstance(each, ast.AST)]
+            elif type(value) not in _LEAF_TYPES and isinstance(value, ast.AST):
+                waiting.append(value)
+
+
+def _list_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Lists the fields of a kind of node in which there may be more to see."""
+    return () if kind in _LEAF_TYPES else tuple(f for f in kind._fields if f not in _LEAF_FIELDS)
 
 
 def _list_changed(call: ast.Call) -> Iterator[str]:

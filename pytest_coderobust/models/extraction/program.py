@@ -13,19 +13,14 @@ import builtins
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from pytest_coderobust.models.extraction.blocks import BlockNames, names_of
-from pytest_coderobust.models.extraction.effects import LIMITS, Effects, find_effects
+from pytest_coderobust.models.extraction.effects import LIMITS
+from pytest_coderobust.models.extraction.statement import INPUT, TopStatement
 
-_DEFINITION = re.compile(r"(?:async[ \t]+def|def|class)\b|@")
 _FUNCTION = re.compile(r"(?:async[ \t]+)?def\b")
-_IMPORT = re.compile(r"(?:from|import)\b")
 _IMPORTS_ALL = re.compile(r"from\s+[\w.]+\s+import\s*\*")
-_INPUT = frozenset({"input", "raw_input", "stdin"})
 _BY_STRING = frozenset({"eval", "exec", "globals", "locals", "vars", "__import__"})
-_BUILTINS = frozenset(dir(builtins)) - _INPUT - {"exit", "quit"}
-_NO_NAMES = BlockNames(frozenset(), frozenset(), frozenset())
+_BUILTINS = frozenset(dir(builtins)) - INPUT - {"exit", "quit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +44,40 @@ class Wanted:
     whole: bool = False
 
 
-class _Statement:
-    """One top-level statement; its effects are found when they are first asked for."""
+@dataclass(frozen=True, slots=True)
+class KeptStatements:
+    """The statements that are kept.
 
-    def __init__(self, source: str) -> None:
-        self.source = source
-        found = names_of(source)
-        self.valid = found is not None
-        self.names = found or _NO_NAMES
-        self.defines = _DEFINITION.match(source) is not None
-        self.imports = _IMPORT.match(source) is not None
+    Attributes:
+        kept: says so of each.
+        bound: names that the kept ones bind.
+        valid: each of them is valid Python.
+    """
 
-    @cached_property
-    def effects(self) -> Effects:
-        return find_effects(self.source)
-
-    @property
-    def runs(self) -> bool:
-        """Whether loading it does more than to define, import or rename."""
-        return not (self.defines or self.imports or self.effects.renames)
-
-    @property
-    def is_callable(self) -> bool:
-        """Whether its effects come about where the names that it binds are called."""
-        return self.defines or self.effects.renames
-
-    @property
-    def reads(self) -> bool:
-        return bool(self.names.needed & _INPUT) or self.effects.reads
+    kept: tuple[bool, ...]
+    bound: frozenset[str]
+    valid: bool
 
 
-def choose_needed(blocks: Sequence[str], wanted: Wanted) -> list[bool]:
-    """Says of each top-level statement whether it is kept."""
-    choice = _Choice([_Statement(block) for block in blocks], wanted)
+def choose_needed(blocks: Sequence[str], wanted: Wanted) -> KeptStatements:
+    """Chooses the top-level statements that are kept."""
+    statements = [TopStatement(block) for block in blocks]
+    choice = _Choice(statements, wanted)
     choice.keep_binders()
     choice.keep_changers()
     choice.keep_harmless()
-    return [place in choice.kept for place in range(len(blocks))]
+    kept = [statements[place] for place in choice.kept]
+    return KeptStatements(
+        tuple(place in choice.kept for place in range(len(blocks))),
+        frozenset(name for each in kept for name in each.names.bound),
+        all(each.valid for each in kept),
+    )
 
 
 class _Choice:
     """The choice so far, and which statements bind, use and change each name."""
 
-    def __init__(self, statements: Sequence[_Statement], wanted: Wanted) -> None:
+    def __init__(self, statements: Sequence[TopStatement], wanted: Wanted) -> None:
         self._statements = statements
         self._wanted = wanted
         self._seen: set[str] = set()
@@ -117,7 +103,7 @@ class _Choice:
         names = [*self._wanted.present, self._wanted.entry_point, LIMITS]
         while names:
             for place in graph.mark(names):
-                if place not in self.kept and not self._statements[place].effects.idle:
+                if place not in self.kept and not self._statements[place].idle:
                     self._keep(place)
             fresh = self.kept - told
             told |= fresh
@@ -144,7 +130,7 @@ class _Choice:
             if needless or by_name:
                 self._keep(place)
 
-    def _list_bound(self, statement: _Statement) -> Iterable[str]:
+    def _list_bound(self, statement: TopStatement) -> Iterable[str]:
         """Names that a statement counts as a binder of."""
         bound = statement.names.bound
         entry = self._wanted.entry_point
@@ -153,8 +139,8 @@ class _Choice:
             return bound if wraps else ()
         if not bound or statement.defines or statement.imports:
             return bound
-        left_out = statement.names.needed & (_INPUT | {"__name__"}) or "stdin" in statement.source
-        if left_out and (statement.effects.idle or (statement.reads and statement.runs)):
+        left_out = statement.names.needed & (INPUT | {"__name__"}) or "stdin" in statement.source
+        if left_out and (statement.idle or (statement.reads and statement.runs)):
             return ()
         return bound
 
@@ -167,7 +153,7 @@ class _Choice:
         statement = self._statements[place]
         if statement.imports or _FUNCTION.match(statement.source):
             return False
-        return bool(statement.source.strip()) and not statement.effects.idle
+        return bool(statement.source.strip()) and not statement.idle
 
     def _keep(self, place: int) -> None:
         self.kept.add(place)
@@ -189,7 +175,7 @@ class _Choice:
 class _Graph:
     """Statements as a graph: each leads to those that use what it defines."""
 
-    def __init__(self, statements: Sequence[_Statement], entry_point: str) -> None:
+    def __init__(self, statements: Sequence[TopStatement], entry_point: str) -> None:
         self._statements = statements
         self._entry_point = entry_point
         self._users = _index((at, each.names.needed) for at, each in enumerate(statements))

@@ -38,7 +38,11 @@ def find_script(answer: str, reading: AnswerReading) -> str:
     gathered = gather_helpers(found)
     wanted = Wanted(gathered.needed)
     parts = [
-        [piece for piece, keep in zip(pieces, choose_needed(pieces, wanted), strict=True) if keep]
+        [
+            piece
+            for piece, keep in zip(pieces, choose_needed(pieces, wanted).kept, strict=True)
+            if keep
+        ]
         for pieces in (gathered.before, gathered.after)
     ]
     # Definitions go ahead of the program that calls them, also where the answer has them last.

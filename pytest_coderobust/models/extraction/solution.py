@@ -12,7 +12,7 @@ Not covered: methods of a class.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,7 @@ from pytest_coderobust.models.extraction.blocks import (
     broken_line,
     is_python,
     names_of,
+    quiet_parser,
     split_blocks,
 )
 from pytest_coderobust.models.extraction.braces import extract_braced
@@ -31,7 +32,8 @@ from pytest_coderobust.models.extraction.fences import (
     is_indented,
 )
 from pytest_coderobust.models.extraction.helpers import gather_helpers
-from pytest_coderobust.models.extraction.program import Wanted, choose_needed
+from pytest_coderobust.models.extraction.program import KeptStatements, Wanted, choose_needed
+from pytest_coderobust.models.extraction.repairs import has_code, list_repairs
 from pytest_coderobust.models.extraction.scripts import find_script
 from pytest_coderobust.records import AnswerReading, Task
 
@@ -46,10 +48,6 @@ UNFINISHED = "<the thought never ends: there is no answer>\n"
 _TRIMS = 8
 _FUTURE = "from __future__"
 _RETURN = re.compile(r"(?:return|yield)\b")
-_ELSEWHERE = re.compile(
-    r"(?:async\s+def|def|class|import|from|assert)\s|@|print\(|if\s+__name__|[\"']"
-)
-_DOCSTRING = re.compile(r"^([ \t]+)[rRuU]?(?:\"\"\"|''')", re.M)
 _DEFAULT = AnswerReading()
 
 
@@ -94,6 +92,11 @@ def extract_program(
 
 def read_solution(completion: str, task: Task, reading: AnswerReading = _DEFAULT) -> Solution:
     """Reads the solution in a completion, and what of its program is left out."""
+    with quiet_parser():
+        return _read_solution(completion, task, reading)
+
+
+def _read_solution(completion: str, task: Task, reading: AnswerReading) -> Solution:
     answer = clean_answer(completion, reading)
     if answer is None:
         return Solution(UNFINISHED)
@@ -136,77 +139,52 @@ def _whole_function(code: AnswerCode, task: Task) -> Solution | None:
         entry_point=task.entry_point,
         whole=True,
     )
-    kept, dropped = _choose([each for each in blocks if not each.startswith(_FUTURE)], wanted)
+    kept, dropped, choice = _choose(
+        [each for each in blocks if not each.startswith(_FUTURE)], wanted
+    )
     source = "".join(kept)
-    if not is_python(source, binds=task.entry_point):
+    if not _is_program(source, choice, task.entry_point):
         return None
     future = "".join(_close_line(block) for block in blocks if block.startswith(_FUTURE))
     before = _close_line(task.preamble) if preamble else ""
     return Solution(future + before + source, dropped)
 
 
-def _choose(blocks: Sequence[str], wanted: Wanted) -> tuple[list[str], tuple[str, ...]]:
+def _is_program(source: str, choice: KeptStatements, entry_point: str) -> bool:
+    """Whether statements that were chosen are valid Python together, and bind the entry point.
+
+    Together they are what they are alone, but for a name that is used before it is global.
+    """
+    if choice.valid and not re.search(r"\bglobal\b", source):
+        return entry_point in choice.bound
+    return is_python(source, binds=entry_point)
+
+
+def _choose(
+    blocks: Sequence[str], wanted: Wanted
+) -> tuple[list[str], tuple[str, ...], KeptStatements]:
     """Splits statements into those that are kept and those that are dropped."""
     choice = choose_needed(blocks, wanted)
-    pairs = [*zip(blocks, choice, strict=True)]
-    dropped = tuple(block for block, keep in pairs if not keep and _has_code(block))
-    return [_close_line(block) for block, keep in pairs if keep], dropped
+    pairs = [*zip(blocks, choice.kept, strict=True)]
+    dropped = tuple(block for block, keep in pairs if not keep and has_code(block))
+    return [_close_line(block) for block, keep in pairs if keep], dropped, choice
 
 
 def _continuation(code: str, task: Task) -> Solution | None:
     """Gives the prompt the completion's body; None when that is not valid Python."""
     broken: str | None = None
-    for joined in _repairs(code, task):
+    for joined in list_repairs(code, task):
         head, rest = _cut_body(joined, len(task.prompt))
-        if not _has_code(head[len(task.prompt) :]):
+        if not has_code(head[len(task.prompt) :]):
             continue
         if (named := names_of(head)) is not None:
             entry = task.entry_point
             wanted = Wanted(named.needed, named.bound, entry, has_entry=entry in named.bound)
-            kept, dropped = _choose(rest, wanted)
+            kept, dropped, _ = _choose(rest, wanted)
             return Solution("".join((_close_line(head), *kept)), dropped)
         broken = broken or head
     trimmed = None if broken is None else _trim(broken, len(task.prompt))
     return None if trimmed is None else Solution(trimmed)
-
-
-def _repairs(code: str, task: Task) -> Iterator[str]:
-    """Joins prompt and completion in several ways, the least repair first."""
-    prompt = task.prompt
-    yield prompt + code
-    if not prompt.endswith("\n"):
-        prompt += "\n"
-        yield prompt + code
-    indent = _body_indent(task)
-    if (marginal := _margin_body(code, indent)) is not None:
-        yield prompt + marginal
-    lines = code.split("\n")
-    first = next((place for place, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        return
-    # A tokenizer that drops the first space, or all of the first line's indent.
-    repaired = [*lines]
-    repaired[first] = indent + lines[first].lstrip()
-    yield prompt + "\n".join(repaired)
-    yield prompt + "\n".join(_spaces(line, indent) for line in lines)
-
-
-def _margin_body(code: str, indent: str) -> str | None:
-    """Indents a body that was written at the margin; None if there is none.
-
-    A return is valid only inside a function, so the body ends with the last one. A body without a
-    return ends where something else begins.
-    """
-    blocks = split_blocks(code)
-    returns = [place for place, block in enumerate(blocks) if _RETURN.match(block)]
-    others = [place for place, block in enumerate(blocks) if _ELSEWHERE.match(block)]
-    end = returns[-1] + 1 if returns else others[0] if others else len(blocks)
-    body = "".join(blocks[:end])
-    return _indent(body, indent) + "".join(blocks[end:]) if _has_code(body) else None
-
-
-def _indent(code: str, indent: str) -> str:
-    return "\n".join(indent + line if line.strip() else line for line in code.split("\n"))
 
 
 def _cut_body(joined: str, length: int) -> tuple[str, list[str]]:
@@ -236,31 +214,11 @@ def _trim(source: str, length: int) -> str | None:
             return None
         lines = source.rstrip().split("\n")
         source = "\n".join(lines[: min(line, len(lines)) - 1]) + "\n"
-        if not _has_code(source[length:]):
+        if not has_code(source[length:]):
             return None
         if is_python(source):
             return source
     return None
-
-
-def _body_indent(task: Task) -> str:
-    """Finds the indent of the prompt's body: its docstring's, else four spaces more."""
-    pattern = rf"^([ \t]*)(?:async[ \t]+)?def[ \t]+{re.escape(task.entry_point)}\b"
-    headers = list(re.finditer(pattern, task.prompt, re.M))
-    if not headers:
-        return "    "
-    docstring = _DOCSTRING.search(task.prompt, headers[-1].end())
-    return docstring[1] if docstring else headers[-1][1] + "    "
-
-
-def _spaces(line: str, indent: str) -> str:
-    """Replaces each tab of a line's indent by one step of `indent`."""
-    body = line.lstrip("\t ")
-    return line[: len(line) - len(body)].replace("\t", indent) + body
-
-
-def _has_code(text: str) -> bool:
-    return any(line.strip() and not line.lstrip().startswith("#") for line in text.split("\n"))
 
 
 def _close_line(block: str) -> str:

@@ -46,7 +46,10 @@ def find_answer_start(text: str, reasoning: tuple[str, ...] = ()) -> int | None:
     Args:
         reasoning: one more opening and closing tag, or nothing.
     """
-    pattern, opening_of = _compile(reasoning)
+    pattern, opening_of, tags = _compile(reasoning)
+    low = text.lower()
+    if not any(tag in low for tag in tags):
+        return 0  # as almost every text: a search for each tag is much faster than one for all
     opened: dict[str, int] = {}
     closed: dict[str, int] = {}
     end = 0
@@ -62,9 +65,12 @@ def find_answer_start(text: str, reasoning: tuple[str, ...] = ()) -> int | None:
 
 
 @cache
-def _compile(reasoning: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, str]]:
-    """Makes the pattern of all tags, and a mapping of closing tags to their opening ones."""
+def _compile(
+    reasoning: tuple[str, ...],
+) -> tuple[re.Pattern[str], dict[str, str], tuple[str, ...]]:
+    """Makes the pattern of all tags, the opening tag of each closing one, and all in lower case."""
     pairs = [*PAIRS, reasoning] if reasoning else [*PAIRS]
     tags = sorted({tag for pair in pairs for tag in pair}, key=len, reverse=True)
     pattern = re.compile(f"(?P<tag>{'|'.join(map(re.escape, tags))})|{_QUOTED}", re.IGNORECASE)
-    return pattern, {closing.lower(): opening.lower() for opening, closing in pairs}
+    opening_of = {closing.lower(): opening.lower() for opening, closing in pairs}
+    return pattern, opening_of, tuple(tag.lower() for tag in tags)

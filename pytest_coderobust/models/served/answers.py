@@ -69,6 +69,20 @@ def read_answer(body: Any, sampling: Sampling, prompt_bytes: int, seconds: float
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerSigns:
+    """Words of an answer about who wrote it; "" where it does not say."""
+
+    model: str
+    fingerprint: str
+
+
+def read_signs(body: object) -> AnswerSigns:
+    """Reads who wrote an answer."""
+    table = _table(body)
+    return AnswerSigns(_text(table.get("model")), _text(table.get("system_fingerprint")))
+
+
 def cut(text: str, stops: tuple[str, ...]) -> str:
     """Cuts a text before the earliest occurrence of any stop string."""
     places = [place for stop in stops if (place := text.find(stop)) >= 0]

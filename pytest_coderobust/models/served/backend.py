@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.models.backend import KeyedBy, Streamed, ServingTerms
+from pytest_coderobust.models.backend import KeyedBy, ServingTerms, Streamed
 from pytest_coderobust.models.batches import steps_within
 from pytest_coderobust.models.prompts import clean_text, fill_template, template_of
 from pytest_coderobust.models.served.agreement import Agreement
-from pytest_coderobust.models.served.answers import ServedAnswer, read_answer
+from pytest_coderobust.models.served.answers import AnswerSigns, ServedAnswer, read_answer
 from pytest_coderobust.models.served.concurrency import start_concurrency
 from pytest_coderobust.models.served.introduction import Introducer
 from pytest_coderobust.models.served.lanes import Lane
@@ -22,15 +22,7 @@ from pytest_coderobust.models.served.streaming import Stream
 from pytest_coderobust.models.served.tokens import PromptTokens
 from pytest_coderobust.models.served.transport import PooledTransport, Reply
 from pytest_coderobust.models.watch import find_watch
-from pytest_coderobust.records import (
-    Completion,
-    ModelIdentity,
-    Row,
-    Sampling,
-    Tariff,
-    Variant,
-    digest,
-)
+from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
 
 SERVED = 1
 """Raised when the same request is made or its answer read in another way."""
@@ -121,21 +113,6 @@ class ServedBackend:
         return ModelIdentity(server.name, digest("served", SERVED, parts), self.facts)
 
     @property
-    def terms(self) -> ServingTerms:
-        """The terms that the entry states; nobody is asked."""
-        server = self.server
-        price = server.entry.price
-        tariff = Tariff(price.input, price.output, price.cached) if price is not None else None
-        place = ", ".join(address.place for address in server.addresses)
-        # Each server of the entry has as many rows on their way.
-        concurrency = (server.options.concurrency or 0) * len(server.addresses)
-        return ServingTerms(place, tariff, concurrency)
-
-    def count_tokens(self, prompt: str, language: str) -> int | None:
-        """Counts a prompt's tokens as they are sent; None where no tokenizer is known."""
-        return None if self.tokens is None else len(self.tokens.encode(prompt, language))
-
-    @property
     def facts(self) -> dict[str, str]:
         """Facts for a report: what was asked, where, and how."""
         agreed = self.agreement
@@ -149,6 +126,18 @@ class ServedBackend:
             **agreed.facts,
         }
         return {key: value for key, value in found.items() if value}
+
+    @property
+    def terms(self) -> ServingTerms:
+        """The terms on which it is asked, known without asking."""
+        server = self.server
+        places = [each.place for each in server.addresses]
+        concurrency = (server.options.concurrency or 0) * len(places)
+        return ServingTerms(", ".join(places), server.entry.price, concurrency)
+
+    def count_tokens(self, prompt: str, language: str) -> int | None:
+        """Counts a prompt's tokens; None where no tokenizer is known."""
+        return None if self.tokens is None else len(self.tokens.encode(prompt, language))
 
     @property
     def window(self) -> int | None:
@@ -171,7 +160,9 @@ class ServedBackend:
             places.setdefault(id(row), []).append(place)
         watch = find_watch()
         found: dict[int, Completion] = {}
-        for streamed in filter(None, self.stream(iter(rows), sampling)):
+        for streamed in self.stream(iter(rows), sampling):
+            if streamed is None:
+                continue
             place = places[id(streamed.row)].pop()
             found[place] = streamed.completion
             watch.wrote(streamed.completion.tokens)
@@ -238,7 +229,7 @@ class ServedBackend:
             )
         return found
 
-    def _check_same(self, found: ServedAnswer, agreed: Agreement) -> None:
+    def _check_same(self, found: ServedAnswer | AnswerSigns, agreed: Agreement) -> None:
         """Refuses the answer of another model than the one that was met.
 
         Raises:

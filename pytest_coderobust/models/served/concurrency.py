@@ -139,7 +139,7 @@ def _conclude(now: Concurrency, at: float) -> Concurrency:
 
 
 def _grow(now: Concurrency, factor: float, rate: float) -> Concurrency:
-    limit = min(now.ceiling, math.ceil(now.limit * factor))
+    limit = min(now.ceiling, max(now.limit + 1, math.floor(now.limit * factor)))
     if limit == now.limit:
         return now
     return replace(now, limit=limit, before=now.limit, rate=rate, held=None)

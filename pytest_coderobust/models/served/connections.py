@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -16,20 +14,10 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.served.address import Address, check_host
+from pytest_coderobust.models.served.live import LiveConnections
 from pytest_coderobust.models.served.secrets import MaskedText
 
 CONNECT_SECONDS = 10.0
-
-Live = WeakSet[HTTPConnection]
-"""Connections that are open."""
-
-
-def cut_connections(live: Live) -> None:
-    """Cuts what is on its way, so that the server can stop writing."""
-    for connection in list(live):
-        if (open_socket := connection.sock) is not None:
-            with contextlib.suppress(OSError):
-                open_socket.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +33,9 @@ class ServerPool:
     target: str
 
 
-def open_pool(address: Address, most: int, live: Live, ca_bundle: Path | None = None) -> ServerPool:
+def open_pool(
+    address: Address, most: int, live: LiveConnections, ca_bundle: Path | None = None
+) -> ServerPool:
     """Makes a pool; connects nowhere yet.
 
     Args:
@@ -101,7 +91,7 @@ def _resolve(host: str, port: int) -> list[str]:
     return [str(each[4][0]) for each in found]
 
 
-def _guard(scheme: str, live: Live) -> Any:
+def _guard(scheme: str, live: LiveConnections) -> Any:
     """Makes the class of a pool's connections, which look where they lead before they send."""
     base: type[HTTPConnection] = HTTPSConnection if scheme == "https" else HTTPConnection
 
@@ -112,8 +102,8 @@ def _guard(scheme: str, live: Live) -> Any:
             for found in _resolve(self.host, self.port or 0):
                 check_host(found, "")
             super().connect()
-            live.add(self)
             check_peer(self.sock)
+            live.add(self)
 
     return GuardedConnection
 

@@ -11,7 +11,12 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.models.served.transport import Reply, Transport, TransportError
+from pytest_coderobust.models.served.transport import (
+    Reply,
+    TimedTransport,
+    Transport,
+    TransportError,
+)
 
 
 class Errand(Protocol):
@@ -50,9 +55,10 @@ class Crew:
     """
 
     def __init__(
-        self, transport: Transport, path: str, place: int, returned: SimpleQueue[Returned]
+        self, transport: TimedTransport, path: str, place: int, returned: SimpleQueue[Returned]
     ) -> None:
         self._transport = transport
+        self._ticket = transport.ticket()
         self._path = path
         self._place = place
         self._returned = returned
@@ -100,6 +106,7 @@ class Crew:
             ).start()
 
     def _work(self) -> None:
+        self._transport.enter(self._ticket)
         while (errand := self._take()) is not None:
             returned = self._run(errand)
             with self._turn:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from pytest_coderobust.models.served.address import Address
 from pytest_coderobust.models.served.concurrency import Concurrency
-from pytest_coderobust.models.served.transport import READ_SECONDS, Transport
+from pytest_coderobust.models.served.transport import READ_SECONDS, TimedTransport
 
 KNOWN = 50
 """Answers after which a server's own times set the time that one may take."""
@@ -17,24 +16,6 @@ KNOWN = 50
 LEAST_SECONDS = 120.0
 _FACTOR = 6
 _KEPT = 1000
-
-
-class TimedTransport(Transport, Protocol):
-    """A transport whose answers have a limit of time, and that can be cut off."""
-
-    read_seconds: float
-
-    def redact(self, text: str) -> str:
-        """Takes the secrets out of a text."""
-        ...
-
-    def abandon(self) -> None:
-        """Cuts what is on its way."""
-        ...
-
-    def close(self) -> None:
-        """Closes the connections; a later request opens others."""
-        ...
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from pytest_coderobust.models.served.permissions import KeyWish, read_credential
 from pytest_coderobust.models.served.server import Server
 
 if TYPE_CHECKING:
-    from pytest_coderobust.models.served.backend import ServedBackend
+    from pytest_coderobust.models.served.guarded import GuardedServer
 
 OPENAI_BASE = "https://api.openai.com/v1"
 
@@ -29,7 +29,7 @@ def check_served(name: str) -> None:
     check_entry(name, read_name(name, os.environ))
 
 
-def open_served(name: str, options: ModelOptions) -> ServedBackend:
+def open_served(name: str, options: ModelOptions) -> GuardedServer:
     """Opens "http://HOST:PORT/v1#NAME" or "openai:NAME"; nobody is asked yet."""
     return open_entry(name, read_name(name, os.environ), options, typed=True)
 
@@ -46,7 +46,7 @@ def check_entry(name: str, entry: ServerEntry) -> None:
 
 def open_entry(
     name: str, entry: ServerEntry, options: ModelOptions, *, typed: bool = False
-) -> ServedBackend:
+) -> GuardedServer:
     """Opens a model of the project's own; nobody is asked yet.
 
     Args:
@@ -58,14 +58,14 @@ def open_entry(
     """
     server = make_server(name, entry, options, os.environ, typed=typed)
     try:
-        from pytest_coderobust.models.served.backend import ServedBackend
+        from pytest_coderobust.models.served.guarded import GuardedServer
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "urllib3":
             raise
         raise MissingExtra(f"model {name!r}", "server") from None
     from pytest_coderobust.models.served.introduction import HandshakeIntroducer
 
-    return ServedBackend(server, HandshakeIntroducer())
+    return GuardedServer(server, HandshakeIntroducer())
 
 
 def make_server(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from pytest_coderobust.config.served import ServerEntry
 from pytest_coderobust.models.served.agreement import Agreement
@@ -28,6 +29,38 @@ class AskedRow:
     room: int
 
 
+@cache
+def choose_stops(stops: tuple[str, ...]) -> tuple[str, ...]:
+    """Chooses stop strings that a server may cut at without hiding one that began before.
+
+    Where a server cuts at "```" it removes the evidence of "\\n```", which began before. So a stop
+    that can begin inside another one goes only where the other goes before it and ends before it.
+    A stop that begins with another one says nothing new. Any first part of the result will do.
+    """
+    needed = [
+        one
+        for place, one in enumerate(stops)
+        if one not in stops[:place]
+        and not any(one != other and one.startswith(other) for other in stops)
+    ]
+    chosen: list[str] = []
+    while fit := next(
+        (one for one in needed if one not in chosen and _fits(one, needed, chosen)), ""
+    ):
+        chosen.append(fit)
+    return tuple(chosen)
+
+
+def _fits(one: str, needed: Sequence[str], chosen: Sequence[str]) -> bool:
+    """Whether a stop hides none, where those chosen go before it."""
+    for other in needed:
+        for place in range(1, len(other) if other != one else 0):
+            tail = other[place:]
+            if tail.startswith(one) or (one.startswith(tail) and other not in chosen):
+                return False
+    return True
+
+
 def find_path(agreement: Agreement) -> str:
     """Finds the path below a server's address."""
     return "/chat/completions" if agreement.api == "chat" else "/completions"
@@ -41,7 +74,7 @@ def make_body(
     The seed is left out at temperature 0, where it decides nothing and some hosted models refuse
     it. As many stop strings go as the server takes; the client cuts at all of them.
     """
-    stop = list(sampling.stop[: agreement.stop_limit])
+    stop = list(choose_stops(sampling.stop)[: agreement.stop_limit])
     prompt = asked.prompt if isinstance(asked.prompt, str) else list(asked.prompt)
     seeded = not sampling.greedy and agreement.seeds != "refused"
     chat = agreement.api == "chat"

@@ -27,11 +27,12 @@ from pytest_coderobust.models.served.sent_rows import Dealings, SentRow
 from pytest_coderobust.models.served.transport import Reply
 from pytest_coderobust.records import Row
 
-TICK = 0.5
-"""Seconds after which the caller may do something else, though no answer came."""
-
 OWN_FAILURES = 3
 """Failures of the server's code (500) after which a row is given up, where others succeed."""
+
+
+BREATH = 0.5
+"""Seconds without an answer after which the caller gets a turn."""
 
 
 class Stream:
@@ -60,7 +61,7 @@ class Stream:
         self._since = time.monotonic()
 
     def run(self) -> Iterator[Streamed | None]:
-        """Yields each row's answer, and None where none comes for a while.
+        """Yields each row's answer, and None now and then while no answer comes.
 
         Raises:
             ModelError: the server is gone, refuses to answer at all, or is another one.
@@ -70,11 +71,7 @@ class Stream:
                 self._allow(place)
             while self._fill() or self._luck.held or not self._exhausted:
                 if self._pending:
-                    returned = self._wait()
-                    if returned is None:
-                        yield None
-                    else:
-                        yield from self._settle(returned)
+                    yield from self._settle(self._wait())
                 else:
                     assert self._luck.held or self._exhausted, "None while nothing is on its way"
                     yield from self._luck.let_go()
@@ -112,8 +109,11 @@ class Stream:
         """Finds the lane for a new row; None where each has enough.
 
         A few more than may be on their way wait in each lane, so that a thread that is done finds
-        the next row without this one.
+        the next row without this one. Answers that the caller has not taken yet count, too: it may
+        be slower than the servers.
         """
+        if self._pending >= 2 * sum(lane.concurrency.limit for lane in self._lanes) + 1:
+            return None
         free = [place for place, lane in enumerate(self._lanes) if lane.not_before <= now]
         if not free and self._pending:
             return None
@@ -136,17 +136,20 @@ class Stream:
         )
 
     def _wait(self) -> Returned | None:
-        """Waits for the next errand to return; None where none does, or a delayed row is due."""
-        pause = TICK
+        """Waits for the next errand to return; None where a delayed row is due, or time passes."""
+        pause = BREATH
         if self._delayed:
-            pause = min(pause, max(self._delayed[0][0] - time.monotonic(), 0.0))
+            pause = min(pause, self._delayed[0][0] - time.monotonic())
         try:
-            return self._returned.get(timeout=pause)
+            return self._returned.get(timeout=max(pause, 0.0))
         except Empty:
             return None
 
-    def _settle(self, returned: Returned) -> Iterator[Streamed]:
+    def _settle(self, returned: Returned | None) -> Iterator[Streamed | None]:
         """Draws the conclusion of what came back."""
+        if returned is None:
+            yield None
+            return
         sent = returned.errand
         assert isinstance(sent, SentRow)
         sent.resent += returned.resent

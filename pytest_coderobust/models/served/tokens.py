@@ -48,6 +48,10 @@ class PromptTokens:
         text = render(prompt, language, self._spec, self._tokenizer)
         return tokenize(text, self._spec, self._tokenizer)
 
+    def encode_bare(self, text: str) -> list[int]:
+        """Turns a text into token ids without any template or special token."""
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
     def encode_text(self, text: str) -> list[int]:
         """Turns a text into token ids, the chat's template around it where there is one."""
         bare = ModelSpec(self._spec.id, chat=self._spec.chat, template="{prompt}")

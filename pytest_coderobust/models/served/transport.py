@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-from weakref import WeakSet
+from typing import Any
 
 import urllib3
 
@@ -17,10 +16,8 @@ from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.served.address import parse_address
 from pytest_coderobust.models.served.connections import (
     CONNECT_SECONDS,
-    Live,
     ServerPool,
     check_resolved,
-    cut_connections,
     open_pool,
 )
 from pytest_coderobust.models.served.failures import (
@@ -28,55 +25,21 @@ from pytest_coderobust.models.served.failures import (
     explain_failure,
     read_body,
 )
+from pytest_coderobust.models.served.live import LiveConnections
 from pytest_coderobust.models.served.secrets import Credentials
+from pytest_coderobust.models.served.wire import READ_SECONDS, Reply, TimedTransport, Transport
 
-__all__ = ["PooledTransport", "Reply", "Transport", "TransportError"]
+__all__ = [
+    "READ_SECONDS",
+    "PooledTransport",
+    "Reply",
+    "TimedTransport",
+    "Transport",
+    "TransportError",
+]
 
-READ_SECONDS = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer of a server, whatever its status.
-
-    Attributes:
-        headers: by lower-case name.
-        body: the JSON value; None where the text is not JSON.
-        seconds: from sending to the last byte.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-    body: Any
-    seconds: float
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-
-class Transport(Protocol):
-    """Sends one request at a time for each thread that calls it."""
-
-    def get(self, path: str) -> Reply:
-        """Asks for a path below the server's base ("/models"), or, with "//", below its root.
-
-        Raises:
-            TransportError: no answer came back.
-        """
-        ...
-
-    def post(self, path: str, body: Mapping[str, object], *, fresh: bool = False) -> Reply:
-        """Sends a JSON object.
-
-        Args:
-            fresh: on a connection of its own, which is closed afterwards.
-
-        Raises:
-            TransportError: no answer came back.
-        """
-        ...
+_NEVER = urllib3.Retry.from_int(False, redirect=False)
+LOG = logging.getLogger("urllib3.connectionpool")
 
 
 class PooledTransport:
@@ -109,7 +72,7 @@ class PooledTransport:
         self._where = where
         self._lock = threading.Lock()
         self._pool: ServerPool | None = None
-        self._live: Live = WeakSet()
+        self._live = LiveConnections()
 
     def redact(self, text: str) -> str:
         """Takes the secrets out of a text."""
@@ -129,15 +92,24 @@ class PooledTransport:
         finally:
             own.connections.close()
 
+    def ticket(self) -> int:
+        """A ticket for the threads of a stream; it is void after `abandon`."""
+        return self._live.ticket()
+
+    def enter(self, ticket: int) -> None:
+        """Lets this thread send under a ticket."""
+        self._live.enter(ticket)
+
     def abandon(self) -> None:
         """Cuts the requests that are on their way; they end with a TransportError."""
-        cut_connections(self._live)
+        self._live.cut()
 
     def close(self) -> None:
         with self._lock:
             if self._pool is not None:
                 self._pool.connections.close()
             self._pool = None
+            LOG.removeFilter(self._clean)
 
     def _open(self) -> ServerPool:
         """Opens the pool when it is first used.
@@ -149,10 +121,18 @@ class PooledTransport:
             with self._lock:
                 if self._pool is None:
                     check_resolved(self.address, self._where)
+                    LOG.addFilter(self._clean)
                     self._pool = open_pool(
                         self.address, self._connections, self._live, self._ca_bundle
                     )
         return self._pool
+
+    def _clean(self, record: logging.LogRecord) -> bool:
+        """Takes the secrets out of a line of urllib3's log, which has requests' parameters."""
+        told = record.getMessage()
+        if (cleaned := self.redact(told)) != told:
+            record.msg, record.args = cleaned, ()
+        return True
 
     def _ask(
         self,
@@ -190,6 +170,7 @@ class PooledTransport:
         body: bytes | None,
         extra: Mapping[str, str],
     ) -> Reply:
+        self._live.check()
         began = time.monotonic()
         got = pool.connections.urlopen(
             method,
@@ -200,8 +181,9 @@ class PooledTransport:
                 **self._credentials.make_headers(),
                 **extra,
             },
-            retries=False,
+            retries=_NEVER,
             redirect=False,
+            assert_same_host=False,  # through a proxy the pool's own host is another one
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=self.read_seconds),
             preload_content=False,
         )

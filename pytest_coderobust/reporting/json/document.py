@@ -74,6 +74,8 @@ def encode_suite(result: SuiteResult) -> dict[str, object]:
         "solved_at": run.solved_at,
         "tier": run.tier,
     }
+    if run.model.served_tier:
+        found["identity"] = {"tier": run.model.served_tier, "weak": run.model.weak}
     if run.bill:
         found["usage"] = encode_bill(run.bill)
     if run.course:

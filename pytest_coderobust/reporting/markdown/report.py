@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from pytest_coderobust.metrics.condition import ConditionSummary
-from pytest_coderobust.records import Status
+from pytest_coderobust.records import IDENTITY, Status
 from pytest_coderobust.reporting.comparison_rows import HEADINGS, describe_flips, make_change_row
 from pytest_coderobust.reporting.edit_rows import RESTORED, make_edit_tables, name_compared
 from pytest_coderobust.reporting.figures import (
@@ -70,6 +70,8 @@ def render_suite(report: SuiteReport) -> Iterator[str]:
     run, summary = report.run, report.summary
     yield f"## Robustness: {format_code(run.suite)}"
     facts = f"Model {format_code(run.model.name)}, fingerprint {format_code(run.model.digest[:12])}"
+    if known := run.model.facts.get(IDENTITY):
+        facts += f", identity {format_code(known)}"
     yield f"{facts}; {describe_plan(run, summary)}; {describe_sampling(run.sampling)}."
     if run.bill:
         yield f"Usage: {describe_bill(run.bill)}."

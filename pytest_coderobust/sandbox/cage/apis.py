@@ -13,7 +13,7 @@ import builtins
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
@@ -27,6 +27,7 @@ LIBRARY = (
     "<tests>",  # where tests run in this process
     "<helpers>",
 )
+_library: tuple[str, ...] = LIBRARY
 VIEWS = ("__dict__", "__all__")
 
 
@@ -57,7 +58,7 @@ def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
             given.append((heir_owner, heir, Counted(heir, value, note_new)))
         if owner is builtins:
             # Bare names are looked up in `own`; the module itself must stay whole for the library.
-            del own[name]
+            own.pop(name, None)
             own.gone[name] = note_old
         elif isinstance(target, (FunctionType, BuiltinFunctionType)):
             vars(owner)[name] = bar_function(target, make_refusal(owner, name, note_old))
@@ -69,6 +70,12 @@ def enforce(changes: list[list[str]], tally: UseCounts) -> dict[str, Any]:
     bar_loaded_modules(bars)
     own["__import__"] = make_import(bars)
     return own
+
+
+def add_library(folders: Iterable[str]) -> None:
+    """Counts the code below these folders as the library's: packages that solutions may use."""
+    global _library
+    _library = (*LIBRARY, *(f"{folder}/" for folder in folders))
 
 
 def look_up(full_name: str) -> tuple[ModuleType, str, Any]:
@@ -86,7 +93,7 @@ def make_note(tally: UseCounts, index: int) -> Note:
 def is_foreign_caller() -> bool:
     """Whether the caller of this function's caller is a solution's code."""
     frame = sys._getframe(2)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    return not frame.f_code.co_filename.startswith(LIBRARY)
+    return not frame.f_code.co_filename.startswith(_library)
 
 
 class Rules:

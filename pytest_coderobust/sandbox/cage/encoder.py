@@ -17,9 +17,10 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from pytest_coderobust.sandbox.cage.frames import WireError
+from pytest_coderobust.sandbox.cage.vocabulary import find_encoder
 from pytest_coderobust.sandbox.cage.wire import BUILTIN_TYPES, Opaque
 
 MAX_DEPTH = 200
@@ -59,13 +60,13 @@ class Encoder:
         if kind in _PLAIN:
             return value
         if kind is str:
-            self._check_length(len(value))
+            self.check_length(len(value))
             return value
         if kind is int:
             return self.encode_int(value)
         # A value inside itself would go on to the depth, and as often as it comes at each level.
         if depth >= MAX_DEPTH or id(value) in self._open:
-            return self._opaque(value)
+            return self.make_opaque(value)
         self._open.add(id(value))
         if kind is list:
             encoded: Any = self.encode_items(value, len(value), depth + 1)
@@ -77,7 +78,7 @@ class Encoder:
 
     def encode_items(self, values: Iterable[Any], size: int, depth: int) -> list[Any]:
         """Encodes the items of a container; `size` is what they count: one each, or more."""
-        self._count(CONTAINER + size)
+        self.count(CONTAINER + size)
         encode = self.encode
         # Most items are small numbers, and a call for each would take most of the time.
         return [
@@ -88,10 +89,10 @@ class Encoder:
     def encode_iterator(self, values: Iterator[Any], depth: int) -> list[Any]:
         """Encodes the items of an iterator, up to its end."""
         before, self._weight = self._weight, STREAMED
-        self._count(1)
+        self.count(1)
         encoded: list[Any] = []
         for item in values:
-            self._count(1)
+            self.count(1)
             encoded.append(self.encode(item, depth))
         self._weight = before
         return encoded
@@ -100,25 +101,25 @@ class Encoder:
         plain = int.__index__(value)
         if -SMALL <= plain < SMALL:
             return int(plain)
-        self._check_length(plain.bit_length() // 4)
+        self.check_length(plain.bit_length() // 4)
         return {"int": format(plain, "x")}
 
     def encode_text(self, value: str) -> str:
         """Returns the plain text of a subclass of str."""
         plain = str.__str__(value)
-        self._check_length(len(plain))
+        self.check_length(len(plain))
         return plain
 
     def encode_bytes(self, value: bytes | bytearray) -> str:
         kind = bytes if isinstance(value, bytes) else bytearray
-        self._check_length(2 * kind.__len__(value))  # type: ignore[arg-type]
+        self.check_length(2 * kind.__len__(value))  # type: ignore[arg-type]
         return kind.hex(value)  # type: ignore[arg-type]
 
     def encode_other(self, value: Any, depth: int) -> Any:
         """Encodes a type, a number of a library, an iterator, or anything else as opaque."""
         kind = type(value)
         if kind in (type(NotImplemented), type(...)):
-            return {"ellipsis": 0} if value is ... else self._opaque(value)
+            return {"ellipsis": 0} if value is ... else self.make_opaque(value)
         if kind is type and BUILTIN_TYPES.get(value.__name__, Opaque) is value:
             return {"type": value.__name__}
         number = _encode_number(value, kind)
@@ -127,34 +128,39 @@ class Encoder:
         if kind is re.Match:
             return {"match": 0}
         if isinstance(value, Iterator):
-            self.flattened = self.flattened or _name_type(kind)
+            self.flattened = self.flattened or name_type(kind)
             return {"iter": self.encode_iterator(value, depth)}
-        return self._opaque(value)
+        return self.make_opaque(value)
 
-    def _count(self, items: int) -> None:
+    def count(self, items: int) -> None:
+        """Counts items of the message. Raises WireError where they are too many."""
         self._left -= items * self._weight
         if self._left < 0:
             raise WireError("more items than a message may hold")
 
-    def _check_length(self, characters: int) -> None:
+    def check_length(self, characters: int) -> None:
+        """Refuses a text that is too long. Raises WireError."""
         if characters > self._room:
             raise WireError(f"a text of {characters} characters, over the limit of {self._room}")
 
     def _find_base_encoder(self, kind: type) -> Encode:
-        """Returns the encoder of the builtin type that a type derives from, if it does."""
+        """Returns the encoder of a library's type, or of the builtin type below a type."""
+        if (found := find_encoder(kind)) is not None:
+            return cast("Encode", found)
         for base, encode in _ENCODERS.items():
             if issubclass(kind, base):
-                self.flattened = self.flattened or _name_type(kind)
+                self.flattened = self.flattened or name_type(kind)
                 return encode
         return Encoder.encode_other
 
-    def _opaque(self, value: Any) -> dict[str, str]:
-        name = _name_type(type(value))
+    def make_opaque(self, value: Any) -> dict[str, str]:
+        """Notes that a value cannot cross, and returns what crosses in its place."""
+        name = name_type(type(value))
         self.opaque.append(name)
         return {"opaque": name[:200]}
 
 
-def _name_type(kind: type) -> str:
+def name_type(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 

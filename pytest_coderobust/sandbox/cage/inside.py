@@ -12,6 +12,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from pytest_coderobust.sandbox.cage.frames import describe, send
+from pytest_coderobust.sandbox.cage.vocabulary import seed
 
 TESTS, HELPERS = "<tests>", "<helpers>"
 GUARDS = "__guards__"
@@ -70,6 +71,7 @@ def run_tests(fd: int, module: ModuleType, entry_point: str, tests: Any, cap: in
     import random  # loaded by now: the zygote alone decides when, see its `preload`
 
     random.seed(0)
+    seed(0)
     try:
         names: Namespace = {"__name__": "tests", GUARDS: guards}
         exec(compile(tests["helpers"], HELPERS, "exec"), names)  # noqa: S102

@@ -70,7 +70,7 @@ def isolate_zygote(plan: CagePlan) -> Isolation:
     uid = identity.choose_uid(plan.slot) if os.getuid() == 0 else None
     work = plan.scratch
     if plan.tier == NS:
-        namespaces.enter(plan.readable, plan.scratch)
+        namespaces.enter(plan.readable, plan.placed, plan.scratch)
         work = namespaces.WORK
     elif plan.tier == BWRAP:
         work = namespaces.WORK

@@ -40,13 +40,14 @@ class MountAttributes(ctypes.Structure):
     )
 
 
-def enter(readable: Iterable[str], at: str) -> None:
+def enter(readable: Iterable[str], placed: Iterable[tuple[str, str]], at: str) -> None:
     """Moves this program into new namespaces; returns in a new process, pid 1 of them.
 
     The process that called stays behind and ends with the new one.
 
     Args:
         readable: existing paths that stay visible, read-only, under their own names.
+        placed: others, each with the name that it gets instead.
         at: an empty folder to build the new root on.
 
     Raises:
@@ -64,7 +65,7 @@ def enter(readable: Iterable[str], at: str) -> None:
         wait_for(child)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     mount("none", "/", "", MS_REC | MS_PRIVATE)
-    build_root(readable, at)
+    build_root(readable, placed, at)
     enter_root(at)
 
 
@@ -89,11 +90,13 @@ def wait_for(child: int) -> None:
     os._exit(0)
 
 
-def build_root(readable: Iterable[str], at: str) -> None:
+def build_root(readable: Iterable[str], placed: Iterable[tuple[str, str]], at: str) -> None:
     """Lays out the new root on `at`."""
     mount("tmpfs", at, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=755")
     for path in readable:
         show(path, at)
+    for path, name in placed:
+        bind(path, at + name, ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV)
     for device in DEVICES:
         bind(f"/dev/{device}", f"{at}/dev/{device}", ATTR_RDONLY | ATTR_NOSUID)
     os.makedirs(f"{at}/proc")  # noqa: PTH103

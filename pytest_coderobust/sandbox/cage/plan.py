@@ -22,6 +22,10 @@ class CagePlan(NamedTuple):
         slot: a number no other zygote on this machine has; picks the user id when root.
         commands: candidates become programs of their own (compilers, what they built), which
             without it no candidate may start.
+        placed: paths that candidates may read under another name, by that name.
+        roots: folders that candidates import packages from.
+        modules: distribution and module of each import that makes the packages ready.
+        libraries: those of the packages whose values the wire has words for.
     """
 
     tier: str
@@ -29,6 +33,10 @@ class CagePlan(NamedTuple):
     scratch: str
     slot: int
     commands: bool = False
+    placed: tuple[tuple[str, str], ...] = ()
+    roots: tuple[str, ...] = ()
+    modules: tuple[tuple[str, str], ...] = ()
+    libraries: tuple[str, ...] = ()
 
     def write(self) -> str:
         return json.dumps(self._asdict())
@@ -36,5 +44,6 @@ class CagePlan(NamedTuple):
     @staticmethod
     def read(text: str) -> CagePlan:
         fields = json.loads(text)
-        fields["readable"] = tuple(fields["readable"])
+        for name in ("readable", "placed", "roots", "modules", "libraries"):
+            fields[name] = tuple(fields[name])
         return CagePlan(**fields)

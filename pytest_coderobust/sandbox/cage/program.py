@@ -75,9 +75,10 @@ def run_python(fd: int, source: str, cap: int, builtins: dict[str, Any] | None) 
         return
     send(fd, {"stage": "ready"}, cap)
     module = ModuleType("__main__")
-    given = {**vars(sys.modules["builtins"]), **(builtins or {})}
+    # Those of API changes are a mapping of their own, which counts what is looked for in vain.
+    given = dict(vars(sys.modules["builtins"])) if builtins is None else builtins
     for name in ("exit", "quit"):  # programs rely on what `site` would have brought
-        given[name] = Quitter(name, "Ctrl-D")
+        given.setdefault(name, Quitter(name, "Ctrl-D"))
     module.__dict__["__builtins__"] = given
     sys.modules["__main__"] = module
     sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115

@@ -13,6 +13,8 @@ literals and calls nothing that was named on the wire. A value outside the vocab
     {"complex": [re, im]} {"range": [start, stop, step]} {"slice": [a, b, c]}
     {"decimal": "1.0"} {"fraction": [1, 2]} {"type": "int"} {"ellipsis": 0}
     {"opaque": "module.Type"}            also {"match": 0}: opaque, but true, as re.Match is
+
+Checks with packages have more words: see `vocabulary`.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from pytest_coderobust.sandbox.cage.frames import WireError
+from pytest_coderobust.sandbox.cage.vocabulary import DECODERS
 
 BUILTIN_TYPES: dict[str, type] = {
     kind.__name__: kind
@@ -80,7 +83,7 @@ def decode(value: Any) -> Any:
     if len(value) != 1:
         raise WireError(f"an object with {len(value)} tags")
     ((tag, body),) = value.items()
-    build = _DECODERS.get(tag)
+    build = DECODERS.get(tag) or _DECODERS.get(tag)
     if build is None:
         raise WireError(f"unknown tag {tag[:40]!r}")
     try:

@@ -9,6 +9,9 @@ candidate's own socket as a passed file descriptor.
     → {"stop": 1}                 end it early
     ← {"ended": reason, "code": exit status or signal, "cpu": s, "asleep": bool,
        "uses": [[old, new], ...]}                               once per fork
+
+Before the first request it says {"ready": true}, or why not: {"error": ...} where the isolation
+does not work, {"unusable": ...} where a package does not, after an {"importing": name} for each.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NoReturn
 
 from pytest_coderobust.sandbox.cage.candidate import run
@@ -30,9 +33,12 @@ from pytest_coderobust.sandbox.cage.changes import Changes
 from pytest_coderobust.sandbox.cage.clocks import is_asleep, read_cpu_time, read_run_delay
 from pytest_coderobust.sandbox.cage.frames import from_json, to_json
 from pytest_coderobust.sandbox.cage.isolation import Isolation, isolate_zygote
+from pytest_coderobust.sandbox.cage.libraries import read_code
 from pytest_coderobust.sandbox.cage.limits import CageLimits, Restriction
 from pytest_coderobust.sandbox.cage.plan import CagePlan
 from pytest_coderobust.sandbox.cage.practice import practise
+from pytest_coderobust.sandbox.cage.preloading import PreloadError, preload_packages
+from pytest_coderobust.sandbox.cage.vocabulary import seed
 from pytest_coderobust.sandbox.cage.work_folder import wipe
 
 # What most programs import. Each module here costs every fork the copying of its page tables, so
@@ -56,21 +62,27 @@ def main(control_fd: int, alive_fd: int, plan: CagePlan) -> NoReturn:
         os.set_inheritable(inherited, False)
     preload()
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    code = read_code(plan.libraries)
     try:
         isolation = isolate_zygote(plan)
+        own_bytes = preload_packages(plan, code, partial(reply, control)) if plan.roots else 0
     except OSError as error:
         reply(control, {"error": str(error)})
+        os._exit(1)
+    except PreloadError as error:
+        reply(control, {"unusable": str(error)})
         os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python's handler would open pid 1 to signals
     practise()
     sys.modules["random"].seed(1)  # not that of the tests
+    seed(1)
     gc.collect()
     gc.freeze()
     reply(control, {"ready": True})
     while True:
         request, fd = next_request(control)
         if fd is not None:
-            serve(control, isolation, request, fd)
+            serve(control, isolation, request, fd, own_bytes)
 
 
 def ignore_hook(**_: Any) -> None:
@@ -96,9 +108,16 @@ def next_request(control: _socket.socket) -> tuple[Any, int | None]:
     return from_json(data), fd
 
 
-def serve(control: _socket.socket, isolation: Isolation, request: Any, fd: int) -> None:
-    """Forks a candidate, watches it to its end, removes all it left and reports."""
+def serve(
+    control: _socket.socket, isolation: Isolation, request: Any, fd: int, own_bytes: int
+) -> None:
+    """Forks a candidate, watches it to its end, removes all it left and reports.
+
+    Args:
+        own_bytes: addresses that packages take, on top of those that a solution may take.
+    """
     limits = CageLimits.read(request["limits"])
+    limits = limits._replace(memory_bytes=limits.memory_bytes + own_bytes)
     changes = Changes(request["changes"]) if request["changes"] else None
     restrict = make_restriction(limits)
     started = time.monotonic()

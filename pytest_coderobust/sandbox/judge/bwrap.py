@@ -29,7 +29,8 @@ def make_command(plan: CagePlan) -> list[str]:
     cage = str(Path(__file__).parents[1] / "cage")
     links = [path for path in plan.readable if Path(path).is_symlink()]
     shown = (*plan.readable, *find_interpreter_files(), cage)
-    parents = {str(parent) for path in shown for parent in Path(path).parents} - {"/"}
+    names = (*shown, *(name for _, name in plan.placed))
+    parents = {str(parent) for path in names for parent in Path(path).parents} - {"/"}
     for parent in sorted(parents):  # bwrap would make them for root alone
         command += ["--perms", "0755", "--dir", parent]
     for path in shown:
@@ -37,6 +38,8 @@ def make_command(plan: CagePlan) -> list[str]:
             command += ["--symlink", str(Path(path).readlink()), path]
         else:
             command += ["--ro-bind", path, path]
+    for path, name in plan.placed:
+        command += ["--ro-bind", path, name]
     command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777"]
     if "--size" in read_help(program):  # from 0.7 on
         command += ["--size", str(WORK_BYTES)]

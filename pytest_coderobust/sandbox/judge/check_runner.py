@@ -18,6 +18,7 @@ from pytest_coderobust.sandbox.judge.conversation import (
 from pytest_coderobust.sandbox.judge.in_process import examine_in_process
 from pytest_coderobust.sandbox.judge.loading import judge_loading
 from pytest_coderobust.sandbox.judge.outcome import CandidateGone, Outcomes, describe_error
+from pytest_coderobust.sandbox.judge.packaged import PackagedZygotes
 from pytest_coderobust.sandbox.judge.prediction import (
     REHEARSAL_SECONDS,
     CallList,
@@ -39,6 +40,7 @@ class CheckRunner:
     Args:
         tier: the isolation that the zygote set up, for the verdicts.
         cages: judges what is not Python; None where nothing else comes.
+        packaged: has the zygotes of checks with packages; None where none come.
         rehearsal_seconds: real time for finding out which calls a set of tests makes.
 
     Attributes:
@@ -52,11 +54,13 @@ class CheckRunner:
         tier: str,
         cages: Cages | None = None,
         *,
+        packaged: PackagedZygotes | None = None,
         rehearsal_seconds: float = REHEARSAL_SECONDS,
     ) -> None:
         self._zygote = zygote
         self._tier = tier
         self._cages = cages
+        self._packaged = packaged
         self._rehearsal_seconds = rehearsal_seconds
         self._predictions = Predictions()
         self.starved: Starved = ""
@@ -65,16 +69,29 @@ class CheckRunner:
     @property
     def forks(self) -> int:
         """Number of candidates' processes so far."""
-        return self._zygote.forks
+        return self._zygote.forks if self._packaged is None else self._packaged.forks
+
+    def prepare(self, check: Check) -> None:
+        """Makes ready what a check needs; takes seconds before the first check with packages.
+
+        Raises:
+            SandboxError: its packages cannot be used here.
+        """
+        if self._packaged is not None:
+            self._zygote = self._packaged.choose(check.packages)
+        elif check.packages:
+            raise SandboxError("nothing here has packages")
 
     def judge(self, check: Check) -> Verdict:
         """Runs one check to its verdict.
 
         Raises:
-            SandboxError: the tests are not valid Python; nothing is known about the solution.
+            SandboxError: the tests are not valid Python, or the check's packages cannot be used;
+                nothing is known about the solution.
             ZygoteLostError: the zygote is gone, and this judge with it.
         """
         self.starved, self.learned = "", None
+        self.prepare(check)
         if not check.solution.strip():
             detail = "the solution is empty"
             return Verdict(Level.NONE, 0, count(check), "empty", detail, self._tier)

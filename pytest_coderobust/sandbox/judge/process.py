@@ -12,16 +12,27 @@ import resource
 import select
 import signal
 from dataclasses import asdict, fields
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from pytest_coderobust.errors import SandboxError
-from pytest_coderobust.records import ApiChange, ApiUse, ChangeKind, Level, Limits, Tests, Verdict
+from pytest_coderobust.records import (
+    ApiChange,
+    ApiUse,
+    ChangeKind,
+    Level,
+    Limits,
+    Packages,
+    Tests,
+    Verdict,
+)
 from pytest_coderobust.sandbox.cage.frames import receive, send
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge.check_runner import CheckRunner, count
+from pytest_coderobust.sandbox.judge.packaged import PackagedZygotes
 from pytest_coderobust.sandbox.judge.prediction import TestsAndName
-from pytest_coderobust.sandbox.judge.tier import open_zygote
+from pytest_coderobust.sandbox.judge.tier import open_packaged_zygote, open_zygote
 from pytest_coderobust.sandbox.judge.watchdog import bound, release
 from pytest_coderobust.sandbox.judge.zygote import ZygoteLostError
 from pytest_coderobust.sandbox.languages.cages import Cages
@@ -48,8 +59,9 @@ def main(fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]) ->
         send(fd, {"error": str(error)}, FRAME_BYTES)
         return
     cages = Cages(tier, scratch, shared, alive_fd)
+    packaged = PackagedZygotes(zygote, partial(open_packaged_zygote, tier, scratch, alive_fd))
     try:
-        judge = CheckRunner(zygote, tier, cages)
+        judge = CheckRunner(zygote, tier, cages, packaged=packaged)
         send(fd, {"tier": tier}, FRAME_BYTES)
         while True:
             message = receive(fd, FRAME_BYTES)
@@ -66,6 +78,7 @@ def main(fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]) ->
         pass  # the pool is gone, or starts another worker
     finally:
         cages.close()
+        packaged.close()
         zygote.close()
 
 
@@ -74,8 +87,9 @@ def answer(message: Any, judge: CheckRunner) -> Any:
     if "count" in message:
         return {"total": count(read_check(message["count"]))}
     check = read_check(message)
-    bound(check.limits)
     try:
+        judge.prepare(check)
+        bound(check.limits)
         verdict = write_verdict(judge.judge(check))
         reply = {"verdict": verdict, "starved": judge.starved, "forks": judge.forks}
         return reply if judge.learned is None else {**reply, "learned": judge.learned}
@@ -130,6 +144,7 @@ def write_check(check: Check) -> Any:
         "language": check.language,
         "in_process": check.in_process,
         "api_changes": [change.parts for change in check.api_changes],
+        "packages": [check.packages.names, check.packages.versions],
     }
 
 
@@ -151,6 +166,8 @@ def read_check(message: Any) -> Check:
     found["tests"] = Tests(*found["tests"])
     found["limits"] = Limits(*found["limits"])
     found["api_changes"] = tuple(read_change(*change) for change in found["api_changes"])
+    names, versions = found["packages"]
+    found["packages"] = Packages(tuple(names), tuple((name, each) for name, each in versions))
     return Check(**found)
 
 

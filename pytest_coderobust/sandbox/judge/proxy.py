@@ -9,6 +9,7 @@ from reprlib import Repr
 from typing import Any
 
 from pytest_coderobust.sandbox.cage.encoder import Encoder
+from pytest_coderobust.sandbox.cage.vocabulary import overwrite as overwrite_library
 from pytest_coderobust.sandbox.cage.wire import decode
 from pytest_coderobust.sandbox.judge.outcome import (
     CandidateError,
@@ -104,6 +105,8 @@ def overwrite(given: Any, after: Any) -> None:
     elif type(given) is tuple:
         for old, new in zip(given, after, strict=False):
             overwrite(old, new)
+    else:
+        overwrite_library(given, after)
 
 
 def _merge(old: Any, new: Any) -> Any:
@@ -111,7 +114,7 @@ def _merge(old: Any, new: Any) -> Any:
     if type(old) is type(new) and type(old) in (list, dict, set):
         overwrite(old, new)
         return old
-    return new
+    return old if overwrite_library(old, new) else new
 
 
 def rebuild(raised: Any) -> BaseException:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_coderobust.errors import SandboxError
-from pytest_coderobust.records import Limits
+from pytest_coderobust.records import Limits, Packages
 from pytest_coderobust.sandbox.cage.plan import LADDER, RLIMITS, SECCOMP, CagePlan
 from pytest_coderobust.sandbox.cage.wire import decode
 from pytest_coderobust.sandbox.judge.conversation import LiveConversation
 from pytest_coderobust.sandbox.judge.outcome import CandidateGone
-from pytest_coderobust.sandbox.judge.zygote import ENVIRONMENT, Zygote
+from pytest_coderobust.sandbox.judge.showing import show_packages
+from pytest_coderobust.sandbox.judge.zygote import (
+    ENVIRONMENT,
+    PACKAGE_ENVIRONMENT,
+    PackageError,
+    Zygote,
+)
+from pytest_coderobust.sandbox.packages.files import PackageFiles
 
 # Harmless attempts at what each tier promises to refuse, and a late import that must still work.
 PROBE = """
@@ -51,12 +58,14 @@ SYSTEM = (
 )  # fmt: skip
 PROCESS_IDS = 1 << 22
 """The kernel's highest number of processes."""
+FIRST_PACKAGED = 16
+"""Number of the first cage with packages, above those of languages."""
 PROMISES: dict[str, frozenset[str]] = {
     **dict.fromkeys(LADDER, frozenset({"fork", "socket", "read", "write", "signal"})),
     SECCOMP: frozenset({"fork", "socket", "signal"}),
     RLIMITS: frozenset(),
 }
-ALLOWED_ENVIRONMENT = {*ENVIRONMENT, "LC_CTYPE", "PWD"}
+ALLOWED_ENVIRONMENT = {*ENVIRONMENT, *PACKAGE_ENVIRONMENT, "LC_CTYPE", "PWD"}
 
 
 def open_zygote(
@@ -66,6 +75,7 @@ def open_zygote(
     *,
     readable: Sequence[str] = (),
     number: int = 0,
+    arrange: Callable[[CagePlan], CagePlan] = lambda plan: plan,
 ) -> tuple[Zygote, str]:
     """Starts a zygote in the first of these tiers that proves itself.
 
@@ -73,9 +83,11 @@ def open_zygote(
         readable: what its candidates may read besides the interpreter's library.
         number: which of a worker's cages this is; candidates of all but the first can become
             programs of their own.
+        arrange: makes the plan that a tier is set up by of the usual one.
 
     Raises:
-        SandboxError: none does; the message says why for each.
+        PackageError: a package does not work in the cage.
+        SandboxError: no tier does; the message says why for each.
     """
     reasons: list[str] = []
     for index, tier in enumerate(tiers):
@@ -84,7 +96,9 @@ def open_zygote(
         slot = os.getpid() + number * PROCESS_IDS
         plan = CagePlan(tier, find_readable_paths(readable), folder, slot, bool(number))
         try:
-            zygote = Zygote(plan, alive_fd)
+            zygote = Zygote(arrange(plan), alive_fd)
+        except PackageError:
+            raise  # of another tier's isolation it would say the same
         except SandboxError as error:
             reasons.append(str(error))
             continue
@@ -94,6 +108,29 @@ def open_zygote(
         zygote.close()
         reasons.append(f"{tier!r} does not hold what it promises: {broken}")
     raise SandboxError("no isolation that is allowed works here: " + "; ".join(reasons))
+
+
+def open_packaged_zygote(
+    tier: str, scratch: str, alive_fd: int, files: PackageFiles, packages: Packages, number: int
+) -> Zygote:
+    """Starts a zygote that shows packages and has imported them, in a tier that is known to work.
+
+    Args:
+        number: which of a worker's cages with packages this is.
+
+    Raises:
+        PackageError: a package does not work in the cage.
+        SandboxError: the tier does not work with them.
+    """
+    names = [name for name, _ in packages.versions]
+    zygote, _ = open_zygote(
+        [tier],
+        scratch,
+        alive_fd,
+        number=number + FIRST_PACKAGED,
+        arrange=lambda plan: show_packages(plan._replace(commands=False), files, names),
+    )
+    return zygote
 
 
 def find_broken_promises(zygote: Zygote, tier: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from pytest_coderobust.sandbox.cage.vocabulary import seed
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge.asserts import GUARDS, Suite
 from pytest_coderobust.sandbox.judge.outcome import FAILURES, Outcomes
@@ -16,6 +17,7 @@ def run_tests(check: Check, suite: Suite, outcomes: Outcomes, candidate: Any) ->
     Every failure lands in `outcomes`.
     """
     random.seed(0)  # some data sets draw their inputs: the same ones for every solution
+    seed(0)
     namespace: dict[str, Any] = {"__name__": "tests", GUARDS: outcomes.guards}
     try:
         exec(suite.helpers, namespace)  # noqa: S102  the data set's own code, never the candidate's

@@ -28,6 +28,11 @@ END_SECONDS = 2.0
 ENVIRONMENT = {
     "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "LD_BIND_NOW": "1",
 }  # fmt: skip
+PACKAGE_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "BLIS_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1",
+}  # fmt: skip
+"""Added where packages are loaded: forks of a server with threads would lack those."""
 REPORT_BYTES = 1 << 16  # 512 pairs of full counters are 22 KiB
 
 
@@ -70,6 +75,10 @@ class ZygoteLostError(SandboxError):
     """The fork server is gone; only a new worker can judge."""
 
 
+class PackageError(SandboxError):
+    """A package does not work in the cage; the message names it."""
+
+
 class Channel:
     """The trusted end of one candidate's socket, as a descriptor that closes once."""
 
@@ -88,6 +97,10 @@ class Zygote:
         plan: the isolation to set up.
         alive_fd: a descriptor that is open as long as any process of this zygote lives; no
             candidate keeps it.
+
+    Raises:
+        SandboxError: the isolation does not work here.
+        PackageError: a package of the plan does not work in it.
     """
 
     def __init__(self, plan: CagePlan, alive_fd: int) -> None:
@@ -98,8 +111,9 @@ class Zygote:
         command = [sys.executable, "-s", "-S", str(CAGE), *map(str, fds), plan.write()]
         if plan.tier == BWRAP:
             command = [*make_command(plan), *command]
+        environment = {**ENVIRONMENT, **(PACKAGE_ENVIRONMENT if plan.roots else {})}
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter and file
-            command, pass_fds=fds, env=ENVIRONMENT, cwd=plan.scratch,
+            command, pass_fds=fds, env=environment, cwd=plan.scratch,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         theirs.close()
@@ -109,14 +123,31 @@ class Zygote:
         self.forks = 0
         self._control.settimeout(START_SECONDS)
         try:
-            greeting = self._report()
+            self._hear_greeting(plan.tier)
         except SandboxError:
             self.close()
             raise
-        if "error" in greeting:
-            self.close()
-            raise SandboxError(f"no {plan.tier!r} isolation here: {greeting['error']}")
         self._control.settimeout(None)
+
+    def _hear_greeting(self, tier: str) -> None:
+        """Waits until it is ready. Raises SandboxError, PackageError."""
+        importing = ""
+        while True:
+            try:
+                greeting = self._report()
+            except SandboxError as error:
+                if not importing:
+                    raise
+                raise PackageError(
+                    f"{importing!r} ends or hangs the interpreter that imports it ({error})"
+                ) from None
+            if "ready" in greeting:
+                return
+            if "error" in greeting:
+                raise SandboxError(f"no {tier!r} isolation here: {greeting['error']}")
+            if "unusable" in greeting:
+                raise PackageError(f"{importing!r} {greeting['unusable']}")
+            importing = greeting["importing"]
 
     def begin(
         self, limits: Limits, changes: Sequence[ApiChange] = (), *, build: bool = False

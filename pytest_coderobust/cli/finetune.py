@@ -1,0 +1,184 @@
+"""`coderobust finetune`: train a model on clean or perturbed rows."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.cli.finetune_values import (
+    read_lora,
+    read_number,
+    read_preset,
+    read_settings,
+)
+from pytest_coderobust.cli.options import add_rows, read_choices
+
+if TYPE_CHECKING:
+    from pytest_coderobust.models.backend import Backend
+    from pytest_coderobust.session.choices import Choices
+    from pytest_coderobust.training.finetuning import Finetuned
+    from pytest_coderobust.training.material import Material
+    from pytest_coderobust.training.trainer import TrainingListener
+
+OPENING = ("device", "threads", "chat", "allow-bin", "trust-remote-code")
+"""The rows of the table of options that say how the base is opened."""
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "finetune", help="train a model on rows; a killed training goes on by the same command"
+    )
+    add_rows(parser, ["model"], required=True)
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="CKPT", help="the folder of the checkpoint"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DATA",
+        help="a set of finetune-data, any file that it reads, or tiny:corpus",
+    )
+    parser.add_argument(
+        "--set", metavar="NAME", help="build this set of the data: mix_all, C1, clean, none, ..."
+    )
+    parser.add_argument(
+        "--preset", default="liu2026", metavar="NAME", help="liu2026 (default) or tiny-robust"
+    )
+    parser.add_argument("--rows", metavar="N", help="take the first N rows of the data")
+    parser.add_argument("--format", metavar="NAME", help="the format of the rows, if not clear")
+    parser.add_argument(
+        "--template", metavar="TEXT", help='text around a prompt, with "{prompt}" in it'
+    )
+    parser.add_argument(
+        "--lora",
+        nargs="?",
+        const="",
+        metavar="r=16,alpha=32,dropout=0.1",
+        help="train an adapter, and leave the model as it is",
+    )
+    numbers = parser.add_argument_group("numbers in the place of the preset's")
+    for name, text in (
+        ("lr", "the highest learning rate"),
+        ("epochs", "passes over the rows"),
+        ("steps", "end after so many steps"),
+        ("batch", "rows of a forward pass"),
+        ("accumulate", "forward passes of a step"),
+        ("max-tokens", "longer rows are left out"),
+        ("seed", "of the draws, of the order of rows, and of dropout"),
+        ("save-every", "steps between two checkpoints"),
+    ):
+        numbers.add_argument(f"--{name}", metavar="N", help=text)
+    add_rows(parser.add_argument_group("the base model, as in pytest"), OPENING)
+    parser.set_defaults(command=finetune)
+
+
+def finetune(options: argparse.Namespace) -> int:
+    """Trains, and says in the end how the result is judged."""
+    from pytest_coderobust.training.base import require_trainable
+    from pytest_coderobust.training.finetuning import FinetuneRequest
+    from pytest_coderobust.training.finetuning import finetune as train
+    from pytest_coderobust.training.processes import is_main_process
+
+    preset = read_preset(options.preset)
+    settings = read_settings(preset.settings, options)
+    if options.lora is not None:
+        settings = replace(settings, lora=read_lora(options.lora))
+    choices = read_choices(options, ["model", *OPENING])
+    material = _read_material(options, settings.seed)
+    backend = require_trainable(_open(choices, options.template, material), settings)
+    request = FinetuneRequest(backend, material, settings, options.out, choices.threads)
+    if is_main_process():
+        print(f"training {backend.name} on {material.name}", flush=True)  # noqa: T201
+    with _progress() as listen:
+        done = train(request, listen)
+    if is_main_process():
+        _print_end(done, options.out)
+    return 0
+
+
+def _read_material(options: argparse.Namespace, seed: int) -> Material:
+    from pytest_coderobust.errors import UsageError
+    from pytest_coderobust.training.material import read_material
+
+    preset = read_preset(options.preset)
+    source = options.data or preset.data
+    if not source:
+        raise UsageError("--data is missing: name a file of rows, or tiny:corpus")
+    # A preset's own set and rows are of its own data.
+    own = source == preset.data
+    chosen = options.set if options.set is not None else preset.chosen if own else ""
+    rows = preset.rows if own else None
+    if options.rows is not None:
+        rows = read_number("--rows", options.rows, least=1)
+    chosen = "" if chosen == "none" else chosen
+    return read_material(source, chosen=chosen, fmt=options.format, rows=rows, seed=seed)
+
+
+def _open(choices: Choices, template: str | None, material: Material) -> Backend:
+    """Opens the base, asked in the template of the data unless the user names one.
+
+    Raises:
+        UsageError: there is no such model, or a template is named for messages.
+    """
+    from pytest_coderobust.config.settings import read_settings as read_project
+    from pytest_coderobust.errors import UsageError
+    from pytest_coderobust.models.registry import open_backend
+    from pytest_coderobust.session.models import list_known_models, make_model_options
+    from pytest_coderobust.session.root import find_root
+    from pytest_coderobust.training.material import BARE
+
+    if template and material.is_chat:
+        raise UsageError("--template: rows of messages go through the model's chat template")
+    own = material.template if material.template != BARE else None
+    known = list_known_models(read_project(find_root(Path.cwd())))
+    assert choices.model is not None
+    return open_backend(
+        choices.model,
+        options=replace(make_model_options(choices), template=template or own),
+        known=known,
+    )
+
+
+def _print_end(done: Finetuned, out: Path) -> None:
+    for name in done.broken:
+        print(f"{name} had not been written whole and was deleted")  # noqa: T201
+    if done.resumed:
+        print(f"went on from step {done.resumed}")  # noqa: T201
+    if done.too_long:
+        print(f"{done.too_long} rows left out: too many tokens (--max-tokens)")  # noqa: T201
+    what = "was trained before" if done.already else "trained"
+    print(f"{what}: {done.steps} steps on {done.rows} rows, last loss {done.loss:.4f}")  # noqa: T201
+    print(f"test it: pytest SUITE.toml --model={out}")  # noqa: T201
+
+
+@contextmanager
+def _progress() -> Generator[TrainingListener]:
+    """Context with one bar on a terminal's error stream, or a line every tenth of the steps."""
+    import sys
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    from pytest_coderobust.training.trainer import TrainingMoment
+
+    console = Console(stderr=True)
+    figures = TextColumn("{task.description}")
+    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), figures, Remaining())
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        task = bar.add_task("", total=None)
+
+        def listen(moment: TrainingMoment) -> None:
+            loss = "" if moment.loss is None else f"loss {moment.loss:.4f}, "
+            figures = f"{loss}{moment.tokens:,.0f} tokens/s"
+            bar.update(task, total=moment.steps, completed=moment.step, description=figures)
+            tenth = max(1, moment.steps // 10)
+            if hidden and (moment.step % tenth == 0 or moment.step == moment.steps):
+                print(f"step {moment.step} of {moment.steps}: {figures}", file=sys.stderr)  # noqa: T201
+
+        yield listen

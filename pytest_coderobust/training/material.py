@@ -1,0 +1,144 @@
+"""Material of a training: rows as they are, or a set that is built of them while they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from pytest_coderobust.errors import DataError, UsageError
+from pytest_coderobust.tasks.rows import DataRow
+from pytest_coderobust.training.building import MANIFEST, SetBuilder
+from pytest_coderobust.training.example import TrainingExample
+from pytest_coderobust.training.formats import FORMATS
+from pytest_coderobust.training.perturbing import ExamplePerturber
+from pytest_coderobust.training.sets import CLEAN_SET, list_sets
+from pytest_coderobust.training.source import TrainingData, read_data
+
+BARE = "{prompt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Rows to train on.
+
+    Attributes:
+        name: the data and the set, as a report names them.
+        template: the text around a prompt.
+        digest: a fingerprint of prompts, answers and their order.
+        perturbed: the number of rows with a perturbed prompt; None where the data do not say.
+    """
+
+    name: str
+    template: str
+    digest: str
+    examples: tuple[TrainingExample, ...]
+    perturbed: int | None = None
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether prompts and answers are messages."""
+        return self.examples[0].is_chat
+
+
+def read_material(
+    source: str,
+    *,
+    chosen: str = "",
+    fmt: str | None = None,
+    rows: int | None = None,
+    seed: int = 42,
+) -> Material:
+    """Reads the rows of a training.
+
+    Args:
+        source: as for `read_data`; a file that `coderobust finetune-data` wrote has its manifest
+            beside it.
+        chosen: the name of a set to build of clean rows; "" takes them as they are.
+        seed: what the set is drawn with.
+
+    Raises:
+        DataError: the data cannot be used, or are not those of their manifest.
+        UsageError: `chosen` names no single set, or one that needs a rewriter.
+    """
+    data = read_data(source, fmt=fmt, rows=rows, clean=bool(chosen))
+    if chosen:
+        return _build(data, chosen, seed)
+    facts = _read_manifest(Path(source))
+    template = facts.get("template") if facts else data.format.template
+    name = f"{data.name} ({len(data.examples)} rows)"
+    perturbed = facts.get("perturbed") if facts and rows is None else None
+    return Material(
+        name,
+        template if isinstance(template, str) else BARE,
+        _fingerprint(data.examples),
+        data.examples,
+        perturbed if isinstance(perturbed, int) else None,
+    )
+
+
+def _build(data: TrainingData, chosen: str, seed: int) -> Material:
+    sets = list_sets([chosen], option="--set")
+    perturber = ExamplePerturber()
+    if len(sets) != 1:
+        raise UsageError(f"--set {chosen!r} must name one set, such as mix_all or clean")
+    (one,) = sets
+    if not perturber.can_make(one.perturbation):
+        raise UsageError(
+            f"--set {chosen}: {one.perturbation} needs a rewriter; build it with coderobust "
+            "finetune-data --rewriter, and train on the file"
+        )
+    builder = SetBuilder(data, perturber, seed)
+    made = [row for _, row in builder.make_rows(one)]
+    read = FORMATS["completion"].read
+    examples = tuple(read(DataRow(row, chosen), str(row["id"])) for row in made)
+    perturbed = sum(row["perturbation"] != CLEAN_SET for row in made)
+    name = f"{data.name}, {one.name} ({len(examples)} rows, {perturbed} perturbed)"
+    return Material(name, data.format.template, _fingerprint(examples), examples, perturbed)
+
+
+def _read_manifest(path: Path) -> dict[str, object]:
+    """Reads what the manifest beside a built set says of it; empty for other data.
+
+    Raises:
+        DataError: the set has lost its manifest, or is not as the manifest has it.
+    """
+    if not path.is_file() or path.suffix != ".jsonl":
+        return {}
+    data = path.read_bytes()
+    if not _is_built(data):
+        return {}
+    file = path.parent / MANIFEST
+    try:
+        manifest = json.loads(file.read_bytes())
+        told = manifest["sets"][path.stem]
+        same = told["sha256"] == hashlib.sha256(data).hexdigest()
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(
+            f"{path}: {MANIFEST}, which finetune-data wrote beside it, is missing or says nothing "
+            "of this set; keep the two together"
+        ) from None
+    if not same:
+        raise DataError(f"{path}: the file has changed since {MANIFEST} was written")
+    return {"template": manifest.get("template"), "perturbed": told.get("perturbed")}
+
+
+def _is_built(data: bytes) -> bool:
+    """Whether `coderobust finetune-data` wrote these lines."""
+    try:
+        first = json.loads(data.partition(b"\n")[0])
+    except ValueError:
+        return False
+    keys = {"id", "prompt", "completion", "perturbation", "skipped"}
+    return isinstance(first, dict) and keys <= cast("dict[str, object]", first).keys()
+
+
+def _fingerprint(examples: Sequence[TrainingExample]) -> str:
+    hasher = hashlib.sha256()
+    for example in examples:
+        row = [example.write_prompt(example.texts), example.write_completion()]
+        hasher.update(json.dumps(row, ensure_ascii=True).encode("ascii") + b"\n")
+    return hasher.hexdigest()
