@@ -82,7 +82,7 @@ class CompletionStore:
         """
         if is_streaming(self.backend):
             missing = self.missing_rows(variants, sampling)
-            for answers in self.stream(missing, sampling):
+            for answers in filter(None, self.stream(missing, sampling)):
                 yield list({id(each.row.variant): each.row.variant for each in answers}.values())
             return
         rows = self._rows(variants, sampling)

@@ -8,6 +8,7 @@ filled when its own rows are stored.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -26,6 +27,9 @@ from pytest_coderobust.sandbox.check import Check
 
 SECONDS_AHEAD = 300.0
 """Time after which a stream looks no further ahead, so that pytest can show what was found."""
+
+READ = 4
+"""Answers whose solutions are read between two answers."""
 
 
 class WindowRoom(Protocol):
@@ -158,10 +162,14 @@ class WindowFiller:
             raise self._trouble
         open_windows: list[OpenWindow] = []
         rows = self._look_ahead(index, variants, open_windows)
+        unread: deque[Answer] = deque()
         try:
             for answers in self._answers.stream(rows, self._sampling, [JudgeBrake(self._judge)]):
-                self._judge_answers(answers)
-                self._close_windows({each.key for each in answers}, open_windows)
+                unread.extend(answers)
+                if answers:
+                    self._close_windows({each.key for each in answers}, open_windows)
+                # Reading solutions takes time in which nothing is sent: a few after each answer.
+                self._judge_answers([unread.popleft() for _ in range(min(READ, len(unread)))])
             if not self.windows.growing:
                 self._answers.guard.end_window()
         except ModelError as error:
@@ -169,6 +177,8 @@ class WindowFiller:
             if self._answers.missing(variants, self._sampling):
                 raise
             self._trouble = error
+        finally:
+            self._judge_answers(unread)
 
     def _look_ahead(
         self, index: int, variants: Sequence[Variant], open_windows: list[OpenWindow]
@@ -193,12 +203,14 @@ class WindowFiller:
             asked |= missing
             yield from rows
 
-    def _judge_answers(self, answers: Sequence[Answer]) -> None:
-        self._judge.begin(
+    def _judge_answers(self, answers: Iterable[Answer]) -> None:
+        checks = [
             self._room.check(each.row.variant.task, each.completion)
             for each in answers
             if not each.completion.refused
-        )
+        ]
+        if checks:
+            self._judge.begin(checks)
 
     def _close_windows(self, stored: set[str], open_windows: list[OpenWindow]) -> None:
         """Marks the windows all of whose rows are stored, and tells of the one that is next."""

@@ -67,7 +67,10 @@ class AnswerStream:
     def read(
         self, rows: Iterable[KeyedRow], sampling: Sampling, brakes: Sequence[Brake] = ()
     ) -> Iterator[Sequence[Answer]]:
-        """Sends rows; gives the answers of each transaction, or none as time passes.
+        """Sends rows; gives the answers of each transaction, and none between two of them.
+
+        It gives something after each answer, so that a caller that has long work to do can do it
+        in pieces: while it works, no row is sent.
 
         Args:
             rows: asked for the next one when it may be sent, so they may look ahead lazily.
@@ -103,6 +106,7 @@ class AnswerStream:
                 if each is not None:
                     self._take(feed, each)
                     if len(self._fresh) < STORED_TOGETHER and not self._is_late():
+                        yield ()
                         continue
                 stored = self._store()
                 yield stored

@@ -115,8 +115,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     for reference in list_own_suites(session.items):
         state.suite(reference).own = True
     start_progress(session.config, state)
-    if not is_worker(session.config):
+    if not is_worker(session.config) and state.choices.plan is None:
         probe_sandbox(state)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    state = session.config.stash.get(SESSION, None)
+    if state is None or state.choices.plan is None or session.config.option.collectonly:
+        return None
+    from pytest_coderobust.plugin.planning import print_plan
+
+    return print_plan(session, state)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
@@ -178,6 +188,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     findings = session.config.stash.get(FINDINGS, None)
     if findings is None or session.config.option.collectonly:
         return
+    if session.config.stash[SESSION].choices.plan is not None:
+        return  # nothing was asked
     if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
         return  # nothing was run, and a sentence says why
     from pytest_coderobust.plugin.ending import finish_asking

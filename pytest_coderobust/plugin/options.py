@@ -58,7 +58,8 @@ def _describe(option: Option) -> dict[str, Any]:
     if option.flag:
         return {"dest": dest(option), "action": "store_true", "default": None}
     action = "append" if option.repeated else "store"
-    return {"dest": dest(option), "metavar": option.metavar, "default": None, "action": action}
+    told = {"dest": dest(option), "metavar": option.metavar, "default": None, "action": action}
+    return {**told, "nargs": "?", "const": option.bare} if option.bare else told
 
 
 def _uses(arguments: Sequence[str], alias: str) -> bool:

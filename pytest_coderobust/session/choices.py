@@ -46,6 +46,7 @@ class Choices:
     strict: bool = False
     hunt: bool = False
     budget: str | None = None
+    plan: str | None = None
     early: bool = False
     no_gates: bool = False
     noise_floor: bool = False

@@ -23,6 +23,7 @@ class Option:
         default: the value where nobody chose one.
         metavar: what the value is called in the help; "" for a flag.
         alias: pytest's short form, added politely; "" for none.
+        bare: the value of an option that stands alone, without one; "" where it needs one.
         repeated: may be given several times; one a line in ini files.
     """
 
@@ -34,6 +35,7 @@ class Option:
     metavar: str = ""
     alias: str = ""
     repeated: bool = False
+    bare: str = ""
 
     @property
     def field(self) -> str:

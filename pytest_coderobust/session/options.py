@@ -15,6 +15,7 @@ from pytest_coderobust.session.values import (
     read_flag,
     read_names,
     read_path,
+    read_plan,
     read_text,
     read_texts,
 )
@@ -70,10 +71,18 @@ _ROWS = (
         "budget",
         "run",
         "what the run, or with --hunt the hunt, may spend: a time (30m, 90s, 2h), completions "
-        "(5000), or both by a comma",
+        "(5000), money (5usd) or tokens (2Mtok) of a served model, or several by commas",
         read_text,
         metavar="BUDGET",
         alias="--budget",
+    ),
+    Option(
+        "plan",
+        "run",
+        "print what the run would ask and cost, and ask nothing; =probe shakes hands with a server",
+        read_plan,
+        metavar="HOW",
+        bare="quiet",
     ),
     Option(
         "early", "run", "ask no more of a suite than settles its gates", read_flag, default=False

@@ -11,6 +11,7 @@ from pytest_coderobust.config.settings import Settings, read_settings
 from pytest_coderobust.config.suite import SuiteConfig
 from pytest_coderobust.session.checks import check_choices
 from pytest_coderobust.session.choices import Choices, Label, spell_for_pytest
+from pytest_coderobust.session.planning import check_cost
 from pytest_coderobust.session.resources import Resources, find_ledger
 from pytest_coderobust.session.root import find_root
 from pytest_coderobust.session.suite import SuiteSession
@@ -77,6 +78,7 @@ class Session(Resources):
         Raises:
             CodeRobustError: as `SuiteSession.probe`.
         """
+        check_cost(self, self.wanted)
         for suite in self.wanted:
             self.tier = suite.probe()
 

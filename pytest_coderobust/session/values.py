@@ -101,6 +101,11 @@ def read_choice(choices: Sequence[str], label: str, value: object) -> str:
     return text
 
 
+def read_plan(label: str, value: object) -> str:
+    """The way a plan is made: without asking anything, or with a handshake."""
+    return read_choice(("quiet", "probe"), label, value)
+
+
 def read_chat(label: str, value: object) -> bool | None:
     """Whether to talk through the chat template; None leaves it to the model."""
     if value is None or isinstance(value, bool):

