@@ -22,7 +22,14 @@ from pytest_coderobust.models.served.streaming import Stream
 from pytest_coderobust.models.served.tokens import PromptTokens
 from pytest_coderobust.models.served.transport import PooledTransport, Reply
 from pytest_coderobust.models.watch import find_watch
-from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
+from pytest_coderobust.records import (
+    Completion,
+    ModelIdentity,
+    Row,
+    Sampling,
+    Variant,
+    digest,
+)
 
 SERVED = 1
 """Raised when the same request is made or its answer read in another way."""
@@ -113,6 +120,19 @@ class ServedBackend:
         return ModelIdentity(server.name, digest("served", SERVED, parts), self.facts)
 
     @property
+    def terms(self) -> ServingTerms:
+        """The terms that the entry states; nobody is asked."""
+        server = self.server
+        place = ", ".join(address.place for address in server.addresses)
+        # Each server of the entry has as many rows on their way.
+        concurrency = (server.options.concurrency or 0) * len(server.addresses)
+        return ServingTerms(place, server.entry.price, concurrency)
+
+    def count_tokens(self, prompt: str, language: str) -> int | None:
+        """Counts a prompt's tokens as they are sent; None where no tokenizer is known."""
+        return None if self.tokens is None else len(self.tokens.encode(prompt, language))
+
+    @property
     def facts(self) -> dict[str, str]:
         """Facts for a report: what was asked, where, and how."""
         agreed = self.agreement
@@ -126,18 +146,6 @@ class ServedBackend:
             **agreed.facts,
         }
         return {key: value for key, value in found.items() if value}
-
-    @property
-    def terms(self) -> ServingTerms:
-        """The terms on which it is asked, known without asking."""
-        server = self.server
-        places = [each.place for each in server.addresses]
-        concurrency = (server.options.concurrency or 0) * len(places)
-        return ServingTerms(", ".join(places), server.entry.price, concurrency)
-
-    def count_tokens(self, prompt: str, language: str) -> int | None:
-        """Counts a prompt's tokens; None where no tokenizer is known."""
-        return None if self.tokens is None else len(self.tokens.encode(prompt, language))
 
     @property
     def window(self) -> int | None:
