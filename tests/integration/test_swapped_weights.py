@@ -126,6 +126,18 @@ def test_what_a_killed_run_left_is_kept_where_the_weights_are_the_same(
     assert len(rows_asked(server)) - before == 12 - left
 
 
+def test_the_processes_of_a_session_meet_one_model(
+    project: Project, server: ScriptedServer
+) -> None:
+    pytest.importorskip("xdist")
+    project.write_suite('perturbations = ["C1"]', sections=SECTIONS)
+    result = project.run("toy.toml", f"--model={server.url}", "--coderobust-new-generation", "-n2")
+    assert result.ret == 0, result.stdout.str()
+    assert (count(project, "generations"), count(project, "contacts")) == (1, 1)
+    assert (count(project, "completions"), len(rows_asked(server))) == (12, 12)
+    assert count(project, "intervals WHERE state = 'open'") == 0
+
+
 @pytest.mark.slow
 def test_a_real_server_with_other_weights_is_refused(
     project: Project, tiny_gguf: Path, tmp_path: Path
