@@ -127,8 +127,8 @@ class TimedPosts(PooledTransport):
         self.bodies: list[bytes] = []
 
     def post(self, path: str, body: Mapping[str, object], *, fresh: bool = False) -> Reply:
+        self.bodies.append(json.dumps(body).encode())  # in the order of sending, for the raw client
         reply = super().post(path, body, fresh=fresh)
-        self.bodies.append(json.dumps(body).encode())
         self.seconds[threading.get_ident()] = time.thread_time()
         return reply
 

@@ -18,6 +18,8 @@ def print_plan(session: pytest.Session, state: Session) -> bool:
     Raises:
         pytest.UsageError: a suite cannot be read, or the server cannot be probed.
     """
+    if session.config.pluginmanager.hasplugin("dsession"):
+        raise pytest.UsageError("--coderobust-plan asks nothing, in one process: leave -n out")
     reporter: Any = session.config.pluginmanager.getplugin("terminalreporter")
     try:
         forecasts = make_forecasts(state, state.wanted, probe=state.choices.plan == "probe")

@@ -86,3 +86,60 @@ def test_report_tells_the_usage_of_all_processes(served: Project) -> None:
     assert (usage["requests"], usage["input"], usage["sessions"]) == (ROWS, 30 * ROWS, 1)
     assert usage["cost"] is None
     assert "144 requests" in " ".join(result.stdout.split())
+
+
+PRICED = """
+[tool.coderobust.models.prod]
+server = "{url}"
+price = {{ input = 1000, output = 1000 }}
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+def test_budget_in_money_ends_a_run_before_it_is_passed(served: Project, workers: str) -> None:
+    """A row costs 0.04; the worst case of a task's 24 rows is far above that."""
+    with serving(served.path) as (url, _):
+        (served.path / "pyproject.toml").write_text(PRICED.format(url=url))
+        words = ("--budget=8usd", "-n", workers, "--coderobust-json=out.json")
+        result = run(served, url, "--model=prod", *words)
+    assert result.returncode == 0, result.stdout[-3000:]
+    found = served.json()
+    usage, early, items = found["usage"], found["early"], found["items"]
+    assert isinstance(usage, dict)
+    assert isinstance(early, dict)
+    assert isinstance(items, list)
+    asked = read_asked(served.path)
+    assert len(asked) == len(set(asked)) == usage["requests"] > 0
+    assert usage["cost"] == pytest.approx(0.04 * len(asked))
+    assert usage["cost"] <= 8
+    assert early["ended"] == "budget"
+    assert not found["complete"]
+    assert len(items) * 12 == early["asked"] == len(asked)
+
+
+def test_refused_rows_are_told_and_a_new_run_asks_them_again(served: Project) -> None:
+    (served.path / "refused").write_text("double")
+    with serving(served.path) as (url, _):
+        result = run(served, url, "--coderobust-json=out.json")
+        told = " ".join(result.stdout.split())
+        assert "PARTIAL: the server refused 24 of 144 completions" in told
+        assert "refused by the server: 24 of 144 completions, which count as unsolved" in told
+        found = served.json()
+        assert found["totals"]["refused"] == 24  # type: ignore[index,call-overload]
+        assert found["metrics"]["clean"]["refused"] == 12  # type: ignore[index,call-overload]
+        assert found["metrics"]["clean"]["pass@1"] == pytest.approx(5 / 6)  # type: ignore[index,call-overload]
+        (served.path / "refused").unlink()
+        assert run(served, url, "--coderobust-json=out.json").returncode == 0
+    assert len(read_asked(served.path)) == ROWS + 24
+    assert served.json()["complete"]
+    assert "refused" not in served.json()["totals"]  # type: ignore[operator]
+
+
+def test_plan_asks_nothing(served: Project) -> None:
+    with serving(served.path) as (url, _):
+        for how, words in (("", "144 requests at most"), ("=probe", "144 requests of 144")):
+            result = run(served, url, f"--coderobust-plan{how}")
+            assert result.returncode == 0
+            assert words in result.stdout
+    assert read_asked(served.path) == []
+    assert not (served.path / "out.json").exists()

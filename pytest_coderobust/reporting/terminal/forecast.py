@@ -35,10 +35,7 @@ def describe_forecast(found: Forecast) -> Iterator[str]:
 def _describe_rows(found: Forecast) -> str:
     total = found.asked + found.stored
     if not found.known:
-        return (
-            f"{found.asked:,} requests at most; the server has to say who it is before the ledger "
-            "can be searched: --coderobust-plan=probe"
-        )
+        return f"{found.asked:,} requests at most (--coderobust-plan=probe searches the ledger)"
     return f"{found.asked:,} requests of {total:,} ({found.stored:,} are in the ledger)"
 
 
