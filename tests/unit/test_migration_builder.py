@@ -451,3 +451,32 @@ def test_another_build_in_the_same_folder_is_refused(
         "it was built with seed = 0, not 4; give another --out, or --fresh"
         in capsys.readouterr().err
     )
+
+
+def test_files_below_the_data_folder_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data" / "own").mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    write_corpus(tmp_path / "data" / "own")
+    monkeypatch.setenv("CODEROBUST_DATA", str(tmp_path / "data"))
+    found = load_corpus(("own/toys.jsonl",), tmp_path / "here")
+    assert len(found.problems) == len(ROWS)
+    # A file that lies here comes first.
+    (tmp_path / "here" / "own").mkdir()
+    write_corpus(tmp_path / "here" / "own", ROWS[:1])
+    assert len(load_corpus(("own/toys.jsonl",), tmp_path / "here").problems) == 1
+
+
+def test_tasks_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
+    rows = [
+        ROWS[0],
+        {**ROWS[1], "canonical_solution": None},
+        {**ROWS[2], "canonical_solution": "    return (\n"},
+        {**ROWS[3], "api_changes": [{"old": "len", "new": "size_of"}]},
+    ]
+    assert load_corpus((str(write_corpus(tmp_path, rows)),), tmp_path).left_out == {
+        "tasks without a canonical solution": 1,
+        "tasks whose prompt and solution are not a valid Python program": 1,
+        "tasks that declare API changes already": 1,
+    }
