@@ -52,6 +52,9 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--check", action="store_true", help="build again and compare; write nothing"
     )
+    parser.add_argument(
+        "--tokenizer", metavar="MODEL", help="also say how many tokens of a model the names have"
+    )
     parser.add_argument("--fresh", action="store_true", help="forget what was deleted before")
     parser.add_argument("--workers", type=int, help="checks at a time (one for each processor)")
     parser.add_argument(
@@ -67,6 +70,10 @@ def build_apis(options: argparse.Namespace) -> int:
     from pytest_coderobust.migration.writing import write_files
 
     plan = _make_plan(options)
+    if options.tokenizer is not None:
+        from pytest_coderobust.migration.spelling import open_tokenizer
+
+        open_tokenizer(options.tokenizer)  # a wrong name is told before minutes of runs
     corpus = load_corpus(plan.tasks, Path.cwd())
     review = _find_review(options, plan, corpus)
     benchmark = _build(plan, corpus, options)
@@ -77,6 +84,8 @@ def build_apis(options: argparse.Namespace) -> int:
         return _compare(files, options.out)
     _write(files, options.out)
     _describe(benchmark, options.out)
+    if options.tokenizer is not None:
+        _describe_spelling(benchmark, options.tokenizer)
     return 0
 
 
@@ -188,3 +197,17 @@ def _describe(benchmark: Benchmark, folder: Path) -> None:
     for reason, count in benchmark.corpus.left_out.items():
         print(f"left out: {count} {reason}")  # noqa: T201
     print(f"written to {folder}: read changes.toml, run pytest {folder / 'suite.toml'}")  # noqa: T201
+
+
+def _describe_spelling(benchmark: Benchmark, model: str) -> None:
+    from pytest_coderobust.migration.spelling import spell_changes
+
+    spelling = spell_changes(benchmark.changes.values(), model)
+    if spelling is None:
+        return
+    first, last = spelling.names[0], spelling.names[-1]
+    print(  # noqa: T201
+        f"new names in tokens of {model}, from where they differ from the old through the bracket: "
+        f"{first.tokens} ({first.name}) to {last.tokens} ({last.name}), median "
+        f"{spelling.median:g}"
+    )

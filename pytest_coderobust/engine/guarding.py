@@ -119,7 +119,7 @@ class Guard:
         self._answers = 0
         if not found.same:
             forgotten = self._ledger.intervals.forget(model, self._now())
-            self._lost = f"{found.told}\n{forgotten} answers since the last good look are forgotten"
+            self._lost = f"{found.told}\nforgotten answers since the last good look: {forgotten}"
             raise ModelError(self._lost)
         self._looked = self._now()
         self._ledger.intervals.keep(model, self._looked)

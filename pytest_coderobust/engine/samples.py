@@ -56,7 +56,7 @@ def open_sample_suite(suite: str, base: Path) -> SampleSuite:
 
     Args:
         suite: a data set's name, a file of tasks, "hub:ORG/NAME", or a suite's TOML file, which
-            also gives limits, API changes, `ids`, `limit` and the choices about answers; its
+            also gives limits, packages, API changes, `ids`, `limit` and choices about answers; its
             `extraction` is not used.
         base: the folder that a relative path starts from.
 

@@ -6,7 +6,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pytest_coderobust.migration.spans import ByteSpan, SourceBytes, SpanEdit
 from pytest_coderobust.records import ApiChange
@@ -29,8 +29,8 @@ def adapt_arguments(
         return None
     if not by_position:
         return ()
-    spans = list(_find_arguments(source, call))
-    if len(spans) != len(by_position) + len(call.keywords):
+    spans = _find_arguments(source, call)
+    if spans is None:
         return None
     if change.kind == "swapped" and len(by_position) > 1:
         first, second = spans[:2]
@@ -51,38 +51,55 @@ def _name_argument(
         yield SpanEdit(span[1], span[1], b")")
 
 
-def _find_arguments(source: SourceBytes, call: ast.Call) -> Iterator[ByteSpan]:
-    """Finds the arguments of a call with the brackets around them, in the order of the source."""
+def _find_arguments(source: SourceBytes, call: ast.Call) -> list[ByteSpan] | None:
+    """Finds the arguments by position with the brackets around them; None where that fails."""
     opening = _OPENING.match(source.data, source.find_end(call.func))
     if opening is None:
-        return
-    start, end = opening.end() - 1, source.find_end(call)
-    text = source.data[start:end].decode("utf-8", "surrogatepass")
+        return None
+    start = opening.end() - 1
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        tokens = list(_list_tokens(source, start, source.find_end(call)))
     except (tokenize.TokenError, SyntaxError):
-        return
-    starts = [0]
-    for line in text.splitlines(keepends=True):
+        return None
+    firsts = {span[0]: at for at, span in enumerate(tokens)}
+    lasts = {span[1]: at for at, span in enumerate(tokens)}
+    found: list[ByteSpan] = []
+    for node in call.args:
+        first, last = firsts.get(source.find_start(node)), lasts.get(source.find_end(node))
+        if first is None or last is None:
+            return None
+        if first == 0:  # a generator in the call's own brackets
+            first, last = 1, last - 1
+        while first > 1 and _reads(source, tokens[first - 1]) == b"(":
+            if _reads(source, tokens[last + 1]) != b")":
+                return None
+            first, last = first - 1, last + 1
+        found.append((tokens[first][0], tokens[last][1]))
+    return found
+
+
+def _reads(source: SourceBytes, span: ByteSpan) -> bytes:
+    return source.data[span[0] : span[1]]
+
+
+def _list_tokens(source: SourceBytes, start: int, end: int) -> Iterator[ByteSpan]:
+    """Lists the tokens of a part of a source that begins with a bracket, but for comments."""
+    # Lines end where Python's end: `splitlines` of text would see more ends than there are.
+    lines = source.data[start:end].splitlines(keepends=True)
+    starts = [start]
+    for line in lines:
         starts.append(starts[-1] + len(line))
-    depth = 0
-    held: list[tokenize.TokenInfo] = []
-    for token in tokens:
-        if depth == 1 and token.string in (",", ")") and token.type == tokenize.OP:
-            if held:
-                yield _cover(text, starts, start, held)
-            held = []
-        elif depth and token.type not in _BLANK:
-            held.append(token)
-        if token.type == tokenize.OP:
-            depth += (token.string in "([{") - (token.string in ")]}")
+
+    def locate(place: tuple[int, int]) -> int:
+        row, column = place
+        before = _decode(lines[row - 1])[:column]
+        return starts[row - 1] + len(before.encode("utf-8", "surrogatepass"))
+
+    text = io.StringIO("".join(map(_decode, lines)), newline="")
+    for token in tokenize.generate_tokens(text.readline):
+        if token.type not in _BLANK and token.string:
+            yield locate(token.start), locate(token.end)
 
 
-def _cover(
-    text: str, starts: Sequence[int], base: int, tokens: Sequence[tokenize.TokenInfo]
-) -> ByteSpan:
-    """The bytes from the first token to the last."""
-    (line, column), (last_line, last_column) = tokens[0].start, tokens[-1].end
-    first, last = starts[line - 1] + column, starts[last_line - 1] + last_column
-    size = len(text[:first].encode("utf-8", "surrogatepass"))
-    return base + size, base + size + len(text[first:last].encode("utf-8", "surrogatepass"))
+def _decode(line: bytes) -> str:
+    return line.decode("utf-8", "surrogatepass")

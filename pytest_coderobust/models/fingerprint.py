@@ -47,7 +47,7 @@ def checkpoint_digest(checkpoint: Checkpoint) -> str:
         return digest("gguf", file_digest(checkpoint.weights[0]))
     folder = checkpoint.folder
     configs = [_without_history(read_json(folder / name)) for name in _CONFIG]
-    parts = [configs, _hash_files(checkpoint.weights)]
+    parts: list[object] = [configs, _hash_files(checkpoint.weights)]
     parts.append(_hash_files(_match_files(checkpoint.tokenizer, _TOKENIZER)))
     if checkpoint.adapter is not None:
         parts.append([adapter_digest(checkpoint.adapter)])

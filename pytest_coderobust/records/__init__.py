@@ -6,7 +6,7 @@ Nothing here computes a result, reads a file or knows pytest, torch or the sandb
 from __future__ import annotations
 
 from pytest_coderobust.records.completion import Completion, Finish, Row, Sampling
-from pytest_coderobust.records.identity import IDENTITY, ModelIdentity, digest
+from pytest_coderobust.records.identity import CANARY, IDENTITY, ModelIdentity, digest
 from pytest_coderobust.records.observation import Adoption, Observation, Status
 from pytest_coderobust.records.packages import Packages
 from pytest_coderobust.records.reading import AnswerBlock, AnswerReading
@@ -25,6 +25,7 @@ from pytest_coderobust.records.variant import CLEAN, Cell, Square, Variant
 from pytest_coderobust.records.verdict import TIERS, ApiUse, FailureKind, Level, Limits, Verdict
 
 __all__ = [
+    "CANARY",
     "CLEAN",
     "IDENTITY",
     "TIERS",

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 IDENTITY = "identity"
 """The fact about what is known of a served model: "stated, weak: weights 3fa9..."."""
 
+CANARY = "canary"
+"""The fact about what watches over a served model."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:

@@ -14,6 +14,7 @@ from pytest_coderobust.config.suite import (
     with_perturbations,
 )
 from pytest_coderobust.errors import UsageError
+from pytest_coderobust.records import CANARY, IDENTITY
 from pytest_coderobust.session.edits import check_model, open_edited, read_stack
 from pytest_coderobust.session.resources import Resources
 
@@ -176,7 +177,14 @@ class SuiteSession:
         completions = CompletionStore(backend, shared.ledger, shared.listen, tags, guard)
         if guard is not None and (spending := shared.spending) is not None:
             completions.brakes = (spending,)
-        return Measurement(self.plan, completions, shared.verdicts, shared.ledger, shared.listen)
+        measurement = Measurement(
+            self.plan, completions, shared.verdicts, shared.ledger, shared.listen
+        )
+        for name, fact in measurement.model.facts.items():
+            if measurement.model.served_tier and name in (IDENTITY, CANARY):
+                # More may be known of a served model than when its run was first described.
+                shared.ledger.add_fact(measurement.run, name, fact)
+        return measurement
 
     def _read(self) -> SuiteConfig:
         reference, root = self.reference, self.resources.root

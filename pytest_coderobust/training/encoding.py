@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pytest_coderobust.errors import DataError, ModelError
 from pytest_coderobust.models.hf import HFBackend
-from pytest_coderobust.models.prompts import render, tokenize
+from pytest_coderobust.models.prompts import clean_text, render, tokenize
 from pytest_coderobust.training.example import TrainingExample
 from pytest_coderobust.training.material import Material
 
 IGNORED = -100
 """The label of a token that the loss leaves out."""
+_ANCHORS = (":", "\n")
 LANGUAGE = "python"
 """The language of a row in a template: rows do not say theirs."""
 
@@ -68,12 +70,42 @@ def encode_example(example: TrainingExample, backend: HFBackend) -> EncodedExamp
         shown = render(prompt, LANGUAGE, spec, tokenizer)
     head = tokenize(shown, spec, tokenizer)
     whole = tokenize(shown + example.answer, spec, tokenizer)
-    answer = whole[len(head) :]
-    if whole[: len(head)] != head:
-        answer = list(tokenizer(example.answer, add_special_tokens=False)["input_ids"])
+    joined = [whole[len(head) :]] if whole[: len(head)] == head else []
+    answer = _choose(
+        [*joined, *_encode_apart(clean_text(example.answer), tokenizer)], head, example, tokenizer
+    )
     while answer and answer[-1] == end:  # some tokenizers end every text
         answer.pop()
     return EncodedExample((*head, *answer, end), len(head))
+
+
+def _choose(
+    candidates: Sequence[list[int]], head: list[int], example: TrainingExample, tokenizer: Any
+) -> list[int]:
+    """Chooses the first ids that say the answer behind the prompt, as a completion is read.
+
+    A tokenizer that changes texts (their case, their accents) has none; the first then count.
+    """
+    shown = tokenizer.decode(head, clean_up_tokenization_spaces=False)
+    for ids in candidates:
+        text = tokenizer.decode([*head, *ids], clean_up_tokenization_spaces=False)
+        if text[len(shown) :] == example.answer:
+            return ids
+    return candidates[0]
+
+
+def _encode_apart(answer: str, tokenizer: Any) -> list[list[int]]:
+    """Encodes an answer alone, and behind a character: some tokenizers put a blank first."""
+
+    def encode(text: str) -> list[int]:
+        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    found = [encode(answer)]
+    for anchor in _ANCHORS:
+        before, both = encode(anchor), encode(anchor + answer)
+        if both[: len(before)] == before:
+            found.append(both[len(before) :])
+    return found
 
 
 def _write_chat(example: TrainingExample, backend: HFBackend) -> str:

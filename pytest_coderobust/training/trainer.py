@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
@@ -115,7 +115,7 @@ def make_trainer(
     trainer = Trainer(
         model=model,
         args=arguments,
-        train_dataset=list(rows),  # anything with a length and items
+        train_dataset=cast("Any", list(rows)),  # anything with a length and items
         data_collator=lambda batch: {
             name: torch.tensor(values) for name, values in pad(batch, token).items()
         },

@@ -38,14 +38,26 @@ def write_model(trainer: Any, backend: HFBackend, folder: Path) -> None:
         _describe_base(folder / ADAPTER_FILE, backend)
         return
     dtype = getattr(torch, stored_dtype(backend.checkpoint))
-    half = {
-        name: each.to(dtype) if each.is_floating_point() else each for name, each in state.items()
-    }
-    model.save_pretrained(folder, state_dict=half)
+    model.save_pretrained(folder, state_dict=_convert(state, dtype))
     for name in ("config.json", "generation_config.json"):
         (folder / name).unlink(missing_ok=True)
     # The base's own files, and not what a library made of them: only the weights are new.
     _copy_small(backend.checkpoint.folder, folder)
+
+
+def _convert(state: Mapping[str, torch.Tensor], dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Converts weights to a dtype; those that are one tensor under two names stay one."""
+    known: dict[tuple[int, torch.Size], torch.Tensor] = {}
+    found: dict[str, torch.Tensor] = {}
+    for name, each in state.items():
+        if not each.is_floating_point():
+            found[name] = each
+            continue
+        key = (each.data_ptr(), each.shape)
+        if key not in known:
+            known[key] = each.to(dtype)
+        found[name] = known[key]
+    return found
 
 
 def list_versions() -> Mapping[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support.real_servers import RealServer
+from support.real_servers import RealServer, find_free_port, serve_gguf
 from support.served_pairs import SHORT, ask_here, ask_served, folder_entry, list_prompts
 
 from pytest_coderobust.models.registry import ModelOptions, open_backend
@@ -19,6 +20,7 @@ from pytest_coderobust.models.served.handshake import (
     shake_hands,
 )
 from pytest_coderobust.models.served.handshake_probes import SEED_PROMPT
+from pytest_coderobust.models.served.patience import Patience, PatientTransport
 from pytest_coderobust.models.served.transport import PooledTransport
 from pytest_coderobust.records import Completion
 from pytest_coderobust.tiny import checkpoint_path
@@ -85,6 +87,17 @@ def test_handshake_finds_what_the_server_is(pair: Pair) -> None:
     claims = shaken.claims
     assert (claims.vocabulary, claims.parameters, claims.size) == (1024, 1714304, 4 * 1714304)
     assert claims.quantisation == "all F32"
+
+
+def test_a_server_that_starts_is_met_as_soon_as_it_listens(tiny_gguf: Path, tmp_path: Path) -> None:
+    port = find_free_port()
+    log = tmp_path / "log.txt"
+    with serve_gguf(tiny_gguf, log, port=port, wait=False) as server:
+        transport = PooledTransport(server.url, {})
+        patient = PatientTransport(transport, "here", "prod", Patience())
+        shaken = shake_hands(patient, HandshakeWish("prod"))
+        transport.close()
+    assert (shaken.kind, shaken.window) == ("llamacpp", 512)
 
 
 def test_token_ids_are_the_tokenizers(pair: Pair, prompts: list[str]) -> None:

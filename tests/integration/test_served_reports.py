@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Project
@@ -16,7 +17,11 @@ def test_llama_cpp_gives_the_report_of_the_model_in_process(
     project: Project, llama_server: RealServer
 ) -> None:
     write_project(project, 4, server=llama_server.url, tokenizer=str(checkpoint_path()))
-    assert measure(project, "prod") == measure(project, "tiny")
+    served = measure(project, "prod")
+    # Its cache of prompts is off for canaries, so that equal ones get equal numbers: the floor.
+    facts: Any = project.json()["facts"]
+    assert facts["canary"].endswith("log-probabilities within 0.001")
+    assert served == measure(project, "tiny")
 
 
 @pytest.mark.slow

@@ -105,7 +105,7 @@ def test_what_a_killed_run_left_is_forgotten_where_the_weights_are_swapped(
     server.script, first = ServedCheckpoint(folders[1], window=512), server.script
     before = len(rows_asked(server))
     result = project.run("toy.toml", f"--model={server.url}")
-    result.stdout.fnmatch_lines([f"*{left} answers since the last good look are forgotten*"])
+    result.stdout.fnmatch_lines([f"*forgotten answers since the last good look: {left}*"])
     assert count(project, "completions") == 0
     assert len(rows_asked(server)) == before  # the model that was swapped in is asked nothing
     server.script = first
@@ -124,6 +124,18 @@ def test_what_a_killed_run_left_is_kept_where_the_weights_are_the_same(
     assert project.run("toy.toml", f"--model={server.url}").ret == 0
     assert count(project, "completions") == 12
     assert len(rows_asked(server)) - before == 12 - left
+
+
+def test_the_processes_of_a_session_meet_one_model(
+    project: Project, server: ScriptedServer
+) -> None:
+    pytest.importorskip("xdist")
+    project.write_suite('perturbations = ["C1"]', sections=SECTIONS)
+    result = project.run("toy.toml", f"--model={server.url}", "--coderobust-new-generation", "-n2")
+    assert result.ret == 0, result.stdout.str()
+    assert (count(project, "generations"), count(project, "contacts")) == (1, 1)
+    assert (count(project, "completions"), len(rows_asked(server))) == (12, 12)
+    assert count(project, "intervals WHERE state = 'open'") == 0
 
 
 @pytest.mark.slow
@@ -147,11 +159,13 @@ def test_a_real_server_with_other_weights_is_refused(
         result = project.run(*run)
         assert result.ret != 0
         result.stdout.fnmatch_lines(["*another model answers than before at*: canary *"])
-        result.stdout.fnmatch_lines([f"*{left} answers since the last good look are forgotten*"])
+        result.stdout.fnmatch_lines([f"*forgotten answers since the last good look: {left}*"])
         assert count(project, "completions") == 0
-        (project.path / ".coderobust" / "ledger.sqlite").unlink()
-        fresh = project.run(*run)  # never met: our own network of the folder refutes it
-        fresh.stdout.fnmatch_lines(["*model 'prod': *stated*"])
+        # A ledger that never met it: our own network of the folder tells.
+        fresh = project.run(*run, "--coderobust-ledger=fresh.sqlite")
+        fresh.stdout.fnmatch_lines(
+            ["*its log-probabilities are up to 0.0* away from those of the*"]
+        )
     with serve_gguf(tiny_gguf, tmp_path / "log", exact=True, port=port):
         result = project.run(*run)
         assert result.ret == 0, result.stdout.str()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -38,6 +39,7 @@ def serve_gguf(
     port: int = 0,
     alias: str = "tiny",
     exact: bool = False,
+    wait: bool = True,
 ) -> Iterator[RealServer]:
     """Serves a GGUF file with llama.cpp's server, one thread, until the block ends.
 
@@ -46,10 +48,16 @@ def serve_gguf(
         slots: requests that it answers side by side, each with its own window.
         port: 0 takes a free one.
         exact: attention is in float32, and not partly in float16, llama.cpp's own choice.
+        wait: until it is ready; else the block begins as soon as it takes connections, which it
+            does before it has loaded. That needs a port.
     """
     command = [sys.executable, str(PROCESS), str(file), str(port), str(slots), str(window), alias]
     command.append("exact" if exact else "half")
     with _running(command, log, {}) as process:
+        if not wait:
+            _wait_until_open(port, process, log)
+            yield RealServer(f"http://127.0.0.1:{port}/v1", alias, process)
+            return
         assert process.stdout is not None
         ready = process.stdout.readline()
         assert ready.startswith("ready "), log.read_text(errors="replace")[-2000:]
@@ -89,6 +97,21 @@ def wait_until_healthy(
             seen.append(status)
             time.sleep(ASK_EVERY)
     raise AssertionError(log.read_text(errors="replace")[-2000:] if log else "the server ended")
+
+
+def find_free_port() -> int:
+    """Finds a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
+
+
+def _wait_until_open(port: int, process: subprocess.Popen[str], log: Path) -> None:
+    while process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(ASK_EVERY)
+    raise AssertionError(log.read_text(errors="replace")[-2000:])
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from conftest import Project
 SUITE = """
 [suite]
 tasks = "quickstart"
-perturbations = ["C1", "W3"]
+perturbations = ["C1"]
 limit = {limit}
 max_unusable = 1.0
 gates = ["rd[C1] <= 1.0"]
@@ -36,4 +36,4 @@ def measure(project: Project, model: str) -> tuple[dict[str, Any], list[str]]:
     first = next(place for place, line in enumerate(lines) if line.startswith("plan "))
     last = next(place for place, line in enumerate(lines) if line.startswith("see the first"))
     kept = {key: value for key, value in document.items() if key not in OF_THE_MODEL}
-    return kept, lines[first:last]
+    return kept, [line for line in lines[first:last] if not line.startswith("usage ")]

@@ -26,6 +26,7 @@ from pytest_coderobust.migration.judging import make_judge
 from pytest_coderobust.migration.kinds import HOMES
 from pytest_coderobust.migration.naming import make_nonsense, open_names, read_table
 from pytest_coderobust.migration.pairs import ChangePair, find_candidates
+from pytest_coderobust.migration.spelling import count_decision, open_tokenizer, spell_changes
 from pytest_coderobust.migration.splitting import PRESETS, assign_owners, share_out
 from pytest_coderobust.migration.writing import write_files
 from pytest_coderobust.records import ApiChange, ApiUse, Level, Task, Tests, Verdict
@@ -419,6 +420,8 @@ BAD = {
     "no such API": (["--tasks", "toys.jsonl", "--names", "gone.tsv"], 1, "gone.tsv: there is no function 'math.sqroot' in the standard library; did you mean 'math.sqrt'"),
     "no pair": (["--tasks", "toys.jsonl", "--names", "one.tsv"], 1, "no API has 2 tasks that pass every check, of 2 pairs"),
     "a wrong line": (["--tasks", "toys.jsonl", "--names", "line.tsv"], 1, "line.tsv, line 1: expected an old and a new name, not 'math.sqrt'"),
+    "no model": (["--tasks", "toys.jsonl", "--tokenizer", "tinny"], 4, "unknown model 'tinny'; did you mean 'tiny'"),
+    "no tokenizer": (["--tasks", "toys.jsonl", "--tokenizer", "oracle"], 4, "--tokenizer 'oracle': this model has no tokenizer here"),
     "a negative seed": (["--tasks", "toys.jsonl", "--seed", "-1"], 4, "--seed -1 must not be negative"),
     "nothing to check": (["--tasks", "toys.jsonl", "--check"], 4, "there is nothing to compare with"),
 }  # fmt: skip
@@ -451,3 +454,58 @@ def test_another_build_in_the_same_folder_is_refused(
         "it was built with seed = 0, not 4; give another --out, or --fresh"
         in capsys.readouterr().err
     )
+
+
+def test_files_below_the_data_folder_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data" / "own").mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    write_corpus(tmp_path / "data" / "own")
+    monkeypatch.setenv("CODEROBUST_DATA", str(tmp_path / "data"))
+    found = load_corpus(("own/toys.jsonl",), tmp_path / "here")
+    assert len(found.problems) == len(ROWS)
+    # A file that lies here comes first.
+    (tmp_path / "here" / "own").mkdir()
+    write_corpus(tmp_path / "here" / "own", ROWS[:1])
+    assert len(load_corpus(("own/toys.jsonl",), tmp_path / "here").problems) == 1
+
+
+def test_tasks_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
+    rows = [
+        ROWS[0],
+        {**ROWS[1], "canonical_solution": None},
+        {**ROWS[2], "canonical_solution": "    return (\n"},
+        {**ROWS[3], "api_changes": [{"old": "len", "new": "size_of"}]},
+    ]
+    assert load_corpus((str(write_corpus(tmp_path, rows)),), tmp_path).left_out == {
+        "tasks without a canonical solution": 1,
+        "tasks whose prompt and solution are not a valid Python program": 1,
+        "tasks that declare API changes already": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "tokens"),
+    [
+        ("math.sqrt", "math.mean", 3),  # me an (
+        ("math.sqrt", "math.square_root", 7),  # s, and then qua re _ ro o t (
+        ("statistics.mean", "statistics.sum", 2),  # sum (
+        ("len", "size_of", 5),  # size _ o f (
+        ("math.sqrt", "math.sqrt", 0),
+    ],
+)
+def test_names_are_counted_in_tokens_of_a_model(old: str, new: str, tokens: int) -> None:
+    assert count_decision(ApiChange(old, new), open_tokenizer("tiny")) == tokens
+
+
+def test_the_command_tells_the_tokens(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_corpus(here)
+    (here / "two.tsv").write_text("math.floor\tmath.mean\nsum\tsize_of\n")
+    arguments = ["toys.jsonl", "--names", "two.tsv", "--tokenizer", "tiny"]
+    assert main([*COMMAND, *arguments]) == 0
+    assert capsys.readouterr().out.endswith(
+        "new names in tokens of tiny, from where they differ from the old through the bracket: "
+        "3 (math.mean) to 5 (size_of), median 4\n"
+    )
+    assert spell_changes([ApiChange("len")], "tiny") is None

@@ -45,6 +45,11 @@ REWRITTEN = {
     "swapped in one another": (POWER, "from math import pow\npow(pow(1, 2), 3)\n", "from math import raised\nraised(3, raised(2, 1))\n"),
     "swapped by name": (POWER, "import math\nmath.pow(1, y=2)\nmath.pow(y=1, x=2)\n", "import math\nmath.raised(x=1, y=2)\nmath.raised(y=1, x=2)\n"),
     "by name alone": (NAMED, "import math\nmath.pow((1), [2, (3, 4)])\n", "import math\nmath.raised(x=(1), y=[2, (3, 4)])\n"),
+    "a bare generator of several": (TOTAL, "sum(a * b for a, b in x)\n", "total_of(iterable=(a * b for a, b in x))\n"),
+    "a lambda of several": (POWER, "import math\nmath.pow(lambda a, b: (a, b), 2)\n", "import math\nmath.raised(2, lambda a, b: (a, b))\n"),
+    "brackets in brackets": (NAMED, "import math\nmath.pow(((1)), ((2), 3)[0])\n", "import math\nmath.raised(x=((1)), y=((2), 3)[0])\n"),
+    "what is no ASCII": (POWER, "import math\nmath.pow('é😀', # é\r\n '\u2028' 'ß')\n", "import math\nmath.raised('\u2028' 'ß', # é\r\n 'é😀')\n"),
+    "a string of lines": (POWER, "import math\nmath.pow('''a\né''', f'{1}')\n", "import math\nmath.raised(f'{1}', '''a\né''')\n"),
     "a bare generator": (TOTAL, "sum(x for x in y)\nsum((x for x in y), 1)\n", "total_of(iterable=(x for x in y))\ntotal_of(iterable=(x for x in y), start=1)\n"),
 }  # fmt: skip
 

@@ -150,7 +150,7 @@ def test_a_swap_is_found_by_its_text_and_what_came_since_is_gone(
     assert "canary 'code' was answered '" in told
     assert "it was last the same at 20" in told
     assert "--coderobust-new-generation" in told
-    assert told.endswith("1 answers since the last good look are forgotten")
+    assert told.endswith("forgotten answers since the last good look: 1")
     assert set(ledger.completions(["early", "late"])) == {"early"}
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.hunt_model import Reader, write_suite
 from support.models_checkpoints import save_random
 from support.scripted_server import Asked, ScriptedServer, Told, serve
 from support.served_checkpoint import ServedCheckpoint
 
 from pytest_coderobust.config.served import ServerEntry
+from pytest_coderobust.config.settings import Settings
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import IdentityDemand, find_guarded
@@ -20,8 +22,9 @@ from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.oracle import Oracle
 from pytest_coderobust.models.served.guarded import GuardedServer
 from pytest_coderobust.models.served.opening import open_entry
+from pytest_coderobust.records import CANARY, IDENTITY, ModelIdentity
 from pytest_coderobust.session.choices import Choices
-from pytest_coderobust.session.session import open_session
+from pytest_coderobust.session.session import Session, open_session
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +186,20 @@ def test_a_served_model_cannot_be_edited(tmp_path: Path, edit: str) -> None:
         UsageError, match=f"--edit {edit}: model 'http.*is served.*--model ./FOLDER"
     ):
         open_session(choices, tmp_path)
+
+
+def test_a_run_is_described_by_what_is_known_latest(tmp_path: Path) -> None:
+    write_suite(tmp_path)
+    for tier in ("stated", "verified", "stated"):
+        backend = Reader(lambda _: 0.0)
+        facts = {"model": "m", IDENTITY: f"{tier}: weights 0", CANARY: tier}
+        backend.identity = ModelIdentity("m", "the same digest", facts)
+        choices = Choices(ledger=tmp_path / "l", sandbox_workers=1)
+        with Session(choices, Settings(), tmp_path, backend=backend) as session:
+            run = session.suite("toy.toml").measurement.run
+            described = session.ledger.description(run)
+        assert described is not None
+        assert described[0].facts == facts
 
 
 def test_any_other_backend_is_not_guarded() -> None:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scripted_server import serve
+from support.scripted_server import Told, serve
 from support.served_models import completed, open_toy
 
 from pytest_coderobust.config.served import ServerEntry
@@ -227,6 +227,14 @@ def test_an_answer_that_repeats_the_key_is_cleaned() -> None:
     assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
     assert KEY not in reply.text
     assert reply.body["choices"][0]["text"] == "print('***')"
+
+
+def test_an_error_that_repeats_a_short_key_is_cleaned_too() -> None:
+    environment = {"PROD_KEY": "hunter2", "CODEROBUST_KEYS": "PROD_KEY:127.0.0.1"}
+    with serve(lambda _: Told({"error": "wrong key hunter2"}, 401)) as server:
+        entry = ServerEntry((server.url,), "toy", api_key_env="PROD_KEY")
+        reply = open_toy(entry=entry, environment=environment).lanes[0].transport.get("/models")
+    assert reply.body == {"error": "wrong key ***"}
 
 
 def test_two_keys_for_one_header_are_refused() -> None:

@@ -104,3 +104,21 @@ def test_samples_are_judged_case_by_case(tmp_path: Path, monkeypatch: pytest.Mon
     right, wrong = check([gold, three], "apps.jsonl", workers=1)
     assert (right.full, right.passed, right.total) == (True, 2, 2)
     assert (wrong.full, wrong.passed, wrong.detail) == (False, 1, "printed '3'")
+
+
+PROGRAM: dict[str, object] = {
+    "task_id": "P/1",
+    "prompt": '"""Add."""\n',
+    "canonical_solution": GOLD,
+    "input_output": {"inputs": ["1 2\n"], "outputs": ["3\n"]},
+    "tags": ["sum"],
+}
+
+
+def test_a_program_may_have_a_prompt_of_its_own(tmp_path: Path) -> None:
+    (found,) = read(tmp_path, PROGRAM).tasks
+    assert (found.id, found.prompt, found.canonical) == ("P/1", '"""Add."""\n', GOLD)
+    assert (found.tests.style, found.tags, found.entry_point) == ("stdio", ("sum",), "")
+    assert check([ForeignSample("P/1", GOLD)], str(tmp_path / "apps.jsonl"))[0].full
+    with pytest.raises(DataError, match="line 1: there are 1 inputs and 0 outputs"):
+        read(tmp_path, {**PROGRAM, "input_output": {"inputs": ["1"], "outputs": []}})

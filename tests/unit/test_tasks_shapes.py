@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.packages import install
-from support.tasks_files import ADD
+from support.tasks_files import ADD, one
 
 from pytest_coderobust.errors import DataError, UnknownName, UsageError
 from pytest_coderobust.tasks.load import load_tasks
@@ -94,3 +94,10 @@ def test_a_shape_is_called_as_its_entry_point(site: Path, tmp_path: Path) -> Non
     install(site, "named-package", SOURCE, points)
     with pytest.raises(UsageError, match="'riddles' is called 'quiz'; both names must be the same"):
         load_tasks(write(tmp_path, RIDDLE), base=tmp_path, fmt="riddles")
+
+
+def test_a_row_may_bring_the_helpers_of_its_tests(tmp_path: Path) -> None:
+    row = {**ADD, "test": "def check(c):\n    assert c(1, 2) == three()\n"}
+    assert one(tmp_path, row).tests.helpers == ""
+    helped = one(tmp_path, {**row, "helpers": "def three():\n    return 3\n"})
+    assert helped.tests.helpers == "def three():\n    return 3\n"

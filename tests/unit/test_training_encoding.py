@@ -55,6 +55,12 @@ def test_the_prompt_is_what_generation_sends_and_the_answer_is_behind_it(
     assert row.labels == (IGNORED,) * row.prompt + row.ids[row.prompt :]
 
 
+def test_halves_of_characters_are_replaced_as_in_a_suite(opened: Any) -> None:
+    row = encode_example(TrainingExample("1", (Passage("a \ud800\n"),), "b \udc00"), opened)
+    assert list(row.ids[: row.prompt]) == opened.encode("a \ud800\n", "python")
+    assert opened.tokenizer.decode(row.ids[row.prompt : -1]).endswith("b \ufffd")
+
+
 def test_tiny_is_trained_on_the_ids_of_its_own_training() -> None:
     """The bundled model was trained with prompt and answer encoded apart."""
     tiny: Any = backend_of("tiny")

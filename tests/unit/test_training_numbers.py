@@ -98,7 +98,9 @@ def test_the_two_means_of_the_loss_differ(base: Path) -> None:
     assert any(float((tokens[name] - samples[name]).abs().max()) > 1e-3 for name in tokens)
 
 
-def test_half_precision_is_trained_through_float32_masters(base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tied", [False, True])
+def test_half_precision_is_trained_through_float32_masters(tmp_path: Path, tied: bool) -> None:
+    base = save_random(tmp_path / "base", initializer_range=0.1, tie_word_embeddings=tied)
     half = tmp_path / "half"
     with quiet():
         model = load(base).to(torch.bfloat16)
@@ -110,6 +112,7 @@ def test_half_precision_is_trained_through_float32_masters(base: Path, tmp_path:
     trained = read_weights(tmp_path / "half-out")
     exact = read_weights(tmp_path / "same-out")
     assert {value.dtype for value in trained.values()} == {torch.bfloat16}
+    assert trained.keys() == read_weights(half).keys()
     assert {value.dtype for value in exact.values()} == {torch.float32}
     for name, value in exact.items():
         assert torch.equal(trained[name], value.to(torch.bfloat16)), name

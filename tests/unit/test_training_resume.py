@@ -59,7 +59,9 @@ def test_a_killed_training_gives_the_same_weights(
     ran = subprocess.run(program, cwd=root, capture_output=True, text=True, check=False)
     assert ran.returncode == -9, ran.stderr
     assert not list(out.glob("*.safetensors"))
-    done = run(base, out, settings)
+    heard: list[int] = []
+    done = run(base, out, settings, listen=lambda moment: heard.append(moment.step))
+    assert heard == list(range(resumed + 1, 13))  # and nothing is trained twice
     assert (done.resumed, done.broken, done.steps) == (resumed, broken, 12)
     whole = run(base, tmp_path / "whole", settings)
     assert whole.resumed == 0

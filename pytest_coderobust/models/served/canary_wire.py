@@ -26,19 +26,20 @@ def read_canary_answer(body: object) -> CanaryAnswer:
     """Reads text and log-probabilities of an answer to one request.
 
     The chat form (`content[].top_logprobs`) is read on completions, too: llama.cpp gives it there.
-    A text is read with the thought before it where the server keeps them apart.
+    A text is read with the thought before it where the server keeps them apart; a thought that is
+    hidden and takes all tokens leaves an empty one.
 
     Raises:
-        ModelError: there is no text in it.
+        ModelError: it is no completion.
     """
     choices = _list(_table(body).get("choices"))
     choice = _table(choices[0]) if len(choices) == 1 else {}
+    if not choice:
+        raise ModelError("the answer to a canary is no completion")
     message = _table(choice.get("message"))
     said = message.get("content") if message else choice.get("text")
     thought = message.get("reasoning_content") or message.get("reasoning")
     parts = [part for part in (thought, said) if isinstance(part, str)]
-    if not parts:
-        raise ModelError("the answer to a canary has no text")
     logprobs = _table(choice.get("logprobs"))
     content = _list(logprobs.get("content"))
     tokens = _read_chat_form(content) if content else _read_completions_form(logprobs)
@@ -75,8 +76,13 @@ def _make(text: object, logprob: object, rivals: Sequence[tuple[str, float | Non
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    number = max(LEAST, float(value))
-    return number if math.isfinite(number) else None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    if number == -math.inf:
+        return LEAST
+    return max(LEAST, number) if math.isfinite(number) else None
 
 
 def _table(value: object) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import parse_url
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.served.address import Address, check_host
@@ -123,7 +124,7 @@ def check_peer(open_socket: Any) -> None:
 
 def _open_proxied(address: Address, proxy: str, ways: dict[str, Any]) -> HTTPConnectionPool:
     try:
-        parts = urllib3.util.parse_url(proxy)
+        parts = parse_url(proxy)
         headers = urllib3.make_headers(proxy_basic_auth=parts.auth) if parts.auth else {}
         hidden = {name: MaskedText(value) for name, value in headers.items()}
         bare = parts._replace(auth=None).url

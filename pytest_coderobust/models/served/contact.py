@@ -37,7 +37,7 @@ from pytest_coderobust.models.served.identity import (
     make_identity,
 )
 from pytest_coderobust.models.served.identity_verification import Verification
-from pytest_coderobust.records import IDENTITY, ModelIdentity
+from pytest_coderobust.records import CANARY, IDENTITY, ModelIdentity
 
 Verify = Callable[[Sequence[CanaryReference]], Verification]
 """Compares answers with those of the stated weights on this machine."""
@@ -116,7 +116,7 @@ class ServedContact:
         tier = self._find_tier(record, demand)
         known = {
             IDENTITY: describe_tier(tier, plan.weights, generation, weak=record.references.weak),
-            "canary": describe_canaries(record.references, record.verification),
+            CANARY: describe_canaries(record.references, record.verification),
         }
         self._identity = make_identity(plan.subject, plan.weights, generation, known)
 

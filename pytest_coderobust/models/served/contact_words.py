@@ -19,7 +19,9 @@ def describe_canaries(references: References, verification: Verification | None)
     count = len(references.answered)
     left_out = len(references.known) - count
     parts = [f"{count} prompts and the suite's first"]
-    if not references.has_logprobs:
+    if not any(each.answer is not None and each.answer.text for each in references.answered):
+        parts.append("answered without any text, so that nothing watches over it")
+    elif not references.has_logprobs:
         parts.append("text only")
     else:
         parts.append(f"log-probabilities within {references.tolerance:.2g}")

@@ -21,6 +21,7 @@ from pytest_coderobust.models.served.canary_reference import CanaryReference
 from pytest_coderobust.models.served.contact import ContactPlan, ServedContact
 from pytest_coderobust.models.served.handshake import Handshake
 from pytest_coderobust.models.served.handshake_claims import ListedModel
+from pytest_coderobust.models.served.handshake_terms import STEADY
 from pytest_coderobust.models.served.identity import ServedSubject
 from pytest_coderobust.models.served.identity_claims import refute_claims, refute_tokens
 from pytest_coderobust.models.served.identity_names import AnsweringNames, refute_names
@@ -189,7 +190,8 @@ class GuardedServer(ServedBackend):
             if length + tokens > self.window:
                 return None
         row = Row(Variant(task, Cell(), canary.prompt), 0, 0)
-        return self._prepare(row, Sampling(max_new_tokens=tokens), self.agreement).body
+        body = self._prepare(row, Sampling(max_new_tokens=tokens), self.agreement).body
+        return {**body, **STEADY.get(self.agreement.kind, {})}
 
     def _check_body(self, body: object) -> None:
         self._check_same(read_signs(body), self.agreement)

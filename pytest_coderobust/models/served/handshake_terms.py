@@ -46,6 +46,14 @@ NEUTRAL: Mapping[ServerKind, Mapping[str, object]] = {
 }
 """Values that switch off what a server would add by itself; a kind without a row takes none."""
 
+STEADY: Mapping[str, Mapping[str, object]] = {"llamacpp": {"cache_prompt": False}}
+"""Fields by kind that make a request's numbers independent of the requests before it.
+
+llama.cpp's cache of prompts moved log-probabilities of a Q4_1 model by up to 0.14: tokens that are
+in it are computed in other batches than tokens that are not. It is left on for suites, whose
+samples of one prompt it makes up to twice as fast.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -198,7 +198,8 @@ class PooledTransport:
         return self._make_reply(got, data, time.monotonic() - began)
 
     def _make_reply(self, got: Any, data: bytes, seconds: float) -> Reply:
-        text = self._credentials.redact_answer(data.decode("utf-8", "replace"))
+        clean = self._credentials.redact_answer if got.status < 300 else self.redact
+        text = clean(data.decode("utf-8", "replace"))
         try:
             parsed = json.loads(text)
         except (ValueError, RecursionError):
