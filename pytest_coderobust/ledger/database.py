@@ -149,7 +149,11 @@ class Database:
     def transaction(self) -> Generator[Transaction]:
         """Runs statements of which all hold, or none; others write before or after them."""
         with self._transaction() as connection:
-            yield lambda statement, values=(): connection.execute(statement, values).fetchall()
+
+            def run(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+                return connection.execute(statement, values).fetchall()
+
+            yield run
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
