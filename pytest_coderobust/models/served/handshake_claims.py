@@ -134,7 +134,8 @@ def _kind_of(entries: list[dict[str, Any]], listing: Reply) -> ServerKind:
     if "llama.cpp" in listing.headers.get("server", ""):
         return "llamacpp"
     owners = [as_text(entry.get("owned_by")) for entry in entries]
-    return next((_OWNERS[owner] for owner in owners if owner in _OWNERS), "unknown")
+    known: list[ServerKind] = [_OWNERS[owner] for owner in owners if owner in _OWNERS]
+    return known[0] if known else "unknown"
 
 
 def _listed(entry: dict[str, Any], props: dict[str, Any]) -> ListedModel:
