@@ -88,6 +88,7 @@ class SuiteItem(pytest.Item):
         session, suite = self.config.stash[SESSION], self.suite
         square = (self.task.id, self.cell)
         try:
+            session.check_cost()  # xdist's workers alone know what is wanted
             measurement = suite.measurement
             self.unasked = explain_unasked(session, suite, square)
         except CodeRobustError as error:

@@ -51,6 +51,7 @@ class Session(Resources):
         self.wanted: list[SuiteSession] = []
         self.allowance: Allowance | None = None
         self.tier = ""
+        self._cost_checked = False
 
     def suite(self, reference: str, config: SuiteConfig | None = None) -> SuiteSession:
         """The suite that a reference names: a TOML file from the root, or a data set's name."""
@@ -78,9 +79,19 @@ class Session(Resources):
         Raises:
             CodeRobustError: as `SuiteSession.probe`.
         """
-        check_cost(self, self.wanted)
+        self.check_cost()
         for suite in self.wanted:
             self.tier = suite.probe()
+
+    def check_cost(self) -> None:
+        """Refuses, once, what may cost much where no budget bounds it.
+
+        Raises:
+            UsageError: as `planning.check_cost`.
+        """
+        if not self._cost_checked:
+            check_cost(self, self.wanted)
+            self._cost_checked = True
 
     def reproduce(self, nodeid: str) -> str:
         """The command that runs one item alone, and shows the evidence if it is broken."""

@@ -135,6 +135,20 @@ def test_refused_rows_are_told_and_a_new_run_asks_them_again(served: Project) ->
     assert "refused" not in served.json()["totals"]  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+def test_costs_without_a_cap_are_refused_before_anything_is_asked(
+    served: Project, workers: str
+) -> None:
+    with serving(served.path) as (url, _):
+        (served.path / "pyproject.toml").write_text(PRICED.format(url=url))
+        result = run(served, url, "--model=prod", "-n", workers)
+    assert result.returncode != 0
+    told = " ".join((result.stdout + result.stderr).split())
+    assert "and no budget bounds it: say how much it may spend, as in --budget" in told
+    assert "144 requests" in told
+    assert read_asked(served.path) == []
+
+
 def test_plan_asks_nothing(served: Project) -> None:
     with serving(served.path) as (url, _):
         for how, words in (("", "144 requests at most"), ("=probe", "144 requests of 144")):
