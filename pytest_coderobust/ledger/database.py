@@ -150,7 +150,7 @@ class Database:
         """Runs statements of which all hold, or none; others write before or after them."""
         with self._transaction() as connection:
 
-            def run(statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+            def run(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
                 return connection.execute(statement, values).fetchall()
 
             yield run

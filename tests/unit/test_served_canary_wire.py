@@ -142,10 +142,11 @@ def test_a_server_in_trouble_is_told() -> None:
     def broken(_: Asked) -> Told:
         return Told({"error": "boom"}, status=500)
 
+    def make_body(canary: Canary, tokens: int) -> dict[str, object]:
+        return {"prompt": canary.prompt, "max_tokens": tokens}
+
     with serve(broken) as server:
-        ask = CanaryAsker(
-            PooledTransport(server.url), lambda *_: {}, lambda _: None, "the server", chat=False
-        )
+        ask = CanaryAsker(PooledTransport(server.url), make_body, print, "the server", chat=False)
         with pytest.raises(ModelError, match="the server answers a canary with 500"):
             ask(CANARIES[0], 8)
 
