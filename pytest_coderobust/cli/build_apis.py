@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_coderobust.cli.command import Commands
 
@@ -70,10 +70,8 @@ def build_apis(options: argparse.Namespace) -> int:
     from pytest_coderobust.migration.writing import write_files
 
     plan = _make_plan(options)
-    if options.tokenizer is not None:
-        from pytest_coderobust.migration.spelling import open_tokenizer
-
-        open_tokenizer(options.tokenizer)  # a wrong name is told before minutes of runs
+    # A wrong name is told before minutes of runs.
+    tokenizer = _open_tokenizer(options.tokenizer) if options.tokenizer is not None else None
     corpus = load_corpus(plan.tasks, Path.cwd())
     review = _find_review(options, plan, corpus)
     benchmark = _build(plan, corpus, options)
@@ -85,7 +83,7 @@ def build_apis(options: argparse.Namespace) -> int:
     _write(files, options.out)
     _describe(benchmark, options.out)
     if options.tokenizer is not None:
-        _describe_spelling(benchmark, options.tokenizer)
+        _describe_spelling(benchmark, options.tokenizer, tokenizer)
     return 0
 
 
@@ -199,10 +197,24 @@ def _describe(benchmark: Benchmark, folder: Path) -> None:
     print(f"written to {folder}: read changes.toml, run pytest {folder / 'suite.toml'}")  # noqa: T201
 
 
-def _describe_spelling(benchmark: Benchmark, model: str) -> None:
+def _open_tokenizer(model: str) -> Any:
+    from pytest_coderobust.config.settings import read_settings
+    from pytest_coderobust.errors import UsageError
+    from pytest_coderobust.session.choices import Choices
+    from pytest_coderobust.session.models import open_tokenizer
+    from pytest_coderobust.session.root import find_root
+
+    settings = read_settings(find_root(Path.cwd()))
+    try:
+        return open_tokenizer(Choices(model=model), settings)
+    except UsageError as error:
+        raise UsageError(f"--tokenizer: {error}") from None
+
+
+def _describe_spelling(benchmark: Benchmark, model: str, tokenizer: Any) -> None:
     from pytest_coderobust.migration.spelling import spell_changes
 
-    spelling = spell_changes(benchmark.changes.values(), model)
+    spelling = spell_changes(benchmark.changes.values(), tokenizer)
     if spelling is None:
         return
     first, last = spelling.names[0], spelling.names[-1]

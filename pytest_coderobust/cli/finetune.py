@@ -126,21 +126,15 @@ def _open(choices: Choices, template: str | None, material: Material) -> Backend
     """
     from pytest_coderobust.config.settings import read_settings as read_project
     from pytest_coderobust.errors import UsageError
-    from pytest_coderobust.models.registry import open_backend
-    from pytest_coderobust.session.models import list_known_models, make_model_options
+    from pytest_coderobust.session.models import open_model
     from pytest_coderobust.session.root import find_root
     from pytest_coderobust.training.material import BARE
 
     if template and material.is_chat:
         raise UsageError("--template: rows of messages go through the model's chat template")
     own = material.template if material.template != BARE else None
-    known = list_known_models(read_project(find_root(Path.cwd())))
-    assert choices.model is not None
-    return open_backend(
-        choices.model,
-        options=replace(make_model_options(choices), template=template or own),
-        known=known,
-    )
+    settings = read_project(find_root(Path.cwd()))
+    return open_model(choices, settings, template=template or own)
 
 
 def _print_end(done: Finetuned, out: Path) -> None:

@@ -8,8 +8,6 @@ from itertools import takewhile
 from statistics import median
 from typing import Any
 
-from pytest_coderobust.errors import UsageError
-from pytest_coderobust.models.registry import open_backend
 from pytest_coderobust.records import ApiChange
 
 BEFORE = "    return "
@@ -36,33 +34,16 @@ class Spelling:
         return float(median(each.tokens for each in self.names))
 
 
-def spell_changes(changes: Iterable[ApiChange], model: str) -> Spelling | None:
+def spell_changes(changes: Iterable[ApiChange], tokenizer: Any) -> Spelling | None:
     """Counts the tokens of each new name; None where no change has one.
 
     Args:
-        model: the name of a model whose tokenizer is loaded here; its weights are not.
-
-    Raises:
-        UsageError: there is no such model, or it has no tokenizer here.
-        ModelError: the tokenizer cannot be loaded.
+        tokenizer: a tokenizer of transformers.
     """
-    tokenizer = open_tokenizer(model)
     named = [change for change in changes if change.new]
     found = [SpelledName(each.new, count_decision(each, tokenizer)) for each in named]
     found.sort(key=lambda spelled: (spelled.tokens, spelled.name))
     return Spelling(tuple(found)) if found else None
-
-
-def open_tokenizer(model: str) -> Any:
-    """Loads the tokenizer of a model. Raises UsageError, ModelError."""
-    backend = open_backend(model)
-    try:
-        tokenizer: Any = getattr(backend, "tokenizer", None)
-    finally:
-        backend.close()
-    if tokenizer is None:
-        raise UsageError(f"--tokenizer {model!r}: this model has no tokenizer here")
-    return tokenizer
 
 
 def count_decision(change: ApiChange, tokenizer: Any) -> int:

@@ -78,14 +78,9 @@ class Resources:
         if self._borrowed is not None:
             return self._borrowed
         if self._backend is None:
-            from pytest_coderobust.models.registry import open_backend
-            from pytest_coderobust.session.models import list_known_models, make_model_options
+            from pytest_coderobust.session.models import open_model
 
-            self._backend = open_backend(
-                self.model,
-                options=make_model_options(self.choices),
-                known=list_known_models(self.settings),
-            )
+            self._backend = open_model(self.choices, self.settings)
             self._introduce(self._backend)
         return self._backend
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from support.migration_corpus import ROWS, check_rows, make_plan, make_row, write_apps, write_corpus
 
 from pytest_coderobust.cli import main
+from pytest_coderobust.config.settings import Settings
 from pytest_coderobust.config.table import read_toml
 from pytest_coderobust.migration.benchmark import Benchmark, build_benchmark
 from pytest_coderobust.migration.change_file import read_change_file
@@ -26,12 +27,14 @@ from pytest_coderobust.migration.judging import make_judge
 from pytest_coderobust.migration.kinds import HOMES
 from pytest_coderobust.migration.naming import make_nonsense, open_names, read_table
 from pytest_coderobust.migration.pairs import ChangePair, find_candidates
-from pytest_coderobust.migration.spelling import count_decision, open_tokenizer, spell_changes
+from pytest_coderobust.migration.spelling import count_decision, spell_changes
 from pytest_coderobust.migration.splitting import PRESETS, assign_owners, share_out
 from pytest_coderobust.migration.writing import write_files
 from pytest_coderobust.records import ApiChange, ApiUse, Level, Task, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.calibration import JudgeAll
+from pytest_coderobust.session.choices import Choices
+from pytest_coderobust.session.models import open_tokenizer
 from pytest_coderobust.tasks.load import load_tasks
 
 
@@ -421,7 +424,7 @@ BAD = {
     "no pair": (["--tasks", "toys.jsonl", "--names", "one.tsv"], 1, "no API has 2 tasks that pass every check, of 2 pairs"),
     "a wrong line": (["--tasks", "toys.jsonl", "--names", "line.tsv"], 1, "line.tsv, line 1: expected an old and a new name, not 'math.sqrt'"),
     "no model": (["--tasks", "toys.jsonl", "--tokenizer", "tinny"], 4, "unknown model 'tinny'; did you mean 'tiny'"),
-    "no tokenizer": (["--tasks", "toys.jsonl", "--tokenizer", "oracle"], 4, "--tokenizer 'oracle': this model has no tokenizer here"),
+    "no tokenizer": (["--tasks", "toys.jsonl", "--tokenizer", "oracle"], 4, "--tokenizer: 'oracle' has no tokenizer here"),
     "a negative seed": (["--tasks", "toys.jsonl", "--seed", "-1"], 4, "--seed -1 must not be negative"),
     "nothing to check": (["--tasks", "toys.jsonl", "--check"], 4, "there is nothing to compare with"),
 }  # fmt: skip
@@ -496,7 +499,10 @@ def test_tasks_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
     ],
 )
 def test_names_are_counted_in_tokens_of_a_model(old: str, new: str, tokens: int) -> None:
-    assert count_decision(ApiChange(old, new), open_tokenizer("tiny")) == tokens
+    assert (
+        count_decision(ApiChange(old, new), open_tokenizer(Choices(model="tiny"), Settings()))
+        == tokens
+    )
 
 
 def test_the_command_tells_the_tokens(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -508,4 +514,6 @@ def test_the_command_tells_the_tokens(here: Path, capsys: pytest.CaptureFixture[
         "new names in tokens of tiny, from where they differ from the old through the bracket: "
         "3 (math.mean) to 5 (size_of), median 4\n"
     )
-    assert spell_changes([ApiChange("len")], "tiny") is None
+    assert (
+        spell_changes([ApiChange("len")], open_tokenizer(Choices(model="tiny"), Settings())) is None
+    )
