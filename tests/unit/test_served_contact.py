@@ -265,7 +265,7 @@ def test_noise_of_now_is_told_from_another_model(folder: Path, ledger: Ledger) -
         assert not known.look().same
 
 
-def test_the_suites_own_prompt_joins_and_is_met_first(
+def test_the_suites_own_prompt_joins_and_is_met_once(
     folder: Path, other: Path, ledger: Ledger
 ) -> None:
     own = ("def twice(x):\n", "python")
@@ -275,13 +275,30 @@ def test_the_suites_own_prompt_joins_and_is_met_first(
         before = len(server.asked)
         assert known.look([own]).same
         asked = [body["prompt"] for body in server.bodies("/completions")[before:]]
-        assert asked.count(own[0]) == 4
+        assert asked.count(own[0]) == 3
         again = contact(server)
         again.meet(ledger, OBSERVED)
         before = len(server.asked)
         again.look([own])
         asked = [body["prompt"] for body in server.bodies("/completions")[before:]]
         assert asked.count(own[0]) == 1
+
+
+def test_another_model_leaves_no_reference_of_a_new_prompt(
+    folder: Path, other: Path, ledger: Ledger
+) -> None:
+    own = ("def twice(x):\n", "python")
+    with serve(checkpoint(folder)) as server:
+        contact(server).meet(ledger, OBSERVED)
+        server.script = checkpoint(other)
+        swapped = contact(server)
+        swapped.meet(ledger, OBSERVED)
+        assert not swapped.look([own]).same
+        server.script = checkpoint(folder)
+        back = contact(server)
+        back.meet(ledger, OBSERVED)
+        assert back.look([own]) == Look(same=True)
+        assert back.look([own]) == Look(same=True)
 
 
 def test_a_canary_that_the_window_has_no_room_for_is_left_out(folder: Path, ledger: Ledger) -> None:

@@ -121,7 +121,7 @@ class ServedContact:
         self._identity = make_identity(plan.subject, plan.weights, generation, known)
 
     def look(self, own: Sequence[OwnPrompt] = ()) -> Look:
-        """Asks the canaries of every server again.
+        """Asks the canaries of every server again; new ones are met once the known ones agree.
 
         Raises:
             ModelError: no answer comes.
@@ -131,9 +131,7 @@ class ServedContact:
         record = read_record(self._ledger, model)
         if record is None:
             raise ModelError(f"model {self._plan.subject.label!r}: the ledger lost its contact")
-        mine = [Canary("own prompt", *each) for each in own]
-        record = self._add(self._ledger, model, record, mine)
-        wanted = {*self._plan.canaries, *mine}
+        wanted = (*self._plan.canaries, *(Canary("own prompt", *each) for each in own))
         known = {each: found for each, found in record.references.known.items() if each in wanted}
         references = References(known, record.references.kinds)
         for address, ask in self._plan.servers:
@@ -142,6 +140,8 @@ class ServedContact:
                 told = describe_difference(self._plan.subject.label, address, found, seen)
                 return Look(same=False, told=told)
         self._searched = True
+        # The answers of another model would be references for ever.
+        self._add(self._ledger, model, record, wanted)
         return Look(same=True)
 
     def _look_at(self, references: References, ask: AskCanary) -> CanaryDifference | None:
@@ -201,18 +201,14 @@ class ServedContact:
         return ContactRecord(References(references.known, kinds))
 
     def _add(
-        self, ledger: Ledger, model: str, record: ContactRecord, canaries: Sequence[Canary]
-    ) -> ContactRecord:
-        """Makes first contact with canaries that the model was never asked."""
-        wanted = (*self._plan.canaries, *canaries)
-        new = [each for each in wanted if each not in record.references.known]
-        if not new:
-            return record
+        self, ledger: Ledger, model: str, record: ContactRecord, wanted: Sequence[Canary]
+    ) -> None:
+        """Makes first contact with those canaries that the model was never asked."""
         first = self._plan.servers[0][1]
-        found = [meet(each, first) for each in new]
-        record = record.joined(found)
-        write_record(ledger, model, record, self._now())
-        return record
+        new = [each for each in wanted if each not in record.references.known]
+        if new:
+            joined = record.joined([meet(each, first) for each in new])
+            write_record(ledger, model, joined, self._now())
 
     def _wants_verification(self, record: ContactRecord, demand: IdentityDemand) -> bool:
         plan = self._plan
