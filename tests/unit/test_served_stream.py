@@ -349,6 +349,21 @@ def test_rows_that_fail_before_a_success_are_held_until_it_or_the_end() -> None:
     assert [each.told for each in found] == ["400: no"] * 2
 
 
+def test_rows_that_were_held_when_a_stream_broke_do_not_come_in_the_next_one() -> None:
+    def script(asked: Asked) -> Told:
+        return Told({}, 400) if prompt_of(asked) == "bad" else Told({}, 401)
+
+    with serve(script) as server:
+        backend = open_toy(server.url, options=ModelOptions(concurrency=1))
+        with pytest.raises(ModelError, match="401"):
+            list(backend.stream(iter([BAD, make_row("good")]), GREEDY))
+        server.script = echo
+        rows = make_rows(3)
+        found = [each.row for each in backend.stream(iter(rows), GREEDY) if each is not None]
+        assert sorted(map(id, found)) == sorted(map(id, rows))
+        backend.close()
+
+
 def test_a_row_that_breaks_the_server_is_given_up_where_others_succeed() -> None:
     found, server = run(failing(Told({"error": "boom"}, 500)), [BAD, *make_rows(40)], 2)
     (refused,) = [each for each in found if each.told]

@@ -79,6 +79,11 @@ class Luck:
             raise ModelError(f"{label}: the first {ALIKE} rows were refused alike: {course.told}")
         yield from self.let_go()
 
+    def drop(self) -> None:
+        """Forgets the rows that were held back: their stream ends, and nobody stores them."""
+        self.reasons.clear()
+        self.held.clear()
+
     def let_go(self) -> Iterator[Streamed]:
         """Yields the rows that were held back."""
         held = list(self.held)

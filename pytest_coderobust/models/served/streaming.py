@@ -79,6 +79,7 @@ class Stream:
             self._close()
 
     def _close(self) -> None:
+        self._luck.drop()
         for crew in self._crews:
             crew.close()
         if self._pending:
