@@ -77,6 +77,7 @@ def read_server_entry(table: Table, root: Path) -> ServerEntry:
     Raises:
         ConfigError: a key or value is wrong.
     """
+    table.allow("api", "window", "price")
     weights = _weights(table, root)
     entry = ServerEntry(
         servers=_servers(table),
@@ -142,6 +143,7 @@ def _tokenizer(table: Table, root: Path, weights: str) -> str:
 
 
 def _price(table: Table) -> Tariff:
+    table.allow("cached")
     for key in ("input", "output"):
         if key not in table:
             raise table.error(key, "missing; a price is given for a million tokens, in and out")

@@ -47,6 +47,10 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def allow(self, *keys: str) -> None:
+        """Makes keys known that are read only where they stand."""
+        self._taken.update(keys)
+
     def error(self, key: str, problem: str) -> ConfigError:
         """Makes a ConfigError about `key` that shows its value."""
         shown = f" = {self._values[key]!r}" if key in self._values else ""

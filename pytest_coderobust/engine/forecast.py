@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_coderobust.engine.keys import make_completion_key
 from pytest_coderobust.engine.plan import Plan
-from pytest_coderobust.engine.spending import bound_tokens
+from pytest_coderobust.engine.spending import bound_tokens, count_bytes
 from pytest_coderobust.engine.variants import make_variant, prepare
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import Backend, count_tokens, find_terms
@@ -120,7 +120,7 @@ def make_forecast(
         stored=len(found),
         known=known is not None,
         input=sum(
-            round(len(v.prompt.encode("utf-8", "replace")) / BYTES_A_TOKEN) if c is None else c
+            round(count_bytes(backend, v) / BYTES_A_TOKEN) if c is None else c
             for v, c in zip(missing, counts, strict=True)
         ),
         counted=None not in counts,

@@ -15,7 +15,8 @@ from pytest_coderobust.models.backend import Backend, count_tokens, find_terms, 
 from pytest_coderobust.records import Bill, Completion, Row, Sampling, Tariff, Usage, Variant
 
 FRAME = 64
-"""Tokens that a chat template may put around a prompt of which only the bytes are known."""
+"""Tokens that a server's chat template may put around a message of which only the bytes are known.
+"""
 
 
 class BudgetSpent(ModelError):
@@ -145,4 +146,9 @@ def check_cap(cap: Cap, backend: Backend, name: str) -> None:
 def bound_tokens(backend: Backend, variant: Variant) -> int:
     """Bounds the tokens of a prompt: counted, or one for each byte where there is no tokenizer."""
     counted = count_tokens(backend, variant.prompt, variant.task.language)
-    return len(variant.prompt.encode("utf-8", "replace")) + FRAME if counted is None else counted
+    return count_bytes(backend, variant) + FRAME if counted is None else counted
+
+
+def count_bytes(backend: Backend, variant: Variant) -> int:
+    """Counts the bytes of a prompt, with those of the template around it."""
+    return len(variant.prompt.encode("utf-8", "replace")) + find_terms(backend).frame

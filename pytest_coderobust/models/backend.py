@@ -115,11 +115,13 @@ class ServingTerms:
         tariff: the user's own prices; None where none are stated.
         concurrency: rows that may be on their way at the same time; 0 where that is found while
             asking.
+        frame: bytes that the template puts around a prompt.
     """
 
     place: str = ""
     tariff: Tariff | None = None
     concurrency: int = 0
+    frame: int = 0
 
 
 class OnTerms(Streaming, Protocol):

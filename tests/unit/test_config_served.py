@@ -119,6 +119,8 @@ def test_a_price_of_cached_input_may_be_left_out(tmp_path: Path) -> None:
         (f'{SERVER}template = "no place"', "has no {prompt} in it"),
         (f'{SERVER}dtype = "float32"', "unknown key 'dtype'"),
         (f'{SERVER}api_key = "sk-1"', "unknown key 'api_key'; did you mean 'api_key_env'?"),
+        (f"{SERVER}windows = 5", "unknown key 'windows'; did you mean 'window'?"),
+        (f"{SERVER}pirce = 5", "api, api_key_env, "),
         ("chat = true", "id: missing; it names a hub id or a local folder (or give `server`)"),
     ],
 )

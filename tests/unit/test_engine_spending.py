@@ -210,6 +210,13 @@ def test_a_prompt_without_a_tokenizer_is_bounded_by_its_bytes(ledger: Ledger) ->
     )
 
 
+def test_a_template_around_a_prompt_is_bounded_too(ledger: Ledger) -> None:
+    model = ScriptedStream()
+    model.terms = ServingTerms(frame=1000)
+    spending = Spending(Cap(tokens=1), model, ledger)
+    assert spending.worst(Variant(TASK, Cell(), "four"), SAMPLING).tokens == 1004 + FRAME + LIMIT
+
+
 def test_caps_that_bound_nothing_are_refused() -> None:
     served = ScriptedStream()
     check_cap(Cap(tokens=5), served, "prod")

@@ -25,6 +25,7 @@ from pytest_coderobust.config.served import ServerEntry
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.backend import ServingTerms, Streamed, Streaming
 from pytest_coderobust.models.options import ModelOptions
+from pytest_coderobust.models.prompts import fill_template
 from pytest_coderobust.models.served.agreement import PlainAgreement
 from pytest_coderobust.models.served.crew import Crew, Returned
 from pytest_coderobust.models.served.patience import Patience
@@ -169,6 +170,16 @@ def test_terms_are_known_without_asking() -> None:
     assert backend.terms == ServingTerms("127.0.0.1:1, 127.0.0.1:2", price, 16)
     assert open_toy(entry=entry).terms.concurrency == 0
     assert backend.count_tokens("def f():", "python") is None
+
+
+@pytest.mark.parametrize("language", ["python", "cpp", "javascript", "typescript"])
+def test_the_terms_tell_how_long_a_template_is_at_most(language: str) -> None:
+    def change(entry: ServerEntry) -> ServerEntry:
+        return replace(entry, chat=True)
+
+    backend = open_toy("http://127.0.0.1:1/v1", change=change)
+    filled = fill_template("", language, backend.server.spec)
+    assert 0 <= backend.terms.frame - len(filled) <= 2 * len("{language}")
 
 
 def test_an_empty_stream_asks_nobody() -> None:

@@ -126,7 +126,9 @@ class ServedBackend:
         place = ", ".join(address.place for address in server.addresses)
         # Each server of the entry has as many rows on their way.
         concurrency = (server.options.concurrency or 0) * len(server.addresses)
-        return ServingTerms(place, server.entry.price, concurrency)
+        # No language has a longer name than its placeholder, which is counted for it.
+        frame = len(template_of(server.spec).replace("{prompt}", "").encode("utf-8", "replace"))
+        return ServingTerms(place, server.entry.price, concurrency, frame)
 
     def count_tokens(self, prompt: str, language: str) -> int | None:
         """Counts a prompt's tokens as they are sent; None where no tokenizer is known."""
