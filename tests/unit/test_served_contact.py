@@ -278,6 +278,7 @@ def test_the_suites_own_prompt_joins_and_is_met_once(
         assert asked.count(own[0]) == 3
         again = contact(server)
         again.meet(ledger, OBSERVED)
+        assert again.identity == known.identity  # its facts, too
         before = len(server.asked)
         again.look([own])
         asked = [body["prompt"] for body in server.bodies("/completions")[before:]]

@@ -19,6 +19,7 @@ from pytest_coderobust.models.served.handshake import (
     shake_hands,
 )
 from pytest_coderobust.models.served.handshake_probes import blamed_fields, said
+from pytest_coderobust.models.served.handshake_seeds import SeedsWord
 from pytest_coderobust.models.served.handshake_terms import NEUTRAL
 from pytest_coderobust.models.served.transport import PooledTransport, Reply
 
@@ -356,7 +357,6 @@ def test_key_parts_tell_servers_apart_and_repeat(shake: Shake) -> None:
             (LLAMA, ""),
             (VLLM, ""),
             (TRANSFORMERS, "/srv/tiny"),
-            (replace(LLAMA, seeds=False), ""),
             (replace(LLAMA, most_stops=4), ""),
             (replace(LLAMA, limit=("max_completion_tokens",)), ""),
         ]
@@ -364,6 +364,15 @@ def test_key_parts_tell_servers_apart_and_repeat(shake: Shake) -> None:
     assert len({repr(each) for each in parts}) == len(parts)
     assert shake(play(LLAMA)).key_parts == parts[0]
     assert shake(play(replace(LLAMA, fingerprint="other"))).key_parts == parts[0]
+
+
+@pytest.mark.parametrize("other", ["honoured", "ignored", "not shown"])
+def test_the_key_holds_whether_seeds_are_sent_and_no_finding_of_chance(
+    shake: Shake, other: SeedsWord
+) -> None:
+    ignoring = shake(play(replace(LLAMA, seeds=False)))
+    assert replace(ignoring, seeds=other).key_parts == ignoring.key_parts
+    assert replace(ignoring, seeds="refused").key_parts != ignoring.key_parts
 
 
 def test_facts_hold_no_path_of_the_servers_machine(shake: Shake) -> None:

@@ -18,6 +18,10 @@ MOST_OWN = 64
 """Prompts that a file of canaries may have: each is asked at every look."""
 
 
+OF_SUITE = "own prompt"
+"""Name of the canaries that are the first prompts of suites."""
+
+
 @dataclass(frozen=True, slots=True)
 class Canary:
     """One prompt that watches over a model.
@@ -29,6 +33,12 @@ class Canary:
     name: str
     prompt: str
     language: str = "python"
+
+
+    @property
+    def of_suite(self) -> bool:
+        """Whether it is the first prompt of some suite."""
+        return self.name == OF_SUITE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import IdentityDemand, IdentityTier, Look, OwnPrompt
-from pytest_coderobust.models.served.canary import CANARIES, Canary
+from pytest_coderobust.models.served.canary import CANARIES, OF_SUITE, Canary
 from pytest_coderobust.models.served.canary_reference import (
     AskCanary,
     CanaryDifference,
@@ -131,7 +131,7 @@ class ServedContact:
         record = read_record(self._ledger, model)
         if record is None:
             raise ModelError(f"model {self._plan.subject.label!r}: the ledger lost its contact")
-        wanted = (*self._plan.canaries, *(Canary("own prompt", *each) for each in own))
+        wanted = (*self._plan.canaries, *(Canary(OF_SUITE, *each) for each in own))
         known = {each: found for each, found in record.references.known.items() if each in wanted}
         references = References(known, record.references.kinds)
         for address, ask in self._plan.servers:

@@ -16,8 +16,10 @@ _BEFORE = 20
 
 def describe_canaries(references: References, verification: Verification | None) -> str:
     """Describes what watches over a model."""
-    count = len(references.answered)
-    left_out = len(references.known) - count
+    # The first prompts of suites join later; a line that counted them would change by itself.
+    lasting = [each for each in references.known.values() if not each.canary.of_suite]
+    count = sum(each.answer is not None for each in lasting)
+    left_out = len(lasting) - count
     parts = [f"{count} prompts and the suite's first"]
     if not any(each.answer is not None and each.answer.text for each in references.answered):
         parts.append("answered without any text, so that nothing watches over it")

@@ -84,7 +84,8 @@ class Prober:
         choices = table.get("choices")
         if not isinstance(choices, list) or len(cast("list[object]", choices)) != 1:
             raise self.refusal(
-                f"answers {self.path} with something else than a completion: {said(reply)}"
+                f"answers {self.path} with something else than a completion; does the address "
+                f"end in /v1? It said {said(reply)}"
             )
         choice = as_table(choices[0])
         usage = as_table(table.get("usage"))
