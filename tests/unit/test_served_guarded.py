@@ -71,6 +71,15 @@ def test_stated_weights_are_verified_through_token_ids(folder: Path, ledger: Led
     assert "identity" in identity.facts
 
 
+def test_another_window_makes_other_answers(folder: Path, ledger: Ledger) -> None:
+    with serve(ServedCheckpoint(folder, window=512)) as server:
+        found = [
+            opened(server, ledger, weights=str(folder), window=window).identity.digest
+            for window in (300, 400, 300)
+        ]
+    assert found[0] == found[2] != found[1]
+
+
 def test_another_tokenizer_at_the_server_is_refused(
     folder: Path, tmp_path: Path, ledger: Ledger
 ) -> None:

@@ -309,6 +309,21 @@ def test_a_server_that_loads_is_waited_for() -> None:
     assert slept == [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_words_of_a_gateway_are_no_answer(status: int) -> None:
+    transport, slept = patient(FINE, Reply(status, {}, "Bad Gateway", None, 0.1), FINE)
+    assert transport.get("/models") == FINE
+    assert transport.get("/models") == FINE
+    assert slept == [0.5]
+
+
+@pytest.mark.parametrize("status", [404, 500, 501])
+def test_an_error_of_the_server_itself_is_an_answer(status: int) -> None:
+    transport, slept = patient(Reply(status, {}, "", None, 0.1), FINE)
+    assert transport.get("/props").status == status
+    assert slept == []
+
+
 def test_a_server_that_was_there_is_waited_for_when_it_goes() -> None:
     transport, slept = patient(LOADING, *[REFUSED] * 6, FINE)
     assert transport.get("/models") == FINE

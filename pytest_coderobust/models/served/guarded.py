@@ -135,7 +135,8 @@ class GuardedServer(ServedBackend):
     def _make_subject(self) -> ServedSubject:
         server, agreed = self.server, self.agreement
         entry = server.entry
-        fields = [dict(entry.sampling_fields), entry.reasoning, agreed.extra_tokens]
+        # The window ends answers, so that another one has other answers.
+        fields = [dict(entry.sampling_fields), entry.reasoning, agreed.extra_tokens, self.window]
         return ServedSubject(
             label=server.name,
             origins=tuple(address.origin for address in server.addresses),

@@ -74,7 +74,10 @@ class PatientTransport:
         self._met = False
 
     def get(self, path: str) -> Reply:
-        """Asks for a path; an error is an answer, but for a server that still loads."""
+        """Asks for a path; an error is an answer, but for a server that still loads.
+
+        A gateway's words (502, 504) say nothing of the server behind it.
+        """
 
         def ask() -> Reply | TransportError:
             try:
@@ -82,7 +85,7 @@ class PatientTransport:
             except TransportError as error:
                 return error
 
-        return self._insist(ask, frozenset({429, 503}))
+        return self._insist(ask, frozenset({429, 502, 503, 504}))
 
     def post(self, path: str, body: Mapping[str, object], *, fresh: bool = False) -> Reply:
         """Sends a JSON object."""
