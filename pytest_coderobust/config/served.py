@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -162,6 +163,11 @@ def _fields(table: Table) -> dict[str, object]:
     for key in _OWN_FIELDS:
         if key in inner:
             raise inner.error(key, "the suite's [sampling] or the client decides this field")
+    for key, value in inner.values():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            raise inner.error(key, "JSON has no such value, and requests are JSON") from None
     return dict(inner.values())
 
 

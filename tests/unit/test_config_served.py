@@ -111,6 +111,8 @@ def test_a_price_of_cached_input_may_be_left_out(tmp_path: Path) -> None:
         (f"{SERVER}price = {{ input = 1, output = 1, currency = 2 }}", "unknown key 'currency'"),
         (f"{SERVER}sampling_fields = {{ n = 5 }}", "n = 5: the suite's [sampling] or the client"),
         (f"{SERVER}sampling_fields = {{ temperature = 1 }}", "the suite's [sampling]"),
+        (f"{SERVER}sampling_fields = {{ x = 2026-01-01 }}", "JSON has no such value"),
+        (f"{SERVER}sampling_fields = {{ x = [1.0, nan] }}", "JSON has no such value"),
         (f"{SERVER}headers = {{ x = 5 }}", "x = 5: must be a string of one line"),
         (f'{SERVER}headers = {{ x = "a\\nb" }}', "must be a string of one line"),
         (f'{SERVER}headers = {{ Host = "evil" }}', "no header of this name can be set"),
