@@ -134,11 +134,13 @@ class Guard:
             self.look()
 
     def finish(self) -> None:
-        """Looks for the last time in a session, where anything waits for it.
+        """Looks at the end of something that is told or kept, where anything waits for it.
 
         Raises:
-            ModelError: as `look`.
+            ModelError: as `look`; what was found once is told again.
         """
+        if self._lost:
+            raise ModelError(self._lost)
         if self._interval is not None:
             with self._ledger.lease():
                 self.end_window()

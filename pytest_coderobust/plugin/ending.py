@@ -20,7 +20,8 @@ def finish_asking(session: pytest.Session, findings: Findings) -> None:
     try:
         session.config.stash[SESSION].finish()
     except CodeRobustError as error:
-        findings.errors.append(str(error))
-        told: dict[str, str] | None = getattr(session.config, "workeroutput", None)
-        if told is not None:  # a worker of xdist has no report of its own
-            told["coderobust_trouble"] = str(error)
+        if not any(str(error) in told for told in findings.errors):
+            findings.errors.append(str(error))
+        output: dict[str, str] | None = getattr(session.config, "workeroutput", None)
+        if output is not None:  # a worker of xdist has no report of its own
+            output["coderobust_trouble"] = str(error)

@@ -67,6 +67,7 @@ def keep_drawn(report: pytest.TestReport, item: pytest.Item) -> None:
 
     try:
         failure = _make_failure(session, drawn, item.nodeid)
+        session.finish()  # it is the one that was met that answered, if it is served
         path = Failures(session.root / FOLDER).write(failure)
     except CodeRobustError as error:
         report.sections.append(("coderobust", f"the breaking prompt was not kept: {error}"))

@@ -102,13 +102,21 @@ def find_breaking_prompt(
             listen=session.listen,
         )
         usable = [opened.plan.tasks[task] for task in chosen if task not in unusable]
-        return tuple(hunt.run(usable, known))
+        found = tuple(hunt.run(usable, known))
+        session.finish()
+        return found
 
 
 def hunt_suite(
     session: Session, reference: str, solved: Iterable[str], budget: Budget
 ) -> SuiteHunt:
-    """Hunts on the solved tasks of a suite; each failure is written as soon as it is found."""
+    """Hunts on the solved tasks of a suite; each failure is written as soon as it is found.
+
+    A served model is looked at before anything is kept or told of its answers.
+
+    Raises:
+        CodeRobustError: the harness failed, or another model answers.
+    """
     suite = session.suite(reference)
     plan = suite.plan
     tasks = [plan.tasks[task] for task in dict.fromkeys(solved)]
@@ -130,6 +138,8 @@ def hunt_suite(
     files: dict[str, str] = {}
     try:
         for bare in hunt.run(tasks, known):
+            if bare.failure is not None or bare.replayed:
+                session.finish()
             each = _add_report(bare, drawn_from, plan.tasks[bare.task_id], session)
             hunted.append(each)
             for failure in _list_failures(each, session):
@@ -137,6 +147,10 @@ def hunt_suite(
     except (KeyboardInterrupt, BudgetSpent) as error:
         why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
         notes = (*notes, f"{why}: {len(tasks) - len(hunted)} tasks were not hunted to an end")
+        if isinstance(error, BudgetSpent):
+            session.finish()
+    else:
+        session.finish()
     return SuiteHunt(
         reference,
         session.model,

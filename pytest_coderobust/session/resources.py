@@ -106,7 +106,7 @@ class Resources:
         return self._guard
 
     def finish(self) -> None:
-        """Looks at a served model for the last time, before anything is concluded.
+        """Looks at a served model before anything is concluded, kept or told of its answers.
 
         Raises:
             ModelError: another model answers, or none.

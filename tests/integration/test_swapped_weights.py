@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from conftest import FUNCTIONS, Project
 from support.models_checkpoints import save_random
 from support.real_servers import serve_gguf
+from support.recorded_servers import LLAMA, play
 from support.scripted_server import Asked, Script, ScriptedServer, Told, serve
 from support.served_checkpoint import ServedCheckpoint
 from support.tiny_gguf import write_gguf
@@ -38,6 +39,18 @@ def store_and_die(self, *arguments, **named):
 Guard.store = store_and_die
 """
 """A conftest that kills the run when its first answers are stored."""
+
+
+GIVEN = """
+import pytest
+from hypothesis import given, strategies as st
+from coderobust_strategies.hypothesis_strategies import perturbed
+
+@pytest.mark.coderobust(suite="toy.toml")
+@given(data=st.data())
+def test_survives_typos(code_task, solve, data):
+    assert solve(data.draw(perturbed(code_task.prompt, "C1", max_edits=3))).full
+"""
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +104,39 @@ def test_a_swap_in_mid_run_ends_it_and_its_answers_are_gone(
     assert renewed.ret == 0, renewed.stdout.str()
     assert project.json("j")["identity"] == {"tier": "observed", "weak": False}
     assert count(project, "completions") == 12
+
+
+def solve(asked: Asked) -> Told | None:
+    """The solutions of the toy project, whatever the words around them."""
+    body = asked.body or {}
+    if body.get("max_tokens") != TOKENS:
+        return None
+    name = str(body["prompt"]).partition("(")[0].removeprefix("def ")
+    choice = {"text": f"    return {FUNCTIONS[name][1]}\n", "finish_reason": "stop"}
+    return Told({"model": LLAMA.answers_as, "choices": [choice], "usage": {}})
+
+
+def fail(asked: Asked) -> Told:
+    """Another model behind the same address, which solves nothing."""
+    told = play(LLAMA, solve)(asked)
+    if "choices" in (told.body or {}):
+        told.body["choices"][0] |= {"text": "    return None\n"}
+    return told
+
+
+@pytest.mark.parametrize("way", ["hunt", "given"])
+def test_what_the_answers_of_another_model_broke_is_not_kept(project: Project, way: str) -> None:
+    project.write_suite('perturbations = ["C1"]', sections=SECTIONS)
+    project.pytester.makepyfile(test_given=GIVEN)
+    with serve(play(LLAMA, solve)) as server:
+        words = {"hunt": ("toy.toml", "--hunt", "--budget=30"), "given": ("test_given.py", "-k0")}
+        assert project.run("toy.toml", f"--model={server.url}").ret == 0
+        server.script = swapped_after(2, server.script, fail)
+        result = project.run(f"--model={server.url}", *words[way])
+    assert result.ret != 0
+    assert "another model answers than before" in result.stdout.str()
+    assert "broken by" not in result.stdout.str()
+    assert list(project.path.glob(".coderobust/failures/*")) == []
 
 
 def test_what_a_killed_run_left_is_forgotten_where_the_weights_are_swapped(
