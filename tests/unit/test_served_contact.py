@@ -302,6 +302,24 @@ def test_another_model_leaves_no_reference_of_a_new_prompt(
         assert back.look([own]) == Look(same=True)
 
 
+@pytest.mark.parametrize(("failures", "found"), [(2, True), (3, False)])
+def test_a_failure_of_the_servers_code_is_asked_again(
+    folder: Path, ledger: Ledger, failures: int, found: bool
+) -> None:
+    with serve(checkpoint(folder)) as server:
+        known = contact(server)
+        known.meet(ledger, OBSERVED)
+        script, start = server.script, len(server.asked)
+        server.script = lambda asked: (
+            Told({}, 500) if asked.place < start + failures else script(asked)
+        )
+        if found:
+            assert known.look().same
+        else:
+            with pytest.raises(ModelError, match="answers a canary with 500"):
+                known.look()
+
+
 def test_a_canary_that_the_window_has_no_room_for_is_left_out(folder: Path, ledger: Ledger) -> None:
     with serve(ServedCheckpoint(folder, window=256)) as server:
         known = contact(server)

@@ -34,7 +34,6 @@ class Canary:
     prompt: str
     language: str = "python"
 
-
     @property
     def of_suite(self) -> bool:
         """Whether it is the first prompt of some suite."""

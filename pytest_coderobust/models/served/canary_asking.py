@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.served.canary import Canary, CanaryAnswer
 from pytest_coderobust.models.served.canary_wire import ask_for_logprobs, read_canary_answer
-from pytest_coderobust.models.served.transport import Transport, TransportError
+from pytest_coderobust.models.served.transport import Reply, Transport, TransportError
 
 MakeGreedy = Callable[[Canary, int], Mapping[str, object] | None]
 """Makes the body of a greedy request of some tokens, as any row's is made; None where the prompt
@@ -19,6 +19,9 @@ CheckReply = Callable[[object], None]
 Raises:
     ModelError: another model answers.
 """
+
+TRIES = 3
+"""Times that a canary is asked whose answers are failures of the server's own code (500)."""
 
 REFUSED = (400, 413, 422)
 """Statuses of a request that the server does not take as it is."""
@@ -63,9 +66,9 @@ class CanaryAsker:
         path = "/chat/completions" if self._chat else "/completions"
         wanted = body if self._plain else ask_for_logprobs(body, chat=self._chat)
         try:
-            reply = self._transport.post(path, wanted, fresh=True)
+            reply = self._post(path, wanted)
             if reply.status in REFUSED and not self._plain:
-                reply = self._transport.post(path, body, fresh=True)
+                reply = self._post(path, body)
                 self._plain = reply.ok
         except TransportError as error:
             raise ModelError(f"{self._label} does not answer a canary: {error}") from None
@@ -75,3 +78,11 @@ class CanaryAsker:
             raise ModelError(f"{self._label} answers a canary with {reply.status}")
         self._check(reply.body)
         return read_canary_answer(reply.body)
+
+    def _post(self, path: str, body: Mapping[str, object]) -> Reply:
+        reply = self._transport.post(path, body, fresh=True)
+        for _ in range(TRIES - 1):
+            if reply.status < 500:
+                break
+            reply = self._transport.post(path, body, fresh=True)
+        return reply
