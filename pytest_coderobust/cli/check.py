@@ -53,6 +53,7 @@ def check(options: argparse.Namespace) -> int:
         open_sample_suite,
     )
     from pytest_coderobust.metrics.samples import choose_ks, score_samples
+    from pytest_coderobust.models.extraction.solution import UNFINISHED
     from pytest_coderobust.reporting.terminal.samples import render, write_results
 
     ks = _read_ks(options.k)
@@ -64,8 +65,9 @@ def check(options: argparse.Namespace) -> int:
         return 2
     counts = Counter(sample.task_id for sample in samples)
     wanted = choose_ks(counts, ks)
+    checks = [make_sample_check(sample_suite, sample, options.extraction) for sample in samples]
     verdicts, tier = judge_all(
-        [make_sample_check(sample_suite, sample, options.extraction) for sample in samples],
+        checks,
         make_canonical_checks(sample_suite),
         workers=options.workers,
         allow_unsafe=options.allow_unsafe,
@@ -80,7 +82,12 @@ def check(options: argparse.Namespace) -> int:
     for sample, verdict in zip(samples, verdicts, strict=True):
         grouped[sample.task_id].append(verdict)
     scores = score_samples({task: found for task, found in grouped.items() if found}, wanted)
+    unfinished = sum(each.solution == UNFINISHED for each in checks)
     notes = [*sample_suite.notes, *_list_remarks(grouped)]
+    if unfinished:
+        notes.append(
+            f"unfinished thought: {unfinished} of {len(samples)} samples never come to an answer"
+        )
     for line in render(scores, options.suite, f"sandbox {tier}", notes):
         print(line)  # noqa: T201
     return 0

@@ -33,7 +33,13 @@ def register(commands: Commands) -> None:
     parser = commands.add_parser(
         "finetune", help="train a model on rows; a killed training goes on by the same command"
     )
-    add_rows(parser, ["model"], required=True)
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="MODEL",
+        help="the model to train: a short name (tiny, codellama-7b, ...), a local folder or a hub "
+        "id",
+    )
     parser.add_argument(
         "--out", required=True, type=Path, metavar="CKPT", help="the folder of the checkpoint"
     )
@@ -122,18 +128,25 @@ def _open(choices: Choices, template: str | None, material: Material) -> Backend
     """Opens the base, asked in the template of the data unless the user names one.
 
     Raises:
-        UsageError: there is no such model, or a template is named for messages.
+        UsageError: there is no such model, it has no weights, or the template is wrong.
     """
     from pytest_coderobust.config.settings import read_settings as read_project
     from pytest_coderobust.errors import UsageError
-    from pytest_coderobust.session.models import open_model
+    from pytest_coderobust.models.registry import has_weights
+    from pytest_coderobust.session.models import list_known_models, open_model
     from pytest_coderobust.session.root import find_root
+    from pytest_coderobust.training.base import refuse_weightless
     from pytest_coderobust.training.material import BARE
 
     if template and material.is_chat:
         raise UsageError("--template: rows of messages go through the model's chat template")
+    if template is not None and "{prompt}" not in template:
+        raise UsageError(f"--template {template!r} has no {{prompt}} in it")
     own = material.template if material.template != BARE else None
     settings = read_project(find_root(Path.cwd()))
+    assert choices.model is not None
+    if not has_weights(choices.model, list_known_models(settings)):
+        raise refuse_weightless(choices.model)  # before a server or a recording is opened
     return open_model(choices, settings, template=template or own)
 
 

@@ -30,8 +30,9 @@ def read_change_tables(path: Path) -> tuple[Mapping[str, object], ...]:
     document = read_toml(path)
     tables = document.get("change")
     if not isinstance(tables, list) or not tables:
-        hint = "" if "change" in document else nearest("change", document)
-        raise ConfigError(f"{path}: expected [[change]] tables with 'old' and 'new'{hint}")
+        found_keys = [] if "change" in document else [repr(key) for key in document]
+        instead = f", not {', '.join(found_keys[:3])}" if found_keys else ""
+        raise ConfigError(f"{path}: expected [[change]] tables with 'old' and 'new'{instead}")
     found = cast("list[object]", tables)
     for number, table in enumerate(found, start=1):
         if not isinstance(table, dict):

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from pytest_coderobust.migration.scopes import Scope
 from pytest_coderobust.migration.spans import SourceBytes, SpanEdit
 from pytest_coderobust.records import ApiChange
 from pytest_coderobust.tasks.program import find_first_line
+
+
+@dataclass(frozen=True, slots=True)
+class NewImport:
+    """The change of an imported API; `keeps_name` where the program needs the name as it is."""
+
+    change: ApiChange
+    keeps_name: bool = False
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -20,7 +29,7 @@ def split_name(name: str) -> tuple[str, str]:
 def rewrite_import(
     source: SourceBytes,
     statement: ast.ImportFrom,
-    changes: Mapping[ast.alias, ApiChange],
+    changes: Mapping[ast.alias, NewImport],
     kept_names: frozenset[str],
     alone: bool,
 ) -> Iterator[SpanEdit]:
@@ -35,19 +44,19 @@ def rewrite_import(
     stay = [
         alias
         for alias in statement.names
-        if alias not in changes or split_name(changes[alias].new)[0] == statement.module
+        if alias not in changes or split_name(changes[alias].change.new)[0] == statement.module
     ]
     gone = [alias for alias in statement.names if alias not in stay]
     if not gone:
-        for alias, change in changes.items():
+        for alias, new in changes.items():
             start = source.find_start(alias)
-            text = _write_alias(alias, change, kept_names)
+            text = _write_alias(alias, new, kept_names)
             yield SpanEdit(start, source.find_end(alias), text.encode())
         return
     lines = [
         f"from {owner} import {_write_alias(alias, changes[alias], kept_names)}"
         for alias in gone
-        if (owner := split_name(changes[alias].new)[0])
+        if (owner := split_name(changes[alias].change.new)[0])
     ]
     if stay:
         names = ", ".join(_write_any(alias, changes.get(alias), kept_names) for alias in stay)
@@ -61,16 +70,17 @@ def rewrite_import(
         yield _delete(source, start, end)
 
 
-def _write_any(alias: ast.alias, change: ApiChange | None, kept_names: frozenset[str]) -> str:
-    if change is not None:
-        return _write_alias(alias, change, kept_names)
+def _write_any(alias: ast.alias, new: NewImport | None, kept_names: frozenset[str]) -> str:
+    if new is not None:
+        return _write_alias(alias, new, kept_names)
     return f"{alias.name} as {alias.asname}" if alias.asname else alias.name
 
 
-def _write_alias(alias: ast.alias, change: ApiChange, kept_names: frozenset[str]) -> str:
+def _write_alias(alias: ast.alias, new: NewImport, kept_names: frozenset[str]) -> str:
     """Writes the new name, under the name that the program uses."""
-    last = split_name(change.new)[1]
-    asname = alias.asname or (alias.name if last in kept_names and last != alias.name else None)
+    last = split_name(new.change.new)[1]
+    keeps = (new.keeps_name or last in kept_names) and last != alias.name
+    asname = alias.asname or (alias.name if keeps else None)
     return f"{last} as {asname}" if asname else last
 
 

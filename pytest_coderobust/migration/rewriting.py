@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pytest_coderobust.migration.arguments import adapt_arguments
 from pytest_coderobust.migration.imports import (
+    NewImport,
     insert_import,
     is_imported,
     rewrite_import,
@@ -94,7 +95,7 @@ class ProgramRewriter:
         """Makes the new program."""
         edits: list[SpanEdit] = []
         done = 0
-        imports: dict[ast.ImportFrom, dict[ast.alias, ApiChange]] = {}
+        imports: dict[ast.ImportFrom, dict[ast.alias, NewImport]] = {}
         for use in self._uses:
             change = self._changes[use.api]
             found = self._explain(use, change) or self._rewrite_use(use, change)
@@ -104,7 +105,8 @@ class ProgramRewriter:
             edits += found
             done += 1
             if use.statement is not None and isinstance(use.node, ast.alias):
-                imports.setdefault(use.statement, {})[use.node] = change
+                new = NewImport(change, use.is_shared)
+                imports.setdefault(use.statement, {})[use.node] = new
         edits += self._rewrite_imports(imports)
         return Rewriting(self._source.apply(edits), done, tuple(self._left))
 
@@ -117,6 +119,8 @@ class ProgramRewriter:
         if change.kind and use.call is None and use.statement is None:
             return "it is handed on as a value, and takes its arguments in another way now"
         owner, last = split_name(change.new)
+        if use.is_shared and isinstance(use.node, ast.alias) and (change.kind or not owner):
+            return f"the program binds {use.node.asname or use.node.name!r} to something else too"
         if self._is_bare(use, change) and last in self._bound:
             return f"the program has a name {last!r} of its own"
         top = owner.partition(".")[0]
@@ -168,7 +172,7 @@ class ProgramRewriter:
             yield SpanEdit(start, end, last.encode())
 
     def _rewrite_imports(
-        self, imports: Mapping[ast.ImportFrom, Mapping[ast.alias, ApiChange]]
+        self, imports: Mapping[ast.ImportFrom, Mapping[ast.alias, NewImport]]
     ) -> Iterator[SpanEdit]:
         blocks = [
             block

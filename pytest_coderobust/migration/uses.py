@@ -29,6 +29,8 @@ class Use:
         call: the call that it is, if it is called.
         origin: for a name that came by `from m import n`, the alias that brought it.
         statement: for an import, the statement.
+        is_shared: for an import, the program binds its name to something else too, or deletes it;
+            references to the name are then no uses.
     """
 
     api: str
@@ -38,6 +40,7 @@ class Use:
     call: ast.Call | None = None
     origin: ast.alias | None = None
     statement: ast.ImportFrom | None = None
+    is_shared: bool = False
 
     @property
     def lineno(self) -> int:
@@ -95,7 +98,8 @@ class UseFinder:
                 continue
             found = resolve_api((*node.module.split("."), alias.name))
             if found is not None:
-                yield Use(found[0], alias, alias, place, statement=node)
+                _, target = self._trace(alias.asname or alias.name, place.scope)
+                yield Use(found[0], alias, alias, place, statement=node, is_shared=not target)
 
     def _find_reference(self, node: ast.Name, place: Place) -> Iterator[Use]:
         if not isinstance(node.ctx, ast.Load):

@@ -45,7 +45,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pytest_coderobust.errors import SandboxError, UnknownName
+from pytest_coderobust.errors import SandboxError, UnknownName, UsageError
 from pytest_coderobust.sandbox.cage.plan import LADDER, RLIMITS
 from pytest_coderobust.sandbox.pool.pool import Pool
 
@@ -74,7 +74,10 @@ def open_sandbox(
     Raises:
         SandboxError: no allowed tier works here; the message says why for each.
         UnknownName: a tier that does not exist.
+        UsageError: fewer than one worker.
     """
+    if workers is not None and workers < 1:
+        raise UsageError(f"sandbox workers {workers} must be at least 1")
     wanted = tuple(tiers) if tiers is not None else SAFE_TIERS
     for name in wanted:
         if name not in LADDER:

@@ -21,6 +21,13 @@ MASTER = "float32"
 _DEVICES = ("cpu", "cuda:0", "mps", "xpu", "npu", "hpu")
 
 
+def refuse_weightless(name: str) -> UsageError:
+    """Makes the refusal of a model that has no weights here."""
+    return UsageError(
+        f"model {name!r} has no weights to train; training needs a checkpoint, such as 'tiny'"
+    )
+
+
 def require_trainable(backend: Backend, settings: TrainingSettings) -> HFBackend:
     """Returns the backend if its weights can be trained with these settings.
 
@@ -38,9 +45,7 @@ def require_trainable(backend: Backend, settings: TrainingSettings) -> HFBackend
     if not isinstance(backend, HFBackend):
         # The identity of a served model asks its server, which nobody needs here.
         name = getattr(backend, "name", None) or backend.identity.name
-        raise UsageError(
-            f"model {name!r} has no weights to train; training needs a checkpoint, such as 'tiny'"
-        )
+        raise refuse_weightless(name)
     if _is_packed(backend.checkpoint):
         raise UsageError(
             f"model {backend.name!r} has packed weights, which no training moves; train the "

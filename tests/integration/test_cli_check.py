@@ -247,3 +247,20 @@ def test_every_exported_name_is_there() -> None:
         assert getattr(pytest_coderobust, name).__name__ == name
     with pytest.raises(AttributeError, match="nothing"):
         _ = pytest_coderobust.nothing
+
+
+@pytest.mark.parametrize("workers", ["0", "-3"])
+def test_fewer_than_one_worker_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], workers: str
+) -> None:
+    assert judge([good(0)], "--workers", workers) == 4
+    told = capsys.readouterr().err
+    assert told == f"coderobust: sandbox workers {workers} must be at least 1\n"
+
+
+def test_thoughts_that_never_end_have_a_count(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judge([good(0), sample(0, "<think>hm")], "--extraction", "code") == 0
+    note = "unfinished thought: 1 of 2 samples never come to an answer\n"
+    assert note in capsys.readouterr().out

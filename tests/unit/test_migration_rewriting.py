@@ -30,6 +30,9 @@ REWRITTEN = {
     "bytes before it": (ROOT, "import math\n'é😀', math.sqrt(4)\n", "import math\n'é😀', math.square_root(4)\n"),
     "ends of lines": (ROOT, "import math\r\nx = '\u2028\x0c'\r\nmath.sqrt(\r\n4)\r\n", "import math\r\nx = '\u2028\x0c'\r\nmath.square_root(\r\n4)\r\n"),
     "a name that is taken": (ROOT, "from math import sqrt\nsquare_root = sqrt(4)\n", "from math import square_root as sqrt\nsquare_root = sqrt(4)\n"),
+    "a name with a fallback": (ROOT, "try:\n    from math import sqrt\nexcept ImportError:\n    def sqrt(x): return x\nsqrt(4)\n", "try:\n    from math import square_root as sqrt\nexcept ImportError:\n    def sqrt(x): return x\nsqrt(4)\n"),
+    "a name that is bound anew": (MOVED, "from math import floor, sqrt\nsqrt = print(sqrt)\n", "from operator import sqrt\nfrom math import floor\nsqrt = print(sqrt)\n"),
+    "a name that is deleted": (ROOT, "from math import sqrt\nsqrt(4)\ndel sqrt\n", "from math import square_root as sqrt\nsqrt(4)\ndel sqrt\n"),
     "a builtin": (ApiChange("len", "size_of"), "x.len(); len(x)\n", "x.len(); size_of(x)\n"),
     "a class's attribute": (ApiChange("itertools.chain", "itertools.link"), "import itertools\nitertools.chain.from_iterable(x)\n", "import itertools\nitertools.link.from_iterable(x)\n"),
     "a path": (ApiChange("os.path.join", "os.path.joined"), "import os\nos.path.join('a')\n", "import os\nos.path.joined('a')\n"),
@@ -68,6 +71,16 @@ LEFT = {
     "a value": (NAMED, "import math\nmap(math.pow, x, y)\n", "handed on as a value"),
     "a star": (POWER, "import math\nmath.pow(*x)\n", "arguments cannot be told apart"),
     "too many": (NAMED, "import math\nmath.pow(1, 2, 3)\n", "arguments cannot be told apart"),
+    "a name with a fallback, swapped": (
+        POWER,
+        "try:\n    from math import pow\nexcept ImportError: pass\nif 1: pow = 3\n",
+        "binds 'pow' to something else too",
+    ),
+    "a name bound anew, moved to none": (
+        BARE,
+        "from math import sqrt as s\ns = s(4)\n",
+        "binds 's' to something else too",
+    ),
     "a taken name": (ApiChange("len", "size"), "size = len([])\n", "has a name 'size' of its own"),
     "a taken module": (MOVED, "import math\noperator = math.sqrt(4)\n", "has a name 'operator'"),
 }
@@ -171,7 +184,8 @@ def test_the_command_lists_what_it_left(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("changes", "source", "sentence"),
     [
-        ('[[changes]]\nold = "len"\n', "1\n", "expected [[change]] tables with 'old' and 'new'; did you mean 'changes'"),
+        ('[[changes]]\nold = "len"\n', "1\n", "expected [[change]] tables with 'old' and 'new', not 'changes'\n"),
+        ('old = "len"\nnew = "x"\n', "1\n", "with 'old' and 'new', not 'old', 'new'\n"),
         ("change = 3\n", "1\n", "expected [[change]] tables"),
         ("change = [3]\n", "1\n", "change 1 is not a table: 3"),
         ('[[change]]\nold = "len"\nnwe = "x"\n', "1\n", "change 1: unknown key 'nwe'; did you mean 'new'"),

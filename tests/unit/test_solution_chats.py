@@ -36,6 +36,7 @@ programs = st.sampled_from(
         "import math\n\n\ndef square(n):\n    return math.prod((n, n))\n\n\ndef f(n):\n    return square(n)\n",
         f"{table}def f(n):\n    return t[n]\n",
         "import sys\nsys.setrecursionlimit(9000)\n\ndef f(n):\n    return n and f(n - 1)\n",
+        'def f(n):\n    """Square.\n\n    ```python\n    f(3)\n    ```\n    """\n    return n * n\n',
         "f = lambda n: n * n\n",
         "from functools import lru_cache\n\n@lru_cache(maxsize=None)\ndef f(n):\n    return n * n\n",
         "try:\n    from math import isqrt\nexcept ImportError:\n    isqrt = None\n\ndef f(n):\n    return isqrt(n)\n",

@@ -111,11 +111,46 @@ def test_a_stub_is_not_the_answer_where_there_is_another(stub: str, between: str
     assert extract(fence(stub), TASK) == stub.removeprefix("import math\n\n")
 
 
-@pytest.mark.parametrize("words", ["That loses the sign.", "But prefer the first version."])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "That loses the sign.",
+        "But prefer the first version.",
+        "It is slower, and it breaks for zero.",
+        "This one would still be wrong for 3.",
+        "The first version is correct.",
+        "Use the earlier one.",
+    ],
+)
 def test_words_behind_the_last_block_may_take_it_back(words: str) -> None:
     chat = f"{fence(RIGHT)}In one line:\n{fence(OTHER)}"
     assert extract(chat, TASK) == OTHER
     assert extract(chat + words, TASK) == RIGHT
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "It does not use recursion.",
+        "This no longer fails for negative numbers.",
+        "This won't fail for zero.",
+        "It never crashes.",
+        "This fixes the wrong result of the first version.",
+        "It raises ValueError where the input is incorrect.",
+        "The first version was wrong.",
+        "Unlike the earlier version, this handles zero.",
+        "I prefer the corrected one.",
+    ],
+)
+@pytest.mark.parametrize("between", ["", "Let me fix it.", "Next, multiply:"])
+def test_words_about_what_was_wrong_before_take_nothing_back(between: str, words: str) -> None:
+    chat = f"{fence(OTHER)}{between}\n{fence(RIGHT)}{words}"
+    assert extract(chat, TASK) == RIGHT
+
+
+def test_a_correction_that_has_limits_is_the_answer() -> None:
+    chat = f"{fence(OTHER)}Let me fix it.\n{fence(RIGHT)}It does not handle floats."
+    assert extract(chat, TASK) == RIGHT
 
 
 def test_where_no_block_is_left_the_last_counts() -> None:

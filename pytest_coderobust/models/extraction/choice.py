@@ -56,9 +56,20 @@ _REGRETS = re.compile(
     re.IGNORECASE,
 )
 """Words behind a block that take it back."""
+_CORRECTS = re.compile(r"\b(?:correct(?:ed|ion)?|fix(?:ed)?|revised|final(?:ly)?)\b", re.IGNORECASE)
+"""Words ahead of a block that corrects what stands before it."""
 _TAKES_BACK = re.compile(
-    rf"(?:\A|[.!]\s+)(?:this|that|it|which)\b[^.\n]*\b(?:{_FAILS}|wrong|incorrect)\b"
-    r"|\bprefer the\b|\bthe (?:first|previous|earlier) (?:version|solution|one)\b",
+    r"(?:\A|[.!,;]\s+)(?:(?:and|but|so)\s+)?(?:this|that|it|which)\s+"
+    r"(?:(?:one|version|variant|approach|solution|way|function|code)\s+)?"
+    r"(?:(?:\w+ly|also|still|would|will|may|might|could|can)\s+){0,4}"
+    r"(?:fails?|breaks?|crash(?:es)?|misses|loses|(?:is|be|was)\s+(?:\w+ly\s+)?(?:wrong|incorrect)|"
+    r"(?:do|does|would|will|ca|wo)(?:n't| ?not)\s+(?:\w+ly\s+|quite\s+|always\s+)?"
+    r"(?:work|handle|pass|cover|match))\b"
+    r"|\bprefer the (?!second|last|latter|new|corrected|fixed)"
+    r"|\b(?:use|keep|take|recommend|(?:stay|stick|go) (?:to|with)) (?:the|my) "
+    r"(?:first|previous|earlier)\b"
+    r"|\bthe (?:first|previous|earlier) (?:version|solution|one) (?:above )?"
+    r"(?:is (?:better|correct|right|safer|preferable|the answer)|stands|counts|works)\b",
     re.IGNORECASE,
 )
 """Words behind the last block that prefer what stands before it."""
@@ -112,7 +123,7 @@ def _is_aside(text: str, blocks: Sequence[Fenced], place: int) -> bool:
         return bool(_POOR_LEAD.search(lead)) and not _MEANT.search(lead)
     if _INTRODUCES.search(lead) and _ASIDE.search(lead) and not _MEANT.search(lead):
         return not any(map(_REGRETS.search, earlier))
-    if place + 1 == len(blocks):
+    if place + 1 == len(blocks) and not (_CORRECTS.search(before) or _REGRETS.search(before)):
         behind = text[blocks[place].end :][:_NEAR].strip()
         return _TAKES_BACK.search(behind) is not None
     return False

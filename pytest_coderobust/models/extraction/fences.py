@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pytest_coderobust.models.extraction.blocks import is_python
 from pytest_coderobust.models.extraction.choice import choose_block
 from pytest_coderobust.models.extraction.fenced import find_fences, take_blocks
 from pytest_coderobust.models.extraction.thoughts import find_answer
@@ -52,11 +53,12 @@ def find_code(text: str, defines: Defines, reading: AnswerReading) -> AnswerCode
     """
     fences = find_fences(text)
     begins = bool(fences) and not text[: fences[0].start()].strip()
-    if is_indented(text) and not begins:
-        # A continuation: a fence at the margin ends it, an indented one belongs to a docstring.
-        return AnswerCode(next((text[: f.start()] for f in fences if not f["indent"]), text))
-    if not fences:
-        return AnswerCode(text)
+    # A fence at the margin ends bare code, an indented one belongs to a docstring.
+    bare = next((text[: fence.start()] for fence in fences if not fence["indent"]), text)
+    if (is_indented(text) and not begins) or not fences:
+        return AnswerCode(bare)
+    if fences[0]["indent"] and defines(bare) and is_python(bare):
+        return AnswerCode(bare)
     lead = text[: fences[0].start()]
     if defines(lead) or _closes(fences, text, defines):
         return AnswerCode(lead)
