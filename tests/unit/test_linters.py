@@ -130,9 +130,7 @@ def test_what_breaks_the_program_is_given_up_alone(word: str) -> None:
     sources = {f"s{place}": "x" * place for place in range(7)} | {"bad": word}
     (found,) = lint_all(Counting(), sources, limits)
     assert found.pop("bad") == LintedSource("unjudged")
-    assert found == {
-        f"s{place}": LintedSource("", (LintRemark(place, "X"),)) for place in range(7)
-    }
+    assert found == {f"s{place}": LintedSource("", (LintRemark(place, "X"),)) for place in range(7)}
 
 
 def test_a_program_that_never_works_is_refused() -> None:
