@@ -172,7 +172,8 @@ def _list_remarks(quality: QualitySummary, conditions: Sequence[ConditionQuality
                 f"{escape(f'{t.code} {t.name}'.strip(), 60)} {t.count}" for t in each.parsing.top
             )
             yield f"{escape(each.name, NAME)}, most given: {', '.join(codes)}"
-    if unjudged := sum(each.unjudged for each in quality.conditions if each.kind != "all"):
+    own = [each for each in quality.conditions if each.kind in ("clean", "perturbation")]
+    if unjudged := sum(each.unjudged for each in own):
         yield f"{quality.tool} gave up on some solutions, which are in no number: {unjudged}"
     if quality.left_out:
         yield f"not judged, in another language or no program: {quality.left_out} solutions"

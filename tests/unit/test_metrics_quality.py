@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from statistics import fmean, median
 
 import pytest
@@ -166,11 +165,16 @@ solutions_of_tasks = st.lists(
 )
 
 
-@given(solutions_of_tasks, st.randoms(use_true_random=False))
-def test_order_changes_nothing(solutions: list[SolutionQuality], mixed: random.Random) -> None:
-    other = list(solutions)
-    mixed.shuffle(other)
+@given(st.data())
+def test_order_changes_nothing(data: st.DataObject) -> None:
+    solutions = data.draw(solutions_of_tasks)
+    other = data.draw(st.permutations(solutions))
     assert summarised(*solutions) == summarised(*other)
+
+
+def test_order_of_tasks_changes_no_interval() -> None:
+    solutions = [made(f"T/{i}", *["W0612"] * (i * i), lines=5 + i) for i in range(5)]
+    assert summarised(*solutions) == summarised(*reversed(solutions))
 
 
 @given(solutions_of_tasks)
