@@ -14,6 +14,7 @@ from pytest_coderobust.ledger.bills import Bills
 from pytest_coderobust.ledger.contacts import Contacts
 from pytest_coderobust.ledger.database import Database, Statement
 from pytest_coderobust.ledger.intervals import Intervals
+from pytest_coderobust.ledger.lints import Lints
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
     COMPLETION_TABLES,
@@ -81,6 +82,7 @@ class Ledger:
         self.contacts = Contacts(self._database)
         self.bills = Bills(self._database, session)
         self.waves = Waves(self._database, session)
+        self.lints = Lints(self._database)
 
     def close(self) -> None:
         self._database.close()

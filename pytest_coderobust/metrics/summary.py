@@ -20,6 +20,7 @@ from pytest_coderobust.metrics.condition import (
 from pytest_coderobust.metrics.edits import EditSummary, summarise_edits
 from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
+from pytest_coderobust.metrics.quality_numbers import QualitySummary
 from pytest_coderobust.records import CLEAN, Observation, Status, SuiteRun
 
 ALL = "all"
@@ -46,6 +47,7 @@ class Summary:
         edits: the numbers about the edits; None likewise.
         comparison: with a baseline, where there is one that can be compared.
         floor: the noise floor of the clean pass@k, where it was measured.
+        quality: of the solutions, where it was judged.
     """
 
     conditions: tuple[ConditionSummary, ...]
@@ -64,6 +66,7 @@ class Summary:
     edits: EditSummary | None = None
     comparison: RunComparison | None = None
     floor: NoiseFloor | None = None
+    quality: QualitySummary | None = None
     unfinished: int = 0
     refused: int = 0
     thought_tokens: int = 0

@@ -16,6 +16,7 @@ from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.comparison import RunComparison
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
+from pytest_coderobust.metrics.quality_numbers import QualitySummary
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.records.codec import decode, encode
@@ -94,10 +95,12 @@ class Stored:
             comparison = decode(RunComparison, stored) if stored else None
             stored = self.body.get("floor")
             floor = decode(NoiseFloor, stored) if stored else None
+            stored = self.body.get("quality")
+            quality = decode(QualitySummary, stored) if stored else None
         except (ValueError, KeyError, TypeError) as error:
             raise describe_damage(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)
-        summary = replace(summarise(run), comparison=comparison, floor=floor)
+        summary = replace(summarise(run), comparison=comparison, floor=floor, quality=quality)
         return SuiteReport(SuiteResult(run, summary, gates), origin, archive)
 
 
@@ -160,6 +163,8 @@ def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
         "comparison": encode(summary.comparison),
         "floor": encode(summary.floor),
     }
+    if summary.quality is not None:
+        body["quality"] = encode(summary.quality)
     return json.dumps(body)
 
 

@@ -10,6 +10,7 @@ from pytest_coderobust.session.choices import Choices, spell_for_pytest
 from pytest_coderobust.session.edits import read_stack
 from pytest_coderobust.session.models import list_known_models
 from pytest_coderobust.session.options import CLASHES
+from pytest_coderobust.session.quality import choose_linter
 from pytest_coderobust.session.resources import Resources
 
 WHOLE_ONLY = {
@@ -35,6 +36,7 @@ def check_choices(resources: Resources) -> None:
     check_formats(choices)
     check_baseline(choices)
     check_early(choices)
+    check_quality(choices)
     if choices.model is not None:
         known = list_known_models(resources.settings)
         check_model_name(choices.model, known)
@@ -72,6 +74,18 @@ def check_formats(choices: Choices) -> None:
     for name in choices.formats:
         if name not in OWN:
             load_code(name)
+
+
+def check_quality(choices: Choices) -> None:
+    """Refuses a linter that is not installed, and the paper's way with another one.
+
+    Raises:
+        UsageError: see above.
+    """
+    if choices.quality_paper and choices.quality == "ruff":
+        raise UsageError("--quality-paper is pylint's, and --quality is ruff: leave one out")
+    if (tool := choose_linter(choices)) is not None:
+        tool.find_version()
 
 
 def check_early(choices: Choices) -> None:

@@ -50,6 +50,8 @@ class Choices:
     early: bool = False
     no_gates: bool = False
     noise_floor: bool = False
+    quality: str | None = None
+    quality_paper: bool = False
     baseline: Path | None = None
     update_baseline: bool = False
     bug_reports: Path | None = None

@@ -18,6 +18,7 @@ from pytest_coderobust.results.suite_run import assemble, note_refused
 from pytest_coderobust.session.baselines import add_baseline, update
 from pytest_coderobust.session.floors import add_floor
 from pytest_coderobust.session.outputs import read_environment
+from pytest_coderobust.session.quality import add_quality, choose_linter
 from pytest_coderobust.session.session import Session
 from pytest_coderobust.session.stopping import explain_no_early_end
 
@@ -77,6 +78,11 @@ class Conclusions:
         if session.choices.noise_floor and seen.gated:
             try:
                 result = add_floor(session, session.suite(reference), result)
+            except CodeRobustError as error:
+                self.errors.append(str(error))
+        if choose_linter(session.choices) is not None:
+            try:
+                result = add_quality(session, session.suite(reference), digest, result)
             except CodeRobustError as error:
                 self.errors.append(str(error))
         origin = Origin(reference, tuple(session.choices.arguments()), read_environment())

@@ -16,6 +16,7 @@ from pytest_coderobust.session.values import (
     read_names,
     read_path,
     read_plan,
+    read_quality,
     read_text,
     read_texts,
 )
@@ -101,6 +102,23 @@ _ROWS = (
         read_flag,
         default=False,
         alias="--noise-floor",
+    ),
+    Option(
+        "quality",
+        "run",
+        "judge the quality of solutions by pylint; =ruff is quicker, under other rules",
+        read_quality,
+        metavar="TOOL",
+        alias="--quality",
+        bare="pylint",
+    ),
+    Option(
+        "quality-paper",
+        "run",
+        "judge quality as Liu et al. 2026 do: pylint's defaults, the prompt's lines too",
+        read_flag,
+        default=False,
+        alias="--quality-paper",
     ),
     Option(
         "baseline",

@@ -106,6 +106,11 @@ def read_plan(label: str, value: object) -> str:
     return read_choice(("quiet", "probe"), label, value)
 
 
+def read_quality(label: str, value: object) -> str | None:
+    """The linter that judges quality; an empty text is none."""
+    return read_choice(("pylint", "ruff"), label, value) if str(value) else None
+
+
 def read_chat(label: str, value: object) -> bool | None:
     """Whether to talk through the chat template; None leaves it to the model."""
     if value is None or isinstance(value, bool):

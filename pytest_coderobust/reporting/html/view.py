@@ -21,6 +21,7 @@ from pytest_coderobust.reporting.figures import (
     pick_conditions,
 )
 from pytest_coderobust.reporting.hostile import escape
+from pytest_coderobust.reporting.quality_rows import QualityTables, make_quality_tables
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.result import GateOutcome
 
@@ -76,6 +77,7 @@ class SuiteView:
     edits: EditTables | None
     edit_headings: tuple[str, ...]
     left_out: tuple[str, ...]
+    quality: QualityTables | None
 
 
 def make_view(report: SuiteReport) -> SuiteView:
@@ -99,6 +101,7 @@ def make_view(report: SuiteReport) -> SuiteView:
         edits=make_edit_tables(run, summary),
         edit_headings=name_compared(run),
         left_out=list_left_out(report),
+        quality=make_quality_tables(summary.quality) if summary.quality else None,
     )
 
 

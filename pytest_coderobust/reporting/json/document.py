@@ -17,6 +17,7 @@ from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import ApiChange, Bill, Observation
 from pytest_coderobust.reporting.json.comparison import encode_comparison
 from pytest_coderobust.reporting.json.edits import encode_edits
+from pytest_coderobust.reporting.json.quality import encode_quality
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.result import GateOutcome, SuiteResult
 
@@ -80,6 +81,8 @@ def encode_suite(result: SuiteResult) -> dict[str, object]:
         found["usage"] = encode_bill(run.bill)
     if run.course:
         found["early"] = asdict(run.course)
+    if summary.quality is not None:
+        found["quality"] = encode_quality(summary.quality)
     if run.api_changes:
         found["adoption"] = encode_adoption(run.api_changes, summary.adoption)
     if summary.edits is not None and summary.base is not None:

@@ -21,6 +21,7 @@ from pytest_coderobust.reporting.figures import (
     pick_conditions,
 )
 from pytest_coderobust.reporting.markdown.gfm import format_code, format_table, make_fence
+from pytest_coderobust.reporting.markdown.quality import render_quality_blocks
 from pytest_coderobust.reporting.prompt_diff import diff_prompts
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.evidence import Finding
@@ -94,6 +95,7 @@ def render_suite(report: SuiteReport) -> Iterator[str]:
         yield f"{len(conditions) - ROWS} more conditions are in the JSON report."
     yield from render_comparison(report)
     yield from render_edits(report)
+    yield from render_quality_blocks(report.summary.quality, ROWS)
     yield from render_left_out(report)
     yield from render_broken(report)
 

@@ -25,6 +25,7 @@ from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.terminal.console import print_lines
 from pytest_coderobust.reporting.terminal.edits import render_edits
 from pytest_coderobust.reporting.terminal.noise_floor import render_floor
+from pytest_coderobust.reporting.terminal.quality import render_quality
 from pytest_coderobust.reporting.terminal.tables import (
     Glyphs,
     choose_glyphs,
@@ -84,6 +85,7 @@ def render_suite(result: SuiteResult, glyphs: Glyphs) -> Iterator[RenderableType
     if summary.floor:
         yield ""
         yield from map(Text, render_floor(summary.floor))
+    yield from render_quality(summary.quality, glyphs)
     if summary.comparison:
         yield ""
         yield make_comparison_table(summary.comparison, glyphs)
