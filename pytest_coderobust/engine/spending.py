@@ -60,8 +60,6 @@ class Spending:
         self._ledger = ledger
         self._tariff = find_terms(backend).tariff or Tariff(0.0, 0.0)
         self._spent = Sum()
-        self._lost = Sum()
-        """The worst case of requests whose price no server told, which no bill has."""
         self._reserved = Sum()
         self._on_way: dict[int, Sum] = {}
 
@@ -69,7 +67,7 @@ class Spending:
         """Reads what all processes of the session have stored; nothing of ours is on its way."""
         bill = self._ledger.bills.of_session() or Bill()
         told = Sum(bill.cost or 0.0, bill.usage.input + bill.usage.output)
-        self._spent = told + self._lost
+        self._spent = told + Sum(bill.unsure_cost, bill.unsure_tokens)
         self._reserved = Sum()
         self._on_way.clear()
 
@@ -80,9 +78,7 @@ class Spending:
 
     def worst(self, variant: Variant, sampling: Sampling) -> Sum:
         """The most that one row can cost."""
-        prompt = bound_tokens(self._backend, variant)
-        most = Usage(1, 0, prompt, 0, sampling.max_new_tokens)
-        return Sum(self._tariff.cost(most), most.input + most.output)
+        return bound_cost(self._backend, variant, sampling)
 
     def affords(self, more: Sum) -> bool:
         """Says whether this much can be spent on top."""
@@ -106,12 +102,8 @@ class Spending:
         worst = self._on_way.pop(id(row))
         # The sums are made anew where they can be, so that rounding does not add up.
         self._reserved = self._reserved + worst.times(-1) if self._on_way else Sum()
-        tokens = usage.input + usage.output
-        # A server that told no counts may have counted everything, as it may have where a request
-        # was sent again.
-        lost = worst.times(usage.retries + (0 if tokens else 1))
-        self._lost += lost
-        self._spent += Sum(self._tariff.cost(usage), tokens) + lost
+        told = Sum(self._tariff.cost(usage), usage.input + usage.output)
+        self._spent += told + worst.times(count_unsure(usage))
 
     def describe(self) -> str:
         """Describes what was spent of the cap."""
@@ -141,6 +133,23 @@ def check_cap(cap: Cap, backend: Backend, name: str) -> None:
             f"--budget {written} needs a price, and the model {name!r} has none: state price = "
             "{ input = ..., output = ... } for a million tokens in [tool.coderobust.models]"
         )
+
+
+def bound_cost(backend: Backend, variant: Variant, sampling: Sampling) -> Sum:
+    """Bounds the cost of one request: its whole prompt, and all tokens that it may write."""
+    prompt = bound_tokens(backend, variant)
+    most = Usage(1, 0, prompt, 0, sampling.max_new_tokens)
+    tariff = find_terms(backend).tariff or Tariff(0.0, 0.0)
+    return Sum(tariff.cost(most), most.input + most.output)
+
+
+def count_unsure(usage: Usage) -> int:
+    """Counts the requests of one answer that may have cost the most, whatever was told.
+
+    A server that told no counts may have counted everything, as it may have where a request was
+    sent again.
+    """
+    return usage.retries + (0 if usage.input + usage.output else 1)
 
 
 def bound_tokens(backend: Backend, variant: Variant) -> int:

@@ -15,6 +15,7 @@ from itertools import chain
 from pytest_coderobust.engine.events import BatchStarted, Listener, RowsGenerated
 from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.engine.row_feed import Brake, KeyedRow, RowFeed
+from pytest_coderobust.engine.spending import Sum, bound_cost, count_unsure
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.backend import Streamed, Streaming, find_terms
 from pytest_coderobust.records import Bill, Completion, Row, Sampling, Usage
@@ -61,7 +62,7 @@ class AnswerStream:
         self._tariff = find_terms(backend).tariff
         self._clock = clock
         self._fresh: list[Answer] = []
-        self._usage = Usage()
+        self._usage, self._unsure = Usage(), Sum()
         self._stored_at = clock()
 
     def read(
@@ -104,7 +105,7 @@ class AnswerStream:
             stack.callback(self._store)  # whatever ends it, what was answered is kept
             for each in streamed:
                 if each is not None:
-                    self._take(feed, each)
+                    self._take(feed, each, sampling)
                     if len(self._fresh) < STORED_TOGETHER and not self._is_late():
                         yield ()
                         continue
@@ -118,24 +119,27 @@ class AnswerStream:
             stored = self._store()
         yield stored
 
-    def _take(self, feed: RowFeed, streamed: Streamed) -> None:
+    def _take(self, feed: RowFeed, streamed: Streamed, sampling: Sampling) -> None:
         row, completion = streamed.row, streamed.completion
         key = feed.settle(row, completion, streamed.usage)
         self._fresh.append(Answer(key, row, completion))
         self._usage += streamed.usage
+        if times := count_unsure(streamed.usage):
+            self._unsure += bound_cost(self._backend, row.variant, sampling).times(times)
 
     def _is_late(self) -> bool:
         return self._clock() - self._stored_at >= SECONDS_UNSTORED
 
     def _store(self) -> Sequence[Answer]:
         """Stores what was answered; returns it."""
-        fresh, usage = self._fresh, self._usage
+        fresh, usage, unsure = self._fresh, self._usage, self._unsure
         if not fresh:
             return ()
         now = self._clock()
         cost = self._tariff.cost(usage) if self._tariff is not None else None
-        bill = Bill(usage, now - self._stored_at, cost)
+        wall = now - self._stored_at
+        bill = Bill(usage, wall, cost, unsure_cost=unsure.money, unsure_tokens=unsure.tokens)
         self._guard.store({each.key: each.completion for each in fresh}, self._run, bill)
-        self._fresh, self._usage, self._stored_at = [], Usage(), now
+        self._fresh, self._usage, self._unsure, self._stored_at = [], Usage(), Sum(), now
         self._listen(RowsGenerated(len(fresh), sum(each.completion.tokens for each in fresh)))
         return fresh

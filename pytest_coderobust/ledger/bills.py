@@ -8,17 +8,22 @@ from typing import Any
 from pytest_coderobust.ledger.database import Database, Statement
 from pytest_coderobust.records import Bill, Usage
 
-COLUMNS = "requests, retries, input, cached, output, reasoning, seconds, estimated, wall, cost"
+COLUMNS = (
+    "requests, retries, input, cached, output, reasoning, seconds, estimated, wall, cost, "
+    "unsure_cost, unsure_tokens"
+)
 
 # A cost of NULL is "no price": it stays only where neither row has one.
 ADD = """
-INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run, session) DO UPDATE SET
     requests = requests + excluded.requests, retries = retries + excluded.retries,
     input = input + excluded.input, cached = cached + excluded.cached,
     output = output + excluded.output, reasoning = reasoning + excluded.reasoning,
     seconds = seconds + excluded.seconds, estimated = estimated + excluded.estimated,
     wall = wall + excluded.wall,
+    unsure_cost = unsure_cost + excluded.unsure_cost,
+    unsure_tokens = unsure_tokens + excluded.unsure_tokens,
     cost = coalesce(cost + excluded.cost, cost, excluded.cost)
 """
 
@@ -36,7 +41,8 @@ class Bills:
 
     def make_addition(self, run: str, bill: Bill) -> Statement:
         """Makes the statement that adds to what this session asked for a run."""
-        return ADD, [(run, self._session, *astuple(bill.usage), bill.wall, bill.cost)]
+        unsure = (bill.unsure_cost, bill.unsure_tokens)
+        return ADD, [(run, self._session, *astuple(bill.usage), bill.wall, bill.cost, *unsure)]
 
     def of_run(self, run: str) -> Bill | None:
         """Sums what was asked for a run in all sessions; None where no server was asked."""
@@ -53,5 +59,5 @@ class Bills:
 
 
 def _read(*columns: Any) -> Bill:
-    *usage, wall, cost = columns
-    return Bill(Usage(*usage), wall, cost, sessions=1)
+    *usage, wall, cost, unsure_cost, unsure_tokens = columns
+    return Bill(Usage(*usage), wall, cost, 1, unsure_cost, unsure_tokens)

@@ -82,7 +82,8 @@ CREATE TABLE IF NOT EXISTS usage (
     run TEXT NOT NULL, session TEXT NOT NULL, requests INTEGER NOT NULL, retries INTEGER NOT NULL,
     input INTEGER NOT NULL, cached INTEGER NOT NULL, output INTEGER NOT NULL,
     reasoning INTEGER NOT NULL, seconds REAL NOT NULL, estimated INTEGER NOT NULL,
-    wall REAL NOT NULL, cost REAL, PRIMARY KEY (run, session)
+    wall REAL NOT NULL, cost REAL, unsure_cost REAL NOT NULL, unsure_tokens INTEGER NOT NULL,
+    PRIMARY KEY (run, session)
 ) WITHOUT ROWID;
 """
 

@@ -147,6 +147,7 @@ class Findings:
             if budget.completions is not None:
                 spent = sum(each.spent.completions for each in hunt.hunted)
                 budget = replace(budget, completions=max(0, budget.completions - spent))
+        self._conclusions.update_bills()
 
     def write(self, config: pytest.Config) -> None:
         """Writes the reports that were asked for; one that cannot be written fails the run."""

@@ -69,12 +69,16 @@ class Bill:
         wall: seconds in which requests were on their way.
         cost: at the user's prices; None where there are none.
         sessions: the number of sessions that asked.
+        unsure_cost, unsure_tokens: the most that servers may have counted besides, and told nobody:
+            requests that were sent again, and answers without counts.
     """
 
     usage: Usage = Usage()
     wall: float = 0.0
     cost: float | None = None
     sessions: int = 0
+    unsure_cost: float = 0.0
+    unsure_tokens: int = 0
 
     def __add__(self, other: Bill) -> Bill:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
@@ -83,4 +87,6 @@ class Bill:
             self.wall + other.wall,
             sum(costs) if costs else None,
             self.sessions + other.sessions,
+            self.unsure_cost + other.unsure_cost,
+            self.unsure_tokens + other.unsure_tokens,
         )

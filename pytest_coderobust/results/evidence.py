@@ -61,7 +61,7 @@ class Archive:
 
     def __init__(self, ledger: Ledger, run: str) -> None:
         self._ledger = ledger
-        self._run = run
+        self.run = run
 
     def findings(self, observations: Iterable[Observation]) -> Iterator[Finding]:
         """Reads the observations' evidence, in the order given."""
@@ -93,4 +93,4 @@ class Archive:
             yield Finding(observation, clean.prompt, found.prompt, samples(clean), samples(found))
 
     def _evidence(self, task: str, cell: Cell) -> Evidence:
-        return self._ledger.evidence(self._run, task, cell) or Evidence("", (), ())
+        return self._ledger.evidence(self.run, task, cell) or Evidence("", (), ())

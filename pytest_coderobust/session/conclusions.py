@@ -67,6 +67,17 @@ class Conclusions:
             if seen.squares:  # else collection has reported it already
                 self.errors.append(str(error))
 
+    def update_bills(self) -> None:
+        """Adds what was asked of a served model since the reports were made, as hunts ask it."""
+        bills = self._session.ledger.bills
+        found = [bills.of_run(each.archive.run) for each in self.reports]
+        if found == [each.run.bill for each in self.reports]:
+            return
+        # All of them are stored anew, because the latest conclusion is the last one in reports.
+        for place, (report, bill) in enumerate(zip(self.reports, found, strict=True)):
+            result = replace(report.result, run=replace(report.run, bill=bill))
+            self.reports[place] = self._store(report.archive.run, result, report.origin)
+
     def _conclude(self, reference: str, seen: SuiteFindings) -> SuiteReport:
         session = self._session
         digest = max(seen.runs, default="")
@@ -86,7 +97,10 @@ class Conclusions:
             except CodeRobustError as error:
                 self.errors.append(str(error))
         origin = Origin(reference, tuple(session.choices.arguments()), read_environment())
-        return conclude(session.ledger, digest, result, origin)
+        return self._store(digest, result, origin)
+
+    def _store(self, digest: str, result: SuiteResult, origin: Origin) -> SuiteReport:
+        return conclude(self._session.ledger, digest, result, origin)
 
     def _run(self, reference: str, seen: SuiteFindings, digest: str) -> SuiteRun:
         """The run as far as this session saw it, with the reason where that is a part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -86,6 +87,24 @@ def test_report_tells_the_usage_of_all_processes(served: Project) -> None:
     assert (usage["requests"], usage["input"], usage["sessions"]) == (ROWS, 30 * ROWS, 1)
     assert usage["cost"] is None
     assert "144 requests" in " ".join(result.stdout.split())
+
+
+def test_usage_of_a_report_has_the_requests_of_a_hunt(served: Project) -> None:
+    with serving(served.path) as (url, _):
+        result = run(served, url, "--hunt", "--budget=60", "--coderobust-json=out.json")
+    assert result.returncode == 0, result.stdout[-3000:]
+    asked = len(read_asked(served.path))
+    assert asked > ROWS
+    usage = served.json()["usage"]
+    assert isinstance(usage, dict)
+    assert (usage["requests"], usage["output"]) == (asked, 10 * asked)
+    assert f"{asked} requests" in " ".join(result.stdout.split())
+    again = subprocess.run(
+        [sys.executable, "-m", "pytest_coderobust.cli", "report", "--json=again.json"],
+        cwd=served.path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert json.loads((served.path / "again.json").read_text())["usage"] == usage
 
 
 PRICED = """

@@ -203,6 +203,24 @@ def test_answer_without_counts_stays_at_its_worst_case(ledger: Ledger) -> None:
     assert len(model.sent) == 3
 
 
+def test_what_no_server_told_counts_for_other_processes_too(tmp_path: Path) -> None:
+    """Another process of the session takes the lease, and starts with what this one has lost."""
+    ours, theirs = (Ledger(tmp_path / "ledger.sqlite", "one") for _ in range(2))
+    usages = iter([Usage(1, 2, 4, 0, 10), Usage(1)])  # sent three times; without counts
+    model = ScriptedStream(lambda _row: "x", usage=lambda _row, _text: next(usages))
+    model.terms = ServingTerms(tariff=TARIFF)
+    most = 4 + FRAME + LIMIT
+    list(CompletionStore(model, theirs, silent).generate(variants(2)[:1], SAMPLING))
+    list(CompletionStore(model, theirs, silent).generate(variants(8)[7:], SAMPLING))
+    spending = Spending(Cap(tokens=1000), model, ours)
+    spending.begin()
+    assert spending.total.tokens == 14 + 2 * most + most
+    price = (4 + 3 * (4 + FRAME)) * 2.0 + (10 + 3 * LIMIT) * 10.0
+    assert spending.total.money == pytest.approx(price / 1e6)
+    for each in (ours, theirs):
+        each.close()
+
+
 def test_a_prompt_without_a_tokenizer_is_bounded_by_its_bytes(ledger: Ledger) -> None:
     spending = Spending(Cap(tokens=1), ScriptedStream(), ledger)
     assert (
