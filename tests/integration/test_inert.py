@@ -60,6 +60,7 @@ def test_loading_the_plugin_imports_none_of_our_layers() -> None:
         "pytest_coderobust.plugin.options", "pytest_coderobust.plugin.stash",
         "pytest_coderobust.reporting", "pytest_coderobust.reporting.formats",
         "pytest_coderobust.session", "pytest_coderobust.session.choices",
+        "pytest_coderobust.session.model_rows", "pytest_coderobust.session.option",
         "pytest_coderobust.session.options", "pytest_coderobust.session.values",
     ]  # fmt: skip
 
