@@ -42,6 +42,7 @@ def edit(options: argparse.Namespace) -> int:
     from pytest_coderobust.editors.identity import require_weights
     from pytest_coderobust.editors.saved_edits import save_edit
     from pytest_coderobust.editors.stack import check_model
+    from pytest_coderobust.engine.edited.model_states import read_facts
     from pytest_coderobust.errors import UsageError
     from pytest_coderobust.session.edits import refuse_served
 
@@ -57,10 +58,13 @@ def edit(options: argparse.Namespace) -> int:
         requests = _draw_requests(base, options.perturb)
         with edited(backend, spec, requests) as model:
             seconds = model.cost.seconds or 0.0
+            notes = read_facts(model).notes
             change = model.change
         save_edit(options.out, backend, change, spec, requests)
     named = ", ".join(each.label for each in requests)
     print(f"{spec.label} for {named}: {seconds:.1f} s, saved in {options.out}")  # noqa: T201
+    for note in notes:
+        print(f"  {note}")  # noqa: T201
     print(f"test it: pytest {options.suite} --model={options.model} --edit={options.out}")  # noqa: T201
     return 0
 

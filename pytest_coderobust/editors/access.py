@@ -23,6 +23,15 @@ from pytest_coderobust.models.backend import Weighted
 
 _LAYERS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers")
 _DOWN = ("mlp.down_proj", "mlp.c_proj", "mlp.fc_out", "mlp.fc2", "mlp.dense_4h_to_h")
+_ATTENTION = (
+    "self_attn.o_proj",
+    "self_attn.dense",
+    "self_attn.out_proj",
+    "attn.c_proj",
+    "attn.out_proj",
+    "attn.attention.out_proj",
+    "attention.dense",
+)
 CONTINUATION = 32
 """Length of the greedy continuation that counts as a prompt's answer, in tokens (CREME)."""
 
@@ -124,6 +133,21 @@ class Access:
             f"model {self.name!r}: layer {layer} ({type(self.layers[layer]).__name__}) has no "
             f"down-projection under {', '.join(_DOWN)}, so it cannot be edited"
         )
+
+    def attention_output(self, layer: int) -> Any:
+        """Finds the module that leads out of a layer's attention.
+
+        Raises:
+            ModelError: the layer has none of the known names.
+        """
+        found = (_find(self.layers[layer], path) for path in _ATTENTION)
+        module = next((each for each in found if each is not None), None)
+        if module is None:
+            raise ModelError(
+                f"model {self.name!r}: layer {layer} ({type(self.layers[layer]).__name__}) has no "
+                f"attention output under {', '.join(_ATTENTION)}, so PMET cannot edit it"
+            )
+        return module
 
     def encode(self, request: EditRequest, prompt: str) -> list[int]:
         """Turns one of a request's prompts into token ids."""

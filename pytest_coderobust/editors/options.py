@@ -13,12 +13,13 @@ from typing import Any, ClassVar, Literal, Protocol, get_args, get_origin, get_t
 from pytest_coderobust.errors import ConfigError, nearest
 
 
-def _at_least(default: Any, least: float, most: float = float("inf")) -> Any:
+def at_least(default: Any, least: float, most: float = float("inf")) -> Any:
+    """Makes the field of an option with bounds, inclusive; None has none."""
     return field(default=default, metadata={"least": least, "most": most})
 
 
 def _layer() -> Any:
-    return _at_least(None, 0)
+    return at_least(None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,10 @@ class FinetuningOptions:
     """
 
     layer: int | None = _layer()
-    lr: float = _at_least(5e-4, 0)
-    steps: int = _at_least(25, 1)
-    epsilon: float = _at_least(1e-4, 0)
-    stop: float = _at_least(1e-2, 0)
+    lr: float = at_least(5e-4, 0)
+    steps: int = at_least(25, 1)
+    epsilon: float = at_least(1e-4, 0)
+    stop: float = at_least(1e-2, 0)
     loss: Literal["target", "prompt-last"] = "target"
 
 
@@ -61,16 +62,16 @@ class CremeOptions:
     """
 
     layer: int | None = _layer()
-    lr: float = _at_least(5e-4, 0)
-    steps: int = _at_least(20, 1)
-    lam: float = _at_least(0.1, 0)
-    patience: int = _at_least(3, 1)
-    tokens: int = _at_least(32, 1)
+    lr: float = at_least(5e-4, 0)
+    steps: int = at_least(20, 1)
+    lam: float = at_least(0.1, 0)
+    patience: int = at_least(3, 1)
+    tokens: int = at_least(32, 1)
     solver: Literal["cached", "full", "ridge"] = "cached"
-    samples: int = _at_least(10, 1)
-    temperature: float = _at_least(0.2, 0)
-    top_p: float = _at_least(0.95, 0.01, 1)
-    sweep_tokens: int = _at_least(128, 1)
+    samples: int = at_least(10, 1)
+    temperature: float = at_least(0.2, 0)
+    top_p: float = at_least(0.95, 0.01, 1)
+    sweep_tokens: int = at_least(128, 1)
     align: Alignment = "tokens"
 
 
@@ -90,14 +91,14 @@ class RomeOptions:
     """
 
     layer: int | None = _layer()
-    lr: float = _at_least(0.5, 0)
-    steps: int = _at_least(25, 1)
-    clamp: float = _at_least(4.0, 0)
-    kl: float = _at_least(0.0625, 0)
-    decay: float = _at_least(1e-3, 0)
-    stop: float = _at_least(0.05, 0)
-    prefixes: int = _at_least(5, 0, 5)
-    prefix_tokens: int = _at_least(10, 1)
+    lr: float = at_least(0.5, 0)
+    steps: int = at_least(25, 1)
+    clamp: float = at_least(4.0, 0)
+    kl: float = at_least(0.0625, 0)
+    decay: float = at_least(1e-3, 0)
+    stop: float = at_least(0.05, 0)
+    prefixes: int = at_least(5, 0, 5)
+    prefix_tokens: int = at_least(10, 1)
     asymmetric: bool = False
 
 
@@ -115,13 +116,13 @@ class GraceOptions:
     """
 
     layer: int | None = _layer()
-    lr: float = _at_least(1.0, 0)
-    steps: int = _at_least(30, 1)
-    epsilon: float = _at_least(1.0, 0)
+    lr: float = at_least(1.0, 0)
+    steps: int = at_least(30, 1)
+    epsilon: float = at_least(1.0, 0)
     init: Literal["cold", "warm"] = "cold"
     replace: Literal["last", "prompt", "all"] = "last"
-    gain: float = _at_least(0.05, 0, 1)
-    seed: int = _at_least(0, 0)
+    gain: float = at_least(0.05, 0, 1)
+    seed: int = at_least(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +136,10 @@ class DinmOptions:
     """
 
     layer: int | None = _layer()
-    lr: float = _at_least(5e-4, 0)
-    steps: int = _at_least(10, 1)
-    weight: float = _at_least(0.1, 0)
-    stop: float = _at_least(1e-4, 0)
+    lr: float = at_least(5e-4, 0)
+    steps: int = at_least(10, 1)
+    weight: float = at_least(0.1, 0)
+    stop: float = at_least(1e-4, 0)
     reference_compat: bool = False
 
 
@@ -151,14 +152,14 @@ class LoraOptions:
             output embedding.
     """
 
-    rank: int = _at_least(8, 1)
-    alpha: float = _at_least(32.0, 0)
-    lr: float = _at_least(5e-3, 0)
-    steps: int = _at_least(60, 1)
-    dropout: float = _at_least(0.0, 0, 0.99)
-    stop: float = _at_least(1e-2, 0)
+    rank: int = at_least(8, 1)
+    alpha: float = at_least(32.0, 0)
+    lr: float = at_least(5e-3, 0)
+    steps: int = at_least(60, 1)
+    dropout: float = at_least(0.0, 0, 0.99)
+    stop: float = at_least(1e-2, 0)
     modules: Literal["attention", "all"] = "attention"
-    seed: int = _at_least(0, 0)
+    seed: int = at_least(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,8 @@ class DenoisingOptions:
         tokens: length of the longest rewrite.
     """
 
-    rounds: int = _at_least(1, 1, 5)
-    tokens: int = _at_least(96, 1)
+    rounds: int = at_least(1, 1, 5)
+    tokens: int = at_least(96, 1)
 
 
 class Options(Protocol):

@@ -31,6 +31,12 @@ class Projection:
         weight: torch.nn.Parameter = self.module.weight
         return weight
 
+    @property
+    def width(self) -> int:
+        """Number of inputs, which is the length of a key."""
+        rows, columns = self.parameter.shape
+        return rows if self.transposed else columns
+
     def master(self) -> torch.Tensor:
         """Copies W in float32, out x in."""
         weight = self.parameter.detach().to(torch.float32, copy=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import cast
 
+from pytest_coderobust.editors import multilayer_options
 from pytest_coderobust.editors import options as kinds
 from pytest_coderobust.editors.options import Options, changed_options, make_options
 from pytest_coderobust.editors.protocol import Editor
@@ -49,6 +50,8 @@ class EditorEntry:
 _OWN: Mapping[str, EditorEntry] = {
     "creme": EditorEntry("pytest_coderobust.editors.creme:Creme", kinds.CremeOptions),
     "rome": EditorEntry("pytest_coderobust.editors.rome:Rome", kinds.RomeOptions),
+    "memit": EditorEntry("pytest_coderobust.editors.memit:Memit", multilayer_options.MemitOptions),
+    "pmet": EditorEntry("pytest_coderobust.editors.memit:Pmet", multilayer_options.PmetOptions),
     "ft": EditorEntry(
         "pytest_coderobust.editors.finetuning:ConstrainedFineTuning", kinds.FinetuningOptions
     ),
@@ -86,7 +89,10 @@ class EditorSpec:
         row = EDITORS[self.name]
         # Two packages may have used one name, one after the other, for editors of their own.
         foreign = () if self.name in _OWN else (row.code,)
-        return digest("editor", self.name, row.version, asdict(self.options), *foreign)
+        # The files that an option names are part of the edit, not only their folder's name.
+        outside = getattr(self.options, "outside", None)
+        more = foreign if outside is None else (*foreign, outside)
+        return digest("editor", self.name, row.version, asdict(self.options), *more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,21 +14,17 @@ Not covered: covariances of a corpus.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import torch
-from torch.nn.functional import kl_div
 
-from pytest_coderobust.editors.access import Access, TokenBatch
-from pytest_coderobust.editors.hooks import forward_hook
+from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.lookup import Lookup, lookup
 from pytest_coderobust.editors.options import RomeOptions
-from pytest_coderobust.editors.prefixes import NEUTRAL, make_prefixes, put_behind
+from pytest_coderobust.editors.prefixes import make_prefixes, put_behind
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest
-from pytest_coderobust.editors.targets import loss_at, target_batch
+from pytest_coderobust.editors.value_search import ShiftSite, search_shifts
 from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
 
 
@@ -85,54 +81,6 @@ def find_shift(
     options: RomeOptions,
 ) -> tuple[torch.Tensor, list[float]]:
     """Finds the shift d by Adam on the sum of the losses; returns (d, losses)."""
-    batch, places = target_batch(access, prompts, target)
-    neutral = access.batch([access.backend.encode(NEUTRAL, "python")])
-    before = _distribution(access, neutral).detach()
-    shift = torch.zeros_like(value).requires_grad_()
-    optimizer = torch.optim.Adam([shift], lr=options.lr)
-    losses: list[float] = []
-    for _ in range(options.steps):
-        with _shifted_output(projection, places[:, :1], shift):
-            loss = loss_at(access.logits(batch), places, target)
-        with _shifted_output(projection, neutral.last()[:, None], shift):
-            after = _distribution(access, neutral)
-        # kl_div(q, p) is KL(p || q): here KL(edited || unedited), as in paper and code.
-        loss = loss + options.kl * kl_div(before, after, log_target=True, reduction="sum")
-        loss = loss + options.decay * shift.norm() / value.norm() ** 2
-        losses.append(loss.item())
-        if losses[-1] < options.stop or len(losses) == options.steps:
-            break
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        _clamp_shift(shift, options.clamp * value.norm())
-    return shift.detach(), losses
-
-
-def _clamp_shift(shift: torch.Tensor, most: torch.Tensor) -> None:
-    """Scales the shift back to the largest norm, when a step went beyond it."""
-    with torch.no_grad():
-        norm = shift.norm()
-        if norm > most:
-            shift.mul_(most / norm)
-
-
-def _distribution(access: Access, batch: TokenBatch) -> torch.Tensor:
-    """Computes the log-probabilities of the next token of a single row."""
-    return access.logits(batch)[0, batch.last()[0]].float().log_softmax(dim=-1)
-
-
-@contextmanager
-def _shifted_output(
-    projection: Projection, places: torch.Tensor, shift: torch.Tensor
-) -> Generator[None]:
-    """Context in which `shift` is added to the projection's output at `places`, (rows, 1)."""
-
-    def add(_module: Any, _args: Any, output: torch.Tensor) -> torch.Tensor:
-        at = torch.zeros_like(output[..., :1])
-        at.scatter_(1, places[..., None], 1.0)
-        return output + at * shift.to(output.dtype)
-
-    hook: Callable[..., Any] = add
-    with forward_hook(projection.module, hook):
-        yield
+    site = ShiftSite(projection.module, value)
+    (shift,), losses = search_shifts(access, [site], prompts, target, options)
+    return shift, losses

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_coderobust.config.edits import EditConfig
+from pytest_coderobust.editors.multilayer_options import parse_layers
 from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.editors.registry import EditorSpec, SavedSpec
 from pytest_coderobust.errors import UsageError
@@ -40,6 +41,13 @@ def check_model(specs: Sequence[EditorSpec | SavedSpec], backend: Weighted) -> N
     for spec in specs:
         if isinstance(spec, SavedSpec):
             record_for(spec, backend)
+            continue
+        layers = getattr(spec.options, "layers", None)
+        if isinstance(layers, str) and layers:
+            try:
+                parse_layers(layers, backend.depth, backend.identity.name)
+            except UsageError as error:
+                raise UsageError(f"--edit {spec.label}: {error}") from None
             continue
         layer = getattr(spec.options, "layer", None)
         depth = backend.depth if layer is not None else None

@@ -72,6 +72,7 @@ class EditFacts:
         drift: Frobenius norm of the change over that of the weights before any edit; None where
             no weight is written.
         kind: what was changed: "weights", "codebook", "adapter" or "prompts".
+        notes: sentences of the editor about the edit, which a report must show.
     """
 
     kind: str = ""
@@ -79,6 +80,7 @@ class EditFacts:
     seconds: float = 0.0
     peak_mb: float = 0.0
     drift: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ SAMPLING = Sampling(max_new_tokens=8)
 QUICK = {
     "creme": "creme:layer=1,steps=5,lr=0.01,tokens=8",
     "rome": "rome:layer=1,steps=3,prefixes=1,prefix_tokens=3",
+    "memit": "memit:layers=0-1,steps=4,lr=0.1,prefixes=0,tokens=704,lam=1,rounds=2",
+    "pmet": "pmet:layers=0-1,steps=4,lr=0.1,prefixes=1,prefix_tokens=3,tokens=704,lam=1",
     "ft": "ft:layer=1,steps=3,lr=0.01,epsilon=0.02",
     "grace": "grace:layer=0,steps=8,init=warm,replace=all,gain=0.01",
     "dinm": "dinm:steps=3,lr=0.01",

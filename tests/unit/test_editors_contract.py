@@ -15,9 +15,10 @@ from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.registry import EDITORS, SavedSpec, open_editor, parse_edit
 from pytest_coderobust.editors.saved_edits import save_edit, saved_edit
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "own_cache")
 
 WRITERS = ("creme", "rome", "ft", "dinm")
+SPREADERS = ("memit", "pmet")
 DOWN = ("down_proj.weight", "c_proj.weight", "fc_out.weight", "fc2.weight")
 
 
@@ -55,6 +56,13 @@ def test_contract(editor: str, architecture: str, models: dict[str, Any], tmp_pa
             assert len(changed) == 1, "one matrix is declared"
             assert changed[0].endswith(DOWN)
             assert 0 < repaired.facts["drift"] < 10
+        elif editor in SPREADERS:
+            assert len(changed) == 2, "two layers are declared"
+            assert all(name.endswith(DOWN) for name in changed)
+            assert 0 < repaired.facts["drift"] < 10
+            before, after = repaired.facts["target_nll"]
+            assert after < before
+            assert repaired.facts["z_error_kept"] < 1
         else:
             assert changed == []
         if editor != "denoise":

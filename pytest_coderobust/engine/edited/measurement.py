@@ -200,6 +200,8 @@ class EditedMeasurement:
             if whole:
                 record = make_record(self._setting, model, squares, broken)
                 self._ledger.keep_edit(self.run, f"{name}/{model.number:06}", dump(record))
+                about = f"{name}, edit {model.number}"
+                self._notes += [f"{about}: {note}" for note in record.facts.notes]
         return models
 
     def _find_cells(self, names: Iterable[str]) -> list[Cell]:

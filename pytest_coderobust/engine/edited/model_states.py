@@ -214,6 +214,7 @@ def read_facts(model: object) -> EditFacts:
         seconds=round(cost.seconds or 0.0, 3),
         peak_mb=round((cost.peak_bytes or 0) / 2**20, 1),
         drift=drift if isinstance(drift, float) else None,
+        notes=tuple(cast("Sequence[str]", facts.get("notes", ()))),
     )
 
 
@@ -226,4 +227,5 @@ def join_facts(shown: Sequence[EditFacts]) -> EditFacts:
         seconds=sum(each.seconds for each in shown),
         peak_mb=max(each.peak_mb for each in shown),
         drift=max(drifts, default=None),
+        notes=tuple(note for each in shown for note in each.notes),
     )
