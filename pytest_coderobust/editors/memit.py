@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -25,14 +25,12 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.corpus import IDENTITY
 from pytest_coderobust.editors.covariance import Covariance
 from pytest_coderobust.editors.covariance_cache import CovarianceShelf, stock_shelf
-from pytest_coderobust.editors.hooks import captured_states
+from pytest_coderobust.editors.goals import Goal, find_goal, mean_loss, mix_keys, read_last
 from pytest_coderobust.editors.multilayer_options import MemitOptions, parse_layers
-from pytest_coderobust.editors.prefixes import make_prefixes, put_behind
+from pytest_coderobust.editors.prefixes import make_prefixes
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest, ModelChange
-from pytest_coderobust.editors.spreading import Spread, SpreadPlan, spread_values
-from pytest_coderobust.editors.targets import target_loss
-from pytest_coderobust.editors.value_search import ShiftSite, search_shifts
+from pytest_coderobust.editors.spreading import LayerUpdates, SpreadPlan, spread_values
 from pytest_coderobust.editors.weights import WeightChange, weight_change
 from pytest_coderobust.errors import UsageError
 
@@ -54,23 +52,6 @@ class SpreadChange(WeightChange):
 
     past: Mapping[int, torch.Tensor] = field(default_factory=dict[int, torch.Tensor])
     shelf: CovarianceShelf = field(default_factory=lambda: CovarianceShelf({}, {}))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Goal:
-    """One request with the value that fulfils it.
-
-    Attributes:
-        prompts: the prompt's ids in each of its contexts, the bare one first.
-        target: the ids that should follow.
-        value: the value wanted at the top layer for the bare prompt, (out,).
-        losses: those of the search.
-    """
-
-    prompts: Sequence[Sequence[int]]
-    target: Sequence[int]
-    value: torch.Tensor
-    losses: Sequence[float]
 
 
 class Memit:
@@ -113,7 +94,7 @@ class Memit:
         goals = self.find_goals(access, layers[-1], requests)
         past = dict(so_far.past) if so_far and options.history else {}
         plan = self.plan(access, projections, goals, shelf, past)
-        before = _mean_loss(access, goals)
+        before = mean_loss(access, goals)
         found = spread_values(plan, options.rounds)
         return self._change(access, plan, goals, found, shelf, so_far, before)
 
@@ -122,20 +103,10 @@ class Memit:
         options = self.options
         prefixes = make_prefixes(access, options.prefixes, options.prefix_tokens)
         modules = self.value_modules(access, top)
-        goals: list[Goal] = []
-        for request in requests:
-            prompt = access.encode(request, request.perturbed)
-            prompts = [put_behind(prefix, prompt, access) for prefix in prefixes]
-            sites = [
-                ShiftSite(each, _read_last(access, top, each, "output", [prompt])[0])
-                for each in modules
-            ]
-            target = access.target(request)
-            shifts, losses = search_shifts(
-                access, sites, prompts, target, options, relaxed=self.relaxed
-            )
-            goals.append(Goal(prompts, target, sites[0].value + shifts[0], losses))
-        return goals
+        return [
+            find_goal(access, modules, top, request, prefixes, options, relaxed=self.relaxed)
+            for request in requests
+        ]
 
     def plan(
         self,
@@ -151,13 +122,13 @@ class Memit:
 
         def read_keys(layer: int) -> torch.Tensor:
             keys = (
-                _read_last(access, layer, projections[layer].module, "input", goal.prompts)
+                read_last(access, layer, projections[layer].module, "input", goal.prompts)
                 for goal in goals
             )
-            return torch.stack([_mix(each, options.reading) for each in keys], dim=1)
+            return torch.stack([mix_keys(each, options.reading) for each in keys], dim=1)
 
         def read_values() -> torch.Tensor:
-            rows = [_read_last(access, top, module, "output", goal.prompts[:1]) for goal in goals]
+            rows = [read_last(access, top, module, "output", goal.prompts[:1]) for goal in goals]
             return torch.cat(rows).T.cpu().double()
 
         return SpreadPlan(
@@ -181,7 +152,7 @@ class Memit:
         access: Access,
         plan: SpreadPlan,
         goals: Sequence[Goal],
-        found: Spread,
+        found: LayerUpdates,
         shelf: CovarianceShelf,
         so_far: SpreadChange | None,
         before: float,
@@ -192,7 +163,7 @@ class Memit:
             made = weight_change(plan.layers[layer], update, made, {})
         assert made is not None
         with made.installed(access):
-            after = _mean_loss(access, goals)
+            after = mean_loss(access, goals)
         change: WeightChange | None = so_far
         facts: dict[str, object] = {
             "layers": list(plan.layers),
@@ -226,37 +197,9 @@ class Pmet(Memit):
         return 1 / sqrt(left)
 
 
-def _read_last(
-    access: Access,
-    layer: int,
-    module: Any,
-    what: Literal["input", "output"],
-    prompts: Sequence[Sequence[int]],
-) -> torch.Tensor:
-    """Reads input or output of a module at each prompt's last token, (prompts, width)."""
-    batch = access.batch(prompts)
-    with torch.no_grad(), captured_states(module, what) as states:
-        access.run_until(layer, batch)
-    rows = torch.arange(len(prompts), device=states[0].device)
-    return states[0][rows, batch.last().to(rows.device)].float()
-
-
-def _mix(keys: torch.Tensor, reading: str) -> torch.Tensor:
-    """Mixes the keys of a request's contexts, (contexts, d), the bare prompt's first: (d,)."""
-    exact = keys.cpu().double()
-    if reading == "reference" and len(exact) > 1:
-        return (exact[0] + exact[1:].mean(dim=0)) / 2
-    return exact.mean(dim=0)
-
-
-def _mean_loss(access: Access, goals: Sequence[Goal]) -> float:
-    """Computes the mean NLL of the targets behind their bare prompts."""
-    with torch.no_grad():
-        losses = [float(target_loss(access, each.prompts[:1], each.target)) for each in goals]
-    return sum(losses) / len(losses)
-
-
-def _write_notes(options: MemitOptions, found: Spread, before: float, after: float) -> list[str]:
+def _write_notes(
+    options: MemitOptions, found: LayerUpdates, before: float, after: float
+) -> list[str]:
     """Writes what became of the edit, with warnings where it fell short."""
     lam, kept = next(iter(found.lam.values())), found.kept[-1]
     corpus = f", {max(found.tokens.values())} tokens of {options.corpus}"

@@ -86,7 +86,7 @@ class SpreadPlan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spread:
+class LayerUpdates:
     """Updates of several layers.
 
     Attributes:
@@ -106,13 +106,13 @@ class Spread:
     kept: list[float]
 
 
-def spread_values(plan: SpreadPlan, rounds: int) -> Spread:
+def spread_values(plan: SpreadPlan, rounds: int) -> LayerUpdates:
     """Writes each layer in turn, on the model with those below it; leaves the model as it was.
 
     Raises:
         ModelError: as `solve_update`.
     """
-    found = Spread({}, {}, {}, {}, {}, [])
+    found = LayerUpdates({}, {}, {}, {}, {}, [])
     first = float((plan.values - plan.read_values()).norm())
     with _writable_weights(plan.layers) as write:
         while len(found.kept) < rounds:
@@ -126,7 +126,7 @@ def spread_values(plan: SpreadPlan, rounds: int) -> Spread:
     return found
 
 
-def _update_layer(plan: SpreadPlan, layer: int, left: int, found: Spread) -> None:
+def _update_layer(plan: SpreadPlan, layer: int, left: int, found: LayerUpdates) -> None:
     """Adds the next update of a layer to what is found, when `left` layers are to be written."""
     covariance, keys = plan.covariance(layer), plan.read_keys(layer)
     lam = plan.lam(covariance)

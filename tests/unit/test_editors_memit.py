@@ -16,9 +16,10 @@ from support.editors_contract import OTHER, PERTURBED, REQUEST, computed, model_
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.covariance import Covariance, factorise, identity_covariance
 from pytest_coderobust.editors.edited_model import edited, successive
+from pytest_coderobust.editors.goals import Goal
 from pytest_coderobust.editors.hooks import captured_states
 from pytest_coderobust.editors.lookup import lookup
-from pytest_coderobust.editors.memit import Goal, Memit, Pmet
+from pytest_coderobust.editors.memit import Memit, Pmet
 from pytest_coderobust.editors.multilayer_options import MemitOptions, PmetOptions
 from pytest_coderobust.editors.registry import open_editor, parse_edit
 from pytest_coderobust.editors.spreading import solve_update, spread_values
