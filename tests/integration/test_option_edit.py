@@ -142,6 +142,30 @@ def test_every_editor_runs_and_leaves_the_model_as_it_was(quick: Project, editor
     assert (step["metrics"]["drift"] is not None) == writes
 
 
+@pytest.mark.usefixtures("own_cache")
+def test_an_editor_says_what_became_of_its_edit(quick: Project) -> None:
+    """MEMIT at a great weight writes little of what it should, and the report says so."""
+    (quick.path / "quick.toml").write_text(SUITE.replace("limit = 14", "limit = 4"))
+    words = "memit:layers=1-2,steps=4,prefixes=0,tokens=704,lam=20000"
+    ledger = "--coderobust-ledger=l.db"
+    result = edit(quick, f"--edit={words}", ledger)
+    said = (
+        "C1, edit 1: z-error kept *%* after 1 round, NLL of the target * before and * after (lam=*"
+    )
+    result.stdout.fnmatch_lines(
+        [said, "C1, edit 1: under-written: *give more rounds or a smaller*"]
+    )
+    found: Any = quick.json()
+    assert len(found["edit"]["notes"]) == 2
+    assert found["edit"]["layers"] == {"1": 1, "2": 1}
+    edit(quick, f"--edit={words}", ledger, json_name="again.json")
+    assert quick.json("again.json")["edit"]["notes"] == found["edit"]["notes"], "they are stored"
+    refused = edit(quick, "--edit=memit:layers=4-8")
+    assert refused.ret != 0
+    shown = refused.stdout.str() + refused.stderr.str()
+    assert "--edit memit:layers=4-8: layers=4-8: layer 8 is out of range: model 'tiny'" in shown
+
+
 @pytest.mark.slow
 def test_a_stack_of_editors_is_measured_as_one_edit(quick: Project) -> None:
     stack = [f"--edit={EDIT}", "--edit=rome:layer=2,steps=3,prefixes=1", "--coderobust-ledger=l.db"]
