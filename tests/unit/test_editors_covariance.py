@@ -19,7 +19,7 @@ from pytest_coderobust.editors.corpus import corpus_digest, list_files, read_tex
 from pytest_coderobust.editors.covariance import factorise, measure_covariances
 from pytest_coderobust.editors.covariance_cache import stock_shelf
 from pytest_coderobust.editors.edited_model import edited, successive
-from pytest_coderobust.editors.hooks import captured_states
+from pytest_coderobust.editors.hooks import captured_states, forward_hook
 from pytest_coderobust.editors.multilayer_options import parse_layers
 from pytest_coderobust.editors.registry import EditorSpec, parse_edit
 from pytest_coderobust.editors.stack import check_model, check_stack
@@ -118,9 +118,11 @@ def test_it_is_kept_by_what_it_follows_from(
 
 def access_calls(access: Access, calls: list[int]) -> Any:
     """Counts forward passes of the model."""
-    from pytest_coderobust.editors.hooks import forward_hook
 
-    return forward_hook(access.layers[0], lambda *_: calls.append(1))
+    def count(_module: Any, _args: Any, _output: Any) -> None:
+        calls.append(1)
+
+    return forward_hook(access.layers[0], count)
 
 
 def test_nothing_depends_on_the_cache(
