@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from support.editors_contract import OTHER, REQUEST, computed, fingerprint, model_of
 
 from pytest_coderobust.config.edits import EditConfig
@@ -109,11 +109,14 @@ def test_it_is_kept_by_what_it_follows_from(
         assert torch.equal(one, other)
     for words in ((2, 128, 0), (0, 129, 0), (0, 128, 1)):
         stock_shelf(access, words[:1], corpus, *words[1:])
-    assert len(list(folder.iterdir())) == 5
+    stock_shelf(access, (0,), str(Path(corpus) / "inner"), 128, 0)
+    assert len(list(folder.iterdir())) == 6
     damaged = next(iter(kept))
-    damaged.write_bytes(kept[damaged][:-9])
-    stock_shelf(access, (0, 1), corpus, 128, 0)
-    assert damaged.read_bytes() == kept[damaged], "a damaged file is made again"
+    narrow = save({"factor": torch.eye(3, dtype=torch.float64)})
+    for content in (kept[damaged][:-9], b"", narrow):
+        damaged.write_bytes(content)
+        stock_shelf(access, (0, 1), corpus, 128, 0)
+        assert damaged.read_bytes() == kept[damaged], "a damaged file is made again"
 
 
 def access_calls(access: Access, calls: list[int]) -> Any:
