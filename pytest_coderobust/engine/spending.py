@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import Backend, count_tokens, find_terms, is_streaming
+from pytest_coderobust.models.prompts import clean_text
 from pytest_coderobust.records import Bill, Completion, Row, Sampling, Tariff, Usage, Variant
 
 FRAME = 64
@@ -159,5 +160,5 @@ def bound_tokens(backend: Backend, variant: Variant) -> int:
 
 
 def count_bytes(backend: Backend, variant: Variant) -> int:
-    """Counts the bytes of a prompt, with those of the template around it."""
-    return len(variant.prompt.encode("utf-8", "replace")) + find_terms(backend).frame
+    """Counts the bytes of a prompt as it is sent, with those of the template around it."""
+    return len(clean_text(variant.prompt).encode()) + find_terms(backend).frame

@@ -133,7 +133,7 @@ class OnTerms(Streaming, Protocol):
         ...
 
     def count_tokens(self, prompt: str, language: str) -> int | None:
-        """Counts a prompt's tokens as they are sent; None where no tokenizer is known."""
+        """Counts a prompt's tokens as the server does; None where no tokenizer is known."""
         ...
 
 

@@ -9,11 +9,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.scripted_server import serve
+from support.served_models import completed, make_row, open_toy, prompt_of
 from support.streamed import ScriptedStream
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import silent
-from pytest_coderobust.engine.spending import FRAME, BudgetSpent, Cap, Spending, Sum, check_cap
+from pytest_coderobust.engine.spending import (
+    FRAME,
+    BudgetSpent,
+    Cap,
+    Spending,
+    Sum,
+    check_cap,
+    count_bytes,
+)
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import ServingTerms
@@ -221,11 +231,30 @@ def test_what_no_server_told_counts_for_other_processes_too(tmp_path: Path) -> N
         each.close()
 
 
-def test_a_prompt_without_a_tokenizer_is_bounded_by_its_bytes(ledger: Ledger) -> None:
+@pytest.mark.parametrize(
+    ("prompt", "size"),
+    [("\u20ac", 3), ("a\ud800b", 5), ("\udcff\udcff", 6), ("\ud83d\ude00", 4)],
+)
+def test_a_prompt_without_a_tokenizer_is_bounded_by_the_bytes_that_are_sent(
+    prompt: str, size: int, ledger: Ledger
+) -> None:
     spending = Spending(Cap(tokens=1), ScriptedStream(), ledger)
-    assert (
-        spending.worst(Variant(TASK, Cell(), "\u20ac\ud800"), SAMPLING).tokens == 4 + FRAME + LIMIT
-    )
+    assert spending.worst(Variant(TASK, Cell(), prompt), SAMPLING).tokens == size + FRAME + LIMIT
+
+
+SURROGATES = st.text(st.characters(categories=["Cs"]), min_size=1)
+BROKEN = st.tuples(st.text(), SURROGATES, st.text(st.characters())).map("".join)
+
+
+@settings(deadline=None, max_examples=10)
+@given(prompts=st.lists(BROKEN, min_size=1, max_size=9))
+def test_the_bytes_of_a_prompt_are_those_of_its_request(prompts: list[str]) -> None:
+    rows = [make_row(prompt) for prompt in prompts]
+    with serve(lambda _: completed("x")) as server:
+        backend = open_toy(server.url)
+        backend.generate(rows, SAMPLING)
+    sent = sorted(len(prompt_of(asked).encode()) for asked in server.asked)
+    assert sorted(count_bytes(backend, row.variant) for row in rows) == sent
 
 
 def test_a_template_around_a_prompt_is_bounded_too(ledger: Ledger) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -348,6 +350,20 @@ def test_a_chat_that_fails_inside_names_the_other_api(shake: Shake) -> None:
 
     with pytest.raises(ModelError, match='chat template, api = "completions"'):
         shake(play(VLLM, fail), api="chat")
+
+
+def test_a_chat_under_another_template_has_another_key(shake: Shake) -> None:
+    def parts(template: str, api: str) -> str:
+        props = LLAMA.gets["/props"]
+        body = {**cast("dict[str, object]", props.body), "chat_template": template}
+        gets = {**LLAMA.gets, "/props": replace(props, body=body)}
+        return json.dumps(shake(play(replace(LLAMA, gets=gets)), api=api).key_parts)
+
+    first = parts("{{ messages }}", "chat")
+    assert first == parts("{{ messages }}", "chat")
+    assert len({first, parts("Be brief. {{ messages }}", "chat"), parts("", "chat")}) == 3
+    # It is put around messages alone.
+    assert parts("{{ messages }}", "completions") == parts("", "completions")
 
 
 def test_key_parts_tell_servers_apart_and_repeat(shake: Shake) -> None:

@@ -77,6 +77,20 @@ def test_a_text_with_a_bos_of_the_servers_has_one_token_more() -> None:
     assert found.text == "x"
 
 
+@pytest.mark.parametrize("extra", [None, 0, 1])
+def test_a_bos_of_the_servers_is_counted_before_a_row_is_sent(extra: int | None) -> None:
+    """A budget's worst case counts it; a plan asks nobody, and knows of none."""
+    agreed = PlainAgreement("toy", extra_tokens=extra)
+    usage = {"prompt_tokens": len(own_ids()) + (extra or 0), "completion_tokens": 5}
+    with serve(lambda _: completed("x", usage=usage)) as server:
+        backend = open_toy(entry=stated(server.url), agreed=agreed)
+        assert backend.count_tokens(ROW.variant.prompt, "python") == len(own_ids())
+        assert not server.asked
+        assert backend.identity
+        assert backend.count_tokens(ROW.variant.prompt, "python") == usage["prompt_tokens"]
+        backend.generate([ROW], TWELVE)  # which holds the answer's count against it
+
+
 def test_prompts_that_grow_are_checked_and_others_are_not() -> None:
     class Watching(Known):
         seen: list[int]

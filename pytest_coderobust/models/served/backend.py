@@ -127,12 +127,19 @@ class ServedBackend:
         # Each server of the entry has as many rows on their way.
         concurrency = (server.options.concurrency or 0) * len(server.addresses)
         # No language has a longer name than its placeholder, which is counted for it.
-        frame = len(template_of(server.spec).replace("{prompt}", "").encode("utf-8", "replace"))
+        frame = len(clean_text(template_of(server.spec).replace("{prompt}", "")).encode())
         return ServingTerms(place, server.entry.price, concurrency, frame)
 
     def count_tokens(self, prompt: str, language: str) -> int | None:
-        """Counts a prompt's tokens as they are sent; None where no tokenizer is known."""
-        return None if self.tokens is None else len(self.tokens.encode(prompt, language))
+        """Counts a prompt's tokens as the server does; None where no tokenizer is known.
+
+        A BOS of the server's own is counted once the handshake has found it; nobody is asked here.
+        """
+        if self.tokens is None:
+            return None
+        agreed: Agreement | None = self.__dict__.get("agreement")
+        extra = agreed.extra_tokens if agreed is not None else None
+        return len(self.tokens.encode(prompt, language)) + (extra or 0)
 
     @property
     def facts(self) -> dict[str, str]:

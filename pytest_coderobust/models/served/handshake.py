@@ -25,6 +25,7 @@ from pytest_coderobust.models.served.handshake_tokens import (
     refuse_truncation,
 )
 from pytest_coderobust.models.served.transport import Transport
+from pytest_coderobust.records import digest
 
 HANDSHAKE = 1
 """Raised when a handshake finds or sends something else for the same server."""
@@ -112,7 +113,14 @@ class Handshake:
             self.seeds != "refused",
             self.takes_ids,
             dict(self.neutral),
+            *([self._applied] if self._applied else []),
         )
+
+    @property
+    def _applied(self) -> str:
+        """Digest of the template that is put around messages; "" where none is told."""
+        applied = self.api == "chat" and self.template
+        return digest("chat template", self.template) if applied else ""
 
     @property
     def facts(self) -> dict[str, str]:
@@ -122,6 +130,7 @@ class Handshake:
             "server": f"{self.kind} {self.version}".strip(),
             "fingerprint": self.fingerprint,
             "prompts sent as": "token ids" if self.takes_ids else "text",
+            "chat template": self._applied[:12],
             "stop strings": f"at most {self.stop_limit} a request, all cut here",
             "seeds": self.seeds if self.seeds == "honoured" else seeds,
             "window": "" if self.window is None else str(self.window),
