@@ -49,7 +49,7 @@ def measure_group(solutions: Sequence[SolutionQuality], tool: str) -> QualityGro
         lines=sum(lines),
         rates=rates,
         tiers=_measure_tiers(solutions, tool, sum(lines)),
-        score=estimate_ratio([sum(own) for own in scored], [len(own) for own in scored]),
+        score=estimate_ratio([fsum(own) for own in scored], [len(own) for own in scored]),
         median_score=median(scores) if scores else None,
         top=tuple(CodeCount(code, name, count) for (code, name), count in top),
     )

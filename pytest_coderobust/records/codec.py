@@ -24,13 +24,22 @@ from typing import (
 )
 
 T = TypeVar("T")
+LATER = {"later": True}
+"""Metadata of a field that is left out while it has its default, so that records which do not
+use it keep the bytes they had before there was such a field."""
+
 Decoder: TypeAlias = Callable[[Any], Any]
 
 
 def encode(value: Any) -> Any:
     """Turns a record into lists, dictionaries and the plain values that JSON has."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+        held = {field: getattr(value, field.name) for field in fields(value)}
+        return {
+            field.name: encode(found)
+            for field, found in held.items()
+            if field.metadata != LATER or found != field.default
+        }
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):

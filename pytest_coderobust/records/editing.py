@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pytest_coderobust.records.codec import decode, encode
+from pytest_coderobust.records.codec import LATER, decode, encode
 
 RunRegime = Literal["instant", "successive", "saved"]
 
@@ -80,7 +80,7 @@ class EditFacts:
     seconds: float = 0.0
     peak_mb: float = 0.0
     drift: float | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

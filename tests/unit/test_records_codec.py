@@ -115,6 +115,8 @@ def test_an_edit_has_the_bytes_of_earlier_versions() -> None:
     written = '{"kind": "adapter", "layers": [1], "seconds": 0.5, "peak_mb": 2.0, "drift": 0.001}'
     assert json.dumps(encode(facts)) == written
     assert decode(EditFacts, json.loads(written)) == facts
+    told = replace(facts, notes=("85 % of the error was kept",))
+    assert decode(EditFacts, json.loads(json.dumps(encode(told)))) == told
 
 
 def test_a_ledger_has_the_bytes_of_earlier_versions(tmp_path: Path) -> None:
