@@ -13,6 +13,7 @@ from support.same_reports import measure, write_project
 from pytest_coderobust.tiny import checkpoint_path
 
 
+@pytest.mark.slow
 def test_llama_cpp_gives_the_report_of_the_model_in_process(
     project: Project, llama_server: RealServer
 ) -> None:

@@ -76,6 +76,7 @@ def test_kill_in_mid_window_asks_nothing_stored_again(served: Project) -> None:
     assert count(served, "SELECT count(*) FROM completions") == ROWS
 
 
+@pytest.mark.slow
 def test_report_tells_the_usage_of_all_processes(served: Project) -> None:
     with serving(served.path) as (url, _):
         result = run(served, url, "-n", "2", "--coderobust-json=out.json")

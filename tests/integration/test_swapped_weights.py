@@ -172,6 +172,7 @@ def test_what_a_killed_run_left_is_kept_where_the_weights_are_the_same(
     assert len(rows_asked(server)) - before == 12 - left
 
 
+@pytest.mark.slow
 def test_the_processes_of_a_session_meet_one_model(
     project: Project, server: ScriptedServer
 ) -> None:

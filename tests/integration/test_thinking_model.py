@@ -70,6 +70,7 @@ def test_a_template_that_opens_the_thought_leaves_drafts_unfinished(project: Pro
     told.stdout.fnmatch_lines(["unfinished thought: 1 of 1 completions never come to an answer"])
 
 
+@pytest.mark.slow
 def test_a_recording_may_say_that_the_prompt_opened_the_thought(project: Project) -> None:
     row = {"task_id": "Toy/0", "completion": DRAFT.replace("return 1", "return 2 * x")}
     closed = f"no.\n</think>\n{ANSWER}"

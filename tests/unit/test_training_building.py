@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -27,6 +28,9 @@ from pytest_coderobust.training.source import TrainingData, read_data
 from tests.support.training_rows import alpaca_rows, message_rows, read_lines, write_rows
 
 Rows = Mapping[str, list[dict[str, object]]]
+needs_data = pytest.mark.skipif(
+    not os.environ.get("CODEROBUST_DATA"), reason="CODEROBUST_DATA names no benchmark data"
+)
 needs_apertium = pytest.mark.skipif(shutil.which("apertium") is None, reason="needs apertium")
 
 
@@ -145,6 +149,7 @@ def test_what_was_written_can_be_read_to_train_on(tmp_path: Path) -> None:
     assert len(read_data(str(tmp_path / "out" / "C1.jsonl")).examples) == 6
 
 
+@needs_data
 def test_a_row_with_the_prompt_or_the_solution_of_a_task_is_found() -> None:
     tasks = load_tasks("humaneval", base=Path.cwd()).tasks
     first, long = tasks[0], next(task for task in tasks if len(task.canonical or "") > 200)
@@ -167,6 +172,7 @@ def test_a_row_with_the_prompt_or_the_solution_of_a_task_is_found() -> None:
     ]
 
 
+@needs_data
 def test_the_suite_itself_is_found_whole_and_the_generator_nearly_nowhere() -> None:
     tasks = load_tasks("humaneval", base=Path.cwd()).tasks
     own = [TrainingExample(t.id, (Passage(t.prompt),), t.canonical or "") for t in tasks]
