@@ -38,7 +38,7 @@ def encode(value: Any) -> Any:
         return {
             field.name: encode(found)
             for field, found in held.items()
-            if field.metadata != LATER or found != field.default
+            if not field.metadata.get("later") or found != field.default
         }
     if isinstance(value, Enum):
         return value.value
