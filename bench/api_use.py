@@ -1,4 +1,4 @@
-"""How often recorded completions that pass use the APIs that the canonical solutions use.
+"""Measures how often recorded completions that pass use the APIs that the canonical solutions use.
 
     python bench/api_use.py completions.jsonl.gz
 

@@ -78,7 +78,7 @@ class TestSolve:
 
     @given(st.integers(0, 10**6), st.sampled_from([0.1, 10.0, 469.0]))
     def test_one_request_keeps_its_natural_share(self, seed: int, lam: float) -> None:
-        """What is written of a lone residual is k'C^-1 k / (lam + k'C^-1 k) of it."""
+        """The part of a lone residual that is written is k'C^-1 k / (lam + k'C^-1 k) of it."""
         keys, residual, exact, covariance = random_problem(seed, count=1)
         reach = (keys.T @ np.linalg.solve(exact, keys)).item()
         written = solved(keys, residual, covariance, lam) @ keys

@@ -86,7 +86,7 @@ class Counted(ScriptedStream):
         return usage
 
     def exposure(self) -> Sum:
-        """What was counted, and the worst case of what is on its way."""
+        """The counted part, and the worst case of all that is on its way."""
         on_way = self.sent[:]
         counted = sum(
             (u.input - u.cached) * 2.0 + u.cached * 1.0 + u.output * 10.0 for u in self.bills

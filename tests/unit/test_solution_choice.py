@@ -1,4 +1,4 @@
-"""Which of several blocks is the answer: the last one that is meant, whatever words are around it."""
+"""Tests of the choice among blocks: the last one that is meant, whatever words are around it."""
 
 from __future__ import annotations
 
