@@ -87,13 +87,8 @@ def read_verdict(
 
 
 def write_observation(observation: Observation) -> str:
-    """Writes the body of an observation's row; what earlier versions cannot read only if needed."""
-    body = encode(observation)
-    if not observation.thought_tokens:
-        del body["thought_tokens"]
-    if not observation.refused:
-        del body["refused"]
-    return json.dumps(body, sort_keys=True)
+    """Writes the body of an observation's row."""
+    return json.dumps(encode(observation), sort_keys=True)
 
 
 def read_observation(body: str) -> Observation:

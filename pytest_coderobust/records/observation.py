@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from pytest_coderobust.records.codec import LATER
 from pytest_coderobust.records.variant import Cell
 
 
@@ -61,8 +62,8 @@ class Observation:
     in_process: bool = False
     self_edited: bool = False
     unfinished: int = 0
-    refused: int = 0
-    thought_tokens: int = 0
+    refused: int = field(default=0, metadata=LATER)
+    thought_tokens: int = field(default=0, metadata=LATER)
     stale: int = 0
 
     @property
