@@ -118,10 +118,10 @@ def _parse_together(blocks: Sequence[str]) -> list[Tree] | None:
 
 
 def _last_line(statement: ast.stmt) -> int:
-    return int(statement.end_lineno or statement.lineno)
+    return statement.end_lineno or statement.lineno
 
 
 def _first_line(statement: ast.stmt) -> int:
     """Finds the line in which a statement begins, with its decorators."""
-    decorators = getattr(statement, "decorator_list", ())
+    decorators: Sequence[ast.expr] = getattr(statement, "decorator_list", ())
     return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
