@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pytest_coderobust.ledger.database import Database, Statement
 from pytest_coderobust.records import Bill, Usage
 
-Table = Literal["usage", "watching"]
+BillTable = Literal["usage", "watching"]
 """Rows of suites, and requests that got to know a model or watched over it."""
 
 COLUMNS = (
@@ -45,7 +45,7 @@ class Bills:
         self._database = database
         self._session = session
 
-    def make_addition(self, run: str, bill: Bill, table: Table = "usage") -> Statement:
+    def make_addition(self, run: str, bill: Bill, table: BillTable = "usage") -> Statement:
         """Makes the statement that adds to what this session asked for a run."""
         unsure = (bill.unsure_cost, bill.unsure_tokens)
         values = (run, self._session, *astuple(bill.usage), bill.wall, bill.cost, *unsure)
@@ -90,7 +90,7 @@ class Bills:
         whole = reduce(add, [bill for _, bill in found])
         return replace(whole, sessions=len({session for session, _ in found}))
 
-    def _read(self, table: Table, column: str, value: str) -> list[tuple[str, Bill]]:
+    def _read(self, table: BillTable, column: str, value: str) -> list[tuple[str, Bill]]:
         query = f"SELECT session, {COLUMNS} FROM {table} WHERE {column} = ?"  # noqa: S608
         return [
             (str(session), _make_bill(*columns))

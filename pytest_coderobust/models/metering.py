@@ -15,7 +15,6 @@ from pytest_coderobust.records import Usage, Variant
 
 if TYPE_CHECKING:
     from pytest_coderobust.ledger import Ledger
-    from pytest_coderobust.models.backend import Backend
 
 FRAME = 64
 """Tokens that a server's chat template may put around a message of which only the bytes are known.
@@ -23,9 +22,6 @@ FRAME = 64
 
 NOTHING = Usage()
 """The price of no request."""
-
-Prompt = tuple[str, str]
-"""A prompt and the language of its code."""
 
 
 class Meter(Protocol):
@@ -62,15 +58,15 @@ class WatchPlan:
 
     Attributes:
         digest: of the model's identity; "" where nobody knows it without asking.
-        own: the suite's first prompt, which is a canary, too.
-        longest: the longest prompt that is to be asked.
+        own: the suite's first prompt, which is a canary, too, and the language of its code.
+        longest: the longest prompt that is to be asked, and its language.
         looks: looks at the model, the first one included; 0 where no row is to be asked.
         opening: the handshake is still to come.
     """
 
     digest: str
-    own: Prompt
-    longest: Prompt
+    own: tuple[str, str]
+    longest: tuple[str, str]
     looks: int
     opening: bool
 
@@ -91,19 +87,21 @@ class WatchForecast:
         return WatchForecast(self.expected + other.expected, self.most + other.most)
 
 
-def bound_look(backend: Backend, own: tuple[Prompt, ...]) -> Usage:
+def bound_look(backend: object, own: tuple[tuple[str, str], ...]) -> Usage:
     """Bounds what the next look at a model costs; nothing for a backend that has no looks."""
-    bound: Callable[[tuple[Prompt, ...]], Usage] | None = getattr(backend, "bound_look", None)
+    bound: Callable[[tuple[tuple[str, str], ...]], Usage] | None = getattr(
+        backend, "bound_look", None
+    )
     return bound(own) if bound is not None else Usage()
 
 
-def bound_check(backend: Backend, variant: Variant) -> Usage:
+def bound_check(backend: object, variant: Variant) -> Usage:
     """Bounds what is asked before this row goes out, to find out whether its prompt is cut."""
     bound: Callable[[Variant], Usage] | None = getattr(backend, "bound_check", None)
     return bound(variant) if bound is not None else Usage()
 
 
-def forecast_watch(backend: Backend, ledger: Ledger, plan: WatchPlan) -> WatchForecast:
+def forecast_watch(backend: object, ledger: Ledger, plan: WatchPlan) -> WatchForecast:
     """Forecasts the requests that watch over a model; none for one that is not watched."""
     make: Callable[[Ledger, WatchPlan], WatchForecast] | None = getattr(
         backend, "forecast_watch", None

@@ -7,6 +7,7 @@ from typing import cast
 
 from pytest_coderobust.models.metering import FRAME, Meter
 from pytest_coderobust.models.served.answers import read_price
+from pytest_coderobust.models.served.replies import AGAIN
 from pytest_coderobust.models.served.wire import Reply, Transport
 from pytest_coderobust.records import Usage
 
@@ -35,7 +36,8 @@ class MeteredTransport:
         used = Usage(retries=1)
         try:
             reply = self._below.post(path, body, fresh=fresh)
-            used = read_price(reply.body, count_text(body), reply.seconds)
+            if reply.status not in AGAIN:
+                used = read_price(reply.body, count_text(body), reply.seconds)
         finally:
             self._meter.settle(most, used)
         return reply
