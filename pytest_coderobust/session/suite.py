@@ -180,6 +180,8 @@ class SuiteSession:
         measurement = Measurement(
             self.plan, completions, shared.verdicts, shared.ledger, shared.listen
         )
+        if guard is not None:
+            shared.book_watching(measurement.run)
         for name, fact in measurement.model.facts.items():
             if measurement.model.served_tier and name in (IDENTITY, CANARY):
                 # More may be known of a served model than when its run was first described.
