@@ -8,7 +8,7 @@ and cases, and finds it again there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeGuard, cast
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from pytest_coderobust.editors.protocol import Editor, Facts
 from pytest_coderobust.knowledge.case_set import CaseSet
@@ -46,4 +46,4 @@ def give_cases(editor: Editor, cases: CaseSet | None) -> Editor:
     """Hands cases to an editor that learns from them; returns the editor."""
     if cases is not None and is_trained(editor):
         editor.train_on(cases)
-    return cast("Editor", editor)
+    return editor
