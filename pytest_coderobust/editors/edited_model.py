@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.identity import edited_identity, placebo_identity
 from pytest_coderobust.editors.memory import resource_use
+from pytest_coderobust.editors.no_change import NoChange
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, PassTest, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
 from pytest_coderobust.editors.weights import WeightChange
-from pytest_coderobust.errors import ModelError, UsageError
+from pytest_coderobust.errors import EditRefused, ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.models.watch import unwatched
@@ -42,6 +43,7 @@ class EditedBackend(ForwardingBackend):
         facts: the editor's facts, and the "drift" of the weights.
         cost: time and memory that making it took.
         stack: the edits that must be in force for this one to answer, itself the last.
+        refused: the reasons of the requests that the editor did not edit for.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class EditedBackend(ForwardingBackend):
         self._access = access
         self._prompts: dict[str, str] = {}
         self.stack: list[str] = []
+        self.refused: tuple[str, ...] = ()
 
     @property
     def identity(self) -> ModelIdentity:
@@ -124,7 +127,8 @@ def edited(
 
     Raises:
         UsageError: no request, or an option does not fit the model.
-        ModelError: the edit cannot be made, or changes nothing.
+        ModelError: the edit cannot be made.
+        EditRefused: the editor does not edit for a request, or the edit changes nothing.
     """
     _refuse_none(spec, requests)
     access = Access(backend, judge=judge)
@@ -143,7 +147,8 @@ def successive(
 ) -> Generator[EditedBackend]:
     """Yields the backend after one request, after two, and so on: each is valid until the next.
 
-    The edits accumulate in the way of the method. Close the generator to restore the model.
+    The edits accumulate in the way of the method; a request that the editor refuses leaves the
+    model as it was. Close the generator to restore the model.
 
     Raises:
         UsageError, ModelError: as `edited`.
@@ -151,12 +156,19 @@ def successive(
     _refuse_none(spec, requests)
     access = Access(backend, judge=judge)
     change: ModelChange | None = None
+    refused: list[str] = []
     for count in range(1, len(requests) + 1):
-        # The next edit is computed on the model that holds the edits before it.
-        change, cost = _compute(access, spec, [requests[count - 1]], change)
+        cost = EditCost()
+        try:
+            # The next edit is computed on the model that holds the edits before it.
+            made, cost = _compute(access, spec, [requests[count - 1]], change)
+            with made.installed(access):  # it may round away in the model's dtype
+                change = made
+        except EditRefused as refusal:
+            refused.append(str(refusal))
         identity = edited_identity(backend.identity, spec, requests[:count])
-        with changed_model(backend, change, identity) as model:
-            model.cost = cost
+        with changed_model(backend, change or NoChange(), identity) as model:
+            model.cost, model.refused = cost, tuple(refused)
             yield model
 
 

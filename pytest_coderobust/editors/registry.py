@@ -15,8 +15,10 @@ from pytest_coderobust.editors import multilayer_options
 from pytest_coderobust.editors import options as kinds
 from pytest_coderobust.editors.options import Options, changed_options, make_options
 from pytest_coderobust.editors.protocol import Editor
+from pytest_coderobust.editors.training_cases import give_cases
 from pytest_coderobust.errors import UnknownName, UsageError
 from pytest_coderobust.extensions import read_rows
+from pytest_coderobust.knowledge.case_set import CaseSet
 from pytest_coderobust.records import digest
 
 
@@ -72,10 +74,15 @@ EDIT_FILE = "edit.json"
 
 @dataclass(frozen=True, slots=True)
 class EditorSpec:
-    """Editor that was asked for, with validated options; not yet imported."""
+    """Editor that was asked for, with validated options; not yet imported.
+
+    Attributes:
+        training: cases for an editor that learns from some; None leaves it to its option `train`.
+    """
 
     name: str
     options: Options
+    training: CaseSet | None = None
 
     @property
     def label(self) -> str:
@@ -92,6 +99,8 @@ class EditorSpec:
         # The files that an option names are part of the edit, not only their folder's name.
         outside = getattr(self.options, "outside", None)
         more = foreign if outside is None else (*foreign, outside)
+        if self.training is not None:
+            more = (*more, self.training.digest)
         return digest("editor", self.name, row.version, asdict(self.options), *more)
 
 
@@ -145,7 +154,8 @@ def open_editor(spec: EditorSpec) -> Editor:
     Raises:
         MissingExtra: it needs a package that is not installed.
     """
-    return cast("Editor", resolve_name(EDITORS[spec.name].code)(spec.options))
+    editor = cast("Editor", resolve_name(EDITORS[spec.name].code)(spec.options))
+    return give_cases(editor, spec.training)
 
 
 def _read_pairs(text: str, whole: str) -> dict[str, object]:

@@ -13,7 +13,7 @@ import torch
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.errors import EditRefused, ModelError
 from pytest_coderobust.records import Variant
 
 
@@ -151,13 +151,13 @@ def _drift(
     """Computes the norm of the change over the norm of the weights before.
 
     Raises:
-        ModelError: nothing changed.
+        EditRefused: nothing changed.
     """
     pairs = [(now[name].detach().float(), old.float()) for name, old in before.items()]
     moved = sum(float((new - old).square().sum()) for new, old in pairs)
     if not moved:
         dtype = next(iter(before.values())).dtype if before else "no dtype"
-        raise ModelError(
+        raise EditRefused(
             f"the edit changed no weight of model {access.name!r} in {dtype}: either the model "
             "does already what is asked, or it takes a larger rate or bound, more steps, another "
             "layer"

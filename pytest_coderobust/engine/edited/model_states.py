@@ -215,6 +215,7 @@ def read_facts(model: object) -> EditFacts:
         peak_mb=round((cost.peak_bytes or 0) / 2**20, 1),
         drift=drift if isinstance(drift, float) else None,
         notes=tuple(cast("Sequence[str]", facts.get("notes", ()))),
+        refused=model.refused,
     )
 
 
