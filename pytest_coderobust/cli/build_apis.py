@@ -70,6 +70,7 @@ def build_apis(options: argparse.Namespace) -> int:
     from pytest_coderobust.migration.writing import write_files
 
     plan = _make_plan(options)
+    _check_folder(options.out)
     # A wrong name is told before minutes of runs.
     tokenizer = _open_tokenizer(options.tokenizer) if options.tokenizer is not None else None
     corpus = load_corpus(plan.tasks, Path.cwd())
@@ -102,6 +103,15 @@ def _make_plan(options: argparse.Namespace) -> BuildPlan:
     return BuildPlan(
         tuple(tasks), read_kinds(_split(options.kinds)), names, options.preset, options.seed
     )
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuses a folder that cannot be one, before minutes of runs. Raises UsageError."""
+    from pytest_coderobust.errors import UsageError
+
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError(f"--out {folder}: {there} is a file, and a folder is needed")
 
 
 def _split(text: str) -> list[str]:

@@ -426,6 +426,8 @@ BAD = {
     "no model": (["--tasks", "toys.jsonl", "--tokenizer", "tinny"], 4, "unknown model 'tinny'; did you mean 'tiny'"),
     "no tokenizer": (["--tasks", "toys.jsonl", "--tokenizer", "oracle"], 4, "--tokenizer: 'oracle' has no tokenizer here"),
     "a negative seed": (["--tasks", "toys.jsonl", "--seed", "-1"], 4, "--seed -1 must not be negative"),
+    "a file for a folder": (["--tasks", "toys.jsonl", "--out", "toys.jsonl"], 4, "--out toys.jsonl: "),
+    "a file above the folder": (["--tasks", "toys.jsonl", "--out", "toys.jsonl/a/b"], 4, "toys.jsonl is a file, and a folder is needed"),
     "nothing to check": (["--tasks", "toys.jsonl", "--check"], 4, "there is nothing to compare with"),
 }  # fmt: skip
 
@@ -444,6 +446,7 @@ def test_bad_input_gets_one_sentence(
     assert main(["build-apis", "--out", "out", *arguments]) == status
     told = capsys.readouterr().err.splitlines()
     assert sentence in told[-1], told
+    assert len(told) == 1 or name == "no pair", told  # it is told before anything runs
     assert all("Traceback" not in line for line in told)
 
 
