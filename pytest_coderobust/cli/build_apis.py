@@ -32,9 +32,10 @@ def register(commands: Commands) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of every draw (0)")
     parser.add_argument(
         "--preset",
-        choices=("capped", "study"),
+        choices=("capped", "study", "small"),
         default="capped",
-        help="capped: at most 4 and 16 tasks a change (default); study: half and half of them all",
+        help="capped: at most 4 and 16 tasks a change (default); study: half and half of them all; "
+        "small: 3 and 5",
     )
     parser.add_argument(
         "--kinds",
@@ -47,7 +48,8 @@ def register(commands: Commands) -> None:
         "--names",
         default="table",
         metavar="NAMES",
-        help="new names: table, prefix (my_math_sqrt), nonsense, or a .tsv of old and new names",
+        help="new names: table, short (for tiny), prefix (my_math_sqrt), nonsense, or a .tsv of "
+        "old and new names",
     )
     parser.add_argument(
         "--check", action="store_true", help="build again and compare; write nothing"
@@ -79,6 +81,8 @@ def build_apis(options: argparse.Namespace) -> int:
     if review is not None:
         benchmark = apply_review(benchmark, review)
     files = write_files(benchmark)
+    if (options.out / "suite.toml").is_file():
+        del files["suite.toml"]  # the user's own sampling and gates stay
     if options.check:
         return _compare(files, options.out)
     _write(files, options.out)
