@@ -32,9 +32,9 @@ FEW = 10
 """Fewer groups than this make an interval that is marked."""
 SEED = 25111182
 DIFFERENCE = (-1.0, 0.0, 1.0)
-"""What a pseudo-change of a difference may be: everything is lost, nothing changes, or is won."""
+"""The extremes of a difference, which a pseudo-change has: all is lost, nothing changes, all is won."""
 RATE = (0.0, 1.0)
-"""What a pseudo-change of a rate may be."""
+"""The extremes of a rate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from random import Random
 
@@ -131,7 +131,7 @@ def test_means_over_tasks_sum_too(rows: list[tuple[str, CompileCounts, CompileCo
     assert attribute(tasks[::-1]) == found
 
 
-EFFECTS = {
+EFFECTS: dict[str, tuple[Callable[[Random], float], float]] = {
     # Of a change: the effect that its tasks share, and the mean of it over changes.
     "normal": (lambda random: random.gauss(-0.3, 0.3), -0.3),
     "it works or not": (lambda random: -0.85 if random.random() < 0.35 else -0.05, -0.33),
