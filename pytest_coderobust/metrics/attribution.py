@@ -32,7 +32,7 @@ FEW = 10
 """Fewer groups than this make an interval that is marked."""
 SEED = 25111182
 DIFFERENCE = (-1.0, 0.0, 1.0)
-"""The extremes of a difference, which a pseudo-change has: all is lost, nothing changes, all is won."""
+"""The extremes of a difference: everything is lost, nothing changes, or everything is won."""
 RATE = (0.0, 1.0)
 """The extremes of a rate."""
 
