@@ -194,6 +194,8 @@ def encode_item(observation: Observation) -> dict[str, object]:
         found["thought_tokens"] = observation.thought_tokens
     if observation.adoptions:
         found["adoptions"] = [adoption.value for adoption in observation.adoptions]
+    if observation.stages:
+        found["stages"] = list(observation.stages)
     if observation.self_edited:
         found["self"] = True
     return found | count_refused(observation.refused)
@@ -235,6 +237,7 @@ def encode_adoption(
                 "workaround": counts.workaround,
                 "none": counts.none,
                 "stale": counts.stale,
+                **({"stages": asdict(counts.stages)} if counts.stages else {}),
             }
             for counts in conditions
         },
