@@ -53,12 +53,7 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Run
         margin: the worsening of pass@k that does not matter, as a share of 1.
     """
     k = min(plan.ks)
-    shared = [
-        square
-        for cell in plan.cells
-        for task in plan.tasks
-        if (square := (task, cell)) in before and square in after
-    ]
+    shared = list_shared(before, after, plan)
     changes: list[RateChange] = []
     drops: list[RateChange] = []
     for name, members in list_conditions(plan).items():
@@ -84,6 +79,16 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Run
         unchanged=sum(old == new for old, new, _ in flips),
     )
     return replace(found, verdict=judge_run(found.deciding))
+
+
+def list_shared(before: Counts, after: Counts, plan: SuiteRun) -> list[Square]:
+    """Lists the squares that both runs measured, in plan order."""
+    return [
+        square
+        for cell in plan.cells
+        for task in plan.tasks
+        if (square := (task, cell)) in before and square in after
+    ]
 
 
 def list_perturbations(plan: SuiteRun) -> tuple[str, ...]:

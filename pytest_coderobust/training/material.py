@@ -12,11 +12,12 @@ from typing import cast
 from pytest_coderobust.errors import DataError, UsageError
 from pytest_coderobust.tasks.rows import DataRow
 from pytest_coderobust.training.building import MANIFEST, SetBuilder
+from pytest_coderobust.training.counting import count_noun
 from pytest_coderobust.training.example import TrainingExample
 from pytest_coderobust.training.formats import FORMATS
 from pytest_coderobust.training.perturbing import ExamplePerturber
-from pytest_coderobust.training.sets import CLEAN_SET, list_sets
-from pytest_coderobust.training.source import TrainingData, read_data
+from pytest_coderobust.training.sets import CLEAN_SET, TrainingSet, list_sets
+from pytest_coderobust.training.source import read_data
 
 BARE = "{prompt}"
 
@@ -66,10 +67,10 @@ def read_material(
     """
     data = read_data(source, fmt=fmt, rows=rows, clean=bool(chosen))
     if chosen:
-        return _build(data, chosen, seed)
+        return build_material(SetBuilder(data, ExamplePerturber(), seed), find_set(chosen))
     facts = _read_manifest(Path(source))
     template = facts.get("template") if facts else data.format.template
-    name = f"{data.name} ({len(data.examples)} rows)"
+    name = f"{data.name} ({count_noun(len(data.examples), 'row')})"
     perturbed = facts.get("perturbed") if facts and rows is None else None
     return Material(
         name,
@@ -80,23 +81,33 @@ def read_material(
     )
 
 
-def _build(data: TrainingData, chosen: str, seed: int) -> Material:
-    sets = list_sets([chosen], option="--set")
-    perturber = ExamplePerturber()
+def find_set(name: str, option: str = "--set") -> TrainingSet:
+    """Finds the one set of a name, which needs no rewriter.
+
+    Raises:
+        UsageError: the name stands for none or several, or for one that needs a rewriter.
+    """
+    sets = list_sets([name], option=option)
     if len(sets) != 1:
-        raise UsageError(f"--set {chosen!r} must name one set, such as mix_all or clean")
+        raise UsageError(f"{option} {name!r} must name one set, such as mix_all or clean")
     (one,) = sets
-    if not perturber.can_make(one.perturbation):
+    if not ExamplePerturber().can_make(one.perturbation):
         raise UsageError(
-            f"--set {chosen}: {one.perturbation} needs a rewriter; build it with coderobust "
+            f"{option} {name}: {one.perturbation} needs a rewriter; build it with coderobust "
             "finetune-data --rewriter, and train on the file"
         )
-    builder = SetBuilder(data, perturber, seed)
-    made = [row for _, row in builder.make_rows(one)]
+    return one
+
+
+def build_material(builder: SetBuilder, chosen: TrainingSet) -> Material:
+    """Builds a set of clean rows to train on; a builder remembers what its sets share."""
+    data = builder.data
+    made = [row for _, row in builder.make_rows(chosen)]
     read = FORMATS["completion"].read
-    examples = tuple(read(DataRow(row, chosen), str(row["id"])) for row in made)
+    examples = tuple(read(DataRow(row, chosen.name), str(row["id"])) for row in made)
     perturbed = sum(row["perturbation"] != CLEAN_SET for row in made)
-    name = f"{data.name}, {one.name} ({len(examples)} rows, {perturbed} perturbed)"
+    rows = count_noun(len(examples), "row")
+    name = f"{data.name}, {chosen.name} ({rows}, {perturbed} perturbed)"
     return Material(name, data.format.template, _fingerprint(examples), examples, perturbed)
 
 

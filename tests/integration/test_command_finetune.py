@@ -202,7 +202,7 @@ def test_processes_that_cannot_share_a_step_are_refused(
         (["--data", "rows.jsonl", "--max-tokens", "3"], "there is no row to train on: all 16 have more than 3 tokens"),
         (["--data", "chat.jsonl", "--template", "Q {prompt}"], "--template: rows of messages go through the model's chat template"),
         (["--data", "chat.jsonl"], "the rows are messages, and its tokenizer has no chat template"),
-        (["--data", "empty.jsonl"], "there is no row to train on (1 rows: the answer is blank)"),
+        (["--data", "empty.jsonl"], "there is no row to train on (1 row: the answer is blank)"),
         (["--data", "lost.jsonl"], "manifest.json, which finetune-data wrote beside it, is missing or says nothing of this set"),
         (["--data", "rows.jsonl", "--out", "base"], "--out base: is not empty, and holds no training to go on with"),
     ],
