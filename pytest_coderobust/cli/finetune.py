@@ -15,10 +15,12 @@ from pytest_coderobust.cli.finetune_values import (
     read_settings,
 )
 from pytest_coderobust.cli.options import add_rows, read_choices
+from pytest_coderobust.cli.training_suite import TrainingSuite, read_training_suite
 
 if TYPE_CHECKING:
     from pytest_coderobust.training.finetuning import Finetuned
     from pytest_coderobust.training.material import Material
+    from pytest_coderobust.training.source import TrainingData
 
 OPENING = ("device", "threads", "chat", "allow-bin", "trust-remote-code")
 """The rows of the table of options that say how the base is opened."""
@@ -48,6 +50,15 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument(
         "--preset", default="liu2026", metavar="NAME", help="liu2026 (default) or tiny-robust"
+    )
+    parser.add_argument(
+        "--suite",
+        metavar="SUITE",
+        help="the suite that the model will be tested on: refuse rows that it asks for, and train "
+        "on the perturbations that its key train names",
+    )
+    parser.add_argument(
+        "--decontaminate", action="store_true", help="leave those rows out instead of refusing them"
     )
     parser.add_argument("--rows", metavar="N", help="take the first N rows of the data")
     parser.add_argument("--format", metavar="NAME", help="the format of the rows, if not clear")
@@ -106,6 +117,7 @@ def finetune(options: argparse.Namespace) -> int:
 def _read_material(options: argparse.Namespace, seed: int) -> Material:
     from pytest_coderobust.errors import UsageError
     from pytest_coderobust.training.material import read_material
+    from pytest_coderobust.training.sets import MIXING
 
     preset = read_preset(options.preset)
     source = options.data or preset.data
@@ -117,8 +129,38 @@ def _read_material(options: argparse.Namespace, seed: int) -> Material:
     rows = preset.rows if own else None
     if options.rows is not None:
         rows = read_number("--rows", options.rows, least=1)
-    chosen = "" if chosen == "none" else chosen
-    return read_material(source, chosen=chosen, fmt=options.format, rows=rows, seed=seed)
+    suite = None if options.suite is None else read_training_suite(options.suite)
+    if suite is None and options.decontaminate:
+        raise UsageError("--decontaminate needs a suite to compare with: --suite SUITE")
+    if suite is not None and suite.train and options.set is None:
+        chosen = MIXING.join(suite.train)
+    return read_material(
+        source,
+        chosen="" if chosen == "none" else chosen,
+        fmt=options.format,
+        rows=rows,
+        seed=seed,
+        screen=lambda data: _screen(data, suite, drop=options.decontaminate),
+    )
+
+
+def _screen(data: TrainingData, suite: TrainingSuite | None, *, drop: bool) -> TrainingData:
+    """Leaves out the rows that the suite asks for, or refuses them.
+
+    Raises:
+        DataError: there are such rows and they may not be dropped, or none is left.
+    """
+    from pytest_coderobust.training.counting import count_noun
+    from pytest_coderobust.training.overlap import drop_overlap
+
+    if suite is None:
+        return data
+    kept, gone = drop_overlap(
+        data, suite.tasks.values(), suite.name, drop=drop, remedy="--decontaminate"
+    )
+    if gone:
+        print(f"{count_noun(gone, 'row')} left out: also in the suite {suite.name}")  # noqa: T201
+    return kept
 
 
 def _print_end(done: Finetuned, out: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +15,11 @@ from pytest_coderobust.cli.finetune_values import (
     read_rewriters,
     read_sizes,
 )
+from pytest_coderobust.cli.training_suite import read_training_suite
 
 if TYPE_CHECKING:
     from pytest_coderobust.config.rewriters import RewriterSpec
     from pytest_coderobust.engine.rewrites import RewriteSource
-    from pytest_coderobust.records import Task
     from pytest_coderobust.training.building import BuiltSet
     from pytest_coderobust.training.source import TrainingData
 
@@ -180,22 +179,13 @@ def _compare(
         raise UsageError("--decontaminate needs a suite to compare with: --suite SUITE")
     found: dict[str, int] = {}
     for suite in suites:
-        tasks = _read_tasks(suite).values()
+        tasks = read_training_suite(suite).tasks.values()
         data, found[suite] = drop_overlap(data, tasks, suite, drop=drop, remedy="--decontaminate")
         if found[suite]:
             left = count_noun(found[suite], "row")
             print(f"{left} left out: also in the suite {suite}")  # noqa: T201
     names = {Path(suite).name: count for suite, count in found.items()}
     return data, {"suites": {"compared": names}}
-
-
-def _read_tasks(suite: str) -> Mapping[str, Task]:
-    from pytest_coderobust.config.suite import make_named_suite, read_suite
-    from pytest_coderobust.engine.plan import read_plan
-
-    path = Path.cwd() / suite
-    config = read_suite(path) if suite.endswith(".toml") else make_named_suite(suite, Path.cwd())
-    return read_plan(replace(config, perturbations=(), recorded=())).tasks
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import drop, mean
 from pytest_coderobust.metrics.significance import paired_test
 from pytest_coderobust.metrics.summary import ALL, pool_levels
+from pytest_coderobust.metrics.unseen import pool_unseen
 from pytest_coderobust.records import CLEAN, Cell, Square, SuiteRun
 
 POWER = 0.8
@@ -103,6 +104,8 @@ def list_conditions(plan: SuiteRun) -> dict[str, tuple[str, ...]]:
     for name in names:
         found.setdefault((name,), name)
     for name, own in pool_levels(names, plan.levels).items():
+        found.setdefault(tuple(own), name)
+    for name, own in pool_unseen(names, plan.train).items():
         found.setdefault(tuple(own), name)
     if names:
         found.setdefault(names, ALL)

@@ -31,6 +31,7 @@ from pytest_coderobust.metrics.resampling import Spread, measure_spread
 from pytest_coderobust.metrics.robustness import drop, mean
 from pytest_coderobust.metrics.significance import Wilcoxon, wilcoxon
 from pytest_coderobust.metrics.summary import ALL, summarise
+from pytest_coderobust.metrics.unseen import UNSEEN
 from pytest_coderobust.records import SuiteRun
 
 LevelSide = Literal["training", "test"]
@@ -61,6 +62,8 @@ class GridEntry:
 
     Attributes:
         perturbed: pass@k over all perturbations of the suite.
+        unseen: pass@k over those that the model was not trained on; None too where it was trained
+            on none.
         rd_held: RD with the control's clean pass@k in the place of its own, over the same tasks.
         matched: whether the control took as many steps; None where there is no control.
         changes: against the control, of every condition.
@@ -74,6 +77,7 @@ class GridEntry:
     clean: Estimate | None
     perturbed: Estimate | None
     rd: Estimate | None
+    unseen: Estimate | None = None
     rd_held: Estimate | None = None
     matched: bool | None = None
     changes: tuple[RateChange, ...] = ()
@@ -162,6 +166,7 @@ def measure_grid(models: Sequence[GridModel], control: str, margin: float) -> Gr
 def _describe(model: GridModel) -> GridEntry:
     summary, k = summarise(model.run), min(model.run.ks)
     clean, pooled = summary.conditions[0], summary.condition(ALL)
+    unseen = summary.condition(UNSEEN) if model.run.train else None
     return GridEntry(
         base=model.base,
         trained=model.trained,
@@ -170,6 +175,7 @@ def _describe(model: GridModel) -> GridEntry:
         clean=clean.scores[k].pass_at_k,
         perturbed=pooled.scores[k].pass_at_k if pooled else None,
         rd=pooled.scores[k].rd if pooled else None,
+        unseen=unseen.scores[k].pass_at_k if unseen else None,
     )
 
 

@@ -21,6 +21,10 @@ EFFECTS = (
     "z/\u221an is what Liu et al. 2026 print as rank-biserial r; the rank-biserial correlation is "
     "in the other column"
 )
+UNSEEN_NOISE = (
+    "unseen: perturbations of which no kind of change was in the training rows, by "
+    "coderobust-training.json"
+)
 HELD = "RD, held: with the control's clean pass@k, so that a lower one is no gain"
 UNMATCHED = "steps differ from the control's: more or fewer of them change a model by themselves"
 NO_CONTROL = (
@@ -63,6 +67,8 @@ def list_grid_remarks(numbers: GridNumbers) -> Iterator[str]:
         return
     yield f"control: {escape(numbers.control, NAME)}, the same base and seed"
     yield HELD
+    if any(entry.unseen for entry in numbers.models):
+        yield UNSEEN_NOISE
     if any(entry.matched is False for entry in numbers.models):
         yield UNMATCHED
     if numbers.levels:
@@ -78,7 +84,7 @@ def name_entry(entry: GridEntry, *, seed: bool) -> str:
 
 def _make_model_table(numbers: GridNumbers, marks: GridMarks, many: bool) -> GridTable:
     k = numbers.k
-    headings = ("model", "steps", f"clean pass@{k}", f"perturbed pass@{k}", "RD", "RD, held")
+    headings = ("model", "steps", f"clean pass@{k}", "perturbed", "unseen", "RD", "RD, held")
     return GridTable(
         headings,
         tuple(
@@ -87,7 +93,13 @@ def _make_model_table(numbers: GridNumbers, marks: GridMarks, many: bool) -> Gri
                 str(entry.steps),
                 *(
                     _format(found, marks)
-                    for found in (entry.clean, entry.perturbed, entry.rd, entry.rd_held)
+                    for found in (
+                        entry.clean,
+                        entry.perturbed,
+                        entry.unseen,
+                        entry.rd,
+                        entry.rd_held,
+                    )
                 ),
             )
             for entry in numbers.models

@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from coderobust_strategies.catalogue import level
 from pytest_coderobust.config.finetune_grid import GridConfig
 from pytest_coderobust.errors import CodeRobustError, UsageError
 from pytest_coderobust.metrics.training_grid import GridModel
+from pytest_coderobust.models.folders import read_trained_form
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.session.bases import check_base, open_base
 from pytest_coderobust.session.choices import Choices, spell_for_command
@@ -128,8 +128,8 @@ def run_grid(work: GridWork, show: Showing, tell: GridListener) -> tuple[GridMod
                 tell(GridStep(name, done))
                 run = measure_model(work, str(folder))
                 tell(GridStep(name))
-                kind = level(chosen.perturbation) if chosen.perturbation else ""
-                found.append(GridModel(base, chosen.name, seed, kind, done.steps, run))
+                run = replace(run, train=read_trained_form(folder).trained_on)
+                found.append(GridModel(base, chosen.name, seed, chosen.level, done.steps, run))
     return tuple(found)
 
 

@@ -35,7 +35,7 @@ lr = 3e-3
 accumulate = 4
 save_every = 1
 """
-SUITE = '[suite]\ntasks = "quickstart"\nlimit = 2\nperturbations = ["C1"]\n[sampling]\nmax_new_tokens = 4\n'
+SUITE = '[suite]\ntasks = "quickstart"\nlimit = 2\nperturbations = ["C1", "W2"]\n[sampling]\nmax_new_tokens = 4\n'
 SETTINGS = TrainingSettings(rate=3e-3, steps=3, accumulate=4, save_every=1)
 
 
@@ -114,7 +114,10 @@ def test_a_killed_grid_goes_on_and_trains_nothing_twice(
         ("clean", 3),
         ("C1", 3),
     ]
-    assert [change["condition"] for change in document["models"][2]["changes"]] == ["clean", "C1"]
+    changes = document["models"][2]["changes"]
+    assert [change["condition"] for change in changes] == ["clean", "C1", "W2", "all"]
+    assert document["models"][1]["unseen"] is None
+    assert document["models"][2]["unseen"]["value"] == 0.0
     text = (folder / "out" / "grid.md").read_text()
     assert text.startswith("### Training grid, 2 tasks\n\n| model | steps | clean pass@1 |")
     assert all(line in text for line in ("<code>&#46;/base, C1</code>", "not independent"))
@@ -190,7 +193,7 @@ def test_the_small_grid_on_tiny_ends_in_its_tables(tmp_path: Path) -> None:
     """Four trainings of 300 steps; its process is killed once, in the second of them."""
     (tmp_path / "grid.toml").write_text(
         '[grid]\nbases = ["tiny"]\nsets = ["clean", "C1", "mix_all", "mix_all-50-1"]\n'
-        'suite = "suite.toml"\n[training]\npreset = "tiny-robust"\nrows = 4800\n'
+        'suite = "suite.toml"\ndecontaminate = true\n[training]\npreset = "tiny-robust"\nrows = 4800\n'
     )
     (tmp_path / "suite.toml").write_text(
         '[suite]\ntasks = "quickstart"\nperturbations = ["C1", "C2", "C3", "W2", "S2"]\n'
