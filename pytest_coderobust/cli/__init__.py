@@ -16,6 +16,7 @@ COMMANDS = (
     "perturb",
     "finetune_data",
     "finetune",
+    "finetune_grid",
     "audit",
     "g_rir",
     "edit",

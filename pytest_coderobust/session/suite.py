@@ -99,7 +99,8 @@ class SuiteSession:
         gates = tuple(parse_gate(source, where) for source in plan.config.gates)
         if self.resources.choices.perturb is None:
             conditions = [cell.perturbation for cell in plan.cells]
-            check_gates(gates, plan.config.ks, conditions, plan.levels, where)
+            train = plan.config.train
+            check_gates(gates, plan.config.ks, conditions, plan.levels, where, train)
         return gates
 
     def probe(self) -> str:
