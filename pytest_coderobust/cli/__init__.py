@@ -19,6 +19,7 @@ COMMANDS = (
     "audit",
     "g_rir",
     "edit",
+    "edit_bench",
     "report",
     "trace",
     "migrate",
