@@ -76,14 +76,15 @@ class CaseMeter:
         """
         known = self.memory.read(None)
         for done, case in enumerate(cases, start=1):
-            if case.digest not in known.scores and case.digest not in known.left_out:
-                writer = TextWriter(self.backend)
-                if reason := explain_unfit(writer, case):
-                    self.memory.leave_out(case, reason)
-                else:
-                    before = self._answer_neighbours(writer, case)
-                    scores = ask_case(writer, case, before, self.memory.settings)
-                    self.memory.keep(None, case, scores)
+            if case.digest in known.scores or case.digest in known.left_out:
+                continue
+            writer = TextWriter(self.backend)
+            if reason := explain_unfit(writer, case):
+                self.memory.leave_out(case, reason)
+            else:
+                before = self._answer_neighbours(writer, case)
+                scores = ask_case(writer, case, before, self.memory.settings)
+                self.memory.keep(None, case, scores)
             listen(done)
 
     def measure_editor(

@@ -39,8 +39,8 @@ class AskSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What is known of an editor's cases, by the digest of the case.
+class BenchOutcomes:
+    """Outcomes of an editor's cases, by the digest of the case.
 
     Attributes:
         scores: of those that were measured.
@@ -53,7 +53,7 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True)
 class BenchMemory:
-    """What a ledger knows of the benchmark of one model under some settings.
+    """Part of a ledger that holds the benchmark of one model under some settings.
 
     An editor is its spec; None is the model without an edit.
     """
@@ -62,7 +62,7 @@ class BenchMemory:
     ledger: Ledger
     settings: AskSettings
 
-    def read(self, spec: EditorSpec | None) -> Outcomes:
+    def read(self, spec: EditorSpec | None) -> BenchOutcomes:
         """Reads all that was measured of an editor."""
         scores: dict[str, CaseScores] = {}
         left_out: dict[str, str] = {}
@@ -72,7 +72,7 @@ class BenchMemory:
                 left_out[name] = str(body[_LEFT_OUT])
             elif name != _TRAINING:
                 scores[name] = decode(CaseScores, body)
-        return Outcomes(scores, left_out)
+        return BenchOutcomes(scores, left_out)
 
     def keep(self, spec: EditorSpec | None, case: KnowledgeCase, scores: CaseScores) -> None:
         """Keeps the scores of a case."""
