@@ -20,6 +20,7 @@ COMMANDS = (
     "audit",
     "g_rir",
     "edit",
+    "edit_bench",
     "report",
     "trace",
     "migrate",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import cast
+from typing import Literal, cast
 
 from pytest_coderobust.editors import multilayer_options
 from pytest_coderobust.editors import options as kinds
@@ -34,12 +34,15 @@ class EditorEntry:
             identities.
         saved: "module:function" that makes a saved change again from its tensors and facts. Only
             for a change of a kind that `saved_edits.KINDS` lacks.
+        takes: what it edits by: the perturbed "prompt" with its answer, the "pair" of clean and
+            perturbed prompt, or "nothing" of a request.
     """
 
     code: str
     options: type[Options] | str
     version: int = 1
     saved: str = ""
+    takes: Literal["prompt", "pair", "nothing"] = "prompt"
 
     @property
     def options_class(self) -> type[Options]:
@@ -50,7 +53,7 @@ class EditorEntry:
 
 
 _OWN: Mapping[str, EditorEntry] = {
-    "creme": EditorEntry("pytest_coderobust.editors.creme:Creme", kinds.CremeOptions),
+    "creme": EditorEntry("pytest_coderobust.editors.creme:Creme", kinds.CremeOptions, takes="pair"),
     "rome": EditorEntry("pytest_coderobust.editors.rome:Rome", kinds.RomeOptions),
     "memit": EditorEntry("pytest_coderobust.editors.memit:Memit", multilayer_options.MemitOptions),
     "pmet": EditorEntry("pytest_coderobust.editors.memit:Pmet", multilayer_options.PmetOptions),
@@ -61,7 +64,9 @@ _OWN: Mapping[str, EditorEntry] = {
     "dinm": EditorEntry("pytest_coderobust.editors.dinm:Dinm", kinds.DinmOptions),
     "lora": EditorEntry("pytest_coderobust.editors.lora:Lora", kinds.LoraOptions),
     "denoise": EditorEntry(
-        "pytest_coderobust.editors.denoising:SelfDenoising", kinds.DenoisingOptions
+        "pytest_coderobust.editors.denoising:SelfDenoising",
+        kinds.DenoisingOptions,
+        takes="nothing",
     ),
 }
 

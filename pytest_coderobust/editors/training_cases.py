@@ -42,6 +42,11 @@ def is_trained(editor: Editor) -> TypeGuard[TrainedEditor]:
     return callable(getattr(editor, "train_on", None))
 
 
+def is_taught(options: object) -> bool:
+    """Says whether options are those of an editor that learns from cases; imports no editor."""
+    return hasattr(options, "train")
+
+
 def give_cases(editor: Editor, cases: CaseSet | None) -> Editor:
     """Hands cases to an editor that learns from them; returns the editor."""
     if cases is not None and is_trained(editor):

@@ -59,9 +59,9 @@ def _read_file(text: str, path: Path, state: object) -> CaseSet:
 
 @lru_cache(maxsize=2)
 def _draw_bundled(text: str) -> CaseSet:
-    from pytest_coderobust.tiny.edit_cases import Part, draw_cases, draw_pool
+    from pytest_coderobust.tiny.edit_cases import DrawnPart, draw_cases, draw_pool
 
-    part: Part = "train" if text.endswith("train") else "cases"
+    part: DrawnPart = "train" if text.endswith("train") else "cases"
     drafts = [Draft(each.case, each.case.prompt, each.composition) for each in draw_cases(part)]
     pool = [PoolItem(each.prompt, each.prompt, each.composition) for each in draw_pool(part)]
     return CaseSet(text, tuple(fill_neighbours(drafts, pool)))

@@ -25,8 +25,8 @@ from pytest_coderobust.tiny.sample import (
     write_answer,
 )
 
-Part = Literal["cases", "train"]
-SIZES: dict[Part, int] = {"cases": 200, "train": 600}
+DrawnPart = Literal["cases", "train"]
+SIZES: dict[DrawnPart, int] = {"cases": 200, "train": 600}
 """Cases of each part; their pools have as many prompts again."""
 
 _LONGEST = 480
@@ -52,7 +52,7 @@ class DrawnPrompt:
     composition: str
 
 
-def draw_cases(part: Part) -> tuple[DrawnCase, ...]:
+def draw_cases(part: DrawnPart) -> tuple[DrawnCase, ...]:
     """Draws the cases of a part, the same ones each time."""
     rng = random.Random(f"tiny edits {part} 1")
     found: dict[str, DrawnCase] = {}
@@ -63,7 +63,7 @@ def draw_cases(part: Part) -> tuple[DrawnCase, ...]:
     return tuple(found.values())
 
 
-def draw_pool(part: Part) -> tuple[DrawnPrompt, ...]:
+def draw_pool(part: DrawnPart) -> tuple[DrawnPrompt, ...]:
     """Draws ordinary prompts of a part's compositions, the same ones each time."""
     rng = random.Random(f"tiny edits pool {part} 1")
     found: dict[str, DrawnPrompt] = {}
@@ -74,7 +74,7 @@ def draw_pool(part: Part) -> tuple[DrawnPrompt, ...]:
     return tuple(found.values())
 
 
-def _draw_case(part: Part, name: str, rng: random.Random) -> DrawnCase | None:
+def _draw_case(part: DrawnPart, name: str, rng: random.Random) -> DrawnCase | None:
     """Draws one case; None where the draw is too long or says the same twice."""
     composition, other = _draw_composition(part, rng), _draw_composition(part, rng)
     arity = len(composition.family.arguments)
@@ -93,14 +93,14 @@ def _draw_case(part: Part, name: str, rng: random.Random) -> DrawnCase | None:
     return DrawnCase(case, composition.key)
 
 
-def _draw_samples(part: Part, rng: random.Random) -> Iterator[TrainingSample]:
+def _draw_samples(part: DrawnPart, rng: random.Random) -> Iterator[TrainingSample]:
     while True:
         sample = compose(_draw_composition(part, rng), rng)
         if len(sample.prompt) + len(sample.answer) <= _LONGEST:
             yield sample
 
 
-def _draw_composition(part: Part, rng: random.Random) -> Composition:
+def _draw_composition(part: DrawnPart, rng: random.Random) -> Composition:
     """Draws a composition of a part: families alike, then their choices."""
     while True:
         family = rng.choice(FAMILIES)
