@@ -156,6 +156,15 @@ class Database:
                 for statement, rows in given:
                     connection.executemany(statement, rows)
 
+    def attach(self, path: Path) -> None:
+        """Makes another ledger's tables readable as those of `part`."""
+        with self._damage_as_ledger_error():
+            self._connection.execute("ATTACH DATABASE ? AS part", (str(path),))
+
+    def detach(self) -> None:
+        """Lets the other ledger go."""
+        self._connection.execute("DETACH DATABASE part")
+
     @contextmanager
     def transaction(self) -> Generator[Transaction]:
         """Runs statements of which all hold, or none; others write before or after them."""

@@ -53,6 +53,7 @@ class SuiteRun:
             where two runs may be compared.
         bill: of a served model, what was asked for this run in all sessions; None of any other.
         train: perturbations that models may be trained on; the others of the plan are unseen.
+        shard: of a part that another machine's parts will join, its number ("3/16"); else "".
         waves: of a served model that was asked in waves, the tasks of each; their size depends on
             the server and the budget.
     """
@@ -77,3 +78,4 @@ class SuiteRun:
     bill: Bill | None = None
     waves: tuple[int, ...] = ()
     train: tuple[str, ...] = field(default=(), metadata=LATER)
+    shard: str = field(default="", metadata=LATER)

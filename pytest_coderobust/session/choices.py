@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
+from pytest_coderobust.config.shard import Shard
 from pytest_coderobust.session.options import OPTIONS
 
 Label = Callable[[str], str]
@@ -47,6 +48,7 @@ class Choices:
     hunt: bool = False
     budget: str | None = None
     plan: str | None = None
+    shard: Shard | None = None
     early: bool = False
     no_gates: bool = False
     noise_floor: bool = False

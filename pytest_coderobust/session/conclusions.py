@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_coderobust.config.baseline import BaselineRule
+from pytest_coderobust.config.shard import Shard
 from pytest_coderobust.engine.early import Why, add_course
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, decide, switch_off
@@ -115,8 +116,10 @@ class Conclusions:
             model,
             tier,
             seen=seen.squares,
-            trouble=_describe_trouble(seen),
+            trouble=_describe_trouble(seen, session.choices.shard),
         )
+        if session.choices.shard is not None:
+            run = replace(run, shard=str(session.choices.shard))
         run = add_editing(run, plan, session.ledger, digest, seen.squares)
         if seen.errors and not run.incomplete:
             run = replace(run, incomplete=f"{seen.errors} items ended in error")
@@ -154,5 +157,9 @@ class Conclusions:
         return result
 
 
-def _describe_trouble(seen: SuiteFindings) -> str:
-    return f"{seen.errors} in error" if seen.errors else "deselected, or the run stopped early"
+def _describe_trouble(seen: SuiteFindings, shard: Shard | None) -> str:
+    if seen.errors:
+        return f"{seen.errors} in error"
+    if shard is not None:
+        return f"this is shard {shard}: `coderobust merge` and `coderobust gate` decide on all"
+    return "deselected, or the run stopped early"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pytest_coderobust.config.shard import Shard, parse_shard
 from pytest_coderobust.errors import UsageError
 
 Reader = Callable[[str, object], object]
@@ -99,6 +100,11 @@ def read_choice(choices: Sequence[str], label: str, value: object) -> str:
     if text not in choices:
         raise UsageError(f"{label} {text!r} must be one of {', '.join(choices)}")
     return text
+
+
+def read_shard(label: str, value: object) -> Shard | None:
+    """A part of a run, as "3/16"; an empty text is none."""
+    return parse_shard(label, str(value)) if str(value) else None
 
 
 def read_plan(label: str, value: object) -> str:
