@@ -106,11 +106,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     state = config.stash.get(SESSION, None)
-    if state is None or state.choices.shard is None:
-        return
-    from pytest_coderobust.plugin.sharding import keep_shard
+    if state is not None and state.choices.shard is not None:
+        from pytest_coderobust.plugin.sharding import keep_shard
 
-    keep_shard(config, state, items)
+        keep_shard(config, state, items)
 
 
 @pytest.hookimpl(tryfirst=True)  # before the terminal reports the end of collection
