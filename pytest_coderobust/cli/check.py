@@ -85,9 +85,8 @@ def check(options: argparse.Namespace) -> int:
     scores = score_samples({task: found for task, found in grouped.items() if found}, wanted)
     notes = [*sample_suite.notes, *_list_remarks(grouped)]
     if any(unfinished):
-        notes.append(
-            f"unfinished thought: {sum(unfinished)} of {len(samples)} samples never come to an answer"
-        )
+        share = f"{sum(unfinished)} of {len(samples)}"
+        notes.append(f"unfinished thought: {share} samples never come to an answer")
     for line in render(scores, options.suite, f"sandbox {tier}", notes):
         print(line)  # noqa: T201
     return 0
