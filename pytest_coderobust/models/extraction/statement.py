@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from functools import cached_property
 
 from pytest_coderobust.models.extraction.blocks import BlockNames, names_of
 from pytest_coderobust.models.extraction.effects import (
@@ -39,27 +38,32 @@ class TopStatement:
 
     def __init__(self, source: str, tree: Tree | None = None) -> None:
         self.source = source
-        self._parsed = tree
+        self._tree, self._is_parsed = tree, tree is not None
+        self._effects: Effects | None = None
         found = (read_names(tree) if tree is not None else None) or names_of(source)
         self.valid = found is not None
         self.names = found or _NO_NAMES
         self.defines = _DEFINITION.match(source) is not None
         self.imports = _IMPORT.match(source) is not None
 
-    @cached_property
+    @property
     def tree(self) -> Tree | None:
-        return parse_statement(self.source) if self._parsed is None else self._parsed
+        if not self._is_parsed:
+            self._tree, self._is_parsed = parse_statement(self.source), True
+        return self._tree
 
-    @cached_property
+    @property
     def idle(self) -> bool:
         """Whether it can serve no function, as what is not valid Python."""
         return self.tree is None or is_idle(self.tree)
 
-    @cached_property
+    @property
     def effects(self) -> Effects:
-        return find_effects(self.tree or ())
+        if self._effects is None:
+            self._effects = find_effects(self.tree or ())
+        return self._effects
 
-    @cached_property
+    @property
     def renames(self) -> bool:
         if self.defines or self.imports:
             return False
