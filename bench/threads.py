@@ -94,15 +94,16 @@ def measure_threads(rows: int, tokens: int, rounds: int, busy: int) -> None:
     )
     for name, network in NETWORKS.items():
         count, length = round(rows * network.share), max(round(tokens * network.share), 1)
-        with tempfile.TemporaryDirectory() as folder, ExitStack() as until:
+        work = make_rows(max(count, 1), length)
+        with tempfile.TemporaryDirectory() as folder:
             save_random_llama(Path(folder), network.sizes)
             for processes in (0, busy):
-                models = {
-                    str(threads or "timed"): open_model(Path(folder), threads, until)
-                    for threads in (*list_counts(limit), None)
-                }
-                work = make_rows(max(count, 1), length)
-                with busy_processes(processes):
+                with ExitStack() as until:
+                    models = {
+                        str(threads or "timed"): open_model(Path(folder), threads, until)
+                        for threads in (*list_counts(limit), None)
+                    }
+                    until.enter_context(busy_processes(processes))
                     timed = take_turns(models, work, length, rounds * network.turns)
                 report(f"{name:>6} {processes:>4} x", timed, len(work) * length)
 

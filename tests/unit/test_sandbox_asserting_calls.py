@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
+from pytest_coderobust.engine.keys import make_verdict_key
+from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Tests
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge.asserting_calls import asserts, find_asserting_names
 from pytest_coderobust.sandbox.judge.asserts import prepare, write_guarded
 from pytest_coderobust.sandbox.judge.outcome import Outcomes
 from pytest_coderobust.sandbox.judge.trial import run_tests
+from pytest_coderobust.tasks.humaneval import read_humaneval
+from pytest_coderobust.tasks.rows import DataRow
 
 
 def read_last(source: str) -> bool:
@@ -99,3 +103,26 @@ def test_imports_of_helpers_count() -> None:
         prepare(Tests(source, "check", "from numpy.testing import assert_equal as same")).total == 2
     )
     assert prepare(Tests(source, "check", "from helpers import same  # testing")).total == 1
+
+
+def test_only_keys_of_such_tests_have_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Check("x = 1", "f", Tests("assert f(1) == 1", "asserts"))
+    testing = Check("x = 1", "f", Tests("np.testing.assert_equal(f(1), 1)", "asserts"))
+    before = [make_verdict_key(check, "ns") for check in (plain, testing)]
+    monkeypatch.setattr("pytest_coderobust.engine.keys.TESTING_VERSION", "testing-9")
+    after = [make_verdict_key(check, "ns") for check in (plain, testing)]
+    assert (before[0] == after[0], before[1] == after[1]) == (True, False)
+
+
+def test_a_task_may_have_such_calls_alone() -> None:
+    row = {
+        "task_id": "A/0",
+        "prompt": "def f(x):\n",
+        "entry_point": "f",
+        "test": "np.testing.assert_equal(f(1), 1)\n",
+    }
+    task = read_humaneval(DataRow(row, "tasks.jsonl"), "docstring")
+    assert task.tests.style == "asserts"
+    row["test"] = "print(f(1))\n"
+    with pytest.raises(DataError, match="nor an assert"):
+        read_humaneval(DataRow(row, "tasks.jsonl"), "docstring")
