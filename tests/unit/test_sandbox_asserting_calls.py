@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_other_calls_are_no_tests(source: str) -> None:
     assert not read_last(source)
 
 
-def run(source: str, candidate: Any, helpers: str = "") -> Outcomes:
+def run(source: str, candidate: Callable[[int], int], helpers: str = "") -> Outcomes:
     tests = Tests(source, "check", helpers)
     suite = prepare(tests)
     outcomes = Outcomes(suite.total, suite.caught)
