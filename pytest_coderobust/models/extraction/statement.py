@@ -24,6 +24,13 @@ INPUT = frozenset({"input", "raw_input", "stdin"})
 
 _DEFINITION = re.compile(r"(?:async[ \t]+def|def|class)\b|@")
 _IMPORT = re.compile(r"(?:from|import)\b")
+_GROUP = 100
+"""Blocks that are parsed together."""
+_MANY = 1000
+"""Blocks of a text whose definitions are parsed again when their effects are asked for.
+
+So many trees are slow to keep: the collector of garbage goes through them again and again.
+"""
 _NO_NAMES = BlockNames(frozenset(), frozenset(), frozenset())
 
 Tree = tuple[ast.stmt, ...]
@@ -51,6 +58,11 @@ class TopStatement:
         if not self._is_parsed:
             self._tree, self._is_parsed = parse_statement(self.source), True
         return self._tree
+
+    def forget_definition(self) -> None:
+        """Gives the tree of a definition back, whose effects are seldom asked for."""
+        if self.defines:
+            self._tree, self._is_parsed = None, False
 
     @property
     def idle(self) -> bool:
@@ -86,10 +98,15 @@ class TopStatement:
 
 def read_statements(blocks: Sequence[str]) -> list[TopStatement]:
     """Reads top-level statements, each with the comments behind it."""
-    trees = _parse_together(blocks)
-    if trees is None:
-        return [TopStatement(block) for block in blocks]
-    return [TopStatement(block, tree) for block, tree in zip(blocks, trees, strict=True)]
+    found: list[TopStatement] = []
+    for begin in range(0, len(blocks), _GROUP):
+        group = blocks[begin : begin + _GROUP]
+        trees: Sequence[Tree | None] = _parse_together(group) or [None] * len(group)
+        found += [TopStatement(block, tree) for block, tree in zip(group, trees, strict=True)]
+        if len(blocks) > _MANY:
+            for statement in found[begin:]:
+                statement.forget_definition()
+    return found
 
 
 def _parse_together(blocks: Sequence[str]) -> list[Tree] | None:
