@@ -105,12 +105,17 @@ class Guard:
         return self._answers >= ANSWERS or self._now() - self._looked >= SECONDS
 
     def store(
-        self, found: Mapping[str, Completion], run: str = "", bill: Bill | None = None
+        self,
+        found: Mapping[str, Completion],
+        run: str = "",
+        bill: Bill | None = None,
+        told: Mapping[str, str] | None = None,
     ) -> None:
         """Stores completions in one transaction, noted with the interval they were asked in.
 
         Args:
             run, bill: what they cost, and the run that it is booked on.
+            told: the server's words about those that it refused.
         """
         if self._guarded is not None and self._interval is None:
             assert self._looked is not None, "begin() comes first"
@@ -119,7 +124,7 @@ class Guard:
         if bill is None:
             self._ledger.add_completions(found, interval=self._interval)
         else:
-            self._ledger.add_answers(found, run, bill, interval=self._interval)
+            self._ledger.add_answers(found, run, bill, interval=self._interval, told=told)
         self._answers += len(found)
 
     def book(self, run: str, bill: Bill) -> None:

@@ -34,6 +34,14 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalReason:
+    """Words of a server about rows that it refused, and their number."""
+
+    told: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteRun:
     """The run that a report of one suite is computed from; built from the ledger alone.
 
@@ -55,6 +63,7 @@ class SuiteRun:
         train: perturbations that models may be trained on; the others of the plan are unseen.
         waves: of a served model that was asked in waves, the tasks of each; their size depends on
             the server and the budget.
+        refusals: of a served model, why its server refused rows; the most frequent reason first.
     """
 
     suite: str
@@ -77,3 +86,4 @@ class SuiteRun:
     bill: Bill | None = None
     waves: tuple[int, ...] = ()
     train: tuple[str, ...] = field(default=(), metadata=LATER)
+    refusals: tuple[RefusalReason, ...] = field(default=(), metadata=LATER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,11 @@ from pytest_coderobust.records import (
     Bill,
     Cell,
     Completion,
+    Observation,
+    RefusalReason,
     Row,
     Sampling,
+    Status,
     Tariff,
     Task,
     Tests,
@@ -325,6 +329,34 @@ def test_a_refused_row_is_asked_again_by_the_next_session_alone(tmp_path: Path) 
     assert found is not None
     assert found[0][1].text == "now"
     for each in (first, same, later, reader):
+        each.close()
+
+
+def test_reasons_of_refusals_are_kept_by_row_and_gone_once_it_is_answered(tmp_path: Path) -> None:
+    """Reasons that differ in numbers alone are one; a session sees those of its own rows."""
+
+    class Refusing(ScriptedStream):
+        def stream(self, rows, sampling):  # type: ignore[no-untyped-def]
+            for each in super().stream(rows, sampling):
+                told = f"400: {len(each.row.variant.prompt)} tokens" if each.row.sample else "no"
+                yield replace(each, completion=Completion("", "refused"), told=told)
+
+    path, wanted = tmp_path / "ledger.sqlite", variants("a", "bb")
+    first = Ledger(path, "one")
+    run(Refusing(), first, wanted, DRAWN)
+    answers = CompletionStore(Refusing(), first, silent)
+    for variant in wanted:
+        keys = tuple(answers.keys(variant, DRAWN))
+        seen = Observation("T/0", variant.cell, Status.UNSOLVED, n=3, refused=3)
+        first.observe("run", seen, completions=keys)
+    squares = [("T/0", variant.cell) for variant in wanted]
+    assert first.refusals.count_reasons("run", squares) == (
+        RefusalReason("400: 1 tokens", 4),
+        RefusalReason("no", 2),
+    )
+    later = Ledger(path, "two")
+    assert later.refusals.count_reasons("run", squares) == ()
+    for each in (first, later):
         each.close()
 
 
