@@ -44,9 +44,9 @@ def register(commands: Commands) -> None:
 def doctor(options: argparse.Namespace) -> int:
     """Prints what this machine offers, or with `--model` what the model is and says of itself.
 
-    A served model is shaken hands with, which is at most twelve small requests; nothing is kept. The
-    exit status is the one that pytest ends with: 0, 2 where the model cannot be asked, 4 for a name
-    or an option that is wrong.
+    A served model is shaken hands with, by at most twelve small requests; nothing is kept. The exit
+    status is the one that pytest ends with: 0, 2 where the model cannot be asked, 4 for a name or
+    an option that is wrong.
 
     Raises:
         UsageError, ConfigError: the model's name, an option or the project's settings are wrong.
