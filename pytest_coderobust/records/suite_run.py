@@ -34,6 +34,14 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalReason:
+    """Words of a server about rows that it refused, and their number."""
+
+    told: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteRun:
     """The run that a report of one suite is computed from; built from the ledger alone.
 
@@ -56,6 +64,7 @@ class SuiteRun:
         shard: of a part that another machine's parts will join, its number ("3/16"); else "".
         waves: of a served model that was asked in waves, the tasks of each; their size depends on
             the server and the budget.
+        refusals: of a served model, why its server refused rows; the most frequent reason first.
     """
 
     suite: str
@@ -79,3 +88,4 @@ class SuiteRun:
     waves: tuple[int, ...] = ()
     train: tuple[str, ...] = field(default=(), metadata=LATER)
     shard: str = field(default="", metadata=LATER)
+    refusals: tuple[RefusalReason, ...] = field(default=(), metadata=LATER)
