@@ -79,6 +79,7 @@ def test_any_answer_becomes_a_program(language: Language, text: str) -> None:
         "\n    int[] a = {1, 2};\n    int other(",
         '\n    String s = """\n  { ',
         "\n    /* so { it",
+        "\n    Runnable r = new Runnable() { public void run() { } }\n        .then(",
     ],
 )
 def test_a_class_that_never_closes_is_closed_behind_its_last_member(torn: str) -> None:
