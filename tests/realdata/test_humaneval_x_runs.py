@@ -19,6 +19,8 @@ from pytest_coderobust.sandbox.languages.toolchain import missing_toolchain
 from pytest_coderobust.tasks.load import load_tasks
 
 PERTURBATIONS = ("C1", "W2", "S2")
+WEAK = {"CPP/23"}
+"""Tasks whose tests pass a solution that does nothing: these call the library's `strlen`."""
 THERE: list[Language] = [name for name in ("cpp", "java") if not missing_toolchain(name)]
 
 
@@ -76,8 +78,8 @@ def check_document(
 ) -> None:
     measured = {name: set[str]() for name in ("clean", *names)}
     for item in found["items"]:
-        if item["status"] == "skipped":
-            assert item["reason"] == "no eligible site"
+        if item["status"] in ("skipped", "unusable"):
+            assert item["reason"] == "no eligible site" or item["task"] in WEAK, item
             continue
         squares = [(item["task"], item["condition"], 0, at) for at in range(samples)]
         assert (item["n"], item["c"]) == (samples, sum(right[each] for each in squares)), item
