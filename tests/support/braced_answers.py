@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from pytest_coderobust.records import Task
@@ -20,14 +20,17 @@ TAILS = {
     "cpp": "\n\nint main() {\n    return 0; // }\n",
     "java": "\n\npublic class Main {\n    /* } */\n    public static void main(String[] args) {\n",
 }
-FAULTS = {
-    "torn": lambda body, _: body[: body.index("\n") + 1] + "    if (",  # no compiler takes it
-    "unknown": lambda body, _: "    noSuchFunction();\n" + body,
-    "throws": lambda _, language: THROWS[language],
-}
+Fault = Callable[[str, str], str]
+"""Makes a faulty answer of a canonical body and its language."""
+
 THROWS = {
     "cpp": "    throw 1;\n}\n",
     "java": "        throw new IllegalStateException();\n    }\n}\n",
+}
+FAULTS: dict[str, Fault] = {
+    "torn": lambda body, _: body[: body.index("\n") + 1] + "    if (",  # no compiler takes it
+    "unknown": lambda body, _: "    noSuchFunction();\n" + body,
+    "throws": lambda _, language: THROWS[language],
 }
 SHARE = 0.3
 
