@@ -37,6 +37,7 @@ _TABLES = (
     _Table("contacts", ("model",), ()),
     _Table("lints", ("key",), ()),
     _Table("refusals", ("key",), ()),
+    _Table("refusal_reasons", ("key",), ()),
     _Table("usage", _SPENT, ()),
     _Table("watching", _SPENT, ()),
 )

@@ -83,7 +83,7 @@ class Conclusions:
         session = self._session
         digest = max(seen.runs, default="")
         run = self._run(reference, seen, digest)
-        summary = summarise(run)
+        summary = self._judge_quality(reference, digest, run, summarise(run))
         gates = self._gates(reference, seen, run, summary)
         rule = session.suite(reference).plan.config.baseline
         result = self._against_baseline(SuiteResult(run, summary, gates), seen, rule)
@@ -92,13 +92,21 @@ class Conclusions:
                 result = add_floor(session, session.suite(reference), result, digest)
             except CodeRobustError as error:
                 self.errors.append(str(error))
-        if choose_linter(session.choices) is not None:
-            try:
-                result = add_quality(session, session.suite(reference), digest, result)
-            except CodeRobustError as error:
-                self.errors.append(str(error))
         origin = Origin(reference, tuple(session.choices.arguments()), read_environment())
         return self._store(digest, result, origin)
+
+    def _judge_quality(
+        self, reference: str, digest: str, run: SuiteRun, summary: Summary
+    ) -> Summary:
+        """The summary joined by the quality of the solutions, where that was asked for."""
+        session = self._session
+        if choose_linter(session.choices) is None:
+            return summary
+        try:
+            return add_quality(session, session.suite(reference), digest, run, summary)
+        except CodeRobustError as error:
+            self.errors.append(str(error))
+            return summary
 
     def _store(self, digest: str, result: SuiteResult, origin: Origin) -> SuiteReport:
         return conclude(self._session.ledger, digest, result, origin)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_coderobust.config.shard import Shard, parse_shard
 from pytest_coderobust.engine.windows import cut_windows, deal
 from pytest_coderobust.errors import UsageError
+from pytest_coderobust.ledger import database, merging
 from pytest_coderobust.records import Cell
 
 CELLS = (Cell(), Cell("C1", 0), Cell("W2", 1))
@@ -45,3 +48,11 @@ def test_a_part_reads_back(index: int, more: int) -> None:
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"such as 3/16"):
         parse_shard("--coderobust-shard", text)
+
+
+def test_a_merge_takes_every_table() -> None:
+    """A table that comes later must be told to the merge, or shards lose what it holds."""
+    merged = {table.name for table in merging._TABLES}
+    numbered = {"intervals", "asked", "generations", "conclusions"}
+    made = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", database.TABLES))
+    assert merged | numbered == made - {"waves"}  # a shard is never asked in waves
