@@ -81,8 +81,8 @@ def test_markdown_has_the_same_numbers_and_no_live_markup() -> None:
         "0.250",
         "0.438",
     ]
-    columns = [line.count(" | ") for line in text.splitlines() if line.startswith("| ")]
-    assert len(set(columns)) == 3  # three tables, and each row of one has as many cells
+    tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("| ")]
+    assert [len({line.count(" | ") for line in table}) for table in tables] == [1, 1, 1]
 
 
 def test_the_document_has_every_field() -> None:
