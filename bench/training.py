@@ -97,10 +97,11 @@ def show(seed: str, suite: str, document: dict[str, Any]) -> None:
     print(f"\nseed {seed}, {suite} noise: {found['verdict']} (margin {found['margin']})")
     for change in found["changes"]:
         rate = "RD" if change["measure"] == "rd" else change["measure"]
+        low, high = change["interval"]
         p = "" if change["p"] is None else f"p={change['p']:.2g}"
         print(
             f"{rate:<7} {change['condition']:<11} {change['before']:.3f} -> {change['after']:.3f} "
-            f"{change['change']:+.3f} [{change['low']:+.3f}, {change['high']:+.3f}] {p}"
+            f"{change['change']:+.3f} [{low:+.3f}, {high:+.3f}] {p}"
         )
 
 
