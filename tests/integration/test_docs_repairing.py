@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from coderobust_strategies.catalogue import level
 from pytest_coderobust.cli import main
 from pytest_coderobust.config.suite import read_suite
-from pytest_coderobust.gates import parse_gate
-from pytest_coderobust.metrics.unseen import pool_unseen
+from pytest_coderobust.gates import check_gates, parse_gate
 
 pytest.importorskip("accelerate")
 PAGE = (Path(__file__).parents[2] / "docs" / "repairing.md").read_text(encoding="utf-8")
@@ -43,13 +43,12 @@ def test_the_suite_and_the_training_of_the_page_are_understood(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config = read_suite(write_suite(tmp_path))
-    pools = pool_unseen(config.perturbations, config.train)
-    conditions = {parse_gate(gate, "suite.toml").condition for gate in config.gates}
-    assert conditions <= {"clean", "", *pools}
-    assert list(pools) == ["trained", "unseen"]
+    gates = [parse_gate(gate, "suite.toml") for gate in config.gates]
+    levels = {name: level(name) for name in config.perturbations}
+    check_gates(gates, config.ks, config.perturbations, levels, "suite.toml")
     (training,) = (words for words, _ in read_commands() if words[0] == "coderobust")
     assert main([*training[1:], "--rows", "16", "--steps", "1", "--threads", "1"]) == 0
-    assert "training tiny on tiny:corpus, C1+C2+C3 (16 rows" in capsys.readouterr().out
+    assert "training tiny on tiny:corpus, mix_all (16 rows" in capsys.readouterr().out
     assert [words[0] for words, _ in read_commands()] == ["pytest", "coderobust", *["pytest"] * 3]
 
 
