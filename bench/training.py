@@ -23,10 +23,13 @@ from typing import Any
 
 SEEN = ["C1", "C2", "C3", "W1", "W2", "W3", "S2", "S3"]
 # Near copies of the above are left out: nlp:E1, E2, E6 and S1, and their mixtures nlp:C1 to C3.
-UNSEEN = ["S1"] if shutil.which("apertium") else []
-UNSEEN += ["paraphrase"] + [
-    f"nlp:{name}"
-    for name in ["A1", "A2", "A3", "A4", "D1", "D2", "D3", "D4", "E3", "E4", "E5", "S2"]
+UNSEEN = [
+    *(["S1"] if shutil.which("apertium") else []),
+    "paraphrase",
+    *(
+        f"nlp:{name}"
+        for name in ["A1", "A2", "A3", "A4", "D1", "D2", "D3", "D4", "E3", "E4", "E5", "S2"]
+    ),
 ]
 SUITE = """[suite]
 name = "{name}"
