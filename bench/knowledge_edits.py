@@ -1,6 +1,6 @@
 """Measures seconds and peak memory of an edit, for every editor that takes knowledge cases.
 
-    python bench/knowledge_edits.py [--cases 3] [--edit all] [--train tiny:train]
+    python bench/knowledge_edits.py [--cases 1] [--edit all] [--train tiny:train]
 
 The model is a randomly initialised Llama of 100 million parameters in float32; each editor has a
 process of its own. Peak memory is what the edit adds to the memory in use: the device's own counter,
@@ -41,6 +41,7 @@ from pytest_coderobust.editors.training_cases import is_trained
 from pytest_coderobust.errors import CodeRobustError, ModelError
 from pytest_coderobust.knowledge.reading import read_case_set
 from pytest_coderobust.models.options import ModelOptions
+from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.models.registry import open_backend
 from pytest_coderobust.tiny import checkpoint_path
 
@@ -63,8 +64,9 @@ def save_model(folder: Path) -> int:
         **SMALL,
     )
     model = LlamaForCausalLM(config)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    with quiet():
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     return sum(each.numel() for each in model.parameters())
 
 
@@ -121,7 +123,7 @@ def show(label: str, found: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cases", type=int, default=3)
+    parser.add_argument("--cases", type=int, default=1)
     parser.add_argument("--edit", default="all")
     parser.add_argument("--train", default="tiny:train")
     parser.add_argument("--one", nargs=2, metavar=("FOLDER", "EDIT"), help="in this process")
