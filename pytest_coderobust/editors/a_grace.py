@@ -19,7 +19,6 @@ import torch
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.codebook import Codebook
 from pytest_coderobust.editors.codebook_values import find_value, refuse_small_gain, start_value
-from pytest_coderobust.editors.corpus import STDLIB
 from pytest_coderobust.editors.encoded_codebook import (
     EncodedBook,
     EncodedCodebookChange,
@@ -28,7 +27,7 @@ from pytest_coderobust.editors.encoded_codebook import (
 from pytest_coderobust.editors.encoder_store import KeptEncoder, load_encoder, stock_encoder
 from pytest_coderobust.editors.hit_calibration import HitThreshold, calibrate, measure_threshold
 from pytest_coderobust.editors.lookup import lookup
-from pytest_coderobust.editors.ordinary_cases import draw_library_cases
+from pytest_coderobust.editors.ordinary_cases import read_training_cases
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.prompt_states import read_mean_states
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
@@ -94,17 +93,11 @@ class AGrace:
                 self._kept = load_encoder(access, options.encoder, options.layer)
             else:
                 layer = access.layer_index(options.layer, 27 / 32)
-                self._kept = stock_encoder(access, layer, self._read_cases(), options)
+                cases = self._cases or read_training_cases(
+                    options.train, options.cases, options.seed
+                )
+                self._kept = stock_encoder(access, layer, cases, options)
         return self._kept
-
-    def _read_cases(self) -> CaseSet:
-        from pytest_coderobust.knowledge.reading import read_case_set
-
-        if self._cases is not None:
-            return self._cases
-        if self.options.train == STDLIB:
-            return draw_library_cases(self.options.cases, self.options.seed)
-        return read_case_set(self.options.train)
 
     def _decide(self, kept: KeptEncoder, label: str) -> HitThreshold:
         """Decides what counts as the edited prompt.

@@ -64,7 +64,7 @@ def group_prompts(cases: CaseSet, positives: Positives, seed: int) -> tuple[Prom
     """
     groups: list[PromptGroup] = []
     for case in cases.cases:
-        near = _list_positives(case, positives, seed)
+        near = list_positives(case, positives, seed)
         if near and case.neighbours:
             groups.append(PromptGroup(case.prompt, near, case.neighbours))
     if len(groups) < LEAST:
@@ -114,7 +114,8 @@ def _read_rows(
     return dict(zip(prompts, states, strict=True))
 
 
-def _list_positives(case: KnowledgeCase, positives: Positives, seed: int) -> tuple[str, ...]:
+def list_positives(case: KnowledgeCase, positives: Positives, seed: int) -> tuple[str, ...]:
+    """Lists the prompts that ask for the same as a case's: rewrites, perturbed ones or both."""
     wanted = positives
     if wanted == "auto":
         wanted = "rewrites" if case.rewrites else "perturbed"

@@ -48,6 +48,17 @@ def draw_library_cases(count: int, seed: int) -> CaseSet:
     return CaseSet(STDLIB, tuple(found.values()))
 
 
+def read_training_cases(train: str, count: int, seed: int) -> CaseSet:
+    """Reads the cases that an option `train` names; `count` is the most of the library.
+
+    Raises:
+        UsageError, DataError, MissingExtra: as `read_case_set`.
+    """
+    from pytest_coderobust.knowledge.reading import read_case_set
+
+    return draw_library_cases(count, seed) if train == STDLIB else read_case_set(train)
+
+
 def _find_beside(place: int, count: int) -> list[int]:
     """Finds the nearest places of a file, the nearer first."""
     others = [at for at in range(count) if at != place]

@@ -61,6 +61,7 @@ _OWN: Mapping[str, EditorEntry] = {
         "pytest_coderobust.editors.finetuning:ConstrainedFineTuning", kinds.FinetuningOptions
     ),
     "grace": EditorEntry("pytest_coderobust.editors.grace:Grace", kinds.GraceOptions),
+    "malmen": EditorEntry("pytest_coderobust.editors.malmen:Malmen", trained_options.MalmenOptions),
     "a-grace": EditorEntry(
         "pytest_coderobust.editors.a_grace:AGrace", trained_options.AGraceOptions
     ),

@@ -82,3 +82,52 @@ class AGraceOptions:
             UsageError, DataError: as `training_digest`.
         """
         return training_digest(self.train, self.encoder)
+
+
+@dataclass(frozen=True, slots=True)
+class MalmenOptions:
+    """MALMEN (arXiv 2311.04661); slow: its hyper-network is trained first, once for a model.
+
+    Attributes:
+        layers: "4-8" or "4+6+8"; "" is the last five.
+        rank, blocks: of the hyper-network; None is a 16th of inputs and outputs, 1920 at most.
+        eta: the first rate; None searches the largest that moves neighbours by less than `kl`.
+        steps, edits, lr: steps of the training, cases edited at once, and Adam's rate. The paper
+            has 1000 steps at 1e-6 to 1e-5, which move a rate by a hundredth.
+        locality: weight of the KL on neighbours.
+        around: neighbours of a case that count.
+        positives, train: as in A-GRACE; the first one is the rewrite.
+        cases: the most cases.
+        network: a file with a trained hyper-network, which then is not trained.
+    """
+
+    layers: str = ""
+    rank: int | None = at_least(None, 1)
+    blocks: int = at_least(2, 1, 8)
+    eta: float | None = at_least(None, 0)
+    kl: float = at_least(0.5, 0)
+    steps: int = at_least(100, 1)
+    edits: int = at_least(4, 1)
+    lr: float = at_least(1e-3, 0)
+    locality: float = at_least(1.0, 0)
+    around: int = at_least(5, 1)
+    positives: Positives = "auto"
+    train: str = STDLIB
+    cases: int = at_least(600, 8)
+    network: str = ""
+    seed: int = at_least(0, 0)
+
+    @property
+    def decisive(self) -> tuple[object, ...]:
+        """All that the hyper-network follows from, beside model, layers and cases."""
+        sizes = (self.rank, self.blocks, self.eta, self.kl, self.steps, self.edits, self.lr)
+        return (*sizes, self.locality, self.around, self.positives, self.cases, self.seed)
+
+    @property
+    def outside(self) -> str:
+        """Digest of what the edit depends on beside options and requests.
+
+        Raises:
+            UsageError, DataError: as `training_digest`.
+        """
+        return training_digest(self.train, self.network)
