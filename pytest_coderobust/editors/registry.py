@@ -11,7 +11,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Literal, cast
 
-from pytest_coderobust.editors import multilayer_options
+from pytest_coderobust.editors import multilayer_options, trained_options
 from pytest_coderobust.editors import options as kinds
 from pytest_coderobust.editors.options import Options, changed_options, make_options
 from pytest_coderobust.editors.protocol import Editor
@@ -61,6 +61,10 @@ _OWN: Mapping[str, EditorEntry] = {
         "pytest_coderobust.editors.finetuning:ConstrainedFineTuning", kinds.FinetuningOptions
     ),
     "grace": EditorEntry("pytest_coderobust.editors.grace:Grace", kinds.GraceOptions),
+    "malmen": EditorEntry("pytest_coderobust.editors.malmen:Malmen", trained_options.MalmenOptions),
+    "a-grace": EditorEntry(
+        "pytest_coderobust.editors.a_grace:AGrace", trained_options.AGraceOptions
+    ),
     "dinm": EditorEntry("pytest_coderobust.editors.dinm:Dinm", kinds.DinmOptions),
     "lora": EditorEntry("pytest_coderobust.editors.lora:Lora", kinds.LoraOptions),
     "denoise": EditorEntry(

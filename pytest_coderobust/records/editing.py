@@ -75,6 +75,7 @@ class EditFacts:
             editor refused every request.
         notes: sentences of the editor about the edit, which a report must show.
         refused: the reason of each request that the editor did not edit for.
+        profile: how much each layer restores, where the editor looked for one (CREME).
     """
 
     kind: str = ""
@@ -84,6 +85,22 @@ class EditFacts:
     drift: float | None = None
     notes: tuple[str, ...] = field(default=(), metadata=LATER)
     refused: tuple[str, ...] = field(default=(), metadata=LATER)
+    profile: tuple[float, ...] = field(default=(), metadata=LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class TracedRequest:
+    """Request whose layers were looked through.
+
+    Attributes:
+        key: its key layer; None where no layer restores anything.
+        restored: the share of the lost pass rate that each layer restores.
+    """
+
+    perturbation: str
+    task: str
+    key: int | None
+    restored: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +140,7 @@ class Editing:
         unedited: the reason, for each perturbation without an edited model ("no eligible request").
         notes: sentences that a report must show.
         refused: for each perturbation, the reason of each request that was not edited for.
+        traced: requests whose layers were looked through, those without a key layer too.
     """
 
     editors: tuple[str, ...]
@@ -134,6 +152,7 @@ class Editing:
     unedited: Mapping[str, str] = field(default_factory=dict[str, str])
     notes: tuple[str, ...] = ()
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    traced: tuple[TracedRequest, ...] = ()
 
 
 def dump(record: EditRecord) -> str:

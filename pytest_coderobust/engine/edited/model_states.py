@@ -6,7 +6,7 @@ stored never edits. The change that an edit computed is kept, and applied again 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Protocol, cast
@@ -216,7 +216,16 @@ def read_facts(model: object) -> EditFacts:
         drift=drift if isinstance(drift, float) else None,
         notes=tuple(cast("Sequence[str]", facts.get("notes", ()))),
         refused=model.refused,
+        profile=_read_profile(facts.get("trace")),
     )
+
+
+def _read_profile(trace: object) -> tuple[float, ...]:
+    """Reads how much each layer restores from the trace of an edit; () where there is none."""
+    if not isinstance(trace, Mapping):
+        return ()
+    layers = cast("Mapping[str, Sequence[Mapping[str, float]]]", trace)["layers"]
+    return tuple(layer["improvement"] for layer in layers)
 
 
 def join_facts(shown: Sequence[EditFacts]) -> EditFacts:
@@ -229,4 +238,5 @@ def join_facts(shown: Sequence[EditFacts]) -> EditFacts:
         peak_mb=max(each.peak_mb for each in shown),
         drift=max(drifts, default=None),
         notes=tuple(note for each in shown for note in each.notes),
+        profile=next((each.profile for each in shown if each.profile), ()),
     )
