@@ -25,7 +25,7 @@ from pytest_coderobust.reporting.study.figures import (
 
 NAME = 40
 """Characters of an arm's name that are shown."""
-Row = tuple[str, ...]
+StudyRow = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class StudyTable:
     """
 
     title: str
-    headings: Row
-    rows: tuple[Row, ...]
+    headings: StudyRow
+    rows: tuple[StudyRow, ...]
 
 
 def make_main_table(result: StudyResult, glyphs: StudyGlyphs) -> StudyTable:
@@ -48,7 +48,7 @@ def make_main_table(result: StudyResult, glyphs: StudyGlyphs) -> StudyTable:
     return StudyTable("", headings, rows)
 
 
-def _make_main_row(result: StudyResult, arm: ArmResult, glyphs: StudyGlyphs) -> Row:
+def _make_main_row(result: StudyResult, arm: ArmResult, glyphs: StudyGlyphs) -> StudyRow:
     taught, elsewhere = (arm.final.subset(name) for name in ("reliability", "generalisation"))
     own = taught.adoption if taught else None
     other = elsewhere.adoption if elsewhere else None
@@ -66,7 +66,7 @@ def _make_main_row(result: StudyResult, arm: ArmResult, glyphs: StudyGlyphs) -> 
 
 def _make_lost(
     result: StudyResult, found: RegressionResult | None, arm: ArmResult, glyphs: StudyGlyphs
-) -> Row:
+) -> StudyRow:
     if found is None or arm.kind == "none":
         return glyphs.none, glyphs.none
     share = format_share(found.rate, count_groups(result), glyphs)
@@ -101,7 +101,7 @@ def make_end_table(result: StudyResult, subset: StudySubset) -> StudyTable | Non
 def make_habit_table(result: StudyResult, glyphs: StudyGlyphs) -> StudyTable | None:
     """Makes the table of the eligible tasks; None where no task is eligible."""
     headings = ("arm", "tasks", "new (95%)", "new, wrong", "without", "old", "other", "lost")
-    rows: list[Row] = []
+    rows: list[StudyRow] = []
     for arm in result.arms:
         found = arm.final.subset("generalisation")
         if found is None or found.eligible is None or not found.eligible.counts.eligible:
@@ -118,7 +118,7 @@ def make_habit_table(result: StudyResult, glyphs: StudyGlyphs) -> StudyTable | N
 
 def make_split_table(result: StudyResult, glyphs: StudyGlyphs) -> StudyTable | None:
     """Makes the table of what a change in passes is made of; None where nothing was split."""
-    rows: list[Row] = []
+    rows: list[StudyRow] = []
     for arm in result.arms:
         found = arm.final.subset("generalisation")
         rows += _list_splits(arm, found, glyphs) if found is not None else ()
@@ -127,7 +127,7 @@ def make_split_table(result: StudyResult, glyphs: StudyGlyphs) -> StudyTable | N
     return StudyTable(title, headings, tuple(rows)) if rows else None
 
 
-def _list_splits(arm: ArmResult, found: SubsetResult, glyphs: StudyGlyphs) -> Iterator[Row]:
+def _list_splits(arm: ArmResult, found: SubsetResult, glyphs: StudyGlyphs) -> Iterator[StudyRow]:
     for each in found.attributions:
         if arm.kind == "none" and each.baseline == "no edit":
             continue  # against itself
@@ -150,7 +150,7 @@ def make_edit_table(result: StudyResult, glyphs: StudyGlyphs) -> StudyTable | No
     return StudyTable("What the edits cost, and reached", headings, rows) if rows else None
 
 
-def _make_edit_row(arm: ArmResult, glyphs: StudyGlyphs) -> Row:
+def _make_edit_row(arm: ArmResult, glyphs: StudyGlyphs) -> StudyRow:
     before = [each.nll_before for each in arm.edits if each.nll_before is not None]
     after = [each.nll_after for each in arm.edits if each.nll_after is not None]
     met = [each.met for each in arm.edits if each.met is not None]
@@ -168,7 +168,7 @@ def _make_edit_row(arm: ArmResult, glyphs: StudyGlyphs) -> Row:
 
 def make_difference_table(result: StudyResult, glyphs: StudyGlyphs) -> StudyTable | None:
     """Makes the table of each arm minus the unedited model; None where there is no such arm."""
-    rows: list[Row] = []
+    rows: list[StudyRow] = []
     for arm in result.arms:
         for subset, word in SUBSET_WORDS.items():
             found = arm.final.subset(subset)
