@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import cast
+from typing import Literal, cast
 
 from pytest_coderobust.editors import multilayer_options
 from pytest_coderobust.editors import options as kinds
@@ -18,6 +18,13 @@ from pytest_coderobust.editors.protocol import Editor
 from pytest_coderobust.errors import UnknownName, UsageError
 from pytest_coderobust.extensions import read_rows
 from pytest_coderobust.records import digest
+
+RequestForm = Literal["solution", "own", "decision"]
+"""Forms of a request to follow a changed API: the whole solution, the model's own answer rewritten,
+or the one decision for the new name."""
+
+_AT_LOOKUP: tuple[RequestForm, ...] = ("decision", "solution", "own")
+"""Methods that write at one token learn the decision best: every call shares its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +39,15 @@ class EditorEntry:
             identities.
         saved: "module:function" that makes a saved change again from its tensors and facts. Only
             for a change of a kind that `saved_edits.KINDS` lacks.
+        forms: in which a study of API migration may ask it, the default first; none for a method
+            that follows no target.
     """
 
     code: str
     options: type[Options] | str
     version: int = 1
     saved: str = ""
+    forms: tuple[RequestForm, ...] = ("solution", "own", "decision")
 
     @property
     def options_class(self) -> type[Options]:
@@ -48,18 +58,27 @@ class EditorEntry:
 
 
 _OWN: Mapping[str, EditorEntry] = {
-    "creme": EditorEntry("pytest_coderobust.editors.creme:Creme", kinds.CremeOptions),
-    "rome": EditorEntry("pytest_coderobust.editors.rome:Rome", kinds.RomeOptions),
-    "memit": EditorEntry("pytest_coderobust.editors.memit:Memit", multilayer_options.MemitOptions),
-    "pmet": EditorEntry("pytest_coderobust.editors.memit:Pmet", multilayer_options.PmetOptions),
+    "creme": EditorEntry("pytest_coderobust.editors.creme:Creme", kinds.CremeOptions, forms=()),
+    "rome": EditorEntry("pytest_coderobust.editors.rome:Rome", kinds.RomeOptions, forms=_AT_LOOKUP),
+    "memit": EditorEntry(
+        "pytest_coderobust.editors.memit:Memit", multilayer_options.MemitOptions, forms=_AT_LOOKUP
+    ),
+    "pmet": EditorEntry(
+        "pytest_coderobust.editors.memit:Pmet", multilayer_options.PmetOptions, forms=_AT_LOOKUP
+    ),
     "ft": EditorEntry(
         "pytest_coderobust.editors.finetuning:ConstrainedFineTuning", kinds.FinetuningOptions
     ),
-    "grace": EditorEntry("pytest_coderobust.editors.grace:Grace", kinds.GraceOptions),
+    "grace": EditorEntry(
+        # It looks its key up while a prompt is read, and a decision is made while it writes.
+        "pytest_coderobust.editors.grace:Grace",
+        kinds.GraceOptions,
+        forms=("solution", "own"),
+    ),
     "dinm": EditorEntry("pytest_coderobust.editors.dinm:Dinm", kinds.DinmOptions),
     "lora": EditorEntry("pytest_coderobust.editors.lora:Lora", kinds.LoraOptions),
     "denoise": EditorEntry(
-        "pytest_coderobust.editors.denoising:SelfDenoising", kinds.DenoisingOptions
+        "pytest_coderobust.editors.denoising:SelfDenoising", kinds.DenoisingOptions, forms=()
     ),
 }
 

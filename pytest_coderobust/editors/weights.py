@@ -70,7 +70,7 @@ class WeightChange:
         Norm, rank, singular values and layer are the same; the inputs that it reacts to are random.
         """
         turned = {
-            name: _rotate(delta, seed + place)
+            name: rotate(delta, seed + place)
             for place, (name, delta) in enumerate(sorted(self.deltas.items()))
         }
         return WeightChange(turned, {**self.facts, "placebo": seed})
@@ -166,7 +166,7 @@ def _drift(
     return float((moved / norm) ** 0.5) if norm else float("inf")
 
 
-def _rotate(delta: torch.Tensor, seed: int) -> torch.Tensor:
+def rotate(delta: torch.Tensor, seed: int) -> torch.Tensor:
     """Multiplies delta by a Haar-random rotation: the frame of its rows' span becomes random."""
     exact = delta.double()
     random = torch.Generator().manual_seed(seed)

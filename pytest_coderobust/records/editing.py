@@ -73,6 +73,9 @@ class EditFacts:
             no weight is written.
         kind: what was changed: "weights", "codebook", "adapter" or "prompts".
         notes: sentences of the editor about the edit, which a report must show.
+        nll: mean NLL of stated targets before and after; empty where it was not measured.
+        met: whether every token of every target is the likeliest; None where it is not known.
+        refused: why the edit was not made, so that the model stayed as it was; else "".
     """
 
     kind: str = ""
@@ -81,6 +84,9 @@ class EditFacts:
     peak_mb: float = 0.0
     drift: float | None = None
     notes: tuple[str, ...] = field(default=(), metadata=LATER)
+    nll: tuple[float, ...] = field(default=(), metadata=LATER)
+    met: bool | None = field(default=None, metadata=LATER)
+    refused: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

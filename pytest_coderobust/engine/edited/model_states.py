@@ -20,6 +20,9 @@ from pytest_coderobust.records import ModelIdentity
 from pytest_coderobust.records.editing import EditFacts
 
 Stack = Sequence[EditorSpec | SavedSpec]
+Refusals = dict[int, str]
+"""Reasons of edits that were not made, by their number from 1."""
+
 _APART = 1000
 
 
@@ -54,6 +57,7 @@ class EditedState:
 
     Attributes:
         judge: tells which completions pass, for editors that choose their layer by tests.
+        must_move: refuses an edit that makes its requests' targets no likelier.
         made: the change of each editor; empty until the state was entered once.
         facts: facts of the edit; None until the state was entered once.
     """
@@ -62,6 +66,7 @@ class EditedState:
     requests: Sequence[EditRequest]
     identity: ModelIdentity
     judge: PassTest | None = None
+    must_move: bool = False
     made: list[tuple[ModelChange, ModelIdentity]] = field(
         default_factory=list[tuple[ModelChange, ModelIdentity]]
     )
@@ -88,7 +93,7 @@ class EditedState:
             context = (
                 saved_edit(spec, model)
                 if isinstance(spec, SavedSpec)
-                else edited(model, spec, self.requests, self.judge)
+                else edited(model, spec, self.requests, self.judge, must_move=self.must_move)
             )
             top = until.enter_context(context)
             shown.append(read_facts(top))
@@ -100,21 +105,29 @@ class EditedState:
 
 @dataclass(slots=True, eq=False)
 class Succession:
-    """Edits of one editor for one request after the other, each on the model edited before."""
+    """Edits of one editor for one request after the other, each on the model edited before.
+
+    Attributes:
+        batches: requests that are written together; each alone where there are none.
+        refused: why edits were not made, by number; None makes that an error.
+    """
 
     spec: EditorSpec
     requests: Sequence[EditRequest]
     judge: PassTest | None = None
+    batches: Sequence[Sequence[EditRequest]] = ()
+    refused: Refusals | None = None
     steps: Generator[Backend] | None = None
     done: int = 0
 
     def step(self, base: Weighted, number: int, until: ExitStack) -> Backend:
         """Edits on until `number` requests are done; begins anew if more are done already."""
-        from pytest_coderobust.editors.edited_model import successive
+        from pytest_coderobust.editors.edited_model import successive_batches
 
         if self.steps is None or self.done >= number:
             self.stop()
-            steps = successive(base, self.spec, self.requests, self.judge)
+            batches = self.batches or [(request,) for request in self.requests]
+            steps = successive_batches(base, self.spec, batches, self.judge, self.refused)
             self.steps = cast("Generator[Backend]", steps)
         until.callback(self.stop)
         model: Backend | None = None
@@ -149,9 +162,14 @@ class SuccessionStep:
         if self.made:
             change, identity = self.made[0]
             return until.enter_context(changed_model(base, change, identity))
+        if self.facts is not None:
+            return base  # every edit so far was refused
         model = self.succession.step(base, self.number, until)
-        assert isinstance(model, EditedBackend)
-        self.made, self.facts = [(model.change, model.identity)], read_facts(model)
+        reason = (self.succession.refused or {}).get(self.number, "")
+        self.facts = EditFacts(refused=reason)
+        if isinstance(model, EditedBackend):
+            self.made = [(model.change, model.identity)]
+            self.facts = self.facts if reason else read_facts(model)
         return model
 
 
@@ -215,6 +233,8 @@ def read_facts(model: object) -> EditFacts:
         peak_mb=round((cost.peak_bytes or 0) / 2**20, 1),
         drift=drift if isinstance(drift, float) else None,
         notes=tuple(cast("Sequence[str]", facts.get("notes", ()))),
+        nll=(model.fit.before, model.fit.after) if model.fit else (),
+        met=model.fit.met if model.fit else None,
     )
 
 
