@@ -240,6 +240,8 @@ def read_facts(model: object) -> EditFacts:
 
 def join_facts(shown: Sequence[EditFacts]) -> EditFacts:
     """Joins the facts of a stack's edits: seconds add up, memory and drift are the largest."""
+    if len(shown) == 1:
+        return shown[0]
     drifts = [each.drift for each in shown if each.drift is not None]
     return EditFacts(
         kind="+".join(dict.fromkeys(each.kind for each in shown)),
