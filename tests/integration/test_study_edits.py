@@ -12,7 +12,8 @@ from support.migration_suite import LEN, make_rows, write_suite
 from pytest_coderobust.cli import main
 from pytest_coderobust.migration.study.result import StudyResult, read_study
 
-ARMS = "none,placebo,wrong-change,lora:steps=8,lr=0.02,ft:steps=1,lr=1e-7,epsilon=1e-7"
+ARMS = "none,placebo,wrong-change,lora:steps=8,lr=0.02"
+STILL = "ft:steps=1,lr=1e-7,epsilon=1e-7"
 
 
 def run(suite: Path, *words: str, arms: str = ARMS) -> StudyResult:
@@ -37,7 +38,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "test": f"def check(candidate):\n    assert candidate('abc') == {3 + place}\n",
         }
         rows.append(row)
-    return write_suite(tmp_path_factory.mktemp("edits"), rows=rows, sampling="")
+    return write_suite(tmp_path_factory.mktemp("edits"), rows=rows, tokens=6)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +64,10 @@ def test_edits_tell_what_they_did_and_what_they_cost(instant: StudyResult) -> No
     assert lora.refused == 1
 
 
-def test_an_edit_that_moves_nothing_leaves_the_unedited_answers(instant: StudyResult) -> None:
-    still = instant.arm("ft:steps=1,lr=1e-7,epsilon=1e-7")
-    none = instant.arm("none")
+@pytest.mark.slow  # cut: test_editors_fit refuses it, and here the edit for a removed API is
+def test_an_edit_that_moves_nothing_leaves_the_unedited_answers(suite: Path) -> None:
+    study = run(suite, arms=f"none,{STILL}")
+    still, none = study.arm(STILL), study.arm("none")
     assert still is not None
     assert none is not None
     assert still.refused == len(still.edits) == 3
@@ -90,7 +92,7 @@ def test_controls_are_those_of_the_first_editor(instant: StudyResult) -> None:
     assert wrong is not None
     assert (placebo.kind, wrong.kind) == ("control", "control")
     assert placebo.refused == 1  # of the change without an edit
-    right = instant.arms[-2]
+    right = instant.arms[-1]
     # A placebo is of the same edit; a wrong change is an edit of its own.
     assert [each.nll_after for each in placebo.edits] == [each.nll_after for each in right.edits]
     taught = [each.nll_after for each in wrong.edits if each.nll_after is not None]
@@ -109,6 +111,7 @@ def test_a_second_run_edits_nothing_and_says_the_same(
     assert again == instant
 
 
+@pytest.mark.slow  # cut: test_editors_fit writes batches one after the other
 def test_successive_edits_accumulate(suite: Path) -> None:
     arms = "none,placebo,lora:steps=8,lr=0.02"
     study = run(suite, "--regime", "successive", arms=arms)

@@ -21,7 +21,7 @@ name = "toy-migration"
 tasks = "tasks.jsonl"
 {suite}
 [sampling]
-max_new_tokens = 32
+max_new_tokens = {tokens}
 {sampling}
 [migration]
 {migration}
@@ -78,12 +78,13 @@ def write_suite(
     rows: list[dict[str, object]] | None = None,
     suite: str = "",
     sampling: str = "",
+    tokens: int = 32,
 ) -> Path:
     """Writes the benchmark; returns its suite file."""
     lines = "".join(json.dumps(row) + "\n" for row in rows or make_rows())
     (folder / "tasks.jsonl").write_text(lines, encoding="utf-8")
     path = folder / "suite.toml"
-    text = SUITE.format(migration=migration, suite=suite, sampling=sampling)
+    text = SUITE.format(migration=migration, suite=suite, sampling=sampling, tokens=tokens)
     path.write_text(text, encoding="utf-8")
     return path
 
