@@ -17,6 +17,7 @@ from pytest_coderobust.results.result import SuiteResult
 from pytest_coderobust.results.suite_run import assemble, note_refused
 from pytest_coderobust.session.baselines import add_baseline, update
 from pytest_coderobust.session.floors import add_floor
+from pytest_coderobust.session.old_world import add_eligible
 from pytest_coderobust.session.outputs import read_environment
 from pytest_coderobust.session.quality import add_quality, choose_linter
 from pytest_coderobust.session.session import Session
@@ -91,6 +92,10 @@ class Conclusions:
                 result = add_floor(session, session.suite(reference), result)
             except CodeRobustError as error:
                 self.errors.append(str(error))
+        try:
+            result = add_eligible(session, session.suite(reference), result)
+        except CodeRobustError as error:
+            self.errors.append(str(error))
         if choose_linter(session.choices) is not None:
             try:
                 result = add_quality(session, session.suite(reference), digest, result)
