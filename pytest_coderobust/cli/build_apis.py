@@ -32,9 +32,10 @@ def register(commands: Commands) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of every draw (0)")
     parser.add_argument(
         "--preset",
-        choices=("capped", "study"),
+        choices=("capped", "study", "small"),
         default="capped",
-        help="capped: at most 4 and 16 tasks a change (default); study: half and half of them all",
+        help="capped: at most 4 and 16 tasks a change (default); study: half and half of them all; "
+        "small: 3 and 5",
     )
     parser.add_argument(
         "--kinds",
@@ -47,7 +48,8 @@ def register(commands: Commands) -> None:
         "--names",
         default="table",
         metavar="NAMES",
-        help="new names: table, prefix (my_math_sqrt), nonsense, or a .tsv of old and new names",
+        help="new names: table, short (for tiny), prefix (my_math_sqrt), nonsense, or a .tsv of "
+        "old and new names",
     )
     parser.add_argument(
         "--check", action="store_true", help="build again and compare; write nothing"
@@ -70,6 +72,7 @@ def build_apis(options: argparse.Namespace) -> int:
     from pytest_coderobust.migration.writing import write_files
 
     plan = _make_plan(options)
+    _check_folder(options.out)
     # A wrong name is told before minutes of runs.
     tokenizer = _open_tokenizer(options.tokenizer) if options.tokenizer is not None else None
     corpus = load_corpus(plan.tasks, Path.cwd())
@@ -78,6 +81,8 @@ def build_apis(options: argparse.Namespace) -> int:
     if review is not None:
         benchmark = apply_review(benchmark, review)
     files = write_files(benchmark)
+    if (options.out / "suite.toml").is_file():
+        del files["suite.toml"]  # the user's own sampling and gates stay
     if options.check:
         return _compare(files, options.out)
     _write(files, options.out)
@@ -102,6 +107,15 @@ def _make_plan(options: argparse.Namespace) -> BuildPlan:
     return BuildPlan(
         tuple(tasks), read_kinds(_split(options.kinds)), names, options.preset, options.seed
     )
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuses a folder that cannot be one, before minutes of runs. Raises UsageError."""
+    from pytest_coderobust.errors import UsageError
+
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError(f"--out {folder}: {there} is a file, and a folder is needed")
 
 
 def _split(text: str) -> list[str]:

@@ -18,7 +18,7 @@ def register(commands: Commands) -> None:
         "migrate",
         help="rewrite Python files for API changes",
         description="Prints what would change. Exit status: 0 all uses are rewritten, 1 some "
-        "were left, or a file cannot be read.",
+        "were left, or a file cannot be read or written, which does not stop the others.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument(
@@ -30,21 +30,33 @@ def register(commands: Commands) -> None:
 
 def migrate(options: argparse.Namespace) -> int:
     """Rewrites the files, prints the differences and lists the uses that were left."""
+    from pytest_coderobust.errors import DataError
     from pytest_coderobust.migration.change_file import read_change_file
     from pytest_coderobust.migration.codemod import rewrite_file
 
     changes = read_change_file(options.changes)
-    found = [rewrite_file(path, changes) for path in options.files]
-    for each in found:
-        if options.write:
-            each.write()
-            print(f"{each.path}: {each.after.changed} uses rewritten")  # noqa: T201
-        else:
-            sys.stdout.write(_write_difference(each))
-    left = [(each.path, use) for each in found for use in each.after.left]
-    for path, use in left:
-        print(f"{path}:{use.line}: {use.api} is left: {use.reason}", file=sys.stderr)  # noqa: T201
-    return int(bool(left))
+    failed = False
+    for path in options.files:
+        # One file that is no Python does not stop the others.
+        try:
+            found = rewrite_file(path, changes)
+            _tell(found, write=options.write)
+        except DataError as error:
+            print(f"coderobust: {error}", file=sys.stderr)  # noqa: T201
+            failed = True
+            continue
+        for use in found.after.left:
+            print(f"{path}:{use.line}: {use.api} is left: {use.reason}", file=sys.stderr)  # noqa: T201
+            failed = True
+    return int(failed)
+
+
+def _tell(found: FileRewriting, *, write: bool) -> None:
+    if not write:
+        sys.stdout.write(_write_difference(found))
+        return
+    found.write()
+    print(f"{found.path}: {found.after.changed} uses rewritten")  # noqa: T201
 
 
 def _write_difference(found: FileRewriting) -> str:

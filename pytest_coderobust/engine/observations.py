@@ -8,6 +8,7 @@ from pytest_coderobust.engine.completions import Keyed
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.adoption import classify_adoption, is_stale
 from pytest_coderobust.metrics.outcome import decide_status
+from pytest_coderobust.metrics.stages import find_stage
 from pytest_coderobust.models.extraction.solution import read_solution
 from pytest_coderobust.records import Adoption, AnswerReading, Observation, Variant, Verdict
 
@@ -47,6 +48,13 @@ class Answered:
     def stale(self) -> int:
         """Samples that neither pass nor use a new API, and reached for an old one."""
         return sum(is_stale(verdict) for _, verdict in self.verdicts)
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """The stage that each sample came to; empty if the task declares no API change."""
+        if not self.variant.task.api_changes:
+            return ()
+        return tuple(int(find_stage(verdict)) for _, verdict in self.verdicts)
 
     @property
     def in_process(self) -> bool:
@@ -124,6 +132,7 @@ def make_observation(
         refused=seen.refused,
         thought_tokens=seen.thought_tokens,
         stale=seen.stale,
+        stages=seen.stages,
     )
 
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pytest_coderobust.metrics.stages import Stage, StageCounts, count_reached
 from pytest_coderobust.records import CLEAN, Adoption, Observation, SuiteRun, Verdict
 
 
@@ -38,6 +39,7 @@ class AdoptionCounts:
     Attributes:
         condition: "clean" or a perturbation, all its seeds together.
         stale: of `none`, those that reached for an old API.
+        stages: the stages that they came to; None of a run that did not note them.
     """
 
     condition: str
@@ -46,6 +48,7 @@ class AdoptionCounts:
     workaround: int = 0
     none: int = 0
     stale: int = 0
+    stages: StageCounts | None = None
 
 
 def count_adoptions(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
@@ -58,6 +61,7 @@ def count_adoptions(run: SuiteRun) -> tuple[AdoptionCounts, ...]:
 
 def count_condition(condition: str, observations: Iterable[Observation]) -> AdoptionCounts:
     seen = [each for each in observations if each.cell.perturbation == condition]
+    stages = [Stage(stage) for observation in seen for stage in observation.stages]
     found = Counter(adoption for observation in seen for adoption in observation.adoptions)
     return AdoptionCounts(
         condition,
@@ -66,4 +70,5 @@ def count_condition(condition: str, observations: Iterable[Observation]) -> Adop
         workaround=found[Adoption.WORKAROUND],
         none=found[Adoption.NONE],
         stale=sum(observation.stale for observation in seen),
+        stages=count_reached(stages) if stages else None,
     )

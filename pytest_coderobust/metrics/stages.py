@@ -63,9 +63,25 @@ class StageCounts:
     resolves: int
     passes: int
 
+    @property
+    def ends(self) -> tuple[int, int, int, int, int]:
+        """Samples by their last stage: not parsed, not loaded, no name found, wrong, passed."""
+        return (
+            self.n - self.parses,
+            self.parses - self.loads,
+            self.loads - self.resolves,
+            self.resolves - self.passes,
+            self.passes,
+        )
+
 
 def count_stages(verdicts: Iterable[Verdict]) -> StageCounts:
     """Counts samples by the stages they came to."""
-    found = Counter(find_stage(verdict) for verdict in verdicts)
+    return count_reached(map(find_stage, verdicts))
+
+
+def count_reached(stages: Iterable[Stage]) -> StageCounts:
+    """Counts samples by their last stages."""
+    found = Counter(stages)
     reached = [sum(found[stage] for stage in Stage if stage >= least) for least in Stage]
     return StageCounts(*reached)

@@ -1,7 +1,8 @@
 """New names for APIs: from a table, with a prefix, or of syllables that mean nothing.
 
-The three differ in how well a model can guess them: a table has synonyms, a prefix shows the old
-name, and nonsense cannot be guessed.
+They differ in how well a model can guess them: a table has synonyms, a prefix shows the old name,
+and nonsense cannot be guessed. The table of short names is for the bundled model: words of one to
+three of its tokens, for the few APIs whose tasks in the quickstart suite it solves.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from pytest_coderobust.migration.imports import split_name
 from pytest_coderobust.migration.library import find_module
 from pytest_coderobust.records import digest
 
-NameStyle = Literal["table", "prefix", "nonsense"]
-STYLES: tuple[NameStyle, ...] = ("table", "prefix", "nonsense")
+NameStyle = Literal["table", "short", "prefix", "nonsense"]
+STYLES: tuple[NameStyle, ...] = ("table", "short", "prefix", "nonsense")
+BUNDLED = {"table": "api_names.tsv", "short": "short_names.tsv"}
 NO_NAME = "the table has no new name for it"
 _CONSONANTS = "bdfgklmnprstvz"
 _VOWELS = "aeiou"
@@ -35,7 +37,7 @@ class NameSource:
     """Where new names come from.
 
     Attributes:
-        label: "table", "prefix", "nonsense" or the name of a table's file.
+        label: one of `STYLES`, or the name of a table's file.
         digest: of the table, "" without one.
         find: the naming itself.
     """
@@ -59,9 +61,9 @@ def open_names(label: str, seed: int, base: Path) -> NameSource:
         return NameSource(label, "", lambda api: "my_" + api.replace(".", "_"))
     if label == "nonsense":
         return NameSource(label, "", lambda api: make_nonsense(api, seed))
-    if label == "table":
-        bundled = files("pytest_coderobust.migration") / "api_names.tsv"
-        text, where = bundled.read_text(encoding="utf-8"), "api_names.tsv"
+    if label in BUNDLED:
+        where = BUNDLED[label]
+        text = (files("pytest_coderobust.migration") / where).read_text(encoding="utf-8")
     elif label.endswith(".tsv"):
         text, where = _read(base / label), label
         _check_table(read_table(text, where), where)

@@ -87,6 +87,7 @@ class ProgramRewriter:
         self._source = SourceBytes(source)
         self._changes = changes
         self._uses = [use for use in usage.uses if use.api in changes]
+        self._doubtful = [use for use in usage.doubtful if use.api in changes]
         self._bound = list_bound(usage.scopes)
         self._start = len(source[:start].encode("utf-8", "surrogatepass"))
         self._left: list[LeftUse] = []
@@ -108,7 +109,11 @@ class ProgramRewriter:
                 new = NewImport(change, use.is_shared)
                 imports.setdefault(use.statement, {})[use.node] = new
         edits += self._rewrite_imports(imports)
-        return Rewriting(self._source.apply(edits), done, tuple(self._left))
+        for use in self._doubtful:
+            assert isinstance(use.start, ast.Name)
+            self._left.append(LeftUse(use.lineno, use.api, _explain_shared(use.start.id)))
+        left = sorted(self._left, key=lambda each: each.line)
+        return Rewriting(self._source.apply(edits), done, tuple(left))
 
     def _explain(self, use: Use, change: ApiChange) -> str:
         """The reason why a use cannot be rewritten, or ""."""
@@ -120,7 +125,7 @@ class ProgramRewriter:
             return "it is handed on as a value, and takes its arguments in another way now"
         owner, last = split_name(change.new)
         if use.is_shared and isinstance(use.node, ast.alias) and (change.kind or not owner):
-            return f"the program binds {use.node.asname or use.node.name!r} to something else too"
+            return _explain_shared(use.node.asname or use.node.name)
         if self._is_bare(use, change) and last in self._bound:
             return f"the program has a name {last!r} of its own"
         top = owner.partition(".")[0]
@@ -184,3 +189,7 @@ class ProgramRewriter:
         for statement, changes in imports.items():
             alone = id(statement) in single
             yield from rewrite_import(self._source, statement, changes, self._bound, alone)
+
+
+def _explain_shared(name: str) -> str:
+    return f"the program binds {name!r} to something else too"

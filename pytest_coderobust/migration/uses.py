@@ -2,7 +2,8 @@
 
 A use is a reference, called or not, or an import of the name. `m.sqrt` after `import math as m`
 is a use of `math.sqrt`, and so is `root` after `from math import sqrt as root`. A name that is
-bound to different things in one scope is not followed, and neither is `getattr`.
+bound to different things in one scope is not followed, and neither is `getattr`: what would be a
+use if such a name stood for the one module is listed apart.
 """
 
 from __future__ import annotations
@@ -60,10 +61,16 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class ProgramUses:
-    """The uses in a program, in the order of its source, and its scopes."""
+    """The uses in a program, in the order of its source, and its scopes.
+
+    Attributes:
+        doubtful: what would be uses if a name that is bound to several things, a module among them,
+            stood for the module (`try: import math`, `except ImportError: math = None`).
+    """
 
     uses: tuple[Use, ...]
     scopes: ScopeReader
+    doubtful: tuple[Use, ...] = ()
 
 
 class UseFinder:
@@ -84,13 +91,14 @@ class UseFinder:
     def find(self) -> ProgramUses:
         """Finds every use."""
         found: list[Use] = []
+        doubtful: list[Use] = []
         for node, place in self._scopes.places.items():
-            if isinstance(node, ast.Name):
-                found += self._find_reference(node, place)
-            elif isinstance(node, ast.ImportFrom):
+            if isinstance(node, ast.ImportFrom):
                 found += self._find_imports(node, place)
-        found.sort(key=lambda use: (use.node.lineno, use.node.col_offset))
-        return ProgramUses(tuple(found), self._scopes)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                found += self._find_reference(node, place)
+                doubtful += self._find_doubtful(node, place)
+        return ProgramUses(_order(found), self._scopes, _order(doubtful))
 
     def _find_imports(self, node: ast.ImportFrom, place: Place) -> Iterator[Use]:
         for alias in node.names:
@@ -102,11 +110,28 @@ class UseFinder:
                 yield Use(found[0], alias, alias, place, statement=node, is_shared=not target)
 
     def _find_reference(self, node: ast.Name, place: Place) -> Iterator[Use]:
-        if not isinstance(node.ctx, ast.Load):
-            return
         origin, target = self._trace(node.id, place.scope)
-        if not target:
-            return
+        if target:
+            yield from self._follow(node, place, origin, target)
+
+    def _find_doubtful(self, node: ast.Name, place: Place) -> Iterator[Use]:
+        """Finds uses by a module whose name is bound to other things too.
+
+        An API's own name is none of them: its import is a use, and says that the name is shared.
+        """
+        owner = place.scope.find(node.id)
+        targets = {self._target(each, node.id) for each in owner.bindings[node.id]} if owner else ()
+        if len(targets) > 1:
+            uses = (
+                use for each in targets if each for use in self._follow(node, place, None, each)
+            )
+            by_api = {use.api: use for use in uses if use.node is not node}
+            yield from (by_api[api] for api in sorted(by_api))
+
+    def _follow(
+        self, node: ast.Name, place: Place, origin: ast.alias | None, target: tuple[str, ...]
+    ) -> Iterator[Use]:
+        """Follows the attributes of a name that stands for `target`, to the API they are about."""
         chain: list[ast.Name | ast.Attribute] = [node]
         while isinstance(parent := self._parents.get(chain[-1]), ast.Attribute):
             chain.append(parent)
@@ -142,6 +167,11 @@ class UseFinder:
         if statement.level or not statement.module:
             return ()
         return (*statement.module.split("."), name if node.name == "*" else node.name)
+
+
+def _order(uses: list[Use]) -> tuple[Use, ...]:
+    """Orders uses as they stand in the source."""
+    return tuple(sorted(uses, key=lambda use: (use.node.lineno, use.node.col_offset)))
 
 
 def find_uses(tree: ast.Module) -> ProgramUses:

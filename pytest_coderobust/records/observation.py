@@ -42,6 +42,8 @@ class Observation:
         thought_tokens: tokens of all n that belong to thoughts.
         adoptions: one for each sample, where the task declares an API change.
         stale: how many of them are "none" and reached for an old name.
+        stages: values of `metrics.stages.Stage`, one for each sample, where the task declares an
+            API change.
         in_process: some verdict came from the solution's own process.
         self_edited: the model was edited on this very task: shown, and in no rate.
         reason: the reason why a skipped or unusable item was not measured.
@@ -65,6 +67,7 @@ class Observation:
     refused: int = field(default=0, metadata=LATER)
     thought_tokens: int = field(default=0, metadata=LATER)
     stale: int = 0
+    stages: tuple[int, ...] = field(default=(), metadata=LATER)
 
     @property
     def measured(self) -> bool:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_coderobust.metrics.adoption import AdoptionCounts
+from pytest_coderobust.metrics.stages import StageCounts
 from pytest_coderobust.records import ApiChange
 from pytest_coderobust.reporting.hostile import escape
 
 NAMED = 10
+STAGE_HEADINGS = (
+    "stages", "does not parse", "does not load", "misses a name", "is wrong", "passes",
+)  # fmt: skip
 HEADINGS = ("adoption", "correct", "incorrect", "workaround", "none", "stale")
 
 
@@ -24,3 +28,8 @@ def make_adoption_row(counts: AdoptionCounts) -> tuple[str, ...]:
     """Makes a condition's counts, for all but the first of `HEADINGS`."""
     four = (counts.correct, counts.incorrect, counts.workaround, counts.none)
     return tuple(map(str, (*four, counts.stale)))
+
+
+def make_stage_row(stages: StageCounts) -> tuple[str, ...]:
+    """Makes the counts of a condition by last stage, for all but the first of `STAGE_HEADINGS`."""
+    return tuple(map(str, stages.ends))

@@ -63,6 +63,10 @@ def test_the_four_on_the_bundled_suite(project: Project) -> None:
             "*",
         "clean           2          1           0     1      1",
         "C1              2          0           1     1      1",
+        "stages  does not parse  does not load  misses a name  is wrong  passes",
+            "*",
+        "clean                0              0              1         1       2",
+        "C1                   0              0              1         0       3",
     ])  # fmt: skip
     found = project.json()
     schema = json.loads(
@@ -75,10 +79,16 @@ def test_the_four_on_the_bundled_suite(project: Project) -> None:
             {"old": "os.path.join", "new": "os.path.joined"},
         ],
         "conditions": {
-            "clean": {"correct": 2, "incorrect": 1, "workaround": 0, "none": 1, "stale": 1},
-            "C1": {"correct": 2, "incorrect": 0, "workaround": 1, "none": 1, "stale": 1},
+            "clean": {
+                "correct": 2, "incorrect": 1, "workaround": 0, "none": 1, "stale": 1,
+                "stages": {"n": 4, "parses": 4, "loads": 4, "resolves": 3, "passes": 2},
+            },
+            "C1": {
+                "correct": 2, "incorrect": 0, "workaround": 1, "none": 1, "stale": 1,
+                "stages": {"n": 4, "parses": 4, "loads": 4, "resolves": 3, "passes": 3},
+            },
         },
-    }
+    }  # fmt: skip
     # The canonical solutions use the old names, and are no worse as oracles for it.
     assert found["totals"]["unusable"] == []
 
@@ -95,6 +105,7 @@ def test_a_task_declares_its_own(project: Project) -> None:
     found = project.json()
     assert [item["status"] for item in found["items"]] == ["unsolved", "solved"]
     assert [item.get("adoptions") for item in found["items"]] == [["none"], None]
+    assert [item.get("stages") for item in found["items"]] == [[2], None]
 
 
 def test_a_change_of_the_declaration_judges_again(project: Project) -> None:
@@ -113,6 +124,7 @@ def test_a_suite_without_changes_says_nothing(project: Project) -> None:
     project.write_suite()
     result = project.run("toy.toml", "--model", "oracle", "--coderobust-json", "out.json")
     result.stdout.no_fnmatch_line("*adoption*")
+    result.stdout.no_fnmatch_line("*misses a name*")
     assert "adoption" not in project.json()
 
 

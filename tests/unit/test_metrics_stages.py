@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_coderobust import records
 from pytest_coderobust.metrics.eligible import EligibleCounts, count_eligible, watch_api
@@ -14,6 +16,7 @@ from pytest_coderobust.metrics.stages import (
     COMPILE_AT_LOAD,
     Stage,
     StageCounts,
+    count_reached,
     count_stages,
     find_stage,
 )
@@ -116,3 +119,11 @@ def test_eligible_is_who_used_the_api_and_passed(sandbox: Sandbox) -> None:
     good, bad = before["adopts"][0], before["never did"][0]
     mixed = {"a": [good, bad], "b": [good, bad, bad]}
     assert count_eligible(mixed, {"a": after["adopts"], "b": after["adopts"]}).eligible == 1
+
+
+@given(st.lists(st.sampled_from(Stage)))
+def test_every_sample_ends_once(stages: list[Stage]) -> None:
+    found = count_reached(stages)
+    assert found.ends == tuple(stages.count(stage) for stage in Stage)
+    assert sum(found.ends) == found.n == len(stages)
+    assert found.n >= found.parses >= found.loads >= found.resolves >= found.passes

@@ -25,7 +25,7 @@ from pytest_coderobust.migration.corpus import load_corpus, read_problem
 from pytest_coderobust.migration.draws import order_by_draw
 from pytest_coderobust.migration.judging import make_judge
 from pytest_coderobust.migration.kinds import HOMES
-from pytest_coderobust.migration.naming import make_nonsense, open_names, read_table
+from pytest_coderobust.migration.naming import BUNDLED, make_nonsense, open_names, read_table
 from pytest_coderobust.migration.pairs import ChangePair, find_candidates
 from pytest_coderobust.migration.spelling import count_decision, spell_changes
 from pytest_coderobust.migration.splitting import PRESETS, assign_owners, share_out
@@ -294,19 +294,24 @@ def test_nonsense_is_a_free_name_in_the_same_module(api: str, seed: int) -> None
     assert make_nonsense(api, seed) == new
 
 
-def test_the_table_in_the_package_is_about_names_that_exist() -> None:
-    names = open_names("table", 0, Path.cwd())
-    assert names.find("math.sqrt") == "math.square_root"
+@pytest.mark.parametrize(
+    ("style", "root", "count"), [("table", "math.square_root", 66), ("short", "math.mean", 12)]
+)
+def test_the_tables_in_the_package_are_about_names_that_exist(
+    style: str, root: str, count: int
+) -> None:
+    names = open_names(style, 0, Path.cwd())
+    assert names.find("math.sqrt") == root
     assert names.find("math.nothing") == ""
     from importlib.resources import files
 
     from pytest_coderobust.config.api_changes import read_changes
     from pytest_coderobust.errors import DataError
 
-    text = (files("pytest_coderobust.migration") / "api_names.tsv").read_text(encoding="utf-8")
+    text = (files("pytest_coderobust.migration") / BUNDLED[style]).read_text(encoding="utf-8")
     table = read_table(text, "t")
     changes = read_changes([{"old": old, "new": new} for old, new in table.items()], DataError)
-    assert len(changes) == 66
+    assert len(changes) == count
     assert text.splitlines()[1:] == sorted(text.splitlines()[1:])
 
 
@@ -365,9 +370,13 @@ def test_a_reviewer_deletes_and_the_rest_stays(
     gone = ("Toy/power", "Toy/power2", "Toy/star", "Toy/plain")
     left = [row for row in rows if json.loads(row)["task_id"] not in gone]
     assert (here / "out" / "tasks.jsonl").read_text().splitlines() == left
+    # Sampling and gates of the user's own stay.
+    suite = here / "out" / "suite.toml"
+    suite.write_text(suite.read_text() + "temperature = 0.5\n")
+    own = suite.read_text()
     assert main([*COMMAND, "toys.jsonl", "--check"]) == 0
     assert main([*COMMAND, "toys.jsonl", "--fresh"]) == 0
-    assert path.read_text() == text
+    assert (path.read_text(), suite.read_text()) == (text, own)
 
 
 def test_the_suite_runs_and_the_oracle_adopts(
@@ -417,7 +426,7 @@ BAD = {
     "no solutions": (["--tasks", "bare.jsonl"], 1, "no task can be used: tasks without a canonical solution"),
     "twice the same": (["--tasks", "toys.jsonl,toys.jsonl"], 1, "the task id 'Toy/alias' comes twice"),
     "an unknown kind": (["--tasks", "toys.jsonl", "--kinds", "renaimed"], 4, "unknown kind 'renaimed'; did you mean 'renamed'"),
-    "unknown names": (["--tasks", "toys.jsonl", "--names", "tabel"], 4, "--names 'tabel' must be table, prefix, nonsense, or a file"),
+    "unknown names": (["--tasks", "toys.jsonl", "--names", "tabel"], 4, "--names 'tabel' must be table, short, prefix, nonsense, or a file"),
     "no table": (["--tasks", "toys.jsonl", "--names", "no.tsv"], 1, "no.tsv: the file cannot be read"),
     "a method": (["--tasks", "toys.jsonl", "--names", "method.tsv"], 1, "method.tsv: 'str.join' is a method of the type 'str'"),
     "no such API": (["--tasks", "toys.jsonl", "--names", "gone.tsv"], 1, "gone.tsv: there is no function 'math.sqroot' in the standard library; did you mean 'math.sqrt'"),
@@ -426,6 +435,8 @@ BAD = {
     "no model": (["--tasks", "toys.jsonl", "--tokenizer", "tinny"], 4, "unknown model 'tinny'; did you mean 'tiny'"),
     "no tokenizer": (["--tasks", "toys.jsonl", "--tokenizer", "oracle"], 4, "--tokenizer: 'oracle' has no tokenizer here"),
     "a negative seed": (["--tasks", "toys.jsonl", "--seed", "-1"], 4, "--seed -1 must not be negative"),
+    "a file for a folder": (["--tasks", "toys.jsonl", "--out", "toys.jsonl"], 4, "--out toys.jsonl: "),
+    "a file above the folder": (["--tasks", "toys.jsonl", "--out", "toys.jsonl/a/b"], 4, "toys.jsonl is a file, and a folder is needed"),
     "nothing to check": (["--tasks", "toys.jsonl", "--check"], 4, "there is nothing to compare with"),
 }  # fmt: skip
 
@@ -444,6 +455,7 @@ def test_bad_input_gets_one_sentence(
     assert main(["build-apis", "--out", "out", *arguments]) == status
     told = capsys.readouterr().err.splitlines()
     assert sentence in told[-1], told
+    assert len(told) == 1 or name == "no pair", told  # it is told before anything runs
     assert all("Traceback" not in line for line in told)
 
 

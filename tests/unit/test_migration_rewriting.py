@@ -81,6 +81,21 @@ LEFT = {
         "from math import sqrt as s\ns = s(4)\n",
         "binds 's' to something else too",
     ),
+    "a module with a fallback": (
+        ROOT,
+        "try:\n    import math\nexcept ImportError:\n    math = None\ndef f(x):\n    return math.sqrt(x)\n",
+        "binds 'math' to something else too",
+    ),
+    "a module or another": (
+        ROOT,
+        "try:\n    import numpy as m\nexcept ImportError:\n    import math as m\nprint(m.floor(1), m.sqrt(4))\n",
+        "binds 'm' to something else too",
+    ),
+    "a submodule or none": (
+        ApiChange("os.path.join", "os.path.joined"),
+        "from os import path\nif path.join('a'):\n    path = 3\n",
+        "binds 'path' to something else too",
+    ),
     "a taken name": (ApiChange("len", "size"), "size = len([])\n", "has a name 'size' of its own"),
     "a taken module": (MOVED, "import math\noperator = math.sqrt(4)\n", "has a name 'operator'"),
 }
@@ -94,6 +109,22 @@ def test_what_cannot_be_rewritten_is_left_and_listed(name: str) -> None:
     assert found.changed == 0
     (left,) = found.left
     assert (left.api, reason in left.reason) == (change.old, True), left
+
+
+def test_what_is_left_comes_in_the_order_of_the_lines() -> None:
+    source = (
+        "import math\nif 1:\n    import cmath as c\nelse:\n    c = math\nc.sqrt(1)\nmath.sqrt(2)\n"
+    )
+    changes = [ApiChange("cmath.sqrt", "cmath.root"), ApiChange("math.sqrt")]
+    found = rewrite(source, changes)
+    assert [(left.line, left.api) for left in found.left] == [(6, "cmath.sqrt"), (7, "math.sqrt")]
+
+
+def test_another_scope_with_the_same_name_is_not_doubted() -> None:
+    source = "import math\ndef f(math):\n    return math.sqrt(1)\nmath.sqrt(2)\n"
+    found = rewrite(source, [ROOT])
+    assert found.source == source.replace("math.sqrt(2)", "math.square_root(2)")
+    assert found.left == ()
 
 
 def test_a_prompt_stays_as_it_is() -> None:
@@ -179,6 +210,25 @@ def test_the_command_lists_what_it_left(tmp_path: Path, capsys: pytest.CaptureFi
     file.write_text("import math\nmath.sqrt(4)\n")
     assert main(["migrate", str(file), "--changes", str(changes)]) == 1
     assert f"{file}:2: math.sqrt is left: it was removed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_file_that_is_no_program_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], write: bool
+) -> None:
+    changes, bad, good = (tmp_path / name for name in ("changes.toml", "a.py", "b.py"))
+    changes.write_text(CHANGES)
+    bad.write_text("def f(:\n")
+    good.write_text("import math\nmath.sqrt(4)\n")
+    files = [str(bad), str(tmp_path / "none.py"), str(good)]
+    options = ["--write"] if write else []
+    assert main(["migrate", *files, "--changes", str(changes), *options]) == 1
+    told = capsys.readouterr()
+    assert told.err.splitlines() == [
+        f"coderobust: {bad}: the source is not a valid Python program",
+        f"coderobust: {files[1]}: the file cannot be read (No such file or directory)",
+    ]
+    assert "math.square_root(4)" in (good.read_text() if write else told.out)
 
 
 @pytest.mark.parametrize(

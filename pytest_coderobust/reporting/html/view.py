@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
-from pytest_coderobust.reporting.adoption_rows import make_adoption_row
+from pytest_coderobust.reporting.adoption_rows import make_adoption_row, make_stage_row
 from pytest_coderobust.reporting.comparison_rows import HEADINGS, describe_flips, make_change_row
 from pytest_coderobust.reporting.edit_rows import EditTables, make_edit_tables, name_compared
 from pytest_coderobust.reporting.figures import (
@@ -73,6 +73,7 @@ class SuiteView:
     rows: tuple[PageRow, ...]
     heat: tuple[tuple[str, tuple[Tile, ...]], ...]
     adoption: tuple[tuple[str, ...], ...]
+    stages: tuple[tuple[str, ...], ...]
     compared: tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None
     edits: EditTables | None
     edit_headings: tuple[str, ...]
@@ -96,6 +97,11 @@ def make_view(report: SuiteReport) -> SuiteView:
         adoption=tuple(
             (escape(counts.condition, LINE), *make_adoption_row(counts))
             for counts in summary.adoption
+        ),
+        stages=tuple(
+            (escape(counts.condition, LINE), *make_stage_row(counts.stages))
+            for counts in summary.adoption
+            if counts.stages is not None
         ),
         compared=describe_comparison(report),
         edits=make_edit_tables(run, summary),

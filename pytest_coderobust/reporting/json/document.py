@@ -194,6 +194,8 @@ def encode_item(observation: Observation) -> dict[str, object]:
         found["thought_tokens"] = observation.thought_tokens
     if observation.adoptions:
         found["adoptions"] = [adoption.value for adoption in observation.adoptions]
+    if observation.stages:
+        found["stages"] = list(observation.stages)
     if observation.self_edited:
         found["self"] = True
     return found | count_refused(observation.refused)
@@ -206,7 +208,20 @@ def count_refused(refused: int) -> dict[str, object]:
 
 def encode_bill(bill: Bill) -> dict[str, object]:
     """Encodes what was asked of a served model, in all sessions of the run."""
-    return {**asdict(bill.usage), "wall": bill.wall, "cost": bill.cost, "sessions": bill.sessions}
+    watching = bill.watching
+    return {
+        **asdict(bill.usage),
+        "wall": bill.wall,
+        "cost": bill.cost,
+        "cost_at_most": bill.most_cost,
+        "sessions": bill.sessions,
+        "watching": {
+            "requests": watching.requests,
+            "retries": watching.retries,
+            "input": watching.input,
+            "output": watching.output,
+        },
+    }
 
 
 def encode_adoption(
@@ -222,6 +237,7 @@ def encode_adoption(
                 "workaround": counts.workaround,
                 "none": counts.none,
                 "stale": counts.stale,
+                **({"stages": asdict(counts.stages)} if counts.stages else {}),
             }
             for counts in conditions
         },

@@ -32,6 +32,7 @@ from pytest_coderobust.reporting.terminal.tables import (
     make_adoption_table,
     make_comparison_table,
     make_conditions_table,
+    make_stage_table,
     make_worst_tables,
 )
 from pytest_coderobust.results.result import GateOutcome, SuiteResult
@@ -81,6 +82,9 @@ def render_suite(result: SuiteResult, glyphs: Glyphs) -> Iterator[RenderableType
     if summary.adoption:
         yield ""
         yield make_adoption_table(summary, glyphs)
+    if (stages := make_stage_table(summary, glyphs)) is not None:
+        yield ""
+        yield stages
     yield from render_edits(run, summary, glyphs)
     if summary.floor:
         yield ""

@@ -14,7 +14,12 @@ from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
-from pytest_coderobust.reporting.adoption_rows import HEADINGS, make_adoption_row
+from pytest_coderobust.reporting.adoption_rows import (
+    HEADINGS,
+    STAGE_HEADINGS,
+    make_adoption_row,
+    make_stage_row,
+)
 from pytest_coderobust.reporting.comparison_rows import HEADINGS as COMPARED
 from pytest_coderobust.reporting.comparison_rows import make_change_row
 from pytest_coderobust.reporting.figures import format_estimate, pick_conditions
@@ -69,6 +74,18 @@ def make_adoption_table(summary: Summary, glyphs: Glyphs) -> Table:
     table = make_table(glyphs, *HEADINGS)
     for counts in summary.adoption:
         table.add_row(Text(escape(counts.condition, NAME), "bold"), *make_adoption_row(counts))
+    return table
+
+
+def make_stage_table(summary: Summary, glyphs: Glyphs) -> Table | None:
+    """Makes the table of completions by condition and last stage; None where none are known."""
+    rows = [each for each in summary.adoption if each.stages is not None]
+    if not rows:
+        return None
+    table = make_table(glyphs, *STAGE_HEADINGS)
+    for counts in rows:
+        assert counts.stages is not None
+        table.add_row(Text(escape(counts.condition, NAME), "bold"), *make_stage_row(counts.stages))
     return table
 
 
@@ -136,7 +153,7 @@ def make_table(glyphs: Glyphs, first: str, *headings: str) -> Table:
 
 def format_label(condition: ConditionSummary) -> Text:
     """Formats a condition's name; a pool is indented."""
-    indent = " " if condition.kind in ("level", "all") else ""
+    indent = " " if condition.kind in ("level", "training", "all") else ""
     return Text(indent + escape(condition.name, NAME), "bold")
 
 
