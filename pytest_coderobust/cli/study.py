@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,8 @@ from pytest_coderobust.cli.command import Commands
 from pytest_coderobust.cli.options import add_model_options, open_command_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytest_coderobust.config.suite import SuiteConfig
     from pytest_coderobust.migration.study.result import StudyResult
-    from pytest_coderobust.migration.study.subsets import StudyRate
 
 SUITE_FILE = "suite.toml"
 
@@ -45,6 +43,7 @@ def register(commands: Commands) -> None:
         "--changes", type=int, metavar="N", help="the first N changes alone (default: the suite's)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures here")
     add_model_options(parser)
     parser.set_defaults(command=study)
 
@@ -53,6 +52,7 @@ def study(options: argparse.Namespace) -> int:
     """Measures the study, prints it, and decides its gates."""
     from pytest_coderobust.files import replace_file
     from pytest_coderobust.migration.study.result import study_json
+    from pytest_coderobust.reporting.study.page import render_study_page
     from pytest_coderobust.session.studies import measure_study
 
     if options.suite.is_dir():
@@ -65,8 +65,9 @@ def study(options: argparse.Namespace) -> int:
     if options.json is not None:
         text = json.dumps(study_json(found), indent=1, sort_keys=False)
         replace_file(options.json, f"{text}\n".encode())
-    for line in list_lines(found):
-        print(line)  # noqa: T201
+    if options.html is not None:
+        replace_file(options.html, render_study_page(found).encode())
+    sys.stdout.write(show_study(found))
     return int(any(gate.outcome != "holds" for gate in found.gates))
 
 
@@ -75,40 +76,18 @@ def tell(stage: str) -> None:
     print(f"coderobust study: {stage}", file=sys.stderr)  # noqa: T201
 
 
-def list_lines(found: StudyResult) -> Iterator[str]:
-    """Lists the result as plain lines: one an arm and subset, the edits refused, the gates."""
-    from pytest_coderobust.reporting.hostile import escape
+def show_study(found: StudyResult) -> str:
+    """Renders the study for the stream that it goes to."""
+    from shutil import get_terminal_size
 
-    yield f"{escape(found.suite)}: {len(found.changes)} changes, {found.regime}, {found.model}"
-    for arm in found.arms:
-        for each in arm.final.subsets:
-            rate = each.rates[0]
-            text = f"{escape(arm.name)}, {each.subset}: pass@{rate.k} {format_rate(rate.passed)}"
-            if each.adoption is not None:
-                adoption = each.adoption
-                text += (
-                    f", correct {adoption.correct}, incorrect {adoption.incorrect}, workaround "
-                    f"{adoption.workaround}, stale {adoption.stale}, other {adoption.other}"
-                )
-            elif arm.final.regressions is not None:
-                lost = arm.final.regressions
-                text += f", lost {lost.lost} of {lost.solved} (|S| = {lost.tasks})"
-            yield text
-        if arm.refused:
-            why = next(edit.refused for edit in arm.edits if edit.refused)
-            yield f"{escape(arm.name)}: {arm.refused} edits were not made, the first: {escape(why)}"
-    for note in found.notes:
-        yield f"note: {escape(note)}"
-    for gate in found.gates:
-        shown = "" if gate.value is None else f" ({gate.value:.3g})"
-        yield f"gate {escape(gate.text)}: {gate.outcome}{shown}{gate.reason and ': ' + gate.reason}"
+    from pytest_coderobust.reporting.study.terminal import render_study
 
-
-def format_rate(rate: StudyRate) -> str:
-    """Formats a share with its interval, where it has one."""
-    if rate.low is None or rate.high is None:
-        return f"{rate.value:.3f}"
-    return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}]"
+    return render_study(
+        found,
+        width=get_terminal_size().columns,
+        colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        encoding=sys.stdout.encoding,
+    )
 
 
 def read_study_suite(options: argparse.Namespace) -> SuiteConfig:

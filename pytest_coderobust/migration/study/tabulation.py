@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.metrics.adoption import classify_adoption, is_stale
-from pytest_coderobust.metrics.attribution import AttributedTask, attribute, bound_mean
+from pytest_coderobust.metrics.attribution import (
+    DIFFERENCE,
+    RATE,
+    AttributedTask,
+    attribute,
+    bound_mean,
+)
 from pytest_coderobust.metrics.eligible import count_eligible, uses_and_passes
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.outcome import is_solved
@@ -81,9 +87,15 @@ def tabulate(
     )
 
 
-def bound(outcomes: Sequence[PairOutcome], values: Sequence[float]) -> StudyRate:
-    """Takes the mean of one value a pair with its interval."""
-    found = bound_mean([each.pair.group for each in outcomes], values)
+def bound(
+    outcomes: Sequence[PairOutcome], values: Sequence[float], extremes: Sequence[float] = RATE
+) -> StudyRate:
+    """Takes the mean of one value a pair with its interval.
+
+    Args:
+        extremes: the values that a pair may have: of a rate, or of a difference.
+    """
+    found = bound_mean([each.pair.group for each in outcomes], values, extremes)
     if found is None:
         return StudyRate(sum(values) / len(values))
     return make_rate(found)
@@ -185,7 +197,8 @@ def compare(outcomes: Sequence[PairOutcome], none: ByKey, *, about: bool) -> Stu
     pairs = [(each, none[each.pair.key]) for each in outcomes]
 
     def difference(value: Callable[[PairOutcome], float]) -> StudyRate:
-        return bound(outcomes, [value(arm) - value(base) for arm, base in pairs])
+        changes = [value(arm) - value(base) for arm, base in pairs]
+        return bound(outcomes, changes, DIFFERENCE)
 
     return StudyDifferences(
         passed=difference(lambda each: each.passed / len(each.verdicts)),
