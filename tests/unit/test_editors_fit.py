@@ -15,7 +15,7 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.edited_model import edited, successive_batches
 from pytest_coderobust.editors.fit import FitChange, measure_fit
 from pytest_coderobust.editors.registry import parse_edit
-from pytest_coderobust.editors.request import Decision
+from pytest_coderobust.editors.request import Parting
 from pytest_coderobust.errors import ModelError
 
 STATED = replace(REQUEST, clean=PROMPT, perturbed=PROMPT, target=BODY)
@@ -123,16 +123,14 @@ def test_a_placebo_of_an_adapter_keeps_every_singular_value(model: Any) -> None:
     assert not torch.equal(change.placebo(1).weights[pairs[0]], turned.weights[pairs[0]])
 
 
-def test_a_decision_takes_the_place_of_a_target(model: Any) -> None:
+def test_a_parting_takes_the_place_of_a_target(model: Any) -> None:
     access = Access(model)
-    decision = Decision(
-        "    return two(x)\n", "    return twofold(x)\n", len("    return twofold(")
-    )
-    request = replace(STATED, target=None, decision=decision)
+    parting = Parting("    return two(x)\n", "    return twofold(x)\n", len("    return twofold("))
+    request = replace(STATED, target=None, parting=parting)
     prompt, target = access.encode(request, PROMPT), access.target(request)
     plain = access.encode(STATED, PROMPT)
     assert prompt[: len(plain)] == plain
     text = access.loaded.tokenizer.decode([*prompt[len(plain) :], *target])
     assert text == "    return twofold("
-    assert request.digest != replace(request, decision=replace(decision, end=5)).digest
+    assert request.digest != replace(request, parting=replace(parting, end=5)).digest
     assert request.states_target
