@@ -7,6 +7,7 @@
     │   └── MissingExtra      an optional dependency is not installed
     ├── DataError             a file of tasks, completions or variants cannot be read
     ├── ModelError            a model cannot be found, loaded or run
+    │   └── EditRefused       an editor does not edit for a request, which says nothing of others
     ├── LedgerError           the results store cannot be used
     └── SandboxError          the harness, not the candidate, went wrong: never a verdict
 
@@ -59,6 +60,10 @@ class DataError(CodeRobustError):
 
 class ModelError(CodeRobustError):
     """A model cannot be found, loaded or run."""
+
+
+class EditRefused(ModelError):
+    """An editor does not edit for a request; the model is as it was, and other requests may do."""
 
 
 class LedgerError(CodeRobustError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from support.warm_pytest import can_be_warm, run_warm
 
 if TYPE_CHECKING:
     from support.real_servers import RealServer
@@ -102,9 +103,11 @@ class Project:
         return self.write_replay(answers)
 
     def run(self, *arguments: object) -> pytest.RunResult:
-        return self.pytester.runpytest_subprocess(
-            "-p", "no:cacheprovider", "--coderobust-sandbox-workers=1", *map(str, arguments)
-        )
+        """Runs pytest in a process of its own."""
+        words = "-p", "no:cacheprovider", "--coderobust-sandbox-workers=1", *map(str, arguments)
+        if can_be_warm(os.environ):
+            return run_warm(self.path, os.environ, *words)
+        return self.pytester.runpytest_subprocess(*words)
 
     def json(self, name: str = "out.json") -> dict[str, object]:
         found: dict[str, object] = json.loads((self.path / name).read_text())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +15,12 @@ from pytest_coderobust.cli.finetune_values import (
     read_settings,
 )
 from pytest_coderobust.cli.options import add_rows, read_choices
+from pytest_coderobust.cli.training_suite import TrainingSuite, read_training_suite
 
 if TYPE_CHECKING:
-    from pytest_coderobust.models.backend import Backend
-    from pytest_coderobust.session.choices import Choices
     from pytest_coderobust.training.finetuning import Finetuned
     from pytest_coderobust.training.material import Material
-    from pytest_coderobust.training.trainer import TrainingListener
+    from pytest_coderobust.training.source import TrainingData
 
 OPENING = ("device", "threads", "chat", "allow-bin", "trust-remote-code")
 """The rows of the table of options that say how the base is opened."""
@@ -53,6 +50,15 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument(
         "--preset", default="liu2026", metavar="NAME", help="liu2026 (default) or tiny-robust"
+    )
+    parser.add_argument(
+        "--suite",
+        metavar="SUITE",
+        help="the suite that the model will be tested on: refuse rows that it asks for, and train "
+        "on the perturbations that its key train names",
+    )
+    parser.add_argument(
+        "--decontaminate", action="store_true", help="leave those rows out instead of refusing them"
     )
     parser.add_argument("--rows", metavar="N", help="take the first N rows of the data")
     parser.add_argument("--format", metavar="NAME", help="the format of the rows, if not clear")
@@ -84,6 +90,8 @@ def register(commands: Commands) -> None:
 
 def finetune(options: argparse.Namespace) -> int:
     """Trains, and says in the end how the result is judged."""
+    from pytest_coderobust.cli.training_bar import show_training
+    from pytest_coderobust.session.bases import open_base
     from pytest_coderobust.training.base import require_trainable
     from pytest_coderobust.training.finetuning import FinetuneRequest
     from pytest_coderobust.training.finetuning import finetune as train
@@ -95,11 +103,11 @@ def finetune(options: argparse.Namespace) -> int:
         settings = replace(settings, lora=read_lora(options.lora))
     choices = read_choices(options, ["model", *OPENING])
     material = _read_material(options, settings.seed)
-    backend = require_trainable(_open(choices, options.template, material), settings)
+    backend = require_trainable(open_base(choices, options.template, material), settings)
     request = FinetuneRequest(backend, material, settings, options.out, choices.threads)
     if is_main_process():
         print(f"training {backend.name} on {material.name}", flush=True)  # noqa: T201
-    with _progress() as listen:
+    with show_training() as listen:
         done = train(request, listen)
     if is_main_process():
         _print_end(done, options.out)
@@ -109,6 +117,7 @@ def finetune(options: argparse.Namespace) -> int:
 def _read_material(options: argparse.Namespace, seed: int) -> Material:
     from pytest_coderobust.errors import UsageError
     from pytest_coderobust.training.material import read_material
+    from pytest_coderobust.training.sets import MIXING
 
     preset = read_preset(options.preset)
     source = options.data or preset.data
@@ -120,72 +129,51 @@ def _read_material(options: argparse.Namespace, seed: int) -> Material:
     rows = preset.rows if own else None
     if options.rows is not None:
         rows = read_number("--rows", options.rows, least=1)
-    chosen = "" if chosen == "none" else chosen
-    return read_material(source, chosen=chosen, fmt=options.format, rows=rows, seed=seed)
+    suite = None if options.suite is None else read_training_suite(options.suite)
+    if suite is None and options.decontaminate:
+        raise UsageError("--decontaminate needs a suite to compare with: --suite SUITE")
+    if suite is not None and suite.train and options.set is None:
+        chosen = MIXING.join(suite.train)
+    return read_material(
+        source,
+        chosen="" if chosen == "none" else chosen,
+        fmt=options.format,
+        rows=rows,
+        seed=seed,
+        screen=lambda data: _screen(data, suite, drop=options.decontaminate),
+    )
 
 
-def _open(choices: Choices, template: str | None, material: Material) -> Backend:
-    """Opens the base, asked in the template of the data unless the user names one.
+def _screen(data: TrainingData, suite: TrainingSuite | None, *, drop: bool) -> TrainingData:
+    """Leaves out the rows that the suite asks for, or refuses them.
 
     Raises:
-        UsageError: there is no such model, it has no weights, or the template is wrong.
+        DataError: there are such rows and they may not be dropped, or none is left.
     """
-    from pytest_coderobust.config.settings import read_settings as read_project
-    from pytest_coderobust.errors import UsageError
-    from pytest_coderobust.models.registry import has_weights
-    from pytest_coderobust.session.models import list_known_models, open_model
-    from pytest_coderobust.session.root import find_root
-    from pytest_coderobust.training.base import refuse_weightless
-    from pytest_coderobust.training.material import BARE
+    from pytest_coderobust.training.counting import count_noun
+    from pytest_coderobust.training.overlap import drop_overlap
 
-    if template and material.is_chat:
-        raise UsageError("--template: rows of messages go through the model's chat template")
-    if template is not None and "{prompt}" not in template:
-        raise UsageError(f"--template {template!r} has no {{prompt}} in it")
-    own = material.template if material.template != BARE else None
-    settings = read_project(find_root(Path.cwd()))
-    assert choices.model is not None
-    if not has_weights(choices.model, list_known_models(settings)):
-        raise refuse_weightless(choices.model)  # before a server or a recording is opened
-    return open_model(choices, settings, template=template or own)
+    if suite is None:
+        return data
+    kept, gone = drop_overlap(
+        data, suite.tasks.values(), suite.name, drop=drop, remedy="--decontaminate"
+    )
+    if gone:
+        print(f"{count_noun(gone, 'row')} left out: also in the suite {suite.name}")  # noqa: T201
+    return kept
 
 
 def _print_end(done: Finetuned, out: Path) -> None:
+    from pytest_coderobust.training.counting import count_noun
+
     for name in done.broken:
         print(f"{name} had not been written whole and was deleted")  # noqa: T201
     if done.resumed:
         print(f"went on from step {done.resumed}")  # noqa: T201
     if done.too_long:
-        print(f"{done.too_long} rows left out: too many tokens (--max-tokens)")  # noqa: T201
+        left = count_noun(done.too_long, "row")
+        print(f"{left} left out: too many tokens (--max-tokens)")  # noqa: T201
     what = "was trained before" if done.already else "trained"
-    print(f"{what}: {done.steps} steps on {done.rows} rows, last loss {done.loss:.4f}")  # noqa: T201
+    steps, rows = count_noun(done.steps, "step"), count_noun(done.rows, "row")
+    print(f"{what}: {steps} on {rows}, last loss {done.loss:.4f}")  # noqa: T201
     print(f"test it: pytest SUITE.toml --model={out}")  # noqa: T201
-
-
-@contextmanager
-def _progress() -> Generator[TrainingListener]:
-    """Context with one bar on a terminal's error stream, or a line every tenth of the steps."""
-    import sys
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    from pytest_coderobust.training.trainer import TrainingMoment
-
-    console = Console(stderr=True)
-    figures = TextColumn("{task.description}")
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), figures, Remaining())
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task("", total=None)
-
-        def listen(moment: TrainingMoment) -> None:
-            loss = "" if moment.loss is None else f"loss {moment.loss:.4f}, "
-            figures = f"{loss}{moment.tokens:,.0f} tokens/s"
-            bar.update(task, total=moment.steps, completed=moment.step, description=figures)
-            tenth = max(1, moment.steps // 10)
-            if hidden and (moment.step % tenth == 0 or moment.step == moment.steps):
-                print(f"step {moment.step} of {moment.steps}: {figures}", file=sys.stderr)  # noqa: T201
-
-        yield listen

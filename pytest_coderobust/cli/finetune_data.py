@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +15,11 @@ from pytest_coderobust.cli.finetune_values import (
     read_rewriters,
     read_sizes,
 )
+from pytest_coderobust.cli.training_suite import read_training_suite
 
 if TYPE_CHECKING:
     from pytest_coderobust.config.rewriters import RewriterSpec
     from pytest_coderobust.engine.rewrites import RewriteSource
-    from pytest_coderobust.records import Task
     from pytest_coderobust.training.building import BuiltSet
     from pytest_coderobust.training.source import TrainingData
 
@@ -85,6 +84,7 @@ def register(commands: Commands) -> None:
 def finetune_data(options: argparse.Namespace) -> int:
     """Builds the sets and says what is in them."""
     from pytest_coderobust.training.building import SetBuilder
+    from pytest_coderobust.training.counting import count_noun
     from pytest_coderobust.training.perturbing import ExamplePerturber
     from pytest_coderobust.training.sets import list_sets
     from pytest_coderobust.training.source import read_data
@@ -102,9 +102,10 @@ def finetune_data(options: argparse.Namespace) -> int:
     data = read_data(options.data, fmt=options.format, rows=rows, clean=True)
     data, facts = _compare(data, options.suites, drop=options.decontaminate)
     builder = SetBuilder(data, ExamplePerturber(_open(rewriters)), seed, rewriters, facts)
-    print(f"{data.name}: {len(data.examples)} rows of the format {data.format.name}")  # noqa: T201
+    rows_read = count_noun(len(data.examples), "row")
+    print(f"{data.name}: {rows_read} of the format {data.format.name}")  # noqa: T201
     for reason, count in data.left_out.items():
-        print(f"{count} rows left out: {reason}")  # noqa: T201
+        print(f"{count_noun(count, 'row')} left out: {reason}")  # noqa: T201
     with _progress(len(sets)) as advance:
         built = builder.build(sets, options.out, advance)
     _print_sets(built, [each.name for each in sets], options)
@@ -114,11 +115,14 @@ def finetune_data(options: argparse.Namespace) -> int:
 def _print_sets(
     built: Mapping[str, BuiltSet], names: Sequence[str], options: argparse.Namespace
 ) -> None:
+    from pytest_coderobust.training.counting import count_noun
+
     width = max((len(name) for name in built), default=0)
     for name, each in built.items():
         skipped = sum(each.skipped.values())
         more = f", {skipped} skipped" if skipped else ""
-        print(f"{name:{width}}  {each.rows} rows, {each.perturbed} perturbed{more}")  # noqa: T201
+        rows = count_noun(each.rows, "row")
+        print(f"{name:{width}}  {rows}, {each.perturbed} perturbed{more}")  # noqa: T201
     if missing := [name for name in names if name not in built]:
         print(f"not built: {', '.join(missing)} (needs --rewriter, such as S1=apertium)")  # noqa: T201
     if not options.suites:
@@ -167,39 +171,21 @@ def _compare(
         DataError: rows are also in a suite and may not be dropped, or none is left.
         UsageError: rows are to be dropped, and no suite is named.
     """
-    from pytest_coderobust.errors import DataError, UsageError
-    from pytest_coderobust.training.overlap import find_overlap
+    from pytest_coderobust.errors import UsageError
+    from pytest_coderobust.training.counting import count_noun
+    from pytest_coderobust.training.overlap import drop_overlap
 
     if drop and not suites:
         raise UsageError("--decontaminate needs a suite to compare with: --suite SUITE")
     found: dict[str, int] = {}
     for suite in suites:
-        overlap = find_overlap(data.examples, _read_tasks(suite).values())
-        found[suite] = len(overlap)
-        if overlap and not drop:
-            first = overlap[0]
-            raise DataError(
-                f"{data.name}: {len(overlap)} of {len(data.examples)} rows are also in the suite "
-                f"{suite}, the first is row {first.example} ({first.by} of {first.task}); "
-                "--decontaminate leaves them out"
-            )
-        gone = {each.example for each in overlap}
-        data = replace(data, examples=tuple(e for e in data.examples if e.id not in gone))
-        if overlap:
-            print(f"{len(overlap)} rows left out: also in the suite {suite}")  # noqa: T201
-    if not data.examples:
-        raise DataError(f"{data.name}: there is no row to train on: all are also in a suite")
+        tasks = read_training_suite(suite).tasks.values()
+        data, found[suite] = drop_overlap(data, tasks, suite, drop=drop, remedy="--decontaminate")
+        if found[suite]:
+            left = count_noun(found[suite], "row")
+            print(f"{left} left out: also in the suite {suite}")  # noqa: T201
     names = {Path(suite).name: count for suite, count in found.items()}
     return data, {"suites": {"compared": names}}
-
-
-def _read_tasks(suite: str) -> Mapping[str, Task]:
-    from pytest_coderobust.config.suite import make_named_suite, read_suite
-    from pytest_coderobust.engine.plan import read_plan
-
-    path = Path.cwd() / suite
-    config = read_suite(path) if suite.endswith(".toml") else make_named_suite(suite, Path.cwd())
-    return read_plan(replace(config, perturbations=(), recorded=())).tasks
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from coderobust_strategies import PerturbationError, lookup
-from coderobust_strategies.catalogue import CODE_PREFIX, FOREIGN_PREFIX
+from coderobust_strategies.catalogue import CODE_PREFIX, FOREIGN_PREFIX, list_changes
 from coderobust_strategies.perturbation import RewriterNeeded
 from coderobust_strategies.perturbations.recode import needs_partial_code
 from coderobust_strategies.variant import LEXICONS, Lexicon
 from pytest_coderobust.config.rewriters import Rewriters, explain_missing_rewriter
-from pytest_coderobust.config.table import Table
+from pytest_coderobust.config.table import Table, check_unique
 from pytest_coderobust.errors import ConfigError
 from pytest_coderobust.records import PromptForm
 
@@ -63,6 +63,23 @@ def read_perturbing(table: Table, rewriters: Rewriters) -> Perturbing:
         damaged=cast("Damaged", table.choice("damaged", "skip", ("skip", "keep"))),
         rewriters=rewriters,
     )
+
+
+def read_train(table: Table, perturbations: tuple[str, ...]) -> tuple[str, ...]:
+    """Reads the perturbations that models may be trained on.
+
+    Raises:
+        ConfigError: a name is unknown, or no perturbation of the suite is left unseen.
+    """
+    train = table.texts("train")
+    check_unique(table, "train", train)
+    for name in train:
+        check_names((name,), table.place("train") + " ")
+    known = frozenset[str]().union(*map(list_changes, train))
+    unseen = [name for name in perturbations if list_changes(name).isdisjoint(known)]
+    if train and not unseen and "recorded" not in table:
+        raise table.error("train", "no perturbation of the suite is left unseen")
+    return train
 
 
 def check_names(names: Iterable[str], where: str) -> None:

@@ -11,7 +11,12 @@ from pytest_coderobust.config.api_changes import Declared, read_declared
 from pytest_coderobust.config.baseline import BaselineRule, read_baseline_rule
 from pytest_coderobust.config.edits import EditConfig, read_edit
 from pytest_coderobust.config.migration import MigrationConfig, read_migration
-from pytest_coderobust.config.perturbations import Perturbing, check_perturbations, read_perturbing
+from pytest_coderobust.config.perturbations import (
+    Perturbing,
+    check_perturbations,
+    read_perturbing,
+    read_train,
+)
 from pytest_coderobust.config.reading import read_reading
 from pytest_coderobust.config.rewriters import Rewriters, find_rewriters, read_rewriters
 from pytest_coderobust.config.sandbox import SandboxConfig, read_sandbox
@@ -53,6 +58,7 @@ class SuiteConfig:
         minimum_tier: the weakest isolation under which the suite may be judged; "" for any.
         packages: installed distributions that solutions and tests may use.
         early: whether cells that cannot change the result of a gate are left out.
+        train: perturbations that models may be trained on; the others are unseen.
         baseline: the rule by which a run is compared with its baseline.
         api_changes: enforced on the solutions of the tasks that they are for.
     """
@@ -75,6 +81,7 @@ class SuiteConfig:
     reading: AnswerReading = field(default_factory=AnswerReading)
     gates: tuple[GateSource, ...] = ()
     early: bool = False
+    train: tuple[str, ...] = ()
     api_changes: tuple[Declared, ...] = ()
     baseline: BaselineRule = field(default_factory=BaselineRule)
     sampling: Sampling = field(default_factory=Sampling)
@@ -173,6 +180,7 @@ def _suite(
         reading=read_reading(table),
         gates=_gates(table),
         early=table.boolean("early", default=False),
+        train=read_train(table, perturbations),
         api_changes=read_declared(
             table.items("api_changes"), lambda problem: table.error("api_changes", problem)
         ),

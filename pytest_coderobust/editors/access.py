@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 import torch
 
-from pytest_coderobust.editors.decisions import split_decision
 from pytest_coderobust.editors.hooks import forward_hook, tensor_of
+from pytest_coderobust.editors.parting import split_parting
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.request import EditRequest, PassTest
 from pytest_coderobust.errors import ModelError, UsageError
@@ -151,11 +151,11 @@ class Access:
         return module
 
     def encode(self, request: EditRequest, prompt: str) -> list[int]:
-        """Turns one of a request's prompts into token ids; a decision's go on to where it is."""
+        """Turns one of a request's prompts into token ids; a parting's go on to it."""
         ids = self.backend.encode(prompt, request.task.language)
-        if request.decision is None:
+        if request.parting is None:
             return ids
-        return [*ids, *split_decision(request.decision, self.loaded.tokenizer)[0]]
+        return [*ids, *split_parting(request.parting, self.loaded.tokenizer)[0]]
 
     def target(self, request: EditRequest) -> tuple[int, ...]:
         """Token ids that the perturbed prompt should be continued with.
@@ -163,8 +163,8 @@ class Access:
         Raises:
             ModelError: there is nothing to continue with.
         """
-        if request.decision is not None:
-            found = split_decision(request.decision, self.loaded.tokenizer)[1]
+        if request.parting is not None:
+            found = split_parting(request.parting, self.loaded.tokenizer)[1]
         elif request.target is not None:
             ids = self.loaded.tokenizer(request.target, add_special_tokens=False)["input_ids"]
             found = tuple(ids)

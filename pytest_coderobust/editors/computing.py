@@ -11,7 +11,7 @@ from pytest_coderobust.editors.fit import FitChange, compare_fit, measure_fit
 from pytest_coderobust.editors.memory import resource_use
 from pytest_coderobust.editors.protocol import EditRequest, ModelChange
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.errors import EditRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def compute_change(
                 change = editor.compute(access, requests, so_far)
     fit = compare_fit(access, change, requests, before) if before is not None else None
     if fit is not None and not fit.moved:
-        raise ModelError(
+        raise EditRefused(
             f"{spec.label}: the edit moved nothing: the NLL of its targets was {fit.before:.3g} "
             f"before and is {fit.after:.3g} after"
         )

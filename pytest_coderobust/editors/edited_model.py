@@ -9,7 +9,7 @@ refuses to answer, so that nothing is stored under the wrong name.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
@@ -18,9 +18,10 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.computing import EditCost, compute_change
 from pytest_coderobust.editors.fit import FitChange
 from pytest_coderobust.editors.identity import edited_identity, placebo_identity
+from pytest_coderobust.editors.no_change import NoChange
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, PassTest, Weighted
 from pytest_coderobust.editors.registry import EditorSpec
-from pytest_coderobust.errors import ModelError, UsageError
+from pytest_coderobust.errors import EditRefused, ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.models.watch import unwatched
@@ -45,6 +46,7 @@ class EditedBackend(ForwardingBackend):
         cost: time and memory that making it took.
         fit: its targets before and after; None where they were not measured.
         stack: the edits that must be in force for this one to answer, itself the last.
+        refused: the reasons of the requests that the editor did not edit for.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class EditedBackend(ForwardingBackend):
         self._access = access
         self._prompts: dict[str, str] = {}
         self.stack: list[str] = []
+        self.refused: tuple[str, ...] = ()
 
     @property
     def identity(self) -> ModelIdentity:
@@ -132,7 +135,8 @@ def edited(
 
     Raises:
         UsageError: no request, or an option does not fit the model.
-        ModelError: the edit cannot be made, or changes nothing.
+        ModelError: the edit cannot be made.
+        EditRefused: the editor does not edit for a request, or the edit changes nothing.
     """
     _refuse_none(spec, requests)
     access = Access(backend, judge=judge)
@@ -151,16 +155,14 @@ def successive(
 ) -> Generator[EditedBackend]:
     """Yields the backend after one request, after two, and so on: each is valid until the next.
 
-    The edits accumulate in the way of the method. Close the generator to restore the model.
+    The edits accumulate in the way of the method; a request that the editor refuses leaves the
+    model as it was. Close the generator to restore the model.
 
     Raises:
         UsageError, ModelError: as `edited`.
     """
     _refuse_none(spec, requests)
-    batches = [(request,) for request in requests]
-    for model in successive_batches(backend, spec, batches, judge):
-        assert isinstance(model, EditedBackend), "no edit was refused"
-        yield model
+    yield from successive_batches(backend, spec, [(request,) for request in requests], judge)
 
 
 def successive_batches(
@@ -168,42 +170,40 @@ def successive_batches(
     spec: EditorSpec,
     batches: Sequence[Sequence[EditRequest]],
     judge: PassTest | None = None,
-    refused: dict[int, str] | None = None,
-) -> Generator[Weighted]:
+    skipped: Mapping[int, str] | None = None,
+) -> Generator[EditedBackend]:
     """Yields the backend after one batch of requests, after two, and so on, as `successive`.
 
     Args:
-        refused: takes the reason of each edit that cannot be made or moves nothing, by its number
-            from 1; the model then stays as it was, and the next edit goes on from there. An edit
-            whose reason stands there already is not tried. Where it is None, an edit that cannot be
-            made is an error, and what it moves is not measured.
+        skipped: why edits are not tried, by their number from 1. Where it is given, if empty, each
+            edit must move its stated targets, and one that cannot be made is refused like one that
+            the editor refuses.
 
     Raises:
         UsageError, ModelError: as `edited`.
     """
     access = Access(backend, judge=judge)
+    must_move = skipped is not None
     change: ModelChange | None = None
+    refused: list[str] = []
     for count, batch in enumerate(batches, 1):
         cost, fit = EditCost(), None
-        sizes = [] if refused is None else [*map(len, batches[:count])]
         try:
-            if refused is not None and count in refused:
-                raise ModelError(refused[count])
+            if skipped and count in skipped:
+                raise EditRefused(skipped[count])
             # The next edit is computed on the model that holds the edits before it.
-            change, cost, fit = compute_change(
-                access, spec, batch, change, must_move=refused is not None
-            )
-        except ModelError as error:
-            if refused is None:
+            made, spent, moved = compute_change(access, spec, batch, change, must_move=must_move)
+            with made.installed(access):  # it may round away in the model's dtype
+                change, cost, fit = made, spent, moved
+        except ModelError as refusal:
+            if not must_move and not isinstance(refusal, EditRefused):
                 raise
-            refused[count] = str(error)
-        if change is None:
-            yield backend
-            continue
+            refused.append(str(refusal))
         taken = [request for each in batches[:count] for request in each]
+        sizes = [*map(len, batches[:count])] if must_move else []
         identity = edited_identity(backend.identity, spec, taken, sizes)
-        with changed_model(backend, change, identity) as model:
-            model.cost, model.fit = cost, fit
+        with changed_model(backend, change or NoChange(), identity) as model:
+            model.cost, model.fit, model.refused = cost, fit, tuple(refused)
             yield model
 
 

@@ -25,12 +25,14 @@ class Goal:
         target: the ids that should follow.
         value: the value wanted at the top layer for the bare prompt, (out,).
         losses: those of the search.
+        met: whether the model gives that value already.
     """
 
     prompts: Sequence[Sequence[int]]
     target: Sequence[int]
     value: torch.Tensor
     losses: Sequence[float]
+    met: bool = False
 
 
 def find_goal(
@@ -57,7 +59,16 @@ def find_goal(
     ]
     target = access.target(request)
     shifts, losses = search_shifts(access, sites, prompts, target, options, relaxed=relaxed)
-    return Goal(prompts, target, sites[0].value + shifts[0], losses)
+    met = not bool(shifts[0].any())
+    return Goal(prompts, target, sites[0].value + shifts[0], losses, met)
+
+
+def explain_met(label: str, loss: float) -> str:
+    """Explains that nothing is left to be written for a request."""
+    return (
+        f"{label}: the model answers as told already (its first loss of {loss:.3g} ends the "
+        "search), so there is nothing to edit; a smaller stop asks for more"
+    )
 
 
 def read_last(

@@ -21,7 +21,7 @@ from pytest_coderobust.editors.options import GraceOptions
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest, ModelChange
 from pytest_coderobust.editors.targets import loss_at, target_batch
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.errors import EditRefused
 
 _ENOUGH = 1e-2
 """The loss below which a value is not improved further."""
@@ -71,7 +71,7 @@ class Grace:
         values[place] = value
         gain = 1 - min(losses) / losses[0]
         if losses[0] > _ENOUGH and gain < self.options.gain:
-            raise ModelError(
+            raise EditRefused(
                 f"{request.label}: GRACE lowered its loss by {gain:.1%} only; another layer or "
                 "replace=all may steer the whole continuation"
             )

@@ -19,7 +19,7 @@ from pytest_coderobust.editors.options import LoraOptions
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
 from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.editors.weights import rotate
-from pytest_coderobust.errors import MissingExtra, ModelError
+from pytest_coderobust.errors import EditRefused, MissingExtra, ModelError
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.records import Variant
 
@@ -59,10 +59,11 @@ class AdapterChange:
         """Puts the matrices beside the layers.
 
         Raises:
-            ModelError: the adapter does not fit the model, or adds nothing to any output.
+            ModelError: the adapter does not fit the model.
+            EditRefused: it adds nothing to any output.
         """
         if not any(bool(each.any()) for name, each in self.weights.items() if "lora_B" in name):
-            raise ModelError(
+            raise EditRefused(
                 f"the edit changed no weight of model {access.name!r}: either the model does "
                 "already what is asked, or it takes a larger rate or more steps"
             )

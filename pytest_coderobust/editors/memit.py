@@ -25,14 +25,21 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.corpus import IDENTITY
 from pytest_coderobust.editors.covariance import Covariance
 from pytest_coderobust.editors.covariance_cache import CovarianceShelf, stock_shelf
-from pytest_coderobust.editors.goals import Goal, find_goal, mean_loss, mix_keys, read_last
+from pytest_coderobust.editors.goals import (
+    Goal,
+    explain_met,
+    find_goal,
+    mean_loss,
+    mix_keys,
+    read_last,
+)
 from pytest_coderobust.editors.multilayer_options import MemitOptions, parse_layers
 from pytest_coderobust.editors.prefixes import make_prefixes
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest, ModelChange
 from pytest_coderobust.editors.spreading import LayerUpdates, SpreadPlan, spread_values
 from pytest_coderobust.editors.weights import WeightChange, weight_change
-from pytest_coderobust.errors import UsageError
+from pytest_coderobust.errors import EditRefused, UsageError
 
 NATURAL = 1.36
 """Default of `lam` in units of a key's width: 15000 at the 11008 units of a 7B model."""
@@ -78,6 +85,7 @@ class Memit:
         Raises:
             UsageError: a layer is out of range, the corpus cannot be read, or C = I without `lam`.
             ModelError: the corpus is too small, or the model has other modules.
+            EditRefused: the model answers every request as told already.
         """
         assert so_far is None or isinstance(so_far, SpreadChange)
         options = self.options
@@ -92,6 +100,8 @@ class Memit:
         )
         projections = {layer: access.projection(layer) for layer in layers}
         goals = self.find_goals(access, layers[-1], requests)
+        if all(goal.met for goal in goals):
+            raise EditRefused(explain_met(requests[0].label, goals[0].losses[0]))
         past = dict(so_far.past) if so_far and options.history else {}
         plan = self.plan(access, projections, goals, shelf, past)
         before = mean_loss(access, goals)

@@ -15,8 +15,10 @@ from pytest_coderobust.editors import multilayer_options
 from pytest_coderobust.editors import options as kinds
 from pytest_coderobust.editors.options import Options, changed_options, make_options
 from pytest_coderobust.editors.protocol import Editor
+from pytest_coderobust.editors.training_cases import give_cases
 from pytest_coderobust.errors import UnknownName, UsageError
 from pytest_coderobust.extensions import read_rows
+from pytest_coderobust.knowledge.case_set import CaseSet
 from pytest_coderobust.records import digest
 
 RequestForm = Literal["solution", "own", "decision"]
@@ -41,6 +43,8 @@ class EditorEntry:
             for a change of a kind that `saved_edits.KINDS` lacks.
         forms: in which a study of API migration may ask it, the default first; none for a method
             that follows no target.
+        takes: what it edits by: the perturbed "prompt" with its answer, the "pair" of clean and
+            perturbed prompt, or "nothing" of a request.
     """
 
     code: str
@@ -48,6 +52,7 @@ class EditorEntry:
     version: int = 1
     saved: str = ""
     forms: tuple[RequestForm, ...] = ("solution", "own", "decision")
+    takes: Literal["prompt", "pair", "nothing"] = "prompt"
 
     @property
     def options_class(self) -> type[Options]:
@@ -58,7 +63,9 @@ class EditorEntry:
 
 
 _OWN: Mapping[str, EditorEntry] = {
-    "creme": EditorEntry("pytest_coderobust.editors.creme:Creme", kinds.CremeOptions, forms=()),
+    "creme": EditorEntry(
+        "pytest_coderobust.editors.creme:Creme", kinds.CremeOptions, forms=(), takes="pair"
+    ),
     "rome": EditorEntry("pytest_coderobust.editors.rome:Rome", kinds.RomeOptions, forms=_AT_LOOKUP),
     "memit": EditorEntry(
         "pytest_coderobust.editors.memit:Memit", multilayer_options.MemitOptions, forms=_AT_LOOKUP
@@ -78,7 +85,10 @@ _OWN: Mapping[str, EditorEntry] = {
     "dinm": EditorEntry("pytest_coderobust.editors.dinm:Dinm", kinds.DinmOptions),
     "lora": EditorEntry("pytest_coderobust.editors.lora:Lora", kinds.LoraOptions),
     "denoise": EditorEntry(
-        "pytest_coderobust.editors.denoising:SelfDenoising", kinds.DenoisingOptions, forms=()
+        "pytest_coderobust.editors.denoising:SelfDenoising",
+        kinds.DenoisingOptions,
+        forms=(),
+        takes="nothing",
     ),
 }
 
@@ -91,10 +101,15 @@ EDIT_FILE = "edit.json"
 
 @dataclass(frozen=True, slots=True)
 class EditorSpec:
-    """Editor that was asked for, with validated options; not yet imported."""
+    """Editor that was asked for, with validated options; not yet imported.
+
+    Attributes:
+        training: cases for an editor that learns from some; None leaves it to its option `train`.
+    """
 
     name: str
     options: Options
+    training: CaseSet | None = None
 
     @property
     def label(self) -> str:
@@ -111,6 +126,8 @@ class EditorSpec:
         # The files that an option names are part of the edit, not only their folder's name.
         outside = getattr(self.options, "outside", None)
         more = foreign if outside is None else (*foreign, outside)
+        if self.training is not None:
+            more = (*more, self.training.digest)
         return digest("editor", self.name, row.version, asdict(self.options), *more)
 
 
@@ -164,7 +181,8 @@ def open_editor(spec: EditorSpec) -> Editor:
     Raises:
         MissingExtra: it needs a package that is not installed.
     """
-    return cast("Editor", resolve_name(EDITORS[spec.name].code)(spec.options))
+    editor = cast("Editor", resolve_name(EDITORS[spec.name].code)(spec.options))
+    return give_cases(editor, spec.training)
 
 
 def _read_pairs(text: str, whole: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Edit requests, the decision that one may be about, and the test of which completions pass."""
+"""Edit requests, the parting that one may be about, and the test of which completions pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PassTest = Callable[[Task, Sequence[str]], Sequence[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Parting:
     """Place of an answer at which it must go another way than it did.
 
     In tokens, what both answers begin with belongs to the prompt, and the target is what the new
@@ -39,7 +39,7 @@ class EditRequest:
         target: the continuation that the perturbed prompt should have; None is the greedy
             continuation of the clean prompt by the model itself.
         seed: the seed the perturbed prompt was drawn with.
-        decision: takes the place of `target`, and goes on the prompt up to where answers part.
+        parting: takes the place of `target`, and goes on the prompt up to where answers part.
     """
 
     task: Task
@@ -48,12 +48,12 @@ class EditRequest:
     perturbation: str
     target: str | None = None
     seed: int = 0
-    decision: Decision | None = None
+    parting: Parting | None = None
 
     @property
     def states_target(self) -> bool:
         """Whether it says what should be written, and leaves nothing to the model."""
-        return self.target is not None or self.decision is not None
+        return self.target is not None or self.parting is not None
 
     @property
     def label(self) -> str:
@@ -64,5 +64,5 @@ class EditRequest:
     def digest(self) -> str:
         """Digest of everything in the request that an edit depends on."""
         parts = (self.clean, self.perturbed, self.target, self.task.language)
-        more = () if self.decision is None else (astuple(self.decision),)
+        more = () if self.parting is None else (astuple(self.parting),)
         return digest("request", self.task.id, self.perturbation, self.seed, *parts, *more)

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import torch
 
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.goals import explain_met
 from pytest_coderobust.editors.lookup import Lookup, lookup
 from pytest_coderobust.editors.options import RomeOptions
 from pytest_coderobust.editors.prefixes import make_prefixes, put_behind
@@ -26,6 +27,7 @@ from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.value_search import ShiftSite, search_shifts
 from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
+from pytest_coderobust.errors import EditRefused
 
 
 class Rome(WeightEditor[RomeOptions]):
@@ -43,6 +45,8 @@ class Rome(WeightEditor[RomeOptions]):
         shift, losses = find_shift(
             access, projection, prompts, access.target(request), keys[0].output, self.options
         )
+        if not bool(shift.any()):
+            raise EditRefused(explain_met(request.label, losses[0]))
         mean = torch.stack([key.input for key in keys]).mean(dim=0)
         delta = rank_one_update(
             projection, mean, keys[0], shift, asymmetric=self.options.asymmetric

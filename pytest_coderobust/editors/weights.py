@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
@@ -13,7 +13,7 @@ import torch
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.errors import EditRefused, ModelError
 from pytest_coderobust.records import Variant
 
 
@@ -135,13 +135,23 @@ class WeightEditor(ABC, Generic[OptionsT]):
     def compute(
         self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
     ) -> WeightChange:
-        """Edits for each request on the model that holds the edits before it."""
+        """Edits for each request on the model that holds the edits before it.
+
+        Raises:
+            EditRefused: it edits for none of them; one that an edit before fulfils already is
+                passed over.
+        """
         assert so_far is None or isinstance(so_far, WeightChange)
-        change = self.edit(access, requests[0], so_far)
-        for request in requests[1:]:
-            before = change.without(so_far)
-            with before.installed(access):
-                change = self.edit(access, request, change)
+        change, made, reasons = so_far, False, list[EditRefused]()
+        for request in requests:
+            before = change.without(so_far) if change is not None and made else None
+            with before.installed(access) if before is not None else nullcontext():
+                try:
+                    change, made = self.edit(access, request, change), True
+                except EditRefused as refusal:
+                    reasons.append(refusal)
+        if change is None or not made:
+            raise reasons[0]
         return change
 
 
@@ -151,13 +161,13 @@ def _drift(
     """Computes the norm of the change over the norm of the weights before.
 
     Raises:
-        ModelError: nothing changed.
+        EditRefused: nothing changed.
     """
     pairs = [(now[name].detach().float(), old.float()) for name, old in before.items()]
     moved = sum(float((new - old).square().sum()) for new, old in pairs)
     if not moved:
         dtype = next(iter(before.values())).dtype if before else "no dtype"
-        raise ModelError(
+        raise EditRefused(
             f"the edit changed no weight of model {access.name!r} in {dtype}: either the model "
             "does already what is asked, or it takes a larger rate or bound, more steps, another "
             "layer"

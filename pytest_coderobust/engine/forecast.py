@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_coderobust.engine.guarding import ANSWERS
 from pytest_coderobust.engine.keys import make_completion_key
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.spending import bound_tokens, count_bytes
 from pytest_coderobust.engine.variants import make_variant, prepare
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import Backend, count_tokens, find_terms
+from pytest_coderobust.models.metering import WatchForecast, WatchPlan, forecast_watch
 from pytest_coderobust.records import Bill, Completion, Square, Tariff, Usage, Variant
 
 BYTES_A_TOKEN = 3.5
@@ -17,6 +19,10 @@ BYTES_A_TOKEN = 3.5
 
 SHARE_WRITTEN = 0.4
 """Share of the token limit that an answer takes, where no earlier answer says."""
+
+
+NOT_WATCHED = WatchForecast()
+"""The forecast of a model whose weights are here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Forecast:
         limit: tokens of an answer at most.
         most_input: bound of the prompts' tokens.
         rate: answers a second in earlier sessions; None where there were none.
+        watching: the requests that get to know the model and watch over it, which come on top.
     """
 
     suite: str
@@ -48,6 +55,7 @@ class Forecast:
     most_input: int
     tariff: Tariff | None
     rate: float | None
+    watching: WatchForecast = NOT_WATCHED
 
     @property
     def output(self) -> float:
@@ -61,21 +69,24 @@ class Forecast:
     @property
     def cost(self) -> float | None:
         """Money, as expected; None without a price."""
-        return self._price(self.input, round(self.output))
+        return self._price(Usage(0, 0, self.input, 0, round(self.output)) + self.watching.expected)
 
     @property
     def most_cost(self) -> float | None:
         """Money at most: the longest answers and the bound of each prompt; None without a price."""
-        return self._price(self.most_input, self.most_output)
+        return self._price(Usage(0, 0, self.most_input, 0, self.most_output) + self.watching.most)
+
+    @property
+    def watching_cost(self) -> float | None:
+        """The part of `cost` that watches over the model; None without a price."""
+        return self._price(self.watching.expected)
 
     @property
     def seconds(self) -> float | None:
         return self.asked / self.rate if self.rate else None
 
-    def _price(self, prompts: int, written: int) -> float | None:
-        if self.tariff is None:
-            return None
-        return self.tariff.cost(Usage(self.asked, 0, prompts, 0, written))
+    def _price(self, usage: Usage) -> float | None:
+        return None if self.tariff is None else self.tariff.cost(usage)
 
 
 def make_forecast(
@@ -86,6 +97,8 @@ def make_forecast(
     known: Backend | None,
     ledger: Ledger,
     before: Bill | None = None,
+    *,
+    opening: bool = True,
 ) -> Forecast:
     """Makes the forecast of the squares that are wanted; perturbs prompts and asks nobody.
 
@@ -93,6 +106,7 @@ def make_forecast(
         known: a backend of the model's identity, which need not be able to answer; None where
             nobody knows it without asking.
         before: what earlier sessions asked of the model.
+        opening: it is the first suite of its session, which shakes hands.
     """
     variants = _list_variants(plan, squares)
     sampling = plan.config.sampling
@@ -129,8 +143,37 @@ def make_forecast(
         limit=sampling.max_new_tokens,
         most_input=sum(bound_tokens(backend, variant) for variant in missing),
         tariff=find_terms(backend).tariff,
-        rate=before.usage.requests / before.wall if before and before.wall else None,
+        rate=before.answers / before.wall if before and before.wall else None,
+        watching=_forecast_watch(plan, missing, backend, known, ledger, opening=opening),
     )
+
+
+def _forecast_watch(
+    plan: Plan,
+    missing: list[Variant],
+    backend: Backend,
+    known: Backend | None,
+    ledger: Ledger,
+    *,
+    opening: bool,
+) -> WatchForecast:
+    """Forecasts the requests beside the rows: one look before them, and one behind each thousand.
+
+    A session that takes longer looks every ten minutes, too.
+    """
+    first = next(iter(plan.tasks.values()), None)
+    if first is None:
+        return NOT_WATCHED
+    longest = max(missing, key=lambda each: backend.prompt_length(each.prompt), default=None)
+    own = (first.prompt, first.language)
+    wanted = WatchPlan(
+        digest=known.identity.digest if known is not None else "",
+        own=own,
+        longest=own if longest is None else (longest.prompt, longest.task.language),
+        looks=1 + -(-len(missing) // ANSWERS) if missing else 0,
+        opening=opening,
+    )
+    return forecast_watch(backend, ledger, wanted)
 
 
 def _list_variants(plan: Plan, squares: list[Square]) -> list[Variant]:

@@ -21,7 +21,8 @@ from collections.abc import Callable, Mapping
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import Backend, OwnPrompt, find_guarded
-from pytest_coderobust.records import Bill, Completion
+from pytest_coderobust.models.metering import bound_look
+from pytest_coderobust.records import Bill, Completion, Usage
 
 ANSWERS = 1000
 """Answers after which a look is due."""
@@ -35,14 +36,21 @@ class Guard:
 
     Args:
         now: reads a clock, in seconds.
+        book: books what was and will be asked to watch over the model on the run in work.
     """
 
     def __init__(
-        self, backend: Backend, ledger: Ledger, now: Callable[[], float] = time.time
+        self,
+        backend: Backend,
+        ledger: Ledger,
+        now: Callable[[], float] = time.time,
+        book: Callable[[str], None] = lambda _run: None,
     ) -> None:
+        self._backend = backend
         self._guarded = find_guarded(backend)
         self._ledger = ledger
         self._now = now
+        self._book = book
         self._interval: int | None = None
         self._answers = 0
         self._looked: float | None = None
@@ -64,8 +72,15 @@ class Guard:
                 if self._is_open():  # else another process was at work, and looked meanwhile
                     self.look()
 
-    def begin(self) -> None:
+    def bound_look(self) -> Usage:
+        """Bounds what the next look costs."""
+        return bound_look(self._backend, tuple(self._own))
+
+    def begin(self, run: str = "") -> None:
         """Looks before the first row; later only where others left something open, or once due.
+
+        Args:
+            run: the one in work, which pays for looks.
 
         Raises:
             ModelError: as `look`.
@@ -74,6 +89,8 @@ class Guard:
             return
         if self._lost:
             raise ModelError(self._lost)
+        if run:
+            self._book(run)
         found = self._ledger.intervals.open(self._guarded.identity.digest)
         foreign = found != (() if self._interval is None else (self._interval,))
         late = self._looked is None or self._now() - self._looked >= SECONDS
@@ -104,6 +121,10 @@ class Guard:
         else:
             self._ledger.add_answers(found, run, bill, interval=self._interval)
         self._answers += len(found)
+
+    def book(self, run: str, bill: Bill) -> None:
+        """Books what may have been spent without an answer."""
+        self._ledger.add_answers({}, run, bill)
 
     def look(self) -> None:
         """Looks at the model: what is open is kept or forgotten.

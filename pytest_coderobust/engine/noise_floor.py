@@ -41,11 +41,13 @@ def measure_floor(
     ledger: Ledger,
     listen: Listener,
     guard: Guard | None = None,
+    book_on: str = "",
 ) -> NoiseFloor:
     """Answers and judges every clean prompt under each batch size and each seed.
 
     Args:
         guard: of a served model, the session's.
+        book_on: the run that a server's answers are booked on; by default each seed's own.
 
     Raises:
         ModelError, SandboxError, OracleError: the harness failed; nothing is known.
@@ -60,6 +62,7 @@ def measure_floor(
         tags = plan.config.reading.reasoning
         answers = CompletionStore(asked, ledger, listen, tags, guard)
         measurement = Measurement(again, answers, judge, ledger, listen)
+        answers.run = book_on or answers.run
         measurement.want((task, Cell()) for task in plan.tasks)
         found = [measurement.measure(task, Cell()).observation for task in plan.tasks.values()]
         return {o.task_id: pass_at_k(o.n, o.c, k) for o in found if o.measured}

@@ -16,6 +16,7 @@ from pytest_coderobust.engine.rewrites import (
 )
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.models.extraction.braces import BRACES_VERSION
 from pytest_coderobust.records import ApiChange, Cell, Task, Variant, digest
 from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tasks.recording_row import find_recorded_level
@@ -108,6 +109,8 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
             [[change.parts for change in task.api_changes] for task in chosen],
             # A suite without a list of ids keeps the digest that it always had.
             *([[task.id for task in chosen]] if config.ids else []),
+            # Nor does one in Python, whatever is done for other languages.
+            *([BRACES_VERSION] if any(task.language != "python" for task in chosen) else []),
         ),
         notes=(*subset.notes, *recorded.notes, *describe_rewriters(config)),
         rewrite_sources=rewrite_sources,

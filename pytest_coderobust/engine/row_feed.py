@@ -69,6 +69,10 @@ class RowFeed(Iterator["Row | None"]):
         """The number of rows that were sent and are not answered yet."""
         return len(self._on_way)
 
+    def list_on_way(self) -> list[Row]:
+        """Lists the rows that were sent and are not answered yet."""
+        return [row for _, row in self._on_way.values()]
+
     def __next__(self) -> Row | None:
         if self._next is None:
             if not self._ends():

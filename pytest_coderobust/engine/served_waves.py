@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_coderobust.engine.early import find_wave_size
+from pytest_coderobust.engine.guarding import ANSWERS
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.spending import Spending, Sum
 from pytest_coderobust.ledger import Ledger
@@ -60,12 +61,13 @@ class ServedWaves:
         if self._spending is None:
             return len(tasks)
         self._spending.begin()
-        total, sampling = Sum(), self._measurement.sampling
+        total, rows, sampling = Sum(), 0, self._measurement.sampling
         for count, task in enumerate(tasks):
             # A perturbed prompt is judged beside its clean one.
             squares = [(task, cell) for cell in dict.fromkeys((Cell(), *cells))]
             for variant, missing in self._measurement.list_missing(squares):
                 total += self._spending.worst(variant, sampling).times(missing)
-            if not self._spending.affords(total):
+                rows += missing
+            if not self._spending.affords(total, looks=1 + rows // ANSWERS):
                 return count
         return len(tasks)

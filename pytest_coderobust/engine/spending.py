@@ -1,23 +1,22 @@
 """Spending of a session on a served model: what is spent, and reserved for rows on their way.
 
 A row is sent only if its worst case fits: all tokens of its prompt and all tokens that it may
-write, at the full price. The answer's own counts settle it. So spent and reserved together never
-pass the cap, however many rows are on their way.
+write, at the full price, and beside it the look at the model that has to follow. The answer's own
+counts settle it. So spent and reserved together never pass the cap, however many rows are on their
+way. A request that watches over the model is reserved in the same way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import Backend, count_tokens, find_terms, is_streaming
+from pytest_coderobust.models.metering import FRAME, bound_check
 from pytest_coderobust.models.prompts import clean_text
 from pytest_coderobust.records import Bill, Completion, Row, Sampling, Tariff, Usage, Variant
-
-FRAME = 64
-"""Tokens that a server's chat template may put around a message of which only the bytes are known.
-"""
 
 
 class BudgetSpent(ModelError):
@@ -47,21 +46,33 @@ class Sum:
     def __add__(self, other: Sum) -> Sum:
         return Sum(self.money + other.money, self.tokens + other.tokens)
 
+    def __sub__(self, other: Sum) -> Sum:
+        """The rest; nothing of it is below zero."""
+        return Sum(max(0.0, self.money - other.money), max(0, self.tokens - other.tokens))
+
     def times(self, factor: int) -> Sum:
         """The same several times."""
         return Sum(self.money * factor, self.tokens * factor)
 
 
 class Spending:
-    """The cap of a session, as a brake on its rows."""
+    """The cap of a session, as a brake on its rows.
 
-    def __init__(self, cap: Cap, backend: Backend, ledger: Ledger) -> None:
+    Args:
+        watch: the most that the next look at the model takes, which no row may spend.
+    """
+
+    def __init__(
+        self, cap: Cap, backend: Backend, ledger: Ledger, watch: Callable[[], Usage] = Usage
+    ) -> None:
         self.cap = cap
         self._backend = backend
         self._ledger = ledger
         self._tariff = find_terms(backend).tariff or Tariff(0.0, 0.0)
+        self._watch = watch
         self._spent = Sum()
         self._reserved = Sum()
+        self._kept = Sum()
         self._on_way: dict[int, Sum] = {}
 
     def begin(self) -> None:
@@ -71,6 +82,7 @@ class Spending:
         self._spent = told + Sum(bill.unsure_cost, bill.unsure_tokens)
         self._reserved = Sum()
         self._on_way.clear()
+        self._kept = price(self._watch(), self._tariff)
 
     @property
     def total(self) -> Sum:
@@ -81,15 +93,14 @@ class Spending:
         """The most that one row can cost."""
         return bound_cost(self._backend, variant, sampling)
 
-    def affords(self, more: Sum) -> bool:
-        """Says whether this much can be spent on top."""
-        total = self.total + more
-        return (self.cap.money is None or total.money <= self.cap.money) and (
-            self.cap.tokens is None or total.tokens <= self.cap.tokens
-        )
+    def affords(self, more: Sum, looks: int = 1) -> bool:
+        """Says whether this much can be spent on top, and the looks at the model that follow."""
+        return self._fits(more + self._kept.times(looks))
 
     def holds(self, row: Row, sampling: Sampling) -> bool:
-        return not self.affords(self.worst(row.variant, sampling))
+        worst = self.worst(row.variant, sampling)
+        checked = price(bound_check(self._backend, row.variant), self._tariff)
+        return not self.affords(worst + checked)
 
     def release(self) -> None:
         raise BudgetSpent(f"the budget is spent: {self.describe()}")
@@ -103,8 +114,34 @@ class Spending:
         worst = self._on_way.pop(id(row))
         # The sums are made anew where they can be, so that rounding does not add up.
         self._reserved = self._reserved + worst.times(-1) if self._on_way else Sum()
-        told = Sum(self._tariff.cost(usage), usage.input + usage.output)
-        self._spent += told + worst.times(count_unsure(usage))
+        told = price(usage, self._tariff)
+        self._spent += told + bound_unsure(worst, told, usage)
+
+    def reserve_single(self, most: Sum) -> None:
+        """Reserves a single request that watches over the model; no other one is on its way.
+
+        Raises:
+            BudgetSpent: it does not fit.
+        """
+        if not self._on_way:
+            self.begin()
+        if not self._fits(most):
+            raise BudgetSpent(
+                f"the budget is spent: {self.describe()}, and a request that gets to know the "
+                f"model or watches over it may take {self._describe(most)} more"
+            )
+        self._reserved += most
+
+    def settle_single(self, most: Sum, spent: Sum) -> None:
+        """Takes note of what a request that was reserved has cost at most."""
+        self._reserved = self._reserved + most.times(-1) if self._on_way else Sum()
+        self._spent += spent
+
+    def _fits(self, more: Sum) -> bool:
+        total = self.total + more
+        return (self.cap.money is None or total.money <= self.cap.money) and (
+            self.cap.tokens is None or total.tokens <= self.cap.tokens
+        )
 
     def describe(self) -> str:
         """Describes what was spent of the cap."""
@@ -115,6 +152,10 @@ class Spending:
         if self.cap.tokens is not None:
             parts.append(f"{spent.tokens:,} of {self.cap.tokens:,} tokens")
         return " and ".join(parts)
+
+    def _describe(self, more: Sum) -> str:
+        money = [f"{more.money:.4g} usd"] if self.cap.money is not None else []
+        return " and ".join([*money, f"{more.tokens:,} tokens"])
 
 
 def check_cap(cap: Cap, backend: Backend, name: str) -> None:
@@ -136,21 +177,31 @@ def check_cap(cap: Cap, backend: Backend, name: str) -> None:
         )
 
 
+def price(usage: Usage, tariff: Tariff) -> Sum:
+    """Prices the tokens of requests."""
+    return Sum(tariff.cost(usage), usage.input + usage.output)
+
+
 def bound_cost(backend: Backend, variant: Variant, sampling: Sampling) -> Sum:
     """Bounds the cost of one request: its whole prompt, and all tokens that it may write."""
     prompt = bound_tokens(backend, variant)
     most = Usage(1, 0, prompt, 0, sampling.max_new_tokens)
-    tariff = find_terms(backend).tariff or Tariff(0.0, 0.0)
-    return Sum(tariff.cost(most), most.input + most.output)
+    return price(most, find_terms(backend).tariff or Tariff(0.0, 0.0))
 
 
-def count_unsure(usage: Usage) -> int:
-    """Counts the requests of one answer that may have cost the most, whatever was told.
+def bound_unsure(worst: Sum, told: Sum, usage: Usage) -> Sum:
+    """Bounds what one answer may have cost beside what was told.
 
     A server that told no counts may have counted everything, as it may have where a request was
     sent again.
+
+    Args:
+        worst: of one request.
+        told: what its counts, or their estimate, make.
     """
-    return usage.retries + (0 if usage.input + usage.output else 1)
+    counted = usage.input + usage.output and not usage.estimated
+    rest = Sum() if counted or not usage.requests else worst - told
+    return worst.times(usage.retries) + rest
 
 
 def bound_tokens(backend: Backend, variant: Variant) -> int:

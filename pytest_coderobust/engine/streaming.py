@@ -15,10 +15,10 @@ from itertools import chain
 from pytest_coderobust.engine.events import BatchStarted, Listener, RowsGenerated
 from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.engine.row_feed import Brake, KeyedRow, RowFeed
-from pytest_coderobust.engine.spending import Sum, bound_cost, count_unsure
+from pytest_coderobust.engine.spending import Sum, bound_cost, bound_unsure, price
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.backend import Streamed, Streaming, find_terms
-from pytest_coderobust.records import Bill, Completion, Row, Sampling, Usage
+from pytest_coderobust.records import Bill, Completion, Row, Sampling, Tariff, Usage
 
 STORED_TOGETHER = 64
 """Answers of one transaction at most."""
@@ -85,7 +85,7 @@ class AnswerStream:
         if first is None:
             return
         waiting = chain([first], waiting)
-        self._guard.begin()
+        self._guard.begin(self._run)
         while True:
             for brake in brakes:
                 brake.begin()
@@ -103,6 +103,7 @@ class AnswerStream:
             if isinstance(streamed, Generator):
                 stack.enter_context(closing(streamed))
             stack.callback(self._store)  # whatever ends it, what was answered is kept
+            stack.callback(self._give_up, feed, sampling)
             for each in streamed:
                 if each is not None:
                     self._take(feed, each, sampling)
@@ -124,8 +125,14 @@ class AnswerStream:
         key = feed.settle(row, completion, streamed.usage)
         self._fresh.append(Answer(key, row, completion))
         self._usage += streamed.usage
-        if times := count_unsure(streamed.usage):
-            self._unsure += bound_cost(self._backend, row.variant, sampling).times(times)
+        worst = bound_cost(self._backend, row.variant, sampling)
+        told = price(streamed.usage, self._tariff or Tariff(0.0, 0.0))
+        self._unsure += bound_unsure(worst, told, streamed.usage)
+
+    def _give_up(self, feed: RowFeed, sampling: Sampling) -> None:
+        """Takes note of what is on its way when a stream ends: a server may have counted it."""
+        for row in feed.list_on_way():
+            self._unsure += bound_cost(self._backend, row.variant, sampling)
 
     def _is_late(self) -> bool:
         return self._clock() - self._stored_at >= SECONDS_UNSTORED
@@ -133,12 +140,15 @@ class AnswerStream:
     def _store(self) -> Sequence[Answer]:
         """Stores what was answered; returns it."""
         fresh, usage, unsure = self._fresh, self._usage, self._unsure
-        if not fresh:
+        if not fresh and unsure == Sum():
             return ()
         now = self._clock()
         cost = self._tariff.cost(usage) if self._tariff is not None else None
         wall = now - self._stored_at
         bill = Bill(usage, wall, cost, unsure_cost=unsure.money, unsure_tokens=unsure.tokens)
+        if not fresh:
+            self._guard.book(self._run, bill)
+            return ()
         self._guard.store({each.key: each.completion for each in fresh}, self._run, bill)
         self._fresh, self._usage, self._unsure, self._stored_at = [], Usage(), Sum(), now
         self._listen(RowsGenerated(len(fresh), sum(each.completion.tokens for each in fresh)))

@@ -17,6 +17,7 @@ from pytest_coderobust.metrics.catalogue import (
     find_default_condition,
 )
 from pytest_coderobust.metrics.summary import ALL
+from pytest_coderobust.metrics.unseen import pool_unseen
 from pytest_coderobust.records import CLEAN
 
 GRAMMAR = re.compile(
@@ -129,6 +130,7 @@ def check_gates(
     conditions: Iterable[str],
     levels: Mapping[str, str],
     where: str,
+    train: Sequence[str] = (),
 ) -> None:
     """Refuses gates that a suite's plan cannot answer.
 
@@ -137,6 +139,7 @@ def check_gates(
         conditions: the names of the planned perturbations.
         levels: level of each planned perturbation, as in `SuiteRun.levels`.
         where: file, section and key, to begin an error with.
+        train: perturbations that the suite lets models be trained on.
 
     Raises:
         ConfigError: a gate's k or condition is not in the plan.
@@ -144,6 +147,7 @@ def check_gates(
     perturbations = [name for name in conditions if name != CLEAN]
     pools = [levels[name] for name in perturbations if levels.get(name)]
     pools += [ALL] if perturbations else []
+    pools += pool_unseen(perturbations, train)
     for gate in gates:
         if gate.k is not None and gate.k not in ks:
             known = ", ".join(map(str, ks))

@@ -15,6 +15,7 @@ from pytest_coderobust.gates.gate import TOLERANCE, Gate, holds
 from pytest_coderobust.metrics.catalogue import RATES, WHOLE
 from pytest_coderobust.metrics.condition import score_task
 from pytest_coderobust.metrics.summary import ALL, pool_levels
+from pytest_coderobust.metrics.unseen import pool_unseen
 from pytest_coderobust.records import CLEAN, Cell, Observation, Square, Status, SuiteRun
 
 TASKWISE = ("unusable", "unchecked")
@@ -30,6 +31,7 @@ class Planned:
     levels: Mapping[str, str]
     ks: tuple[int, ...]
     samples: int
+    train: tuple[str, ...] = ()
 
     def read_by(self, gate: Gate) -> tuple[Cell, ...]:
         """Lists the cells that a gate's value is computed from, as far as the plan has them."""
@@ -38,14 +40,15 @@ class Planned:
         if gate.condition == WHOLE:
             return self.cells
         names = tuple(dict.fromkeys(c.perturbation for c in self.cells if not c.is_clean))
-        members = {CLEAN: [CLEAN], ALL: list(names), **pool_levels(names, self.levels)}
+        members = {CLEAN: [CLEAN], ALL: list(names), **pool_unseen(names, self.train)}
+        members |= pool_levels(names, self.levels)
         wanted = [gate.condition] if gate.condition in names else members.get(gate.condition, ())
         return tuple(cell for cell in self.cells if cell.perturbation in wanted)
 
 
 def read_planned(run: SuiteRun) -> Planned:
     """Reads the plan back from a run."""
-    return Planned(len(run.tasks), run.cells, run.levels, run.ks, run.sampling.n)
+    return Planned(len(run.tasks), run.cells, run.levels, run.ks, run.sampling.n, run.train)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,13 @@ CREATE TABLE IF NOT EXISTS usage (
     wall REAL NOT NULL, cost REAL, unsure_cost REAL NOT NULL, unsure_tokens INTEGER NOT NULL,
     PRIMARY KEY (run, session)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS watching (
+    run TEXT NOT NULL, session TEXT NOT NULL, requests INTEGER NOT NULL, retries INTEGER NOT NULL,
+    input INTEGER NOT NULL, cached INTEGER NOT NULL, output INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL, seconds REAL NOT NULL, estimated INTEGER NOT NULL,
+    wall REAL NOT NULL, cost REAL, unsure_cost REAL NOT NULL, unsure_tokens INTEGER NOT NULL,
+    PRIMARY KEY (run, session)
+) WITHOUT ROWID;
 """
 
 Statement = tuple[str, Sequence[tuple[object, ...]]]

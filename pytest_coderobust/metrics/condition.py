@@ -25,7 +25,8 @@ from pytest_coderobust.metrics.robustness import (
 )
 from pytest_coderobust.records import CLEAN, Observation, Status
 
-ConditionKind = Literal["clean", "perturbation", "level", "all"]
+ConditionKind = Literal["clean", "perturbation", "level", "training", "all"]
+"""`training` pools what a model was trained on, or what it was not."""
 
 
 @dataclass(frozen=True, slots=True)

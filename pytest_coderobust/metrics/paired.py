@@ -33,6 +33,7 @@ from pytest_coderobust.metrics.pass_at_k import pass_at_k
 from pytest_coderobust.metrics.robustness import drop, mean
 from pytest_coderobust.metrics.significance import paired_test
 from pytest_coderobust.metrics.summary import ALL, pool_levels
+from pytest_coderobust.metrics.unseen import pool_unseen
 from pytest_coderobust.records import CLEAN, Cell, Square, SuiteRun
 
 POWER = 0.8
@@ -53,12 +54,7 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Run
         margin: the worsening of pass@k that does not matter, as a share of 1.
     """
     k = min(plan.ks)
-    shared = [
-        square
-        for cell in plan.cells
-        for task in plan.tasks
-        if (square := (task, cell)) in before and square in after
-    ]
+    shared = list_shared(before, after, plan)
     changes: list[RateChange] = []
     drops: list[RateChange] = []
     for name, members in list_conditions(plan).items():
@@ -86,6 +82,16 @@ def compare(before: Counts, after: Counts, plan: SuiteRun, margin: float) -> Run
     return replace(found, verdict=judge_run(found.deciding))
 
 
+def list_shared(before: Counts, after: Counts, plan: SuiteRun) -> list[Square]:
+    """Lists the squares that both runs measured, in plan order."""
+    return [
+        square
+        for cell in plan.cells
+        for task in plan.tasks
+        if (square := (task, cell)) in before and square in after
+    ]
+
+
 def list_perturbations(plan: SuiteRun) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.perturbation for c in plan.cells if not c.is_clean))
 
@@ -98,6 +104,8 @@ def list_conditions(plan: SuiteRun) -> dict[str, tuple[str, ...]]:
     for name in names:
         found.setdefault((name,), name)
     for name, own in pool_levels(names, plan.levels).items():
+        found.setdefault(tuple(own), name)
+    for name, own in pool_unseen(names, plan.train).items():
         found.setdefault(tuple(own), name)
     if names:
         found.setdefault(names, ALL)

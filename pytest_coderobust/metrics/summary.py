@@ -22,6 +22,7 @@ from pytest_coderobust.metrics.eligible import EligibleCounts
 from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.quality_numbers import QualitySummary
+from pytest_coderobust.metrics.unseen import pool_unseen
 from pytest_coderobust.records import CLEAN, Observation, Status, SuiteRun
 
 ALL = "all"
@@ -33,7 +34,8 @@ class Summary:
     """All numbers of one suite's run.
 
     Attributes:
-        conditions: clean, the perturbations in plan order, levels, then "all".
+        conditions: clean, the perturbations in plan order, levels, those that were trained on and
+            the unseen ones where the run says so, then "all".
         tasks, items: planned.
         observed: planned items with an observation, measured or not.
         unusable: (task id, reason) of each task that the self-check rejected.
@@ -146,6 +148,10 @@ def summarise_conditions(run: SuiteRun, confidence: float) -> tuple[ConditionSum
         *(
             pooled(name, "level", members)
             for name, members in pool_levels(names, run.levels).items()
+        ),
+        *(
+            pooled(name, "training", members)
+            for name, members in pool_unseen(names, run.train).items()
         ),
         *([pooled(ALL, "all", names)] if names and ALL not in names else ()),
     )

@@ -20,6 +20,7 @@ from pytest_coderobust.records import (
 if TYPE_CHECKING:
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.loaded_model import LoadedModel
+    from pytest_coderobust.models.metering import Meter
 
 KeyedBy = Literal["prompt", "variant"]
 
@@ -193,12 +194,17 @@ class Look:
 class Guarded(Backend, Protocol):
     """A backend whose weights lie elsewhere: another model may answer behind the same address."""
 
-    def remember(self, memory: Callable[[], Ledger], demand: IdentityDemand) -> None:
+    def remember(
+        self, memory: Callable[[], Ledger], demand: IdentityDemand, meter: Meter | None = None
+    ) -> None:
         """Says where contacts with models are kept, and what is demanded; nobody is asked yet.
 
         The model is met when its identity is first read: one that the ledger does not know is
         asked its canaries, under the lease. Reading it then raises ModelError where the server is
         gone, or refutes what was stated, and UsageError where less is known than is demanded.
+
+        Args:
+            meter: is asked before each request of the handshake, the canaries and their kin.
         """
         ...
 

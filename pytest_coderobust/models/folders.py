@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -25,12 +26,15 @@ class TrainedForm:
         chat: whether prompts went through the chat template.
         base: the name of the base as its trainer wrote it; "" where the folder is not ours.
         base_weights: the digest of the base's weights.
+        trained_on: the perturbations of the rows that it was tuned on; empty where there were
+            none, or nobody knows.
     """
 
     template: str | None = None
     chat: bool = False
     base: str = ""
     base_weights: str = ""
+    trained_on: tuple[str, ...] = ()
 
 
 def read_json(path: Path) -> dict[str, object]:
@@ -77,7 +81,15 @@ def read_trained_form(folder: Path) -> TrainedForm:
         and isinstance(weights, str)
     ):
         raise ModelError(f"{path}: is not what coderobust finetune writes")
-    return TrainedForm(None if template == "{prompt}" else template, chat, name, weights)
+    own = None if template == "{prompt}" else template
+    return TrainedForm(own, chat, name, weights, _read_trained_on(facts))
+
+
+def _read_trained_on(facts: Mapping[str, object]) -> tuple[str, ...]:
+    data = facts.get("data")
+    found = cast("dict[str, object]", data).get("perturbations") if isinstance(data, dict) else None
+    names = cast("list[object]", found) if isinstance(found, list) else []
+    return tuple(name for name in names if isinstance(name, str))
 
 
 def bundled_folder() -> Path:

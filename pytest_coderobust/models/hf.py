@@ -6,7 +6,6 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_coderobust.errors import ModelError
@@ -20,6 +19,7 @@ from pytest_coderobust.models.fingerprint import (
     checkpoint_digest,
     weights_digest,
 )
+from pytest_coderobust.models.names import describe_origin
 from pytest_coderobust.models.options import ROWS, ROWS_TINY, ModelOptions, ModelSpec
 from pytest_coderobust.models.packing import packing_facts
 from pytest_coderobust.models.prompts import render, template_of, tokenize
@@ -125,9 +125,7 @@ class HFBackend:
         # Left out where there are none, so that answers of all other models stay valid.
         tags = list_tags(self.checkpoint, template, chat=self.spec.chat)
         facts = {
-            # A folder's path would tell a report's reader about the machine, not about the model.
-            "model": self.name if Path(self.spec.id).expanduser().exists() else self.spec.id,
-            "revision": self.spec.revision or "",
+            **describe_origin(self.name, self.spec),
             "weights": weights[:12],
             "adapter": "" if adapter is None else adapter_digest(adapter)[:12],
             "dtype": self.dtype,

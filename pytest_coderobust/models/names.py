@@ -11,6 +11,7 @@ from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.folders import holds_adapter, holds_checkpoint, read_trained_form
 from pytest_coderobust.models.gguf import check_gguf, names_gguf
 from pytest_coderobust.models.options import ModelSpec
+from pytest_coderobust.records import TRAINED_ON
 
 BUILTIN: Mapping[str, ModelSpec] = {
     "codellama-7b": ModelSpec("codellama/CodeLlama-7b-hf"),
@@ -58,6 +59,16 @@ def find_spec(name: str, known: Mapping[str, ModelSpec] | None = None) -> ModelS
             f"model {name!r}: the folder has no config.json, so it is not a checkpoint"
         )
     return ModelSpec(name) if _HUB_ID.fullmatch(name) else None
+
+
+def describe_origin(name: str, spec: ModelSpec) -> dict[str, str]:
+    """Describes where a checkpoint is from, and which perturbations it was trained on."""
+    folder = Path(spec.id).expanduser()
+    # A folder's path would tell a report's reader about the machine, not about the model.
+    facts = {"model": name if folder.exists() else spec.id, "revision": spec.revision or ""}
+    if folder.is_dir():
+        facts[TRAINED_ON] = ", ".join(read_trained_form(folder).trained_on)
+    return facts
 
 
 def _with_trained_form(spec: ModelSpec) -> ModelSpec:

@@ -6,7 +6,7 @@ Nothing here computes a result, reads a file or knows pytest, torch or the sandb
 from __future__ import annotations
 
 from pytest_coderobust.records.completion import Completion, Finish, Row, Sampling
-from pytest_coderobust.records.identity import CANARY, IDENTITY, ModelIdentity, digest
+from pytest_coderobust.records.identity import CANARY, IDENTITY, TRAINED_ON, ModelIdentity, digest
 from pytest_coderobust.records.observation import Adoption, Observation, Status
 from pytest_coderobust.records.packages import Packages
 from pytest_coderobust.records.reading import AnswerBlock, AnswerReading
@@ -29,6 +29,7 @@ __all__ = [
     "CLEAN",
     "IDENTITY",
     "TIERS",
+    "TRAINED_ON",
     "Adoption",
     "AnswerBlock",
     "AnswerReading",

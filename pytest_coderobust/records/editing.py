@@ -71,11 +71,12 @@ class EditFacts:
         peak_mb: most memory of the process (of the accelerator, where there is one) during it.
         drift: Frobenius norm of the change over that of the weights before any edit; None where
             no weight is written.
-        kind: what was changed: "weights", "codebook", "adapter" or "prompts".
+        kind: what was changed: "weights", "codebook", "adapter" or "prompts"; "none" where the
+            editor refused every request.
         notes: sentences of the editor about the edit, which a report must show.
         nll: mean NLL of stated targets before and after; empty where it was not measured.
         met: whether every token of every target is the likeliest; None where it is not known.
-        refused: why the edit was not made, so that the model stayed as it was; else "".
+        refused: the reason of each request that the editor did not edit for.
     """
 
     kind: str = ""
@@ -86,7 +87,7 @@ class EditFacts:
     notes: tuple[str, ...] = field(default=(), metadata=LATER)
     nll: tuple[float, ...] = field(default=(), metadata=LATER)
     met: bool | None = field(default=None, metadata=LATER)
-    refused: str = field(default="", metadata=LATER)
+    refused: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Editing:
         records: in the order of the plan, then of the requests.
         unedited: the reason, for each perturbation without an edited model ("no eligible request").
         notes: sentences that a report must show.
+        refused: for each perturbation, the reason of each request that was not edited for.
     """
 
     editors: tuple[str, ...]
@@ -135,6 +137,7 @@ class Editing:
     records: tuple[EditRecord, ...] = ()
     unedited: Mapping[str, str] = field(default_factory=dict[str, str])
     notes: tuple[str, ...] = ()
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def dump(record: EditRecord) -> str:

@@ -13,6 +13,9 @@ IDENTITY = "identity"
 CANARY = "canary"
 """The fact about what watches over a served model."""
 
+TRAINED_ON = "trained on"
+"""The fact about the perturbations of the rows that a model was tuned on: "C1, W2"."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:

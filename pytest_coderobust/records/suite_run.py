@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pytest_coderobust.records.codec import LATER
 from pytest_coderobust.records.completion import Sampling
 from pytest_coderobust.records.editing import Editing
 from pytest_coderobust.records.identity import ModelIdentity
@@ -51,6 +52,7 @@ class SuiteRun:
         basis: digests of what else the numbers rest on ("tasks", "extractor", "judge"); equal
             where two runs may be compared.
         bill: of a served model, what was asked for this run in all sessions; None of any other.
+        train: perturbations that models may be trained on; the others of the plan are unseen.
         waves: of a served model that was asked in waves, the tasks of each; their size depends on
             the server and the budget.
     """
@@ -74,3 +76,4 @@ class SuiteRun:
     course: Course | None = None
     bill: Bill | None = None
     waves: tuple[int, ...] = ()
+    train: tuple[str, ...] = field(default=(), metadata=LATER)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from pytest_coderobust.records.codec import LATER
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Bill:
         sessions: the number of sessions that asked.
         unsure_cost, unsure_tokens: the most that servers may have counted besides, and told nobody:
             requests that were sent again, and answers without counts.
+        watching: the part of `usage` that got to know the model and watched over it: handshakes,
+            canaries, and checks of long prompts.
     """
 
     usage: Usage = Usage()
@@ -79,6 +83,17 @@ class Bill:
     sessions: int = 0
     unsure_cost: float = 0.0
     unsure_tokens: int = 0
+    watching: Usage = field(default=Usage(), metadata=LATER)
+
+    @property
+    def answers(self) -> int:
+        """The number of rows that were answered."""
+        return self.usage.requests - self.watching.requests
+
+    @property
+    def most_cost(self) -> float | None:
+        """The cost with all that a server may have counted besides; None without a price."""
+        return None if self.cost is None else self.cost + self.unsure_cost
 
     def __add__(self, other: Bill) -> Bill:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
@@ -89,4 +104,5 @@ class Bill:
             self.sessions + other.sessions,
             self.unsure_cost + other.unsure_cost,
             self.unsure_tokens + other.unsure_tokens,
+            self.watching + other.watching,
         )

@@ -135,6 +135,10 @@ def write_remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterat
         yield "G-RIR: over tasks broken when requests were drawn, scored on later samples"
     for reason in (*editing.unedited.values(), *editing.notes):
         yield escape(reason)
+    for name, reasons in editing.refused.items():
+        if name not in editing.unedited or len(reasons) > 1:
+            counted = "1 request" if len(reasons) == 1 else f"{len(reasons)} requests"
+            yield escape(f"{name}: {counted} refused: {'; '.join(reasons)}")
     if bars and edits.layers:
         most = max(edits.layers.values())
         for layer, count in edits.layers.items():

@@ -57,15 +57,20 @@ def describe_bill(bill: Bill) -> str:
     again = f" ({usage.retries:,} again)" if usage.retries else ""
     cached = f" ({format_tokens(usage.cached)} cached)" if usage.cached else ""
     thought = f" ({format_tokens(usage.reasoning)} of thought)" if usage.reasoning else ""
+    watching = bill.watching.requests
+    known = f", {watching:,} of them canary" if watching else ""
     parts = [
-        f"{usage.requests:,} requests{again}",
+        f"{usage.requests:,} requests{again}{known}",
         f"{format_tokens(usage.input)} tokens in{cached}",
         f"{format_tokens(usage.output)} out{thought}",
     ]
     if usage.estimated:
         parts.append(f"{usage.estimated:,} of them estimated")
     if bill.cost is not None:
-        parts.append(f"cost {format_money(bill.cost)}")
+        most = format_money(bill.most_cost or 0.0)
+        told = format_money(bill.cost)
+        more = f" ({most} at most, with what was sent again)" if most != told else ""
+        parts.append(f"cost {told}{more}")
     if bill.sessions > 1:
         parts.append(f"in {bill.sessions} sessions")
     return ", ".join(parts)

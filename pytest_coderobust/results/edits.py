@@ -48,5 +48,6 @@ def add_editing(
         records=tuple(record for record in records if record.perturbation in order),
         unedited=body["unedited"],
         notes=tuple(body["notes"]),
+        refused={name: tuple(reasons) for name, reasons in body.get("refused", {}).items()},
     )
     return replace(run, base=tuple(base), editing=editing)

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
+from coderobust_strategies.catalogue import list_changes
 from pytest_coderobust.engine.keys import make_comparison_basis
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.variants import make_variant
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.records import ModelIdentity, Observation, Square, SuiteRun
+from pytest_coderobust.metrics.unseen import UNSEEN, describe_unseen, pool_unseen
+from pytest_coderobust.records import TRAINED_ON, ModelIdentity, Observation, Square, SuiteRun
 
 MOST_REFUSED = 0.01
 """Share of completions that a server may refuse before nothing can be decided."""
@@ -55,11 +57,12 @@ def assemble(
         incomplete=_explain_incomplete(
             len(plan.tasks) * len(plan.cells), len(observations), trouble
         ),
-        notes=(*plan.notes, *_note_kept(plan, seen)),
+        notes=(*plan.notes, *_note_kept(plan, seen), *_note_trained(plan, model)),
         api_changes=plan.api_changes,
         basis=make_comparison_basis(plan.digest, plan.config),
         bill=ledger.bills.of_run(run),
         waves=ledger.waves.read(run),
+        train=plan.config.train,
     )
 
 
@@ -72,6 +75,22 @@ def note_refused(run: SuiteRun) -> SuiteRun:
     told = f"the server refused {refused} of {drawn} completions; a new run asks for them again"
     why = f"{run.incomplete}; {told}" if run.incomplete else told
     return replace(run, incomplete=why, course=None)
+
+
+def _note_trained(plan: Plan, model: ModelIdentity) -> tuple[str, ...]:
+    """Notes what the suite holds to be unseen, and whether the model was trained on some of it."""
+    train = plan.config.train
+    if not train:
+        return ()
+    names = tuple(dict.fromkeys(cell.perturbation for cell in plan.cells if not cell.is_clean))
+    unseen = pool_unseen(names, train).get(UNSEEN, ())
+    told = model.facts.get(TRAINED_ON, "")
+    learnt = frozenset[str]().union(*map(list_changes, filter(None, told.split(", "))))
+    known = [name for name in unseen if not list_changes(name).isdisjoint(learnt)]
+    notes = [f"what models may be trained on: {describe_unseen(names, train)}"]
+    if known:
+        notes.append(f"not unseen by this model, which was trained on {told}: {', '.join(known)}")
+    return tuple(notes)
 
 
 def _note_kept(plan: Plan, seen: Collection[Square]) -> tuple[str, ...]:

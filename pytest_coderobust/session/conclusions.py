@@ -89,7 +89,7 @@ class Conclusions:
         result = self._against_baseline(SuiteResult(run, summary, gates), seen, rule)
         if session.choices.noise_floor and seen.gated:
             try:
-                result = add_floor(session, session.suite(reference), result)
+                result = add_floor(session, session.suite(reference), result, digest)
             except CodeRobustError as error:
                 self.errors.append(str(error))
         try:

@@ -11,8 +11,13 @@ from pytest_coderobust.session.resources import Resources
 from pytest_coderobust.session.suite import SuiteSession
 
 
-def add_floor(resources: Resources, suite: SuiteSession, result: SuiteResult) -> SuiteResult:
+def add_floor(
+    resources: Resources, suite: SuiteSession, result: SuiteResult, digest: str = ""
+) -> SuiteResult:
     """The suite joined by its noise floor; gates whose threshold is finer are refused.
+
+    Args:
+        digest: of the run, whose bill has the floor's requests, too.
 
     Raises:
         CodeRobustError: the harness failed, or the suite cannot be re-run.
@@ -31,8 +36,10 @@ def add_floor(resources: Resources, suite: SuiteSession, result: SuiteResult) ->
         )
     shared = resources
     floor = measure_floor(
-        plan, shared.backend, shared.verdicts, shared.ledger, shared.listen, shared.guard
+        plan, shared.backend, shared.verdicts, shared.ledger, shared.listen, shared.guard, digest
     )
+    if run.bill is not None:
+        run = replace(run, bill=shared.ledger.bills.of_run(digest))
     summary = replace(summary, floor=floor)
     gates = heed_floor(result.gates, floor, summary)
     return SuiteResult(run, summary, gates if shared.choices.gates else switch_off(gates))

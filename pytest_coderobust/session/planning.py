@@ -62,8 +62,9 @@ def make_forecasts(
             known,
             session.ledger,
             sum(bills[1:], bills[0]) if bills else Bill(),
+            opening=place == 0,
         )
-        for suite in suites
+        for place, suite in enumerate(suites)
     ]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_coderobust.engine.guarding import Guard
     from pytest_coderobust.engine.spending import Spending
     from pytest_coderobust.engine.verdicts import VerdictStore
+    from pytest_coderobust.engine.watch_book import WatchBook
     from pytest_coderobust.ledger import Ledger
     from pytest_coderobust.models.backend import Backend, IdentityTier
 
@@ -62,6 +63,7 @@ class Resources:
         self._ledger: Ledger | None = None
         self._guard: Guard | None = None
         self._spending: Spending | None = None
+        self._watch_book: WatchBook | None = None
         if backend is not None:
             self._introduce(backend)
 
@@ -86,15 +88,24 @@ class Resources:
 
     def _introduce(self, backend: Backend) -> None:
         """Tells a served model where contacts are kept; it is met when its identity is read."""
-        from pytest_coderobust.models.backend import IdentityDemand, find_guarded
+        from pytest_coderobust.models.backend import IdentityDemand, find_guarded, find_terms
 
         guarded = find_guarded(backend)
         if guarded is None:
             return
+        from pytest_coderobust.engine.watch_book import WatchBook
+
+        tariff = find_terms(backend).tariff
+        self._watch_book = WatchBook(lambda: self.ledger, tariff, lambda: self.spending)
         tier = cast("IdentityTier", self.choices.demand_identity)
         # The workers of xdist meet the model with the controller's time, and so as one session.
         renewed = self.started if self.choices.new_generation else None
-        guarded.remember(lambda: self.ledger, IdentityDemand(tier, renewed))
+        guarded.remember(lambda: self.ledger, IdentityDemand(tier, renewed), self._watch_book)
+
+    def book_watching(self, run: str) -> None:
+        """Books what was and will be asked to watch over a served model on a run."""
+        if self._watch_book is not None:
+            self._watch_book.claim(run)
 
     @property
     def guard(self) -> Guard:
@@ -102,7 +113,7 @@ class Resources:
         if self._guard is None:
             from pytest_coderobust.engine.guarding import Guard
 
-            self._guard = Guard(self.backend, self.ledger)
+            self._guard = Guard(self.backend, self.ledger, book=self.book_watching)
         return self._guard
 
     def finish(self) -> None:
@@ -125,7 +136,9 @@ class Resources:
             if budget.spends:
                 cap = Cap(budget.money, budget.tokens)
                 check_cap(cap, self.backend, self.model)
-                self._spending = Spending(cap, self.backend, self.ledger)
+                self._spending = Spending(
+                    cap, self.backend, self.ledger, lambda: self.guard.bound_look()
+                )
         return self._spending
 
     @property

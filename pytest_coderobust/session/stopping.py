@@ -111,7 +111,12 @@ def make_look(suite: SuiteSession, measurement: Measurement) -> WaveLook:
     from pytest_coderobust.gates.watch import GateWatch, Planned
 
     planned = Planned(
-        len(plan.tasks), plan.cells, plan.levels, plan.config.ks, measurement.sampling.n
+        len(plan.tasks),
+        plan.cells,
+        plan.levels,
+        plan.config.ks,
+        measurement.sampling.n,
+        plan.config.train,
     )
     watch = GateWatch(suite.gates, planned)
 

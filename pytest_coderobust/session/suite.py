@@ -99,7 +99,8 @@ class SuiteSession:
         gates = tuple(parse_gate(source, where) for source in plan.config.gates)
         if self.resources.choices.perturb is None:
             conditions = [cell.perturbation for cell in plan.cells]
-            check_gates(gates, plan.config.ks, conditions, plan.levels, where)
+            train = plan.config.train
+            check_gates(gates, plan.config.ks, conditions, plan.levels, where, train)
         return gates
 
     def probe(self) -> str:
@@ -180,6 +181,8 @@ class SuiteSession:
         measurement = Measurement(
             self.plan, completions, shared.verdicts, shared.ledger, shared.listen
         )
+        if guard is not None:
+            shared.book_watching(measurement.run)
         for name, fact in measurement.model.facts.items():
             if measurement.model.served_tier and name in (IDENTITY, CANARY):
                 # More may be known of a served model than when its run was first described.

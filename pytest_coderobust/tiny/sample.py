@@ -39,7 +39,17 @@ class TrainingSample:
 def compose(composition: Composition, rng: random.Random, unseen: bool = False) -> TrainingSample:
     """Writes a task that asks for `composition`, with words, names and examples from `rng`."""
     function = rng.choice(FUNCTIONS)
-    names = _names(composition, rng)
+    return compose_for(composition, function, draw_names(composition, rng), rng, unseen)
+
+
+def compose_for(
+    composition: Composition,
+    function: str,
+    names: Sequence[str],
+    rng: random.Random,
+    unseen: bool = False,
+) -> TrainingSample:
+    """Writes a task whose function and arguments have their names, in words from `rng`."""
     sentence = phrase(composition, names, rng, unseen)
     remark = rng.choice(REMARKS) if rng.random() < _REMARK_SHARE else ""
     answer = write_answer(composition, function, names)
@@ -68,7 +78,8 @@ def draw_arguments(composition: Composition, rng: random.Random) -> tuple[Value,
     return tuple(KINDS[kind].draw(rng, hints) for kind in composition.family.arguments)
 
 
-def _names(composition: Composition, rng: random.Random) -> tuple[str, ...]:
+def draw_names(composition: Composition, rng: random.Random) -> tuple[str, ...]:
+    """Draws the names of the arguments."""
     shapes = [KINDS[kind].shape for kind in composition.family.arguments]
     pools: list[Mapping[str, Sequence[str]]] = [NAMES, SECOND_NAMES]
     return tuple(rng.choice(pool[shape]) for pool, shape in zip(pools, shapes, strict=False))

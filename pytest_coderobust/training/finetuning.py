@@ -154,7 +154,11 @@ def make_facts(
     return {
         "format": "coderobust training, 1",
         "base": plan["base"],
-        "data": {**cast("dict[str, object]", plan["data"]), "rows": done.rows},
+        "data": {
+            **cast("dict[str, object]", plan["data"]),
+            "rows": done.rows,
+            "perturbations": request.material.noise,
+        },
         "too_long": done.too_long,
         "template": plan["template"],
         "chat": plan["chat"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -12,10 +12,11 @@ from typing import cast
 from pytest_coderobust.errors import DataError, UsageError
 from pytest_coderobust.tasks.rows import DataRow
 from pytest_coderobust.training.building import MANIFEST, SetBuilder
+from pytest_coderobust.training.counting import count_noun
 from pytest_coderobust.training.example import TrainingExample
 from pytest_coderobust.training.formats import FORMATS
 from pytest_coderobust.training.perturbing import ExamplePerturber
-from pytest_coderobust.training.sets import CLEAN_SET, list_sets
+from pytest_coderobust.training.sets import CLEAN_SET, TrainingSet, list_sets
 from pytest_coderobust.training.source import TrainingData, read_data
 
 BARE = "{prompt}"
@@ -30,6 +31,7 @@ class Material:
         template: the text around a prompt.
         digest: a fingerprint of prompts, answers and their order.
         perturbed: the number of rows with a perturbed prompt; None where the data do not say.
+        noise: the perturbations of those rows, by name; None likewise.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Material:
     digest: str
     examples: tuple[TrainingExample, ...]
     perturbed: int | None = None
+    noise: tuple[str, ...] | None = None
 
     @property
     def is_chat(self) -> bool:
@@ -51,6 +54,7 @@ def read_material(
     fmt: str | None = None,
     rows: int | None = None,
     seed: int = 42,
+    screen: Callable[[TrainingData], TrainingData] = lambda data: data,
 ) -> Material:
     """Reads the rows of a training.
 
@@ -59,45 +63,67 @@ def read_material(
             beside it.
         chosen: the name of a set to build of clean rows; "" takes them as they are.
         seed: what the set is drawn with.
+        screen: leaves out, or refuses, rows before a set is built of them.
 
     Raises:
         DataError: the data cannot be used, or are not those of their manifest.
         UsageError: `chosen` names no single set, or one that needs a rewriter.
     """
-    data = read_data(source, fmt=fmt, rows=rows, clean=bool(chosen))
+    data = screen(read_data(source, fmt=fmt, rows=rows, clean=bool(chosen)))
     if chosen:
-        return _build(data, chosen, seed)
+        return build_material(SetBuilder(data, ExamplePerturber(), seed), find_set(chosen))
     facts = _read_manifest(Path(source))
     template = facts.get("template") if facts else data.format.template
-    name = f"{data.name} ({len(data.examples)} rows)"
+    name = f"{data.name} ({count_noun(len(data.examples), 'row')})"
     perturbed = facts.get("perturbed") if facts and rows is None else None
+    members = facts.get("members")
     return Material(
         name,
         template if isinstance(template, str) else BARE,
         _fingerprint(data.examples),
         data.examples,
         perturbed if isinstance(perturbed, int) else None,
+        tuple(sorted(cast("dict[str, object]", members))) if isinstance(members, dict) else None,
     )
 
 
-def _build(data: TrainingData, chosen: str, seed: int) -> Material:
-    sets = list_sets([chosen], option="--set")
-    perturber = ExamplePerturber()
+def find_set(name: str, option: str = "--set") -> TrainingSet:
+    """Finds the one set of a name, which needs no rewriter.
+
+    Raises:
+        UsageError: the name stands for none or several, or for one that needs a rewriter.
+    """
+    sets = list_sets([name], option=option)
     if len(sets) != 1:
-        raise UsageError(f"--set {chosen!r} must name one set, such as mix_all or clean")
+        raise UsageError(f"{option} {name!r} must name one set, such as mix_all or clean")
     (one,) = sets
-    if not perturber.can_make(one.perturbation):
+    if not ExamplePerturber().can_make(one.perturbation):
         raise UsageError(
-            f"--set {chosen}: {one.perturbation} needs a rewriter; build it with coderobust "
+            f"{option} {name}: {one.perturbation} needs a rewriter; build it with coderobust "
             "finetune-data --rewriter, and train on the file"
         )
-    builder = SetBuilder(data, perturber, seed)
-    made = [row for _, row in builder.make_rows(one)]
+    return one
+
+
+def build_material(builder: SetBuilder, chosen: TrainingSet) -> Material:
+    """Builds a set of clean rows to train on; a builder remembers what its sets share."""
+    data = builder.data
+    made = [row for _, row in builder.make_rows(chosen)]
     read = FORMATS["completion"].read
-    examples = tuple(read(DataRow(row, chosen), str(row["id"])) for row in made)
-    perturbed = sum(row["perturbation"] != CLEAN_SET for row in made)
-    name = f"{data.name}, {one.name} ({len(examples)} rows, {perturbed} perturbed)"
-    return Material(name, data.format.template, _fingerprint(examples), examples, perturbed)
+    examples = tuple(read(DataRow(row, chosen.name), str(row["id"])) for row in made)
+    drawn = [str(row["member"] or row["perturbation"]) for row in made]
+    drawn = [name for name in drawn if name != CLEAN_SET]
+    perturbed = len(drawn)
+    rows = count_noun(len(examples), "row")
+    name = f"{data.name}, {chosen.name} ({rows}, {perturbed} perturbed)"
+    return Material(
+        name,
+        data.format.template,
+        _fingerprint(examples),
+        examples,
+        perturbed,
+        tuple(sorted(set(drawn))),
+    )
 
 
 def _read_manifest(path: Path) -> dict[str, object]:
@@ -123,7 +149,8 @@ def _read_manifest(path: Path) -> dict[str, object]:
         ) from None
     if not same:
         raise DataError(f"{path}: the file has changed since {MANIFEST} was written")
-    return {"template": manifest.get("template"), "perturbed": told.get("perturbed")}
+    known = {key: told.get(key) for key in ("perturbed", "members")}
+    return {"template": manifest.get("template"), **known}
 
 
 def _is_built(data: bytes) -> bool:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coderobust_strategies.prompt.anatomy import dissect
+from pytest_coderobust.errors import DataError
 from pytest_coderobust.records import Task
 from pytest_coderobust.training.example import TrainingExample
+from pytest_coderobust.training.source import TrainingData
 
 SHORTEST, LONG, RUN = 6, 30, 13
 """Words of the shortest description that counts, of one that is long, and of a run."""
@@ -60,6 +62,34 @@ def find_overlap(
         elif task := _find_solution(_squeeze(example.answer), solutions):
             found.append(SuiteOverlap(example.id, task, "solution"))
     return tuple(found)
+
+
+def drop_overlap(
+    data: TrainingData, tasks: Iterable[Task], suite: str, *, drop: bool, remedy: str
+) -> tuple[TrainingData, int]:
+    """Leaves out the rows that a suite asks for too, and counts them.
+
+    Args:
+        suite: its name, for messages.
+        drop: False refuses such rows instead.
+        remedy: what leaves them out, for messages ("--decontaminate").
+
+    Raises:
+        DataError: rows are also in the suite and may not be dropped, or none is left.
+    """
+    overlap = find_overlap(data.examples, tasks)
+    if overlap and not drop:
+        first = overlap[0]
+        raise DataError(
+            f"{data.name}: {len(overlap)} of {len(data.examples)} rows are also in the suite "
+            f"{suite}, the first is row {first.example} ({first.by} of {first.task}); "
+            f"{remedy} leaves them out"
+        )
+    gone = {each.example for each in overlap}
+    kept = tuple(each for each in data.examples if each.id not in gone)
+    if not kept:
+        raise DataError(f"{data.name}: there is no row to train on: all are also in a suite")
+    return replace(data, examples=kept), len(overlap)
 
 
 def _describe(task: Task) -> str:

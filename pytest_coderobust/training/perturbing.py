@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from textwrap import dedent
 
@@ -15,12 +15,14 @@ from coderobust_strategies.edit import Edit
 from coderobust_strategies.prompt.anatomy import Anatomy, dissect
 from coderobust_strategies.prompt.protection import protected_spans
 from coderobust_strategies.rewrite import Rewriter, find_paragraphs, flatten
+from coderobust_strategies.site import noise, pick
 from coderobust_strategies.variant import Perturbed
 from pytest_coderobust.engine.rewrites import RewriteSource
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.rewriters.rewriter import Paragraph
 from pytest_coderobust.training.example import Passage, TrainingExample
 from pytest_coderobust.training.row_audit import audit_row
+from pytest_coderobust.training.sets import MIXING
 
 DAMAGED = "damaged"
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.M | re.S)
@@ -58,14 +60,16 @@ class ExamplePerturber:
 
     def find_source(self, perturbation: str) -> RewriteSource | None:
         """The rewriter that a perturbation uses, itself or through a member; None for none."""
-        for name in (perturbation, *WITH_REWRITER.get(perturbation, ())):
-            if name in self.sources:
-                return self.sources[name]
+        for part in perturbation.split(MIXING):
+            for name in (part, *WITH_REWRITER.get(part, ())):
+                if name in self.sources:
+                    return self.sources[name]
         return None
 
     def can_make(self, perturbation: str) -> bool:
         """Whether a perturbation lacks no rewriter."""
-        return perturbation not in REWRITING or perturbation in self.sources
+        parts = perturbation.split(MIXING)
+        return all(part not in REWRITING or part in self.sources for part in parts)
 
     def perturb_all(
         self, examples: Iterable[TrainingExample], perturbation: str, seed: int
@@ -90,6 +94,11 @@ class ExamplePerturber:
         Raises:
             DataError: a prompt cannot be read.
         """
+        if MIXING in perturbation:
+            drawn_from = perturbation.split(MIXING)
+            member = pick(drawn_from, noise(example.id, perturbation, seed))
+            found = self.perturb(example, member, seed)
+            return replace(found, member=found.member or member)
         source = self.find_source(perturbation)
         code = find_code(example.answer)
         drawn: list[Perturbed] = []

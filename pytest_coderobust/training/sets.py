@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from coderobust_strategies.catalogue import CODE_PREFIX, REWRITING, lookup
+from coderobust_strategies.catalogue import CODE_PREFIX, REWRITING, level, lookup
 from coderobust_strategies.perturbation import PerturbationError
 from coderobust_strategies.site import noise
 from pytest_coderobust.errors import UsageError
@@ -26,6 +26,8 @@ REPEATS = 3
 SIZES = (Fraction(1, 4), Fraction(1, 2), Fraction(2), Fraction(3))
 SIZE_SHARE = Fraction(60, 100)
 """The share of perturbed rows in the sets of other sizes."""
+MIXING = "+"
+"""Between the perturbations of a mix, of which each row draws one: "C1+W2"."""
 GROUPS = ("all", "clean", "singles", "aggregates", "ratios", "sizes")
 
 
@@ -35,7 +37,8 @@ class TrainingSet:
 
     Attributes:
         name: the name of its file, without the suffix.
-        perturbation: the perturbation of its perturbed rows; "" where all stay clean.
+        perturbation: the perturbation of its perturbed rows, or several of which each row draws
+            one ("C1+W2"); "" where all stay clean.
         share: the share of rows that are perturbed.
         repeat: the number of the draw, from 0; each draws other rows.
         size: the number of rows, as a multiple of the data's.
@@ -46,6 +49,12 @@ class TrainingSet:
     share: Fraction = Fraction(1)
     repeat: int = 0
     size: Fraction = Fraction(1)
+
+    @property
+    def level(self) -> str:
+        """The level of its perturbation; "mixed" of a mix of several, "" of clean rows."""
+        levels = {level(part) for part in self.perturbation.split(MIXING) if part}
+        return levels.pop() if len(levels) == 1 else "mixed" if levels else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,8 @@ def _perturbation_set(name: str, option: str) -> TrainingSet:
         UsageError: there is none of that name.
     """
     try:
-        lookup(name, rewriter=name in REWRITING)
+        for part in name.split(MIXING):
+            lookup(part, rewriter=part in REWRITING)
     except PerturbationError as error:
         groups = f"; {option} also takes {', '.join(GROUPS)}, and mix_all-30-1 or mix_all-x0.5"
         more = "" if name.startswith(CODE_PREFIX) else groups

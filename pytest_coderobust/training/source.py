@@ -14,6 +14,7 @@ from pytest_coderobust.errors import DataError, MissingExtra
 from pytest_coderobust.records import digest
 from pytest_coderobust.tasks.rows import DataRow, read_rows
 from pytest_coderobust.tiny.corpus import training_samples
+from pytest_coderobust.training.counting import count_noun
 from pytest_coderobust.training.example import Passage, TrainingExample
 from pytest_coderobust.training.formats import FORMATS, DataFormat, find_format
 
@@ -112,7 +113,8 @@ def _cut(data: TrainingData, source: str) -> TrainingData:
     kept = tuple(each for each, why in zip(data.examples, reasons, strict=True) if not why)
     counts = Counter(why for why in reasons if why)
     if not kept:
-        why = f" ({', '.join(f'{n} rows: {each}' for each, n in counts.items())})" if counts else ""
+        told = ", ".join(f"{count_noun(n, 'row')}: {each}" for each, n in counts.items())
+        why = f" ({told})" if told else ""
         raise DataError(f"{source}: there is no row to train on{why}")
     return replace(data, examples=kept, left_out=dict(counts))
 

@@ -58,6 +58,21 @@ def level(name: str) -> PerturbationLevel | CodeLevel:
     return code_level(name) if name.startswith(CODE_PREFIX) else _find(name).level
 
 
+def list_changes(name: str) -> frozenset[str]:
+    """Lists the kinds of change that a perturbation makes; an aggregate makes those of its members.
+
+    A frequency level makes the changes of its base. Of a name that is in no catalogue, such as a
+    recorded perturbation, and of one that rewrites, the name itself stands for what it does.
+    """
+    try:
+        found = _find(name)
+    except PerturbationError:
+        return frozenset({name})
+    if found.members:
+        return frozenset[str]().union(*map(list_changes, found.members))
+    return frozenset(part.code for part in found.parts) or frozenset({name})
+
+
 def check_names(wanted: Iterable[str], *, rewriter: bool = False) -> None:
     """Raises what `lookup` raises for the first name that it refuses; perturbs nothing."""
     for name in wanted:

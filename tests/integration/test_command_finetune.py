@@ -109,15 +109,47 @@ def test_the_trained_model_runs_a_suite(folder: Path) -> None:
     rows = ["--rows", "8", "--steps", "1", "--set", "C1", "--batch", "8", "--accumulate", "1"]
     words = ["--preset", "tiny-robust", "--out", "out", "--threads", "1", "--lr", "1e-5", *rows]
     assert main(["finetune", "--model", "tiny", *words]) == 0
-    (folder / "suite.toml").write_text('[suite]\ntasks = "quickstart"\nlimit = 3\n')
+    (folder / "suite.toml").write_text(
+        '[suite]\ntasks = "quickstart"\nlimit = 3\nperturbations = ["C1", "W2"]\ntrain = ["C2"]\n'
+    )
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "suite.toml", "--model=./out", "--coderobust-json", "r.json", "-q"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout
-    facts = json.loads((folder / "r.json").read_text())["facts"]
-    assert facts["dtype"] == "float32"
+    document = json.loads((folder / "r.json").read_text())
+    assert (document["facts"]["dtype"], document["facts"]["trained on"]) == ("float32", "C1")
+    assert document["notes"] == [
+        "what models may be trained on: unseen: C1, W2",
+        "not unseen by this model, which was trained on C1: C1",
+    ]
     assert read_facts(folder / "out")["base"]["name"] == "tiny"  # type: ignore[index]
+
+
+def test_a_suite_says_what_may_be_trained_on(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pytest_coderobust.tiny.suite import TASKS_FILE
+
+    task = json.loads(TASKS_FILE.read_text().splitlines()[0])
+    row = {"instruction": task["prompt"], "output": task["canonical_solution"]}
+    write_rows(folder / "alpaca.jsonl", [*alpaca_rows(12), row])
+    (folder / "suite.toml").write_text(
+        '[suite]\ntasks = "quickstart"\nlimit = 3\nperturbations = ["C2"]\ntrain = ["C1", "W2"]\n'
+    )
+    words = ["--data", "alpaca.jsonl", "--suite", "suite.toml", *FAST, "--max-tokens", "900"]
+    words += ["--steps", "1"]
+    assert train(*words, "--out", "out") == 1
+    assert "1 of 13 rows are also in the suite suite.toml" in capsys.readouterr().err
+    assert train(*words, "--decontaminate", "--out", "out") == 0
+    out = capsys.readouterr().out
+    assert (
+        "1 row left out: also in the suite suite.toml\ntraining ./base on alpaca.jsonl, C1+W2 (12 rows"
+        in out
+    )
+    assert read_facts(folder / "out")["data"]["perturbations"] == ["C1", "W2"]  # type: ignore[index]
+    assert train("--data", "alpaca.jsonl", "--decontaminate", "--out", "new") == 4
+    assert "--decontaminate needs a suite to compare with" in capsys.readouterr().err
 
 
 def test_an_adapter_of_tiny_finds_its_base_by_name(folder: Path) -> None:
@@ -202,7 +234,7 @@ def test_processes_that_cannot_share_a_step_are_refused(
         (["--data", "rows.jsonl", "--max-tokens", "3"], "there is no row to train on: all 16 have more than 3 tokens"),
         (["--data", "chat.jsonl", "--template", "Q {prompt}"], "--template: rows of messages go through the model's chat template"),
         (["--data", "chat.jsonl"], "the rows are messages, and its tokenizer has no chat template"),
-        (["--data", "empty.jsonl"], "there is no row to train on (1 rows: the answer is blank)"),
+        (["--data", "empty.jsonl"], "there is no row to train on (1 row: the answer is blank)"),
         (["--data", "lost.jsonl"], "manifest.json, which finetune-data wrote beside it, is missing or says nothing of this set"),
         (["--data", "rows.jsonl", "--out", "base"], "--out base: is not empty, and holds no training to go on with"),
     ],

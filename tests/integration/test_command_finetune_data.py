@@ -94,7 +94,7 @@ def test_rows_that_a_suite_asks_for_are_refused_or_left_out(
     assert not (folder / "out").exists()
     words = ["--suite", "own.toml", "--suite", "own.jsonl", "--decontaminate"]
     assert run_data("rows.jsonl", "--out", "out", "--sets", "C1", *words) == 0
-    assert "1 rows left out: also in the suite own.toml\n" in capsys.readouterr().out
+    assert "1 row left out: also in the suite own.toml\n" in capsys.readouterr().out
     ids = [
         json.loads(line)["id"] for line in (folder / "out" / "C1.jsonl").read_text().splitlines()
     ]

@@ -202,6 +202,41 @@ def test_instant_edits_are_made_one_by_one_and_pooled(quick: Project) -> None:
     assert not any(item.get("self") for item in found["items"])
 
 
+def test_a_refused_request_is_counted_and_ends_nothing(quick: Project) -> None:
+    """GRACE refuses every edit that does not lower its loss to nothing."""
+    (quick.path / "quick.toml").write_text(SUITE.replace("limit = 14", "limit = 4"))
+    result = edit(quick, "--edit=grace:gain=1,steps=1,requests=2")
+    result.stdout.fnmatch_lines(
+        ["every request under C1 was refused: *", "gate not judged  rd*C1* <= 1.0: every request *"]
+    )
+    assert not result.parseoutcomes().get("errors")
+    found: Any = quick.json()
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(found)
+    reasons = found["edit"]["refused"]["C1"]
+    assert all("GRACE lowered its loss by 0.0% only" in reason for reason in reasons)
+    assert found["edit"]["unedited"]["C1"].endswith(reasons[0])
+    assert found["edit"]["steps"] == []
+    items = {item["status"] for item in found["items"]}
+    assert "broken" in items, "the base model's results stay"
+
+
+@pytest.mark.slow
+def test_the_requests_beside_a_refused_one_are_edited_for(quick: Project) -> None:
+    result = edit(quick, "--edit=grace:gain=0.1,requests=4", "--coderobust-ledger=l.db")
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.fnmatch_lines(["C1: 1 request refused: quickstart/5*GRACE lowered its loss*"])
+    found: Any = quick.json()
+    assert [step["number"] for step in found["edit"]["steps"]] == [2, 3, 4]
+    again = edit(
+        quick,
+        "--edit=grace:gain=0.1,requests=4",
+        "--coderobust-ledger=l.db",
+        json_name="again.json",
+    )
+    again.stdout.fnmatch_lines(["C1: 1 request refused: quickstart/5*"])
+    assert untimed(quick.json("again.json")) == untimed(found)
+
+
 def test_no_eligible_request_keeps_the_base_and_judges_nothing(project: Project) -> None:
     project.write_suite(
         'perturbations = ["C1"]\ngates = ["broken[C1] >= 0", "broken[C1]@base >= 0"]',

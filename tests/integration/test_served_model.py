@@ -28,4 +28,13 @@ def test_a_served_model_is_measured_and_remembered(
     assert "left this machine" not in text
     again = project.run("quick.toml", f"--model={name}", "--coderobust-json=again.json")
     assert again.ret == 0
-    assert project.json() == project.json("again.json")
+    found, later = project.json(), project.json("again.json")
+    usage, more = found.pop("usage"), later.pop("usage")
+    assert found == later
+    assert isinstance(usage, dict)
+    assert isinstance(more, dict)
+    # The second session shakes hands, which costs as well, and asks nothing else.
+    assert (usage["sessions"], more["sessions"]) == (1, 2)
+    asked = [each["requests"] - each["watching"]["requests"] for each in (usage, more)]
+    assert asked[0] == asked[1]
+    assert 0 < more["requests"] - usage["requests"] <= 12

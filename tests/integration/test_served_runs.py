@@ -85,9 +85,13 @@ def test_report_tells_the_usage_of_all_processes(served: Project) -> None:
     assert len(asked) == len(set(asked)) == ROWS
     usage = served.json()["usage"]
     assert isinstance(usage, dict)
-    assert (usage["requests"], usage["input"], usage["sessions"]) == (ROWS, 30 * ROWS, 1)
-    assert usage["cost"] is None
-    assert "144 requests" in " ".join(result.stdout.split())
+    watching = usage["watching"]
+    assert (usage["requests"] - watching["requests"], usage["sessions"]) == (ROWS, 1)
+    assert usage["input"] - watching["input"] == 30 * ROWS
+    assert usage["cost"] is usage["cost_at_most"] is None
+    assert count(served, "SELECT count(*) FROM watching WHERE run = ''") == 0
+    told = f"{usage['requests']} requests, {watching['requests']} of them canary"
+    assert told in " ".join(result.stdout.split())
 
 
 def test_usage_of_a_report_has_the_requests_of_a_hunt(served: Project) -> None:
@@ -98,8 +102,10 @@ def test_usage_of_a_report_has_the_requests_of_a_hunt(served: Project) -> None:
     assert asked > ROWS
     usage = served.json()["usage"]
     assert isinstance(usage, dict)
-    assert (usage["requests"], usage["output"]) == (asked, 10 * asked)
-    assert f"{asked} requests" in " ".join(result.stdout.split())
+    watching = usage["watching"]
+    assert usage["requests"] - watching["requests"] == asked
+    assert usage["output"] - watching["output"] == 10 * asked
+    assert f"{usage['requests']} requests" in " ".join(result.stdout.split())
     again = subprocess.run(
         [sys.executable, "-m", "pytest_coderobust.cli", "report", "--json=again.json"],
         cwd=served.path, capture_output=True, text=True, check=False,
@@ -117,10 +123,10 @@ price = {{ input = 1000, output = 1000 }}
 
 @pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_budget_in_money_ends_a_run_before_it_is_passed(served: Project, workers: str) -> None:
-    """A row costs 0.04; the worst case of a task's 24 rows is far above that."""
+    """A row costs 0.04; the worst case of a task's 24 rows, and of a look, is far above that."""
     with serving(served.path) as (url, _):
         (served.path / "pyproject.toml").write_text(PRICED.format(url=url))
-        words = ("--budget=8usd", "-n", workers, "--coderobust-json=out.json")
+        words = ("--budget=18usd", "-n", workers, "--coderobust-json=out.json")
         result = run(served, url, "--model=prod", *words)
     assert result.returncode == 0, result.stdout[-3000:]
     found = served.json()
@@ -129,9 +135,11 @@ def test_budget_in_money_ends_a_run_before_it_is_passed(served: Project, workers
     assert isinstance(early, dict)
     assert isinstance(items, list)
     asked = read_asked(served.path)
-    assert len(asked) == len(set(asked)) == usage["requests"] > 0
-    assert usage["cost"] == pytest.approx(0.04 * len(asked))
-    assert usage["cost"] <= 8
+    watching = usage["watching"]
+    assert len(asked) == len(set(asked)) == usage["requests"] - watching["requests"] > 0
+    watched = (watching["input"] + watching["output"]) / 1000
+    assert usage["cost"] == pytest.approx(0.04 * len(asked) + watched)
+    assert usage["cost"] <= usage["cost_at_most"] <= 18
     assert early["ended"] == "budget"
     assert not found["complete"]
     assert len(items) * 12 == early["asked"] == len(asked)

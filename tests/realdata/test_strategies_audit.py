@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
 
 import pytest
+from pygments.lexers.c_cpp import CppLexer
+from pygments.lexers.jvm import JavaLexer
+from pygments.token import Comment, Keyword, Name, _TokenType
+from support.braced_source import LANGUAGES
 from support.strategies_data import Item, humaneval, mbpp, rows, show
 
 from coderobust_strategies import names, perturb
 from coderobust_strategies.audit import audit, is_damaged
 from coderobust_strategies.prompt.anatomy import dissect
+from coderobust_strategies.prompt.braced import BracedLanguage
 
 SAMPLE_SEED = 20
+DESCRIBING = (Comment.Single, Comment.Multiline)
 NINE = (
     "ButterFingersPerturbation", "SwapCharactersPerturbation", "ChangeCharCase",
     "SynonymInsertion", "SynonymSubstitution", "EnglishInflectionalVariation",
@@ -122,19 +129,66 @@ def test_damage_in_nlperturbators_rows_matches_or_is_a_call_of_a_formula(data: P
     assert found - formulas <= 57 <= found <= 70
 
 
-@pytest.mark.parametrize("language", ["java", "cpp"])
-def test_comments_of_other_languages_are_perturbed_without_damage(
-    data: Path, language: str
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sample_of_our_variants_of_other_languages_is_undamaged(
+    data: Path, language: BracedLanguage
 ) -> None:
-    found = list(rows(data / "humaneval_x" / f"humaneval_{language}.jsonl.gz"))
-    skipped = 0
-    for row in found:
-        anatomy = dissect(row["prompt"])
-        assert anatomy.form == "comment"
-        assert "".join(anatomy.text(part) for part in anatomy.segments) == row["prompt"]
-        for name in ("C1", "mix_all"):
-            made = perturb(row["prompt"], name, 0, task_id=row["task_id"])
+    for place, name in enumerate(names()):
+        check_comments(braced(data, language)[place % 41 :: 41], range(1), name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_our_variants_of_other_languages_are_undamaged(
+    data: Path, language: BracedLanguage, name: str
+) -> None:
+    check_comments(braced(data, language), range(3), name)
+
+
+@cache
+def braced(data: Path, language: BracedLanguage) -> list[Item]:
+    return [
+        Item(row["task_id"], row["prompt"], "", row["canonical_solution"])
+        for row in rows(data / "humaneval_x" / f"humaneval_{language}.jsonl.gz")
+    ]
+
+
+def check_comments(items: list[Item], seeds: range, name: str) -> None:
+    """Checks variants by the auditor, and by what pygments says is a comment and a name."""
+    skipped = total = 0
+    for item in items:
+        language: BracedLanguage = "java" if item.id.startswith("Java") else "cpp"
+        code = list_code(item.prompt, language)
+        known = list_names(item.prompt, language)
+        for seed in seeds:
+            made = perturb(item.prompt, name, seed, task_id=item.id, code=item.code)
+            total += 1
             skipped += bool(made.skipped)
-            assert not audit(row["prompt"], made.prompt)
-    show(f"{language}: {skipped} of {2 * len(found)} prompts had no eligible site")
-    assert skipped < 20
+            assert bool(made.skipped) == (made.prompt == item.prompt)
+            assert not audit(item.prompt, made.prompt), (name, item.id, seed, made.edits)
+            assert list_code(made.prompt, language) == code, (name, item.id, seed)
+            was, now = (count_words(text, known) for text in (item.prompt, made.prompt))
+            assert not was - now, (name, item.id, seed, was - now)
+    show(f"{name}: {skipped} of {total} prompts had no eligible site")
+    assert skipped <= total * 0.35
+
+
+def lex(prompt: str, language: BracedLanguage) -> list[tuple[_TokenType, str]]:
+    lexer = (CppLexer if language == "cpp" else JavaLexer)(stripnl=False, ensurenl=False)
+    return [(kind, text) for kind, text in lexer.get_tokens(prompt) if text.strip()]
+
+
+def list_code(prompt: str, language: BracedLanguage) -> list[str]:
+    """Lists the tokens of a prompt but for its last comment, which is the description."""
+    tokens = lex(prompt, language)
+    comments = [at for at, (kind, _) in enumerate(tokens) if kind in DESCRIBING]
+    return [text for at, (_, text) in enumerate(tokens) if at != comments[-1]]
+
+
+def list_names(prompt: str, language: BracedLanguage) -> set[str]:
+    return {text for kind, text in lex(prompt, language) if kind in Name or kind is Keyword.Type}
+
+
+def count_words(text: str, known: set[str]) -> Counter[str]:
+    return Counter(word for word in re.findall(r"\w+", text) if word in known)

@@ -60,6 +60,7 @@ def serve(script: Script) -> Iterator[ScriptedServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two packets: 40 ms a request else
 
         def do_GET(self) -> None:
             self._answer()

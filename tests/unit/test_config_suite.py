@@ -36,6 +36,7 @@ def test_whole_suite_is_read(tmp_path: Path) -> None:
             k = [5, 1]
             gates = ["rd[C1] <= 0.15", { gate = "pass@1 >= 0.3", inconclusive = "pass" }]
             solved_at = 0.8
+            train = ["C1", "W2"]
             [sampling]
             n = 10
             temperature = 0.8
@@ -52,6 +53,7 @@ def test_whole_suite_is_read(tmp_path: Path) -> None:
     assert config.sampling.n == 10
     assert config.sampling.stop == ("\ndef",)
     assert config.limits.cpu_seconds == 7
+    assert config.train == ("C1", "W2")
     assert config.limits.call_seconds == pytest.approx(7 / 5)
     assert config.limits.wall_seconds >= 4 * 7
     assert config.gates[1] == {"gate": "pass@1 >= 0.3", "inconclusive": "pass"}
@@ -65,6 +67,8 @@ def test_whole_suite_is_read(tmp_path: Path) -> None:
         ('[suite]\ntasks = "x"\nperturbation = ["C1"]', "unknown key 'perturbation'; did you mean 'perturbations'?"),
         ('[suite]\ntasks = "x"\nperturbations = ["C9"]', "'C9'"),
         ('[suite]\ntasks = "x"\nperturbations = ["C1", "C1"]', "C1 is listed twice"),
+        ('[suite]\ntasks = "x"\nperturbations = ["C1"]\ntrain = ["C9"]', "[suite] train: unknown perturbation 'C9'"),
+        ('[suite]\ntasks = "x"\nperturbations = ["C1"]\ntrain = ["C"]', "train = ['C']: no perturbation of the suite is left unseen"),
         ('[suite]\ntasks = "x"\nk = [2]', "2 lies outside 1 to 1"),
         ('[suite]\ntasks = "x"\nk = [0]', "0 lies outside 1 to 1"),
         ('[suite]\ntasks = "x"\nk = []', "at least one k"),

@@ -15,7 +15,7 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.edited_model import edited, successive_batches
 from pytest_coderobust.editors.fit import FitChange, measure_fit
 from pytest_coderobust.editors.registry import parse_edit
-from pytest_coderobust.editors.request import Decision
+from pytest_coderobust.editors.request import Parting
 from pytest_coderobust.errors import ModelError
 
 STATED = replace(REQUEST, clean=PROMPT, perturbed=PROMPT, target=BODY)
@@ -87,18 +87,21 @@ def test_a_twentieth_is_the_least_that_counts(change: FitChange, moved: bool) ->
 def test_a_refused_edit_leaves_those_before_in_force(model: Any) -> None:
     """Batches: one that is refused beforehand, one that moves, and one that cannot move."""
     untouched, plain = fingerprint(model), answers(model)
-    refused: dict[int, str] = {1: "it was removed"}
-    steps = successive_batches(model, WEAK, [(), (STATED, OTHER), (STATED,)], None, refused)
+    steps = successive_batches(
+        model, WEAK, [(), (STATED, OTHER), (STATED,)], None, {1: "it was removed"}
+    )
     first = next(steps)
-    assert first is model
-    second: Any = next(steps)
+    assert fingerprint(first) == untouched
+    assert answers(first) == plain
+    assert first.refused == ("it was removed",)
+    second = next(steps)
     held = fingerprint(second)
     assert held != untouched
     assert second.fit is not None
-    third: Any = next(steps)
-    assert refused[1] == "it was removed"
-    assert len({first.identity.digest, second.identity.digest, third.identity.digest}) == 3
-    assert (fingerprint(third) == held) is (3 in refused)
+    assert second.refused == first.refused
+    third = next(steps)
+    assert len({each.identity.digest for each in (first, second, third)}) == 3
+    assert (fingerprint(third) == held) is (len(third.refused) == 2)
     steps.close()
     assert fingerprint(model) == untouched
     assert answers(model) == plain
@@ -120,16 +123,14 @@ def test_a_placebo_of_an_adapter_keeps_every_singular_value(model: Any) -> None:
     assert not torch.equal(change.placebo(1).weights[pairs[0]], turned.weights[pairs[0]])
 
 
-def test_a_decision_takes_the_place_of_a_target(model: Any) -> None:
+def test_a_parting_takes_the_place_of_a_target(model: Any) -> None:
     access = Access(model)
-    decision = Decision(
-        "    return two(x)\n", "    return twofold(x)\n", len("    return twofold(")
-    )
-    request = replace(STATED, target=None, decision=decision)
+    parting = Parting("    return two(x)\n", "    return twofold(x)\n", len("    return twofold("))
+    request = replace(STATED, target=None, parting=parting)
     prompt, target = access.encode(request, PROMPT), access.target(request)
     plain = access.encode(STATED, PROMPT)
     assert prompt[: len(plain)] == plain
     text = access.loaded.tokenizer.decode([*prompt[len(plain) :], *target])
     assert text == "    return twofold("
-    assert request.digest != replace(request, decision=replace(decision, end=5)).digest
+    assert request.digest != replace(request, parting=replace(parting, end=5)).digest
     assert request.states_target

@@ -164,7 +164,13 @@ def test_noise_floor_of_a_served_model_changes_seeds_alone(tmp_path: Path, secti
     choices = Choices(ledger=tmp_path / "ledger.sqlite", sandbox_workers=1)
     with open_session(choices, tmp_path, backend=model) as session:
         plan = session.suite(session.refer(suite)).plan
-        floor = measure_floor(plan, model, session.verdicts, session.ledger, session.listen)
+        floor = measure_floor(
+            plan, model, session.verdicts, session.ledger, session.listen, book_on="the suite's"
+        )
+        bill = session.ledger.bills.of_run("the suite's")
+        assert bill == session.ledger.bills.of_session()
+    assert bill is not None
+    assert bill.usage.requests == len(model.sent) > 0
     assert [size for size, _ in floor.batches] == [1]
     assert len(floor.seeds) == (3 if sections else 1)
     assert {sampling.seed for sampling in model.streams} == ({0, 1, 2} if sections else {0})

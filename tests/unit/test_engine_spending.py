@@ -16,7 +16,6 @@ from support.streamed import ScriptedStream
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import silent
 from pytest_coderobust.engine.spending import (
-    FRAME,
     BudgetSpent,
     Cap,
     Spending,
@@ -27,6 +26,7 @@ from pytest_coderobust.engine.spending import (
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import ServingTerms
+from pytest_coderobust.models.metering import FRAME
 from pytest_coderobust.models.scripted import Scripted
 from pytest_coderobust.records import (
     Bill,

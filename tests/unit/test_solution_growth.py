@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_coderobust.models.extraction.solution import extract
-from pytest_coderobust.records import Task, Tests
+from pytest_coderobust.records import Language, Task, Tests
 
 PROMPT = 'def total(values):\n    """Add them up."""\n'
 TASK = Task("T/0", PROMPT, "total", Tests("", "asserts"))
@@ -88,6 +88,31 @@ def test_twice_the_text_is_twice_the_work(shape: str, monkeypatch: pytest.Monkey
     assert large_read <= 20 * (len(SHAPES[shape](600)) + len(PROMPT) + 100)
 
 
+BRACES = {
+    "a long body": lambda n: "    x = 1;\n" * n + "    return x;\n}\n",
+    "open braces": lambda n: "{" * n,
+    "closed braces": lambda n: "}" * n,
+    "the function again and again": lambda n: "int total(int v) {\nreturn 1;\n}\n" * n,
+    "heads that open nothing": lambda n: "int total(\n" * n,
+    "open strings": lambda n: '"\\"' * n,
+    "open characters": lambda n: "'\\'" * n,
+    "open comments": lambda n: "/*" * n,
+    "open raw strings": lambda n: 'R"a(' * n,
+    "open text blocks": lambda n: '"""\n' * n,
+    "directives": lambda n: "#if {\n" * n,
+    "members": lambda n: "return 1; }\n" + "int f() { return 1; }\n" * n,
+}
+
+
+@pytest.mark.parametrize("language", ["cpp", "java"])
+@pytest.mark.parametrize("shape", BRACES)
+def test_in_languages_of_braces_too(shape: str, language: Language) -> None:
+    prompt = "class Solution {\n/** Add them up. */\npublic int total(int v) {\n"
+    task = Task("T/1", prompt, "total", Tests("", "compiled"), language=language)
+    small, large = (lines_run(BRACES[shape](size), task) for size in (300, 600))
+    assert large <= 2.2 * small + 200
+
+
 def parsed_characters(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Lengths of what is given to Python's parser, as they come."""
     found: list[int] = []
@@ -104,7 +129,7 @@ def parsed_characters(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def lines_run(completion: str) -> int:
+def lines_run(completion: str, task: Task = TASK) -> int:
     count = 0
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
@@ -115,7 +140,7 @@ def lines_run(completion: str) -> int:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        extract(completion, TASK)
+        extract(completion, task)
     finally:
         sys.settrace(before)
     return count

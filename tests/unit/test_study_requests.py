@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_coderobust.config.settings import Settings
-from pytest_coderobust.editors.decisions import split_decision
-from pytest_coderobust.editors.request import Decision
+from pytest_coderobust.editors.parting import split_parting
+from pytest_coderobust.editors.request import Parting
 from pytest_coderobust.engine.study.arms import StudyArm, read_arms
 from pytest_coderobust.engine.study.material import MigratedTask
 from pytest_coderobust.engine.study.requests import (
     EditTexts,
     RequestSource,
     choose_wrong,
-    find_decision,
+    find_parting,
     plan_requests,
 )
 from pytest_coderobust.records import ApiChange, Task, Tests
@@ -85,22 +85,22 @@ def test_the_most_requests_of_an_edit_are_kept() -> None:
     assert len(found.requests) == 3
 
 
-def test_a_decision_goes_through_the_bracket_of_the_first_use(tokenizer: Any) -> None:
-    decision = find_decision(EditTexts(OLD, NEW))
-    assert NEW[: decision.end] == "    y = x + 1\n    return math.square_root("
-    before, target = split_decision(decision, tokenizer)
+def test_a_parting_goes_through_the_bracket_of_the_first_use(tokenizer: Any) -> None:
+    parting = find_parting(EditTexts(OLD, NEW))
+    assert NEW[: parting.end] == "    y = x + 1\n    return math.square_root("
+    before, target = split_parting(parting, tokenizer)
     assert (
         tokenizer.decode(before)
         == "    y = x + 1\n    return math.s"[: len(tokenizer.decode(before))]
     )
-    assert tokenizer.decode([*before, *target]).startswith(NEW[: decision.end])
-    assert tokenizer.decode([*before, *target[:-1]]) != NEW[: decision.end]
+    assert tokenizer.decode([*before, *target]).startswith(NEW[: parting.end])
+    assert tokenizer.decode([*before, *target[:-1]]) != NEW[: parting.end]
 
 
-def test_a_name_that_is_handed_on_ends_the_decision(tokenizer: Any) -> None:
+def test_a_name_that_is_handed_on_ends_the_parting(tokenizer: Any) -> None:
     old, new = "    return map(len, x)\n", "    return map(length_of, x)\n"
-    decision = find_decision(EditTexts(old, new))
-    assert new[: decision.end] == "    return map(length_of"
+    parting = find_parting(EditTexts(old, new))
+    assert new[: parting.end] == "    return map(length_of"
 
 
 NAMES = st.from_regex(r"[a-z]{1,6}(_[a-z]{1,6})?", fullmatch=True)
@@ -118,34 +118,34 @@ NAMES = st.from_regex(r"[a-z]{1,6}(_[a-z]{1,6})?", fullmatch=True)
         ]
     ),
 )
-def test_ids_of_a_decision_are_those_of_the_new_answer(
+def test_ids_of_a_parting_are_those_of_the_new_answer(
     tokenizer: Any, old: str, new: str, body: str
 ) -> None:
     """Nothing comes between prompt and target, and the old answer parts at the target."""
     if old == new:
         return
     texts = EditTexts(body.format(old), body.format(new))
-    decision = find_decision(texts)
-    before, target = split_decision(decision, tokenizer)
+    parting = find_parting(texts)
+    before, target = split_parting(parting, tokenizer)
     whole = tokenizer(texts.after, add_special_tokens=False)["input_ids"]
-    line = texts.after[: texts.after.find("\n", decision.end)]
+    line = texts.after[: texts.after.find("\n", parting.end)]
     assert tokenizer(line, add_special_tokens=False)["input_ids"][: len(before) + len(target)] == [
         *before,
         *target,
     ]
-    assert tokenizer.decode([*before, *target]).startswith(texts.after[: decision.end])
+    assert tokenizer.decode([*before, *target]).startswith(texts.after[: parting.end])
     other = tokenizer(texts.before, add_special_tokens=False)["input_ids"]
     assert other[: len(before)] == list(before)
     assert not target or other[len(before) : len(before) + 1] != [target[0]]
     assert whole  # the line alone may be cut into other ids than the text
 
 
-def test_equal_decisions_have_equal_digests() -> None:
+def test_equal_partings_have_equal_digests() -> None:
     first, second = (
         plan_requests(arm("rome"), CHANGE, [MIGRATED], RequestSource()).requests[0]
         for _ in range(2)
     )
-    assert first.decision == Decision(OLD, NEW, NEW.index("(") + 1)
+    assert first.parting == Parting(OLD, NEW, NEW.index("(") + 1)
     assert first.digest == second.digest
     lora = plan_requests(arm("lora"), CHANGE, [MIGRATED], RequestSource()).requests[0]
     assert lora.digest != first.digest

@@ -137,6 +137,22 @@ def test_an_edit_of_a_message_says_which_message(tmp_path: Path) -> None:
         assert row["completion"] == clean["completion"]
 
 
+def test_rows_of_a_mix_draw_one_of_its_members(tmp_path: Path) -> None:
+    data = read_alpaca(tmp_path, 40)
+    perturber = ExamplePerturber()
+    rows = build(data, tmp_path, sets="C1+W2")["C1+W2"]
+    drawn = Counter(str(row["member"]) for row in rows if not row["skipped"])
+    assert drawn.keys() == {"C1", "W2"}
+    assert min(drawn.values()) >= 10
+    for example, row in zip(data.examples, rows, strict=True):
+        check_row(example, row)
+        if row["member"]:
+            alone = perturber.perturb(example, str(row["member"]), 42)
+            assert example.write_prompt(alone.texts) == row["prompt"]
+    assert not perturber.can_make("C1+S1")
+    assert ExamplePerturber().find_source("C1+W2") is None
+
+
 def test_what_was_written_can_be_read_to_train_on(tmp_path: Path) -> None:
     data = read_alpaca(tmp_path, 6)
     build(data, tmp_path / "out", sets="C1,clean")

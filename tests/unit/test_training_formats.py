@@ -87,7 +87,7 @@ def test_blank_rows_are_left_out_and_counted(tmp_path: Path) -> None:
         ([{**ALPACA, **COMPLETION}], "rows.jsonl: its rows fit several formats (alpaca and completion); name the one that is meant with --format"),
         ([{"question": "x"}], "rows.jsonl, line 1: the row is of no known format; valid are alpaca (instruction + output), completion (completion + prompt)"),
         ([ALPACA, COMPLETION], "rows.jsonl, line 2: the key 'instruction' is missing, and rows.jsonl, line 1 is of the format alpaca; all rows must be of one format"),
-        ([{**ALPACA, "output": ""}], "there is no row to train on (1 rows: the answer is blank)"),
+        ([{**ALPACA, "output": ""}], "there is no row to train on (1 row: the answer is blank)"),
         ([TASK, TASK], "rows.jsonl, line 2: the id 'T/7' is already that of rows.jsonl, line 1"),
         ([{**ALPACA, "output": None}], "'output' must be a string, not null"),
         ([{"messages": TURNS[:2]}], "'messages' must hold an answer of the assistant after a prompt"),

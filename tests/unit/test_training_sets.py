@@ -38,12 +38,16 @@ def test_all_is_the_papers_32_sets_and_the_clean_one() -> None:
 
 
 def test_single_sets_and_other_perturbations_have_names_too() -> None:
-    names = ["mix_all-30-2", "mix_all-x2", "nlp:E1", "C1", "C1"]
-    assert [each.name for each in list_sets(names)] == [
-        "mix_all-30-2",
-        "mix_all-x2",
-        "nlp_E1",
-        "C1",
+    names = ["mix_all-30-2", "mix_all-x2", "nlp:E1", "C1", "C1", "C1+nlp:A1", "C1+S2", "clean"]
+    found = list_sets(names)
+    assert [(each.name, each.level) for each in found] == [
+        ("mix_all-30-2", "mixed"),
+        ("mix_all-x2", "mixed"),
+        ("nlp_E1", "character"),
+        ("C1", "character"),
+        ("C1+nlp_A1", "character"),
+        ("C1+S2", "mixed"),
+        ("clean", ""),
     ]
 
 

@@ -60,6 +60,7 @@ class EditedMeasurement:
         self._models: dict[str, tuple[EditedModel, ...]] | None = None
         self._unedited: dict[str, str] = {}
         self._notes: list[str] = []
+        self._refused: dict[str, tuple[str, ...]] = {}
         self.run = digest("regime", self.base.run, *_list_key_parts(self._config, specs, backend))
         facts = {**backend.identity.facts, "edit": format_stack(self._labels)}
         identity = ModelIdentity(backend.identity.name, self.run, facts)
@@ -184,7 +185,8 @@ class EditedMeasurement:
                 return ()
             if len(requests) < asked:
                 self._notes.append(f"{name}: {len(requests)} eligible requests, {asked} asked for")
-        models = plan_models(self._setting, self._specs, name, requests)
+        planned = plan_models(self._setting, self._specs, name, requests)
+        models = self._drop_refused(name, planned)
         squares = [(task, cell) for cell in self._find_cells([name]) for task in self._tasks]
         # Scores are about all tasks. If only some of them are wanted (-k HumanEval/3), models are
         # measured on those alone, and no score is stored.
@@ -203,6 +205,23 @@ class EditedMeasurement:
                 about = f"{name}, edit {model.number}"
                 self._notes += [f"{about}: {note}" for note in record.facts.notes]
         return models
+
+    def _drop_refused(self, name: str, models: tuple[EditedModel, ...]) -> tuple[EditedModel, ...]:
+        """Leaves out the models whose requests the editors refused, and remembers why.
+
+        A succession stays whole as long as one of its requests was edited for.
+        """
+        facts = [self._setting.read_facts(model.state) for model in models]
+        instant = all(model.final for model in models)
+        counted = facts if instant else facts[-1:]
+        refused = tuple(reason for each in counted for reason in each.refused)
+        if refused:
+            self._refused[name] = refused
+        if all(each.kind == "none" for each in counted):
+            self._unedited[name] = f"every request under {name} was refused: {refused[0]}"
+            return ()
+        kept = zip(models, facts, strict=True)
+        return tuple(model for model, each in kept if not instant or each.kind != "none")
 
     def _find_cells(self, names: Iterable[str]) -> list[Cell]:
         chosen = {*names, Cell().perturbation}
@@ -225,6 +244,7 @@ class EditedMeasurement:
             "drawn": drawn,
             "unedited": self._unedited,
             "notes": self._notes,
+            **({"refused": self._refused} if self._refused else {}),
         }
         self._ledger.keep_edit(self.run, EDITED_RUN, json.dumps(body, sort_keys=True))
 

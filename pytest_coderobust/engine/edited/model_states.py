@@ -6,7 +6,7 @@ stored never edits. The change that an edit computed is kept, and applied again 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Protocol, cast
@@ -20,9 +20,6 @@ from pytest_coderobust.records import ModelIdentity
 from pytest_coderobust.records.editing import EditFacts
 
 Stack = Sequence[EditorSpec | SavedSpec]
-Refusals = dict[int, str]
-"""Reasons of edits that were not made, by their number from 1."""
-
 _APART = 1000
 
 
@@ -109,14 +106,14 @@ class Succession:
 
     Attributes:
         batches: requests that are written together; each alone where there are none.
-        refused: why edits were not made, by number; None makes that an error.
+        skipped: why edits are not tried, by number; given, each edit must move its targets.
     """
 
     spec: EditorSpec
     requests: Sequence[EditRequest]
     judge: PassTest | None = None
     batches: Sequence[Sequence[EditRequest]] = ()
-    refused: Refusals | None = None
+    skipped: Mapping[int, str] | None = None
     steps: Generator[Backend] | None = None
     done: int = 0
 
@@ -127,7 +124,7 @@ class Succession:
         if self.steps is None or self.done >= number:
             self.stop()
             batches = self.batches or [(request,) for request in self.requests]
-            steps = successive_batches(base, self.spec, batches, self.judge, self.refused)
+            steps = successive_batches(base, self.spec, batches, self.judge, self.skipped)
             self.steps = cast("Generator[Backend]", steps)
         until.callback(self.stop)
         model: Backend | None = None
@@ -162,14 +159,9 @@ class SuccessionStep:
         if self.made:
             change, identity = self.made[0]
             return until.enter_context(changed_model(base, change, identity))
-        if self.facts is not None:
-            return base  # every edit so far was refused
         model = self.succession.step(base, self.number, until)
-        reason = (self.succession.refused or {}).get(self.number, "")
-        self.facts = EditFacts(refused=reason)
-        if isinstance(model, EditedBackend):
-            self.made = [(model.change, model.identity)]
-            self.facts = self.facts if reason else read_facts(model)
+        assert isinstance(model, EditedBackend)
+        self.made, self.facts = [(model.change, model.identity)], read_facts(model)
         return model
 
 
@@ -235,6 +227,7 @@ def read_facts(model: object) -> EditFacts:
         notes=tuple(cast("Sequence[str]", facts.get("notes", ()))),
         nll=(model.fit.before, model.fit.after) if model.fit else (),
         met=model.fit.met if model.fit else None,
+        refused=model.refused,
     )
 
 

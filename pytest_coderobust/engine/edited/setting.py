@@ -19,7 +19,9 @@ from pytest_coderobust.engine.events import Listener
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.verdicts import VerdictStore
+from pytest_coderobust.errors import EditRefused
 from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.models.watch import unwatched
 from pytest_coderobust.records import Sampling
 from pytest_coderobust.records.codec import decode, encode
 from pytest_coderobust.records.editing import EditFacts
@@ -75,10 +77,20 @@ class EditSetting:
         return self.make_measurement(state, f"scoring {what}", sampling)
 
     def read_facts(self, state: EditedState | SuccessionStep) -> EditFacts:
-        """Reads the stored facts of an edit, which is made now if it never was before."""
+        """Reads the stored facts of an edit, which is made now if it never was before.
+
+        That an editor refused is stored like any other fact; the kind is then "none".
+        """
         kept = self.ledger.edits(state.identity.digest).get(FACTS)
         if kept is None:
-            self.workbench.hold(state)
+            try:
+                with unwatched():  # editors ask the model too
+                    self.workbench.hold(state)
+            except EditRefused as refusal:
+                if isinstance(state, EditedState) and not state.requests:
+                    raise  # a saved edit; there is no request to be refused
+                state.facts = EditFacts(kind="none", refused=(str(refusal),))
+                self._store_facts(state)
             kept = self.ledger.edits(state.identity.digest)[FACTS]
         return decode(EditFacts, json.loads(kept))
 

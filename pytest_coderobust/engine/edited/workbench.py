@@ -43,7 +43,11 @@ class Workbench:
         if state is not self._held:
             if not _continues(self._held, state):
                 self.release()
-            self._model = state.enter(self.base, self._until)
+            try:
+                self._model = state.enter(self.base, self._until)
+            except BaseException:
+                self.release()  # a stack may have put its first edits in
+                raise
             self._held = state
             if isinstance(state, (EditedState, SuccessionStep)):
                 self._listen(state)

@@ -144,7 +144,7 @@ def choose_form(name: str, form: str, where: str) -> RequestForm:
         UsageError: it follows no target, or cannot do what is asked.
     """
     forms = EDITORS[name].forms
-    if not forms:
+    if not forms or EDITORS[name].takes != "prompt":
         raise UsageError(f"{where}: {name!r} follows no target, so it cannot be taught a new name")
     if form == "auto":
         return forms[0]

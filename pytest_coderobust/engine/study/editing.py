@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.config.migration import MigrationConfig
 from pytest_coderobust.editors.identity import edited_identity
@@ -23,7 +23,7 @@ from pytest_coderobust.engine.study.requests import RequestPlan
 from pytest_coderobust.engine.study.steps import StudyStep
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.records import ApiChange
-from pytest_coderobust.records.codec import decode, encode
+from pytest_coderobust.records.codec import encode
 from pytest_coderobust.records.editing import EditFacts
 
 ROTATED = ("weights", "adapter")
@@ -48,6 +48,7 @@ class ArmEdits:
         default_factory=dict[int, EditedState | SuccessionStep]
     )
     _facts: dict[int, EditFacts] = field(default_factory=dict[int, EditFacts])
+    _told: dict[int, int] = field(default_factory=dict[int, int])
     _succession: Succession | None = None
 
     @property
@@ -62,19 +63,28 @@ class ArmEdits:
         """
         if self.config.regime == "successive":
             facts = [self.find_facts(number) for number in range(1, step.number + 1)]
-            made = not all(each.refused for each in facts)
         else:
             facts = [self.find_facts(step.number)]
-            made = not facts[0].refused
+        made = not all(each.refused for each in facts)
         state = self._find_state(step.number) if made else None
         if state is None or (placebo and not self._has_placebo(facts)):
             return BaseState(self.setting.backend.identity)
         return PlaceboState(state, 0) if placebo else state
 
     def find_facts(self, number: int) -> EditFacts:
-        """Finds the facts of an edit, which is made now if it never was."""
+        """Finds the facts of one edit, which is made now if it never was.
+
+        Those of a step tell every refusal so far; here only that of the edit itself is left.
+        """
         if number not in self._facts:
-            self._facts[number] = self._read_facts(number)
+            successive = self.config.regime == "successive"
+            if successive and number > 1:
+                self.find_facts(number - 1)
+            facts = self._read_facts(number)
+            self._told[number] = len(facts.refused)
+            if successive:
+                facts = replace(facts, refused=facts.refused[self._told.get(number - 1, 0) :])
+            self._facts[number] = facts
         return self._facts[number]
 
     def list_requests(self, number: int) -> tuple[str, ...]:
@@ -85,7 +95,7 @@ class ArmEdits:
     def explain_placebo(self, facts: EditFacts) -> str:
         """The reason why an edit has no placebo, or ""."""
         if facts.refused or facts.kind in ROTATED:
-            return facts.refused
+            return "; ".join(facts.refused)
         return f"an edit of kind {facts.kind!r} writes no weights, so it has no placebo"
 
     def forget(self) -> None:
@@ -99,18 +109,15 @@ class ArmEdits:
     def _read_facts(self, number: int) -> EditFacts:
         plan = self.plans[self.changes[number - 1].old]
         if plan.reason and self.config.regime == "instant":
-            return EditFacts(refused=plan.reason)
+            return EditFacts(kind="none", refused=(plan.reason,))
         state = self._find_state(number)
-        digest, ledger = state.identity.digest, self.setting.ledger
-        kept = ledger.edits(digest).get(FACTS)
-        if kept is None:
-            try:
-                return self.setting.read_facts(state)
-            except ModelError as error:
-                facts = EditFacts(refused=str(error))
-                ledger.keep_edit(digest, FACTS, json.dumps(encode(facts)))
-                return facts
-        return decode(EditFacts, json.loads(kept))
+        try:
+            return self.setting.read_facts(state)
+        except ModelError as error:  # it diverged, which says nothing of other changes
+            facts = EditFacts(kind="none", refused=(str(error),))
+            body = json.dumps(encode(facts))
+            self.setting.ledger.keep_edit(state.identity.digest, FACTS, body)
+            return facts
 
     def _find_state(self, number: int) -> EditedState | SuccessionStep:
         if number not in self.states:

@@ -1,4 +1,4 @@
-"""Requests of a study's edits: the rewritten solution, the model's own answer, or the decision."""
+"""Requests of a study's edits: rewritten solutions, the model's own answers, or partings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_coderobust.editors.request import Decision, EditRequest
+from pytest_coderobust.editors.request import EditRequest, Parting
 from pytest_coderobust.engine.study.arms import StudyArm
 from pytest_coderobust.engine.study.material import BEFORE, MigratedTask
 from pytest_coderobust.migration.rewriting import rewrite
@@ -108,18 +108,18 @@ def rewrite_texts(prompt: str, before: str, change: ApiChange) -> EditTexts | st
 
 def make_request(arm: StudyArm, each: MigratedTask, texts: EditTexts) -> EditRequest:
     """Makes the request for one task; its ids follow the prompt's without anything between."""
-    decision = find_decision(texts) if arm.form == "decision" else None
+    parting = find_parting(texts) if arm.form == "decision" else None
     return EditRequest(
         task=each.task,
         clean=each.task.prompt,
         perturbed=each.task.prompt,
         perturbation=each.change.old,
-        target=texts.after if decision is None else None,
-        decision=decision,
+        target=texts.after if parting is None else None,
+        parting=parting,
     )
 
 
-def find_decision(texts: EditTexts) -> Decision:
+def find_parting(texts: EditTexts) -> Parting:
     """Finds where the texts part; the target goes through the new name and its bracket."""
     before, after = texts.before, texts.after
     end = next(
@@ -128,7 +128,7 @@ def find_decision(texts: EditTexts) -> Decision:
     )
     while end < len(after) and NAME.match(after[end]):
         end += 1
-    return Decision(before, after, end + after.startswith("(", end))
+    return Parting(before, after, end + after.startswith("(", end))
 
 
 def choose_wrong(changes: Sequence[ApiChange]) -> dict[str, str]:

@@ -161,7 +161,7 @@ def explain(found: ArmOutcomes, edits: ArmEdits | None, facts: EditFacts) -> str
     """The reason why an edit was not made, or ""."""
     if edits is not None and found.arm.control == "placebo":
         return edits.explain_placebo(facts)
-    return facts.refused
+    return "; ".join(facts.refused)
 
 
 def list_changes(study: Study) -> Iterator[ChangedApi]:

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 
 _QUOTES = ("'", '"', "'''", '"""')
 _TOKEN = re.compile(r"""\#|'''|\"""|'|"|[(\[{]|[)\]}]""")
-_PLAIN = re.compile(r"""[^\\#'"(){}\[\]]*(?:[(\[{][^\\#'"(){}\[\]]*[)\]}][^\\#'"(){}\[\]]*)*\Z""")
+_FLAT = r"""[^\\#'"(){}\[\]]*"""
+_CLOSED = rf"[(\[{{]{_FLAT}[)\]}}]"
+_PLAIN = re.compile(rf"{_FLAT}(?:[(\[{{]{_FLAT}(?:{_CLOSED}{_FLAT})*[)\]}}]{_FLAT})*\Z")
 """Matches a line without strings, comments and a backslash, whose brackets are closed in turn."""
 _CLOSING = {quote: re.compile(r"\\.|" + re.escape(quote), re.S) for quote in _QUOTES}
 _STARTS_ANEW = re.compile(r"(?:async\s+def|def|class|import|from)\s|@\w")

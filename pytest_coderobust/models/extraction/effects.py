@@ -22,6 +22,7 @@ _CALLABLE = (ast.Lambda, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.I
 _SETS_LIMITS = frozenset({"setrecursionlimit", "set_int_max_str_digits", "stack_size", "setrlimit"})
 _LEAF_TYPES = (ast.Name, ast.Constant)
 _LEAF_FIELDS = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "name", "type_comment", "kind"})
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 _LEAVES = frozenset({"exit", "quit", "_exit", "abort"})
 _STREAMS = frozenset({"stdout", "stderr"})
 _SHOWS = frozenset({"print", "pprint", "help", "display"})
@@ -152,14 +153,13 @@ def _walk(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
     Names, constants, operators and contexts are more than half of all nodes.
     """
     waiting: list[ast.AST] = [*statements]
-    fields: dict[type[ast.AST], tuple[str, ...]] = {}
     while waiting:
         node = waiting.pop()
         yield node
         kind = type(node)
-        if kind not in fields:
-            fields[kind] = _list_fields(kind)
-        for name in fields[kind]:
+        if kind not in _FIELDS:
+            _FIELDS[kind] = _list_fields(kind)
+        for name in _FIELDS[kind]:
             value = getattr(node, name, None)
             if type(value) is list:
                 waiting += [each for each in value if isinstance(each, ast.AST)]

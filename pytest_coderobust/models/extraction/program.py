@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.models.extraction.effects import LIMITS
-from pytest_coderobust.models.extraction.statement import INPUT, TopStatement
+from pytest_coderobust.models.extraction.statement import INPUT, TopStatement, read_statements
 
 _FUNCTION = re.compile(r"(?:async[ \t]+)?def\b")
 _IMPORTS_ALL = re.compile(r"from\s+[\w.]+\s+import\s*\*")
@@ -61,7 +61,7 @@ class KeptStatements:
 
 def choose_needed(blocks: Sequence[str], wanted: Wanted) -> KeptStatements:
     """Chooses the top-level statements that are kept."""
-    statements = [TopStatement(block) for block in blocks]
+    statements = read_statements(blocks)
     choice = _Choice(statements, wanted)
     choice.keep_binders()
     choice.keep_changers()

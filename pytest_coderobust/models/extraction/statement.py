@@ -1,9 +1,13 @@
-"""A top-level statement: the names it binds and needs, and what it does when it is loaded."""
+"""A top-level statement: the names it binds and needs, and what it does when it is loaded.
+
+Statements of a valid text are parsed together; of another, each alone, when it is first asked for.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from functools import cached_property
 
 from pytest_coderobust.models.extraction.blocks import BlockNames, names_of
@@ -14,6 +18,7 @@ from pytest_coderobust.models.extraction.effects import (
     is_renaming,
     parse_statement,
 )
+from pytest_coderobust.models.extraction.tree_names import read_names
 
 INPUT = frozenset({"input", "raw_input", "stdin"})
 """Names by which a statement reads standard input."""
@@ -22,21 +27,28 @@ _DEFINITION = re.compile(r"(?:async[ \t]+def|def|class)\b|@")
 _IMPORT = re.compile(r"(?:from|import)\b")
 _NO_NAMES = BlockNames(frozenset(), frozenset(), frozenset())
 
+Tree = tuple[ast.stmt, ...]
+
 
 class TopStatement:
-    """One top-level statement; it is parsed, and its effects are found, when first asked for."""
+    """One top-level statement; its effects are found when first asked for.
 
-    def __init__(self, source: str) -> None:
+    Args:
+        tree: the statement parsed; None where it was not yet.
+    """
+
+    def __init__(self, source: str, tree: Tree | None = None) -> None:
         self.source = source
-        found = names_of(source)
+        self._parsed = tree
+        found = (read_names(tree) if tree is not None else None) or names_of(source)
         self.valid = found is not None
         self.names = found or _NO_NAMES
         self.defines = _DEFINITION.match(source) is not None
         self.imports = _IMPORT.match(source) is not None
 
     @cached_property
-    def tree(self) -> tuple[ast.stmt, ...] | None:
-        return parse_statement(self.source)
+    def tree(self) -> Tree | None:
+        return parse_statement(self.source) if self._parsed is None else self._parsed
 
     @cached_property
     def idle(self) -> bool:
@@ -66,3 +78,50 @@ class TopStatement:
     @property
     def reads(self) -> bool:
         return bool(self.names.needed & INPUT) or self.effects.reads
+
+
+def read_statements(blocks: Sequence[str]) -> list[TopStatement]:
+    """Reads top-level statements, each with the comments behind it."""
+    trees = _parse_together(blocks)
+    if trees is None:
+        return [TopStatement(block) for block in blocks]
+    return [TopStatement(block, tree) for block, tree in zip(blocks, trees, strict=True)]
+
+
+def _parse_together(blocks: Sequence[str]) -> list[Tree] | None:
+    """Parses blocks as one text, and gives each its own; None where that is not each block alone.
+
+    It is not where the text is not valid, or a statement goes on from one block into the next.
+    """
+    lines = [block if block.endswith("\n") else f"{block}\n" for block in blocks]
+    text = "".join(lines)
+    # Python ends a line at a return too, and a backslash would join a block to the next one.
+    if len(blocks) < 2 or "\r" in text or any(line.endswith("\\\n") for line in lines):
+        return None
+    parsed = parse_statement(text)
+    if parsed is None:
+        return None
+    trees: list[Tree] = []
+    place, begin = 0, 1
+    ends = [*map(_last_line, parsed), len(text) + 2]
+    for line in lines:
+        end, first = begin + line.count("\n"), place
+        while ends[place] < end:
+            place += 1
+        tree = parsed[first:place]
+        # The first of them alone can have begun in the block before.
+        if tree and _first_line(tree[0]) < begin:
+            return None
+        trees.append(tree)
+        begin = end
+    return trees
+
+
+def _last_line(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno
+
+
+def _first_line(statement: ast.stmt) -> int:
+    """Finds the line in which a statement begins, with its decorators."""
+    decorators: Sequence[ast.expr] = getattr(statement, "decorator_list", ())
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])

@@ -69,6 +69,21 @@ def read_answer(body: Any, sampling: Sampling, prompt_bytes: int, seconds: float
     )
 
 
+def read_price(body: object, prompt_bytes: int, seconds: float) -> Usage:
+    """Reads what one request cost, whatever else its reply holds; a refusal tells no tokens.
+
+    Args:
+        prompt_bytes: as `read_answer`.
+    """
+    table = _table(body)
+    choices = table.get("choices")
+    if not isinstance(choices, list):
+        return Usage(requests=1, seconds=seconds)
+    texts = [_table(each) for each in cast("list[object]", choices)]
+    said = [_text(_table(each.get("message")).get("content") or each.get("text")) for each in texts]
+    return _read_usage(_table(table.get("usage")), prompt_bytes, "".join(said), seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerSigns:
     """Words of an answer about who wrote it; "" where it does not say."""

@@ -8,14 +8,18 @@ from functools import cached_property
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.backend import KeyedBy, ServingTerms, Streamed
 from pytest_coderobust.models.batches import steps_within
+from pytest_coderobust.models.metering import Meter
 from pytest_coderobust.models.prompts import clean_text, fill_template, template_of
 from pytest_coderobust.models.served.agreement import Agreement
-from pytest_coderobust.models.served.answers import AnswerSigns, ServedAnswer, read_answer
+from pytest_coderobust.models.served.answers import ServedAnswer, read_answer
 from pytest_coderobust.models.served.concurrency import start_concurrency
 from pytest_coderobust.models.served.introduction import Introducer
 from pytest_coderobust.models.served.lanes import Lane
+from pytest_coderobust.models.served.length_check import LengthCheck
+from pytest_coderobust.models.served.metered import MeteredTransport
 from pytest_coderobust.models.served.patience import Patience, PatientTransport
 from pytest_coderobust.models.served.requests import AskedRow, find_path, make_body
+from pytest_coderobust.models.served.same_model import check_same
 from pytest_coderobust.models.served.sent_rows import Dealings, Luck, SentRow
 from pytest_coderobust.models.served.server import Server
 from pytest_coderobust.models.served.streaming import Stream
@@ -27,15 +31,13 @@ from pytest_coderobust.records import (
     ModelIdentity,
     Row,
     Sampling,
+    Usage,
     Variant,
     digest,
 )
 
 SERVED = 1
 """Raised when the same request is made or its answer read in another way."""
-
-LONGER = 1.25
-"""Growth of the longest prompt after which a server is asked again whether it cuts such prompts."""
 
 
 class ServedBackend:
@@ -55,8 +57,9 @@ class ServedBackend:
         self.server = server
         self.patience = patience or Patience(server.options.patience)
         self._introducer = introducer
+        self.meter: Meter | None = None
         self._luck = Luck()
-        self._longest = 0
+        self._lengths = LengthCheck(server, introducer)
 
     @cached_property
     def lanes(self) -> tuple[Lane, ...]:
@@ -96,7 +99,10 @@ class ServedBackend:
     def patient(self, lane: Lane) -> PatientTransport:
         """A transport to one server for single requests: it waits while the server loads."""
         place = lane.address.place
-        return PatientTransport(lane.transport, place, self.server.name, self.patience)
+        below = (
+            lane.transport if self.meter is None else MeteredTransport(lane.transport, self.meter)
+        )
+        return PatientTransport(below, place, self.server.name, self.patience)
 
     @cached_property
     def tokens(self) -> PromptTokens | None:
@@ -133,13 +139,22 @@ class ServedBackend:
     def count_tokens(self, prompt: str, language: str) -> int | None:
         """Counts a prompt's tokens as the server does; None where no tokenizer is known.
 
-        A BOS of the server's own is counted once the handshake has found it; nobody is asked here.
+        A BOS of the server's own is counted as the handshake has found it, and before the handshake
+        as the tokenizer's file tells; nobody is asked here.
         """
         if self.tokens is None:
             return None
         agreed: Agreement | None = self.__dict__.get("agreement")
-        extra = agreed.extra_tokens if agreed is not None else None
+        extra = self._guess_bos() if agreed is None else agreed.extra_tokens
         return len(self.tokens.encode(prompt, language)) + (extra or 0)
+
+    def _guess_bos(self) -> int:
+        """The BOS that a server adds to texts: the one that the tokenizer should put, and does not.
+
+        Token ids go as they are, but nobody knows yet whether they are taken.
+        """
+        chat = self.server.entry.api == "chat"
+        return int(self.tokens is not None and not chat and self.tokens.lacks_bos)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -164,7 +179,7 @@ class ServedBackend:
     def unavailable(self, variant: Variant, sampling: Sampling) -> str:  # noqa: ARG002
         if self.tokens is None or self.window is None:
             return ""  # the server tells, and the row is refused with its words
-        length = len(self.tokens.encode(variant.prompt, variant.task.language))
+        length = self.count_tokens(variant.prompt, variant.task.language) or 0
         fits = length < self.window
         return "" if fits else f"prompt of {length} tokens, window of {self.window}"
 
@@ -204,62 +219,45 @@ class ServedBackend:
             lane.transport.abandon()
             lane.transport.close()
 
+    def bound_check(self, variant: Variant) -> Usage:
+        """Bounds what is asked before this row, to find out whether its prompt is cut."""
+        agreed: Agreement | None = self.__dict__.get("agreement")
+        if agreed is None:
+            return Usage()
+        text = fill_template(variant.prompt, variant.task.language, self.server.spec)
+        return self._lengths.bound(clean_text(text), agreed, len(self.server.addresses))
+
     def _prepare(self, row: Row, sampling: Sampling, agreed: Agreement) -> SentRow:
+        """Makes a row's request, once no server is known to cut a prompt of its length."""
+        sent = self._make_request(row, sampling, agreed)
+        self._lengths.run(sent.text, agreed, [self.patient(lane) for lane in self.lanes])
+        return sent
+
+    def _make_request(self, row: Row, sampling: Sampling, agreed: Agreement) -> SentRow:
         prompt, language = row.variant.prompt, row.variant.task.language
         text = clean_text(fill_template(prompt, language, self.server.spec))
         asked = AskedRow(text, None, sampling.max_new_tokens)
         if self.tokens is not None:
             ids = self.tokens.encode(prompt, language)
+            as_ids = agreed.takes_ids and agreed.api == "completions"
+            extra = 0 if as_ids else agreed.extra_tokens
             room = sampling.max_new_tokens
             if self.window is not None:
-                room = max(steps_within(self.window - len(ids), room), 1)
-            if agreed.takes_ids and agreed.api == "completions":
-                asked = AskedRow(ids, len(ids), room)
-            else:
-                extra = agreed.extra_tokens
-                asked = AskedRow(text, None if extra is None else len(ids) + extra, room)
-        self._check_length(text, agreed)
+                left = self.window - len(ids) - (extra or 0)
+                room = steps_within(max(left, 1), room)
+            counted = None if extra is None else len(ids) + extra
+            asked = AskedRow(ids if as_ids else text, counted, room)
         body = make_body(asked, row.noise, sampling, agreed, self.server.entry)
-        return SentRow(row, body, asked.tokens, len(text.encode("utf-8")))
-
-    def _check_length(self, text: str, agreed: Agreement) -> None:
-        """Refuses servers that silently cut prompts, when one comes that is longer than all before.
-
-        Raises:
-            ModelError: one does.
-        """
-        if len(text) <= LONGER * self._longest:
-            return
-        self._longest = len(text)
-        for lane in self.lanes:
-            self._introducer.check_length(self.patient(lane), self.server, agreed, text)
+        return SentRow(row, body, asked.tokens, text)
 
     def _read(
         self, reply: Reply, sent: SentRow, sampling: Sampling, agreed: Agreement
     ) -> ServedAnswer:
         found = read_answer(reply.body, sampling, sent.prompt_bytes, reply.seconds)
-        self._check_same(found, agreed)
+        check_same(self.server.label, found, agreed)
         if None not in (sent.tokens, found.prompt_tokens) and sent.tokens != found.prompt_tokens:
             raise ModelError(
                 f"{self.server.label}: the server counts {found.prompt_tokens} tokens in a prompt "
                 f"of {sent.tokens}; it cuts prompts, adds to them, or has another tokenizer"
             )
         return found
-
-    def _check_same(self, found: ServedAnswer | AnswerSigns, agreed: Agreement) -> None:
-        """Refuses the answer of another model than the one that was met.
-
-        Raises:
-            ModelError: it has another name, or another configuration on a server of one's own.
-        """
-        if agreed.answered and found.model != agreed.answered:
-            raise ModelError(
-                f"{self.server.label}: the server answered as {agreed.answered!r}, and now as "
-                f"{found.model!r}; another model is behind the address"
-            )
-        own = agreed.kind not in ("hosted", "unknown")
-        if own and agreed.fingerprint and found.fingerprint not in ("", agreed.fingerprint):
-            raise ModelError(
-                f"{self.server.label}: the server's fingerprint was {agreed.fingerprint!r}, and is "
-                f"now {found.fingerprint!r}; it was started anew with other settings"
-            )

@@ -101,6 +101,15 @@ CANARIES = (
 """The canaries that every model is asked; the suite's own first prompt joins them."""
 
 
+def list_wanted(canaries: Sequence[Canary], own: Sequence[tuple[str, str]]) -> tuple[Canary, ...]:
+    """Lists the canaries of a session: the lasting ones, and its suites' first prompts.
+
+    Args:
+        own: each prompt with the language of its code.
+    """
+    return (*canaries, *(Canary(OF_SUITE, *each) for each in own))
+
+
 def read_canaries(path: Path) -> tuple[Canary, ...]:
     """Reads further canaries: prompts that are separated by lines of three dashes.
 

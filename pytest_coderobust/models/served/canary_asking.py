@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.served.canary import Canary, CanaryAnswer
 from pytest_coderobust.models.served.canary_wire import ask_for_logprobs, read_canary_answer
 from pytest_coderobust.models.served.transport import Reply, Transport, TransportError
+from pytest_coderobust.records import Cell, Language, Row, Sampling, Task, Tests, Variant
 
 MakeGreedy = Callable[[Canary, int], Mapping[str, object] | None]
 """Makes the body of a greedy request of some tokens, as any row's is made; None where the prompt
@@ -86,3 +88,10 @@ class CanaryAsker:
                 break
             reply = self._transport.post(path, body, fresh=True)
         return reply
+
+
+def make_canary_row(canary: Canary, tokens: int) -> tuple[Row, Sampling]:
+    """Makes the row that asks a canary for some tokens, and its greedy sampling."""
+    language = cast("Language", canary.language)
+    task = Task("canary", canary.prompt, "", Tests("", "asserts"), language=language)
+    return Row(Variant(task, Cell(), canary.prompt), 0, 0), Sampling(max_new_tokens=tokens)

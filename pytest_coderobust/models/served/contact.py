@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import IdentityDemand, IdentityTier, Look, OwnPrompt
-from pytest_coderobust.models.served.canary import CANARIES, OF_SUITE, Canary
+from pytest_coderobust.models.served.canary import CANARIES, Canary, list_wanted
 from pytest_coderobust.models.served.canary_reference import (
     AskCanary,
     CanaryDifference,
@@ -94,6 +94,11 @@ class ServedContact:
         """Whether the model was met."""
         return self._identity is not None
 
+    @property
+    def searched(self) -> bool:
+        """Whether replicas were looked for in this session."""
+        return self._searched
+
     def meet(self, ledger: Ledger, demand: IdentityDemand) -> None:
         """Finds out who answers; a model that the ledger does not know is asked its canaries.
 
@@ -131,7 +136,7 @@ class ServedContact:
         record = read_record(self._ledger, model)
         if record is None:
             raise ModelError(f"model {self._plan.subject.label!r}: the ledger lost its contact")
-        wanted = (*self._plan.canaries, *(Canary(OF_SUITE, *each) for each in own))
+        wanted = list_wanted(self._plan.canaries, own)
         known = {each: found for each, found in record.references.known.items() if each in wanted}
         references = References(known, record.references.kinds)
         for address, ask in self._plan.servers:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
-from pathlib import Path
-from typing import cast
 
 from pytest_coderobust.errors import CodeRobustError, ModelError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import IdentityDemand, Look, OwnPrompt
-from pytest_coderobust.models.fingerprint import file_digest
+from pytest_coderobust.models.metering import Meter, WatchForecast, WatchPlan
 from pytest_coderobust.models.options import ModelSpec
-from pytest_coderobust.models.prompts import template_of
+from pytest_coderobust.models.prompts import clean_text, fill_template, template_of
 from pytest_coderobust.models.served.answers import read_signs
 from pytest_coderobust.models.served.backend import SERVED, ServedBackend
-from pytest_coderobust.models.served.canary import CANARIES, Canary, read_canaries
-from pytest_coderobust.models.served.canary_asking import CanaryAsker
+from pytest_coderobust.models.served.canary import CANARIES, Canary, list_wanted, read_canaries
+from pytest_coderobust.models.served.canary_asking import CanaryAsker, make_canary_row
 from pytest_coderobust.models.served.canary_reference import CanaryReference
 from pytest_coderobust.models.served.contact import ContactPlan, ServedContact
+from pytest_coderobust.models.served.contact_record import read_record
 from pytest_coderobust.models.served.handshake import Handshake
 from pytest_coderobust.models.served.handshake_claims import ListedModel
 from pytest_coderobust.models.served.handshake_terms import STEADY
@@ -29,22 +29,28 @@ from pytest_coderobust.models.served.identity_verification import (
     ROOM,
     SMALL,
     Verification,
-    estimate_bytes,
     find_memory,
     verify,
 )
-from pytest_coderobust.models.served.identity_weights import StatedWeights, find_stated_weights
+from pytest_coderobust.models.served.identity_weights import (
+    StatedWeights,
+    digest_tokenizer,
+    estimate_stated,
+    find_stated_weights,
+)
 from pytest_coderobust.models.served.lanes import Lane
+from pytest_coderobust.models.served.metered import bound_request
+from pytest_coderobust.models.served.same_model import check_same
 from pytest_coderobust.models.served.transport import TransportError
+from pytest_coderobust.models.served.watch_costs import (
+    PromptSize,
+    WatchShape,
+    bound_look_at,
+    forecast_requests,
+)
 from pytest_coderobust.records import (
-    Cell,
-    Language,
     ModelIdentity,
-    Row,
-    Sampling,
-    Task,
-    Tests,
-    Variant,
+    Usage,
 )
 
 TELLS_TOKENS = ("vllm", "llamacpp", "sglang")
@@ -58,10 +64,13 @@ class GuardedServer(ServedBackend):
     _demand = IdentityDemand()
     _refused: CodeRobustError | None = None
 
-    def remember(self, memory: Callable[[], Ledger], demand: IdentityDemand) -> None:
+    def remember(
+        self, memory: Callable[[], Ledger], demand: IdentityDemand, meter: Meter | None = None
+    ) -> None:
         """Says where contacts are kept; see `Guarded`."""
         self._memory = memory
         self._demand = demand
+        self.meter = meter
 
     @property
     def identity(self) -> ModelIdentity:
@@ -75,8 +84,10 @@ class GuardedServer(ServedBackend):
         if self._refused is not None:
             raise self._refused
         if not self.contact_made:
+            turn = nullcontext() if self.meter is None else self.meter.turn()
             try:
-                self.meet(self._memory(), self._demand)
+                with turn:
+                    self.meet(self._memory(), self._demand)
             except CodeRobustError as error:
                 self._refused = error
                 raise
@@ -102,12 +113,49 @@ class GuardedServer(ServedBackend):
         """Asks the canaries; see `Guarded`."""
         return self.contact.look(own)
 
+    def bound_look(self, own: Sequence[OwnPrompt] = ()) -> Usage:
+        """Bounds what the next look costs; nothing before the model was met."""
+        if not self.contact_made:
+            return Usage()
+        wanted = list_wanted(self._canaries, own)
+        agreed, servers = self.agreement, len(self.lanes)
+
+        def bound(canary: Canary, tokens: int) -> Usage:
+            made = self._make_request(*make_canary_row(canary, tokens), agreed)
+            checked = self._lengths.bound(made.text, agreed, servers)
+            return bound_request(made.body) + checked
+
+        return bound_look_at(wanted, bound, servers, searched=self.contact.searched)
+
+    def forecast_watch(self, ledger: Ledger, plan: WatchPlan) -> WatchForecast:
+        """Forecasts the requests that watch over the model in a run; nobody is asked."""
+        record = read_record(ledger, plan.digest) if plan.digest else None
+        known = frozenset(record.references.known) if record is not None else None
+        spec, entry = self.server.spec, self.server.entry
+        shape = WatchShape(
+            canaries=self._canaries,
+            known=known,
+            servers=len(self.server.addresses),
+            chat=(entry.api or "completions") == "chat",
+            tokenized=self.tokens is not None,
+        )
+
+        def size(prompt: str, language: str) -> PromptSize:
+            text = clean_text(fill_template(prompt, language, spec))
+            return PromptSize(len(text), len(text.encode()), self.count_tokens(prompt, language))
+
+        return forecast_requests(shape, plan, size)
+
+    @cached_property
+    def _canaries(self) -> tuple[Canary, ...]:
+        own = self.server.entry.canary
+        return (*CANARIES, *(read_canaries(own) if own is not None else ()))
+
     @cached_property
     def contact(self) -> ServedContact:
         """The contact of this session with the model."""
         stated = self._stated
-        entry = self.server.entry
-        needed = self._estimate_memory(stated)
+        needed = estimate_stated(stated)
         free = find_memory()
         fits = needed is not None and (not free or ROOM * needed < free)
         return ServedContact(
@@ -115,7 +163,7 @@ class GuardedServer(ServedBackend):
                 subject=self._make_subject(),
                 weights=stated.digest if stated is not None else "",
                 servers=[(lane.address.place, self._make_asker(lane)) for lane in self.lanes],
-                own=read_canaries(entry.canary) if entry.canary is not None else (),
+                own=self._canaries[len(CANARIES) :],
                 verify=self._verify if fits else None,
                 small=needed is not None and needed <= SMALL,
                 refute=self._refute_tokens,
@@ -149,23 +197,10 @@ class GuardedServer(ServedBackend):
             parts=(
                 SERVED,
                 list(agreed.key_parts),
-                [template_of(server.spec), self._digest_tokenizer(), *fields],
+                [template_of(server.spec), digest_tokenizer(entry), *fields],
             ),
             facts=self.facts,
         )
-
-    def _digest_tokenizer(self) -> str:
-        """Digests the tokenizer that makes the ids, where it is not that of the stated folder."""
-        folder = self.server.entry.tokenizer
-        if not folder or folder == self.server.entry.weights:
-            return ""
-        files = sorted(each for each in Path(folder).glob("*token*") if each.is_file())
-        return "".join(f"{each.name} {file_digest(each)} " for each in files)
-
-    def _estimate_memory(self, stated: StatedWeights | None) -> int | None:
-        if stated is None or stated.checkpoint is None or not stated.checkpoint.safetensors:
-            return None
-        return estimate_bytes(stated.checkpoint)
 
     def _verify(self, references: Sequence[CanaryReference]) -> Verification:
         spec = self.server.spec
@@ -177,25 +212,18 @@ class GuardedServer(ServedBackend):
         return CanaryAsker(
             self.patient(lane),
             self._make_greedy,
-            self._check_body,
+            lambda body: check_same(self.server.label, read_signs(body), self.agreement),
             label,
             chat=self.agreement.api == "chat",
         )
 
     def _make_greedy(self, canary: Canary, tokens: int) -> Mapping[str, object] | None:
         """Makes a canary's request as any row's is made; None where the window has no room."""
-        language = cast("Language", canary.language)
-        task = Task("canary", canary.prompt, "", Tests("", "asserts"), language=language)
-        if self.window is not None and self.tokens is not None:
-            length = len(self.tokens.encode(canary.prompt, language))
-            if length + tokens > self.window:
-                return None
-        row = Row(Variant(task, Cell(), canary.prompt), 0, 0)
-        body = self._prepare(row, Sampling(max_new_tokens=tokens), self.agreement).body
+        length = self.count_tokens(canary.prompt, canary.language)
+        if None not in (self.window, length) and (length or 0) + tokens > (self.window or 0):
+            return None
+        body = self._prepare(*make_canary_row(canary, tokens), self.agreement).body
         return {**body, **STEADY.get(self.agreement.kind, {})}
-
-    def _check_body(self, body: object) -> None:
-        self._check_same(read_signs(body), self.agreement)
 
     def _refute(self) -> str:
         """Finds what the server says of itself that the entry contradicts, or does not allow."""

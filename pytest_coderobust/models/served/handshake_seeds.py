@@ -10,8 +10,9 @@ from pytest_coderobust.models.served.handshake_terms import Terms
 
 SeedsWord = Literal["honoured", "ignored", "refused", "not shown"]
 
-_TOKENS = 32
+SEED_TOKENS = 32
 _SEEDS = (11, 11, 12)
+SEEDS_TRIED = len(_SEEDS)
 
 
 def try_seeds(prober: Prober, terms: Terms) -> SeedsWord:
@@ -25,7 +26,7 @@ def try_seeds(prober: Prober, terms: Terms) -> SeedsWord:
     """
     texts: list[str] = []
     for seed in _SEEDS:
-        fields = {**terms.limits(_TOKENS), "temperature": 1.0, "top_p": 1.0, "seed": seed}
+        fields = {**terms.limits(SEED_TOKENS), "temperature": 1.0, "top_p": 1.0, "seed": seed}
         reply = prober.ask(SEED_PROMPT, fields)
         if reply.status in (400, 422) and "seed" in blamed_fields(reply, fields):
             return "refused"

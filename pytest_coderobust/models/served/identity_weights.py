@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_coderobust.config.served import ServerEntry
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint
 from pytest_coderobust.models.fingerprint import checkpoint_digest, file_digest
 from pytest_coderobust.models.options import ModelOptions, ModelSpec
+from pytest_coderobust.models.served.identity_verification import estimate_bytes
 from pytest_coderobust.records import digest
 
 
@@ -72,6 +74,22 @@ def _find(label: str, stated: str) -> StatedWeights:
         )
     found = find_checkpoint(label, ModelSpec(str(path)), ModelOptions(allow_bin=True))
     return StatedWeights(checkpoint_digest(found), checkpoint=found)
+
+
+def digest_tokenizer(entry: ServerEntry) -> str:
+    """Digests the tokenizer that makes the ids, where it is not that of the stated folder."""
+    folder = entry.tokenizer
+    if not folder or folder == entry.weights:
+        return ""
+    files = sorted(each for each in Path(folder).glob("*token*") if each.is_file())
+    return "".join(f"{each.name} {file_digest(each)} " for each in files)
+
+
+def estimate_stated(stated: StatedWeights | None) -> int | None:
+    """Estimates the memory that stated weights take in float32; None where they are not here."""
+    if stated is None or stated.checkpoint is None or not stated.checkpoint.safetensors:
+        return None
+    return estimate_bytes(stated.checkpoint)
 
 
 def _digest_adapter(adapter: Path) -> str:

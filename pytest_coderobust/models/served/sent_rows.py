@@ -23,7 +23,7 @@ class SentRow:
 
     Attributes:
         tokens: the number that the server must count in its prompt; None where that is unknown.
-        prompt_bytes: the prompt's length.
+        text: the prompt, template included.
         tries: requests that failed so far.
         resent: of the requests, those that went twice at once.
         failures: of the tries, those that ended in a 500.
@@ -33,12 +33,17 @@ class SentRow:
     row: Row
     body: Mapping[str, object]
     tokens: int | None
-    prompt_bytes: int
+    text: str
     tries: int = 0
     resent: int = 0
     failures: int = 0
     successes: int = 0
     last_lane: int = -1
+
+    @property
+    def prompt_bytes(self) -> int:
+        """The prompt's length."""
+        return len(self.text.encode("utf-8"))
 
     def finish(self, completion: Completion, usage: Usage, told: str = "") -> Streamed:
         """Makes the row's end, with all the requests that it took."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pytest_coderobust.models.options import ModelOptions, ModelSpec
 from pytest_coderobust.models.prompts import render, tokenize
@@ -38,6 +39,21 @@ class PromptTokens:
         """Id of the token that texts begin with; None where the tokenizer has none."""
         found = self._tokenizer.bos_token_id
         return found if isinstance(found, int) else None
+
+    @cached_property
+    def lacks_bos(self) -> bool:
+        """Whether the tokenizer's file asks for a BOS that the tokenizer does not put.
+
+        A server that reads the file then puts one before texts, as llama.cpp does with a GGUF that
+        was converted with it.
+        """
+        file = self._folder / "tokenizer_config.json"
+        try:
+            said = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        wants = isinstance(said, dict) and cast("dict[str, object]", said).get("add_bos_token")
+        return wants is True and self.bos is not None and self.encode_text("x")[:1] != [self.bos]
 
     def encode(self, prompt: str, language: str) -> list[int]:
         """Turns a prompt into token ids, with its template and special tokens.

@@ -208,7 +208,20 @@ def count_refused(refused: int) -> dict[str, object]:
 
 def encode_bill(bill: Bill) -> dict[str, object]:
     """Encodes what was asked of a served model, in all sessions of the run."""
-    return {**asdict(bill.usage), "wall": bill.wall, "cost": bill.cost, "sessions": bill.sessions}
+    watching = bill.watching
+    return {
+        **asdict(bill.usage),
+        "wall": bill.wall,
+        "cost": bill.cost,
+        "cost_at_most": bill.most_cost,
+        "sessions": bill.sessions,
+        "watching": {
+            "requests": watching.requests,
+            "retries": watching.retries,
+            "input": watching.input,
+            "output": watching.output,
+        },
+    }
 
 
 def encode_floor(floor: NoiseFloor) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pytest_coderobust.records.editing import EditRecord, ItemChange, Passes, Tr
 
 def encode_edits(edits: EditSummary) -> dict[str, object]:
     editing = edits.editing
+    refused = {name: list(reasons) for name, reasons in editing.refused.items()}
     found = (*edits.categories, *((edits.overall,) if edits.overall else ()))
     return {
         "editors": list(editing.editors),
@@ -20,6 +21,7 @@ def encode_edits(edits: EditSummary) -> dict[str, object]:
         "greedy": editing.greedy,
         "unedited": dict(editing.unedited),
         "notes": list(editing.notes),
+        **({"refused": refused} if refused else {}),
         "metrics": {each.name: encode_metrics(each) for each in found},
         "layers": {str(layer): count for layer, count in edits.layers.items()},
         "steps": [

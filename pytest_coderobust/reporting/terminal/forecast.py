@@ -26,6 +26,8 @@ def describe_forecast(found: Forecast) -> Iterator[str]:
         f"  tokens out  {'' if found.earlier else 'about '}{format_tokens(found.output)} expected "
         f"({mean}), {format_tokens(found.most_output)} at most"
     )
+    if found.watching.expected.requests:
+        yield f"  canary      {_describe_watching(found)}"
     yield f"  cost        {_describe_cost(found)}"
     if found.seconds is not None and found.rate:
         time = _format_time(found.seconds)
@@ -34,9 +36,22 @@ def describe_forecast(found: Forecast) -> Iterator[str]:
 
 def _describe_rows(found: Forecast) -> str:
     total = found.asked + found.stored
+    watching = found.watching.expected.requests
+    more = f", + {watching:,} canary" if watching else ""
     if not found.known:
-        return f"{found.asked:,} requests at most (--coderobust-plan=probe searches the ledger)"
-    return f"{found.asked:,} requests of {total:,} ({found.stored:,} are in the ledger)"
+        told = "(--coderobust-plan=probe searches the ledger)"
+        return f"{found.asked:,} requests at most {told}{more}"
+    return f"{found.asked:,} requests of {total:,} ({found.stored:,} are in the ledger){more}"
+
+
+def _describe_watching(found: Forecast) -> str:
+    """Describes what the handshake, the canaries and the checks of long prompts take."""
+    usage = found.watching.expected
+    money = "" if found.watching_cost is None else f", {format_money(found.watching_cost)}"
+    return (
+        f"about {format_tokens(usage.input)} tokens in, {format_tokens(usage.output)} out{money}: "
+        "handshake, canaries, checks of long prompts"
+    )
 
 
 def _describe_cost(found: Forecast) -> str:

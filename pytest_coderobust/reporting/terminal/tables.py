@@ -163,7 +163,7 @@ def make_table(glyphs: Glyphs, first: str, *headings: str) -> Table:
 
 def format_label(condition: ConditionSummary) -> Text:
     """Formats a condition's name; a pool is indented."""
-    indent = " " if condition.kind in ("level", "all") else ""
+    indent = " " if condition.kind in ("level", "training", "all") else ""
     return Text(indent + escape(condition.name, NAME), "bold")
 
 

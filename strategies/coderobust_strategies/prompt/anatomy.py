@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from coderobust_strategies.prompt.braced import braced_names, braced_spans, comment_bodies
 from coderobust_strategies.prompt.docstrings import Region, regions
 from coderobust_strategies.prompt.examples import example_lines
 from coderobust_strategies.prompt.protection import Span, merge, names_in, protected_spans
@@ -33,8 +34,6 @@ _PYTHON = re.compile(
     re.MULTILINE,
 )
 _IMPORT = re.compile(r"\s*(?:from[ \t]+[\w.]+[ \t]+import\b|import[ \t]+\w|@\w|#|\"\"\"|''')")
-_BLOCK_COMMENT = re.compile(r"^[ \t]*/\*+(?P<body>.*?)(?:\*/|\Z)", re.MULTILINE | re.DOTALL)
-_LINE_COMMENT = re.compile(r"^[ \t]*//+(?P<body>[^\n]*)", re.MULTILINE)
 _FENCED = re.compile(
     r"^(?:```|~~~)[^\n]*\n(?P<body>.*?)(?:^(?:```|~~~)[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
 )
@@ -96,13 +95,15 @@ def dissect(prompt: str, entry_point: str = "", code: str = "") -> Anatomy:
     """
     form, prose, sources = _form(prompt, entry_point)
     segments = tuple(_segments(prompt, prose))
-    names = names_in("\n".join((*sources, code))) | {entry_point} | _literals(prompt + code)
+    read_names = braced_names if form == "comment" else names_in
+    names = read_names("\n".join((*sources, code))) | {entry_point} | _literals(prompt + code)
     protected: list[Span] = []
     words: list[Word] = []
     for segment in segments:
         if segment.kind == "prose":
             text = prompt[segment.start : segment.stop]
-            spans = merge((*protected_spans(text, names), *_layout(text)))
+            special = braced_spans(text) if form == "comment" else ()
+            spans = merge((*protected_spans(text, names), *special, *_layout(text)))
             protected.extend((segment.start + a, segment.start + b) for a, b in spans)
             words.extend(_words(text, segment.start, spans))
     return Anatomy(prompt, form, segments, tuple(protected), tuple(words), names)
@@ -124,18 +125,9 @@ def _form(prompt: str, entry_point: str) -> tuple[PromptShape, list[Span], list[
 
 
 def _comments(prompt: str) -> list[Span]:
-    """Finds the bodies of C-style comments; consecutive lines of `//` are one body."""
-    matches = (*_BLOCK_COMMENT.finditer(prompt), *_LINE_COMMENT.finditer(prompt))
-    found: list[Span] = []
-    for start, stop in sorted(match.span("body") for match in matches):
-        last = found[-1][1] if found else 0
-        if start < last:
-            continue  # a line of a block
-        if found and not prompt[last:start].strip(" \t\r\n/"):
-            found[-1] = (found[-1][0], stop)
-        else:
-            found.append((start, stop))
-    return found
+    """Finds the bodies of C-style comments that say something."""
+    bodies = [(each.start, each.stop) for each in comment_bodies(prompt)]
+    return [(start, stop) for start, stop in bodies if prompt[start:stop].strip()] or bodies
 
 
 def _chat(prompt: str, entry_point: str) -> tuple[list[Span], list[str]]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from pytest_coderobust.editors.request import Decision
+from pytest_coderobust.editors.request import Parting
 
 
-def split_decision(decision: Decision, tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def split_parting(parting: Parting, tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Splits the new answer's ids into those that both answers begin with, and the target's.
 
     The rule is one of tokens: `sqrt` and `square_root` part after "sq" as text, and as a tokenizer
@@ -18,11 +18,11 @@ def split_decision(decision: Decision, tokenizer: Any) -> tuple[tuple[int, ...],
     Args:
         tokenizer: a tokenizer of transformers.
     """
-    line = decision.new.find("\n", decision.end)
-    new = _encode(decision.new if line < 0 else decision.new[:line], tokenizer)
-    old = _encode(decision.old, tokenizer)
+    line = parting.new.find("\n", parting.end)
+    new = _encode(parting.new if line < 0 else parting.new[:line], tokenizer)
+    old = _encode(parting.old, tokenizer)
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
-    wanted = len(decision.new[: decision.end].lstrip())
+    wanted = len(parting.new[: parting.end].lstrip())
     end = next(
         (
             count

@@ -1,0 +1,83 @@
+"""Result of a benchmark of knowledge edits: every editor's numbers, beside those of no edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_coderobust.metrics.knowledge import KnowledgeMean, average_cases, find_median
+from pytest_coderobust.records import ModelIdentity
+from pytest_coderobust.records.edit_scores import CaseScores
+
+
+@dataclass(frozen=True, slots=True)
+class EditorNumbers:
+    """Numbers of one editor, or of none.
+
+    Attributes:
+        unable: why it was not measured; "" where it was.
+        scores: of every case, in the order of the cases.
+        refused: different reasons for which it made no edit, each with the number of cases.
+        seconds: the median over the edits made.
+        peak_bytes: the most memory that an edit needed beyond what was in use.
+        training: what it told about its training.
+    """
+
+    label: str
+    means: tuple[KnowledgeMean, ...] = ()
+    scores: tuple[CaseScores, ...] = ()
+    unable: str = ""
+    refused: Mapping[str, int] = field(default_factory=dict[str, int])
+    seconds: float | None = None
+    peak_bytes: int | None = None
+    training: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def refusals(self) -> int:
+        """The number of cases without an edit."""
+        return sum(self.refused.values())
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """Result of a benchmark.
+
+    Attributes:
+        name: of the case set, as the user wrote it.
+        training: the name of the set that editors were trained on, or "".
+        cases: how many were measured.
+        left_out: why others could not be asked, by id.
+        control: the model without an edit.
+    """
+
+    name: str
+    training: str
+    model: ModelIdentity
+    seed: int
+    cases: int
+    left_out: Mapping[str, str]
+    control: EditorNumbers
+    editors: tuple[EditorNumbers, ...]
+
+
+def make_numbers(
+    label: str,
+    scores: Sequence[CaseScores],
+    control: Sequence[CaseScores] | None,
+    training: Mapping[str, object] | None = None,
+) -> EditorNumbers:
+    """Makes the numbers of an editor; without a control, those of the unedited model."""
+    refused: dict[str, int] = {}
+    for each in scores:
+        if each.refused:
+            refused[each.refused] = refused.get(each.refused, 0) + 1
+    peaks = [each.peak_bytes for each in scores if each.peak_bytes is not None]
+    return EditorNumbers(
+        label=label,
+        means=average_cases(scores, control),
+        scores=tuple(scores),
+        refused=refused,
+        seconds=find_median([each.seconds for each in scores if each.seconds is not None]),
+        peak_bytes=max(peaks, default=None),
+        training=training or {},
+    )

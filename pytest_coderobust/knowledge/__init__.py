@@ -1,0 +1,1 @@
+"""Cases of knowledge edits: their files, their neighbours, and what two sets share."""
