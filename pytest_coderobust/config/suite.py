@@ -10,6 +10,7 @@ from typing import Literal, cast
 from pytest_coderobust.config.api_changes import Declared, read_declared
 from pytest_coderobust.config.baseline import BaselineRule, read_baseline_rule
 from pytest_coderobust.config.edits import EditConfig, read_edit
+from pytest_coderobust.config.migration import MigrationConfig, read_migration
 from pytest_coderobust.config.perturbations import (
     Perturbing,
     check_perturbations,
@@ -93,6 +94,7 @@ class SuiteConfig:
     minimum_tier: str = ""
     packages: tuple[str, ...] = ()
     edit: EditConfig = field(default_factory=EditConfig)
+    migration: MigrationConfig = field(default_factory=MigrationConfig)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -128,12 +130,13 @@ def read_suite(path: Path) -> SuiteConfig:
     rewriters = read_rewriters(find_rewriters(document))
     edit = read_edit(document.table("edit"))
     baseline = read_baseline_rule(document.table("baseline"))
+    migration = read_migration(document.table("migration"))
     suite = document.table("suite")
     document.finish()
     found = _suite(suite, path, sampling, sandbox, rewriters)
     if found.early and edit.editors:
         raise suite.error("early", "settles the gates of one model, and [edit] makes several")
-    return replace(found, edit=edit, baseline=baseline)
+    return replace(found, edit=edit, baseline=baseline, migration=migration)
 
 
 def make_named_suite(tasks: str, base: Path) -> SuiteConfig:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import torch
 
 from pytest_coderobust.editors.hooks import forward_hook, tensor_of
+from pytest_coderobust.editors.parting import split_parting
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.request import EditRequest, PassTest
 from pytest_coderobust.errors import ModelError, UsageError
@@ -150,8 +151,11 @@ class Access:
         return module
 
     def encode(self, request: EditRequest, prompt: str) -> list[int]:
-        """Turns one of a request's prompts into token ids."""
-        return self.backend.encode(prompt, request.task.language)
+        """Turns one of a request's prompts into token ids; a parting's go on to it."""
+        ids = self.backend.encode(prompt, request.task.language)
+        if request.parting is None:
+            return ids
+        return [*ids, *split_parting(request.parting, self.loaded.tokenizer)[0]]
 
     def target(self, request: EditRequest) -> tuple[int, ...]:
         """Token ids that the perturbed prompt should be continued with.
@@ -159,7 +163,9 @@ class Access:
         Raises:
             ModelError: there is nothing to continue with.
         """
-        if request.target is not None:
+        if request.parting is not None:
+            found = split_parting(request.parting, self.loaded.tokenizer)[1]
+        elif request.target is not None:
             ids = self.loaded.tokenizer(request.target, add_special_tokens=False)["input_ids"]
             found = tuple(ids)
         else:

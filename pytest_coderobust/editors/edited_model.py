@@ -9,17 +9,18 @@ refuses to answer, so that nothing is stored under the wrong name.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.computing import EditCost, compute_change
+from pytest_coderobust.editors.fit import FitChange
 from pytest_coderobust.editors.identity import edited_identity, placebo_identity
-from pytest_coderobust.editors.memory import resource_use
 from pytest_coderobust.editors.no_change import NoChange
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, PassTest, Weighted
-from pytest_coderobust.editors.registry import EditorSpec, open_editor
-from pytest_coderobust.editors.weights import WeightChange
+from pytest_coderobust.editors.registry import EditorSpec
 from pytest_coderobust.errors import EditRefused, ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.models.loaded_model import LoadedModel
@@ -27,12 +28,13 @@ from pytest_coderobust.models.watch import unwatched
 from pytest_coderobust.records import Completion, ModelIdentity, Row, Sampling, Variant, digest
 
 
-@dataclass(frozen=True, slots=True)
-class EditCost:
-    """Time and memory that making an edit took; None where it was loaded or is not measurable."""
+@runtime_checkable
+class Rotatable(Protocol):
+    """Change that has a control of its own kind: the same change with other inputs."""
 
-    seconds: float | None = None
-    peak_bytes: int | None = None
+    def placebo(self, seed: int) -> ModelChange:
+        """Makes the control; a seed's is always the same."""
+        ...
 
 
 class EditedBackend(ForwardingBackend):
@@ -42,6 +44,7 @@ class EditedBackend(ForwardingBackend):
         change: the change that is in force.
         facts: the editor's facts, and the "drift" of the weights.
         cost: time and memory that making it took.
+        fit: its targets before and after; None where they were not measured.
         stack: the edits that must be in force for this one to answer, itself the last.
         refused: the reasons of the requests that the editor did not edit for.
     """
@@ -53,6 +56,7 @@ class EditedBackend(ForwardingBackend):
         self.change = change
         self.facts: Facts = change.facts
         self.cost = EditCost()
+        self.fit: FitChange | None = None
         self._identity = identity
         self._model = below
         self._access = access
@@ -118,12 +122,16 @@ def edited(
     spec: EditorSpec,
     requests: Sequence[EditRequest],
     judge: PassTest | None = None,
+    *,
+    must_move: bool = False,
 ) -> Generator[EditedBackend]:
     """Context of the backend edited for all requests at once; restored bit-exactly on leaving.
 
     Args:
         judge: decides which completions pass, for a method that finds its layer by tests; None
             lets it start a sandbox.
+        must_move: measures the requests' stated targets before and after, and refuses an edit that
+            makes them no likelier.
 
     Raises:
         UsageError: no request, or an option does not fit the model.
@@ -132,10 +140,10 @@ def edited(
     """
     _refuse_none(spec, requests)
     access = Access(backend, judge=judge)
-    change, cost = _compute(access, spec, requests, None)
+    change, cost, fit = compute_change(access, spec, requests, None, must_move=must_move)
     identity = edited_identity(backend.identity, spec, requests)
     with changed_model(backend, change, identity) as model:
-        model.cost = cost
+        model.cost, model.fit = cost, fit
         yield model
 
 
@@ -154,21 +162,48 @@ def successive(
         UsageError, ModelError: as `edited`.
     """
     _refuse_none(spec, requests)
+    yield from successive_batches(backend, spec, [(request,) for request in requests], judge)
+
+
+def successive_batches(
+    backend: Weighted,
+    spec: EditorSpec,
+    batches: Sequence[Sequence[EditRequest]],
+    judge: PassTest | None = None,
+    skipped: Mapping[int, str] | None = None,
+) -> Generator[EditedBackend]:
+    """Yields the backend after one batch of requests, after two, and so on, as `successive`.
+
+    Args:
+        skipped: why edits are not tried, by their number from 1. Where it is given, if empty, each
+            edit must move its stated targets, and one that cannot be made is refused like one that
+            the editor refuses.
+
+    Raises:
+        UsageError, ModelError: as `edited`.
+    """
     access = Access(backend, judge=judge)
+    must_move = skipped is not None
     change: ModelChange | None = None
     refused: list[str] = []
-    for count in range(1, len(requests) + 1):
-        cost = EditCost()
+    for count, batch in enumerate(batches, 1):
+        cost, fit = EditCost(), None
         try:
+            if skipped and count in skipped:
+                raise EditRefused(skipped[count])
             # The next edit is computed on the model that holds the edits before it.
-            made, cost = _compute(access, spec, [requests[count - 1]], change)
+            made, spent, moved = compute_change(access, spec, batch, change, must_move=must_move)
             with made.installed(access):  # it may round away in the model's dtype
-                change = made
-        except EditRefused as refusal:
+                change, cost, fit = made, spent, moved
+        except ModelError as refusal:
+            if not must_move and not isinstance(refusal, EditRefused):
+                raise
             refused.append(str(refusal))
-        identity = edited_identity(backend.identity, spec, requests[:count])
+        taken = [request for each in batches[:count] for request in each]
+        sizes = [*map(len, batches[:count])] if must_move else []
+        identity = edited_identity(backend.identity, spec, taken, sizes)
         with changed_model(backend, change or NoChange(), identity) as model:
-            model.cost, model.refused = cost, tuple(refused)
+            model.cost, model.fit, model.refused = cost, fit, tuple(refused)
             yield model
 
 
@@ -209,25 +244,10 @@ def placebo(
     Raises:
         UsageError: the change writes no weights, so it has no placebo.
     """
-    if not isinstance(change, WeightChange):
+    if not isinstance(change, Rotatable):
         raise UsageError(f"an edit of kind {change.kind!r} writes no weights, so it has no placebo")
     with changed_model(backend, change.placebo(seed), placebo_identity(identity, seed)) as model:
         yield model
-
-
-def _compute(
-    access: Access, spec: EditorSpec, requests: Sequence[EditRequest], so_far: ModelChange | None
-) -> tuple[ModelChange, EditCost]:
-    """Computes the change of a spec and its cost; leaves the model as it was."""
-    editor = open_editor(spec)
-    with resource_use(access.device) as spent:
-        if so_far is None:
-            with access.frozen_weights():
-                change = editor.compute(access, requests)
-        else:
-            with so_far.installed(access), access.frozen_weights():
-                change = editor.compute(access, requests, so_far)
-    return change, EditCost(spent.seconds, spent.peak_bytes)
 
 
 def _refuse_none(spec: EditorSpec, requests: Sequence[EditRequest]) -> None:

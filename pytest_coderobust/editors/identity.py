@@ -14,33 +14,45 @@ from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.records import ModelIdentity, digest
 
 
-def require_weights(backend: Backend, label: str) -> Weighted:
+def require_weights(backend: Backend, label: str, where: str = "--edit ") -> Weighted:
     """Returns the backend if it can be edited.
+
+    Args:
+        where: stands before the label in messages.
 
     Raises:
         UsageError: it is a recording, an oracle, or a base with an adapter on top.
     """
     if not (hasattr(backend, "load") and hasattr(backend, "answer")):
         raise UsageError(
-            f"--edit {label}: model {backend.identity.name!r} has no weights to edit; "
+            f"{where}{label}: model {backend.identity.name!r} has no weights to edit; "
             "an edit needs a checkpoint, such as 'tiny'"
         )
     if getattr(getattr(backend, "checkpoint", None), "adapter", None) is not None:
         raise UsageError(
-            f"--edit {label}: model {backend.identity.name!r} is a base with an adapter on top; "
+            f"{where}{label}: model {backend.identity.name!r} is a base with an adapter on top; "
             "merge the two into one checkpoint to edit it"
         )
     return backend  # type: ignore[return-value]
 
 
 def edited_identity(
-    below: ModelIdentity, spec: EditorSpec, requests: Sequence[EditRequest]
+    below: ModelIdentity,
+    spec: EditorSpec,
+    requests: Sequence[EditRequest],
+    sizes: Sequence[int] = (),
 ) -> ModelIdentity:
     """Makes the identity of a model that a spec edits; nothing is computed for it.
 
     An edit follows from model, method, options and requests, so their digest identifies it.
+
+    Args:
+        sizes: of batches that were written one after the other, each of which must move its
+            targets; none where each request came alone, or all together.
     """
-    parts = [spec.digest, [request.digest for request in requests]]
+    parts: list[object] = [spec.digest, [request.digest for request in requests]]
+    if sizes:
+        parts.append(["batches", *sizes])
     label = f"{spec.label} for {_join_labels(requests)}"
     return stacked_identity(below, digest("edit", *parts), label)
 

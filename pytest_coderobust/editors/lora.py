@@ -18,6 +18,7 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.options import LoraOptions
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
 from pytest_coderobust.editors.targets import target_loss
+from pytest_coderobust.editors.weights import rotate
 from pytest_coderobust.errors import EditRefused, MissingExtra, ModelError
 from pytest_coderobust.models.quiet import quiet
 from pytest_coderobust.records import Variant
@@ -75,6 +76,20 @@ class AdapterChange:
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
         return self.weights
+
+    def placebo(self, seed: int) -> AdapterChange:
+        """Makes the control: each product B A times a random rotation of its input side.
+
+        Norm, rank and singular values of the product are the same; the inputs are random.
+        """
+        names = sorted(self.weights)
+        turned = {
+            name: rotate(self.weights[name], seed + place)
+            if "lora_A" in name
+            else self.weights[name]
+            for place, name in enumerate(names)
+        }
+        return AdapterChange(turned, {**self.facts, "placebo": seed})
 
 
 class Lora:

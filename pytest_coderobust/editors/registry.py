@@ -21,6 +21,13 @@ from pytest_coderobust.extensions import read_rows
 from pytest_coderobust.knowledge.case_set import CaseSet
 from pytest_coderobust.records import digest
 
+RequestForm = Literal["solution", "own", "decision"]
+"""Forms of a request to follow a changed API: the whole solution, the model's own answer rewritten,
+or the one decision for the new name."""
+
+_AT_LOOKUP: tuple[RequestForm, ...] = ("decision", "solution", "own")
+"""Methods that write at one token learn the decision best: every call shares its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class EditorEntry:
@@ -34,6 +41,8 @@ class EditorEntry:
             identities.
         saved: "module:function" that makes a saved change again from its tensors and facts. Only
             for a change of a kind that `saved_edits.KINDS` lacks.
+        forms: in which a study of API migration may ask it, the default first; none for a method
+            that follows no target.
         takes: what it edits by: the perturbed "prompt" with its answer, the "pair" of clean and
             perturbed prompt, or "nothing" of a request.
     """
@@ -42,6 +51,7 @@ class EditorEntry:
     options: type[Options] | str
     version: int = 1
     saved: str = ""
+    forms: tuple[RequestForm, ...] = ("solution", "own", "decision")
     takes: Literal["prompt", "pair", "nothing"] = "prompt"
 
     @property
@@ -53,23 +63,37 @@ class EditorEntry:
 
 
 _OWN: Mapping[str, EditorEntry] = {
-    "creme": EditorEntry("pytest_coderobust.editors.creme:Creme", kinds.CremeOptions, takes="pair"),
-    "rome": EditorEntry("pytest_coderobust.editors.rome:Rome", kinds.RomeOptions),
-    "memit": EditorEntry("pytest_coderobust.editors.memit:Memit", multilayer_options.MemitOptions),
-    "pmet": EditorEntry("pytest_coderobust.editors.memit:Pmet", multilayer_options.PmetOptions),
+    "creme": EditorEntry(
+        "pytest_coderobust.editors.creme:Creme", kinds.CremeOptions, forms=(), takes="pair"
+    ),
+    "rome": EditorEntry("pytest_coderobust.editors.rome:Rome", kinds.RomeOptions, forms=_AT_LOOKUP),
+    "memit": EditorEntry(
+        "pytest_coderobust.editors.memit:Memit", multilayer_options.MemitOptions, forms=_AT_LOOKUP
+    ),
+    "pmet": EditorEntry(
+        "pytest_coderobust.editors.memit:Pmet", multilayer_options.PmetOptions, forms=_AT_LOOKUP
+    ),
     "ft": EditorEntry(
         "pytest_coderobust.editors.finetuning:ConstrainedFineTuning", kinds.FinetuningOptions
     ),
-    "grace": EditorEntry("pytest_coderobust.editors.grace:Grace", kinds.GraceOptions),
+    "grace": EditorEntry(
+        # It looks its key up while a prompt is read, and a decision is made while it writes.
+        "pytest_coderobust.editors.grace:Grace",
+        kinds.GraceOptions,
+        forms=("solution", "own"),
+    ),
     "malmen": EditorEntry("pytest_coderobust.editors.malmen:Malmen", trained_options.MalmenOptions),
-    "a-grace": EditorEntry(
-        "pytest_coderobust.editors.a_grace:AGrace", trained_options.AGraceOptions
+    "a-grace": EditorEntry(  # as GRACE
+        "pytest_coderobust.editors.a_grace:AGrace",
+        trained_options.AGraceOptions,
+        forms=("solution", "own"),
     ),
     "dinm": EditorEntry("pytest_coderobust.editors.dinm:Dinm", kinds.DinmOptions),
     "lora": EditorEntry("pytest_coderobust.editors.lora:Lora", kinds.LoraOptions),
     "denoise": EditorEntry(
         "pytest_coderobust.editors.denoising:SelfDenoising",
         kinds.DenoisingOptions,
+        forms=(),
         takes="nothing",
     ),
 }

@@ -41,3 +41,10 @@ def target_loss(
     """Computes the mean cross-entropy of a target's tokens behind each prompt, a scalar."""
     batch, places = target_batch(access, prompts, target)
     return loss_at(access.logits(batch), places, target)
+
+
+def is_met(logits: torch.Tensor, places: torch.Tensor, target: Sequence[int]) -> bool:
+    """Whether every token of the target is the likeliest in every row."""
+    rows = torch.arange(len(places), device=logits.device)[:, None]
+    found = logits[rows, places].argmax(dim=-1)
+    return bool((found == torch.tensor(target, device=logits.device)).all())

@@ -20,7 +20,7 @@ from torch.nn.functional import kl_div
 from pytest_coderobust.editors.access import Access, TokenBatch
 from pytest_coderobust.editors.hooks import forward_hook, tensor_of, with_tensor
 from pytest_coderobust.editors.prefixes import NEUTRAL
-from pytest_coderobust.editors.targets import loss_at, target_batch
+from pytest_coderobust.editors.targets import is_met, loss_at, target_batch
 
 _MET = 0.1
 """Weight of the NLL once every token of the target is the likeliest (PMET)."""
@@ -83,7 +83,7 @@ def search_shifts(
             after = _distribution(access, neutral)
         # kl_div(q, p) is KL(p || q): here KL(edited || unedited), as in paper and code.
         distance = options.kl * kl_div(before, after, log_target=True, reduction="sum")
-        met = relaxed and _is_met(logits, places, target)
+        met = relaxed and is_met(logits, places, target)
         nll = loss_at(logits, places, target)
         loss = (_MET * nll if met else nll) + distance
         for site, shift in zip(sites, shifts, strict=True):
@@ -98,13 +98,6 @@ def search_shifts(
         for site, shift in zip(sites, shifts, strict=True):
             _clamp_shift(shift, options.clamp * site.value.norm())
     return [shift.detach() for shift in shifts], losses
-
-
-def _is_met(logits: torch.Tensor, places: torch.Tensor, target: Sequence[int]) -> bool:
-    """Whether every token of the target is the likeliest in every row."""
-    rows = torch.arange(len(places), device=logits.device)[:, None]
-    found = logits[rows, places].argmax(dim=-1)
-    return bool((found == torch.tensor(target, device=logits.device)).all())
 
 
 def _clamp_shift(shift: torch.Tensor, most: torch.Tensor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
@@ -70,7 +70,7 @@ class WeightChange:
         Norm, rank, singular values and layer are the same; the inputs that it reacts to are random.
         """
         turned = {
-            name: _rotate(delta, seed + place)
+            name: rotate(delta, seed + place)
             for place, (name, delta) in enumerate(sorted(self.deltas.items()))
         }
         return WeightChange(turned, {**self.facts, "placebo": seed})
@@ -135,13 +135,23 @@ class WeightEditor(ABC, Generic[OptionsT]):
     def compute(
         self, access: Access, requests: Sequence[EditRequest], so_far: ModelChange | None = None
     ) -> WeightChange:
-        """Edits for each request on the model that holds the edits before it."""
+        """Edits for each request on the model that holds the edits before it.
+
+        Raises:
+            EditRefused: it edits for none of them; one that an edit before fulfils already is
+                passed over.
+        """
         assert so_far is None or isinstance(so_far, WeightChange)
-        change = self.edit(access, requests[0], so_far)
-        for request in requests[1:]:
-            before = change.without(so_far)
-            with before.installed(access):
-                change = self.edit(access, request, change)
+        change, made, reasons = so_far, False, list[EditRefused]()
+        for request in requests:
+            before = change.without(so_far) if change is not None and made else None
+            with before.installed(access) if before is not None else nullcontext():
+                try:
+                    change, made = self.edit(access, request, change), True
+                except EditRefused as refusal:
+                    reasons.append(refusal)
+        if change is None or not made:
+            raise reasons[0]
         return change
 
 
@@ -166,7 +176,7 @@ def _drift(
     return float((moved / norm) ** 0.5) if norm else float("inf")
 
 
-def _rotate(delta: torch.Tensor, seed: int) -> torch.Tensor:
+def rotate(delta: torch.Tensor, seed: int) -> torch.Tensor:
     """Multiplies delta by a Haar-random rotation: the frame of its rows' span becomes random."""
     exact = delta.double()
     random = torch.Generator().manual_seed(seed)

@@ -182,6 +182,10 @@ class Measurement:
         variants = [v for v in self.make_variants(squares).values() if not self.unavailable(v)]
         return [(v, self._answers.missing([v], self.sampling)) for v in variants]
 
+    def count_missing(self, variants: Sequence[Variant], sampling: Sampling) -> int:
+        """Counts the completions of variants that the ledger lacks."""
+        return self._answers.missing(variants, sampling)
+
     def unavailable(self, variant: Variant) -> str:
         """The reason why a variant cannot be measured ("no eligible site"), or ""."""
         return variant.skipped or self._answers.backend.unavailable(variant, self.sampling)

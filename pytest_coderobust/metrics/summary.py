@@ -18,6 +18,7 @@ from pytest_coderobust.metrics.condition import (
     summarise_perturbed,
 )
 from pytest_coderobust.metrics.edits import EditSummary, summarise_edits
+from pytest_coderobust.metrics.eligible import EligibleCounts
 from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.quality_numbers import QualitySummary
@@ -50,6 +51,7 @@ class Summary:
         comparison: with a baseline, where there is one that can be compared.
         floor: the noise floor of the clean pass@k, where it was measured.
         quality: of the solutions, where it was judged.
+        eligible: of tasks with API changes, those where the old API was used and passed before.
     """
 
     conditions: tuple[ConditionSummary, ...]
@@ -69,6 +71,7 @@ class Summary:
     comparison: RunComparison | None = None
     floor: NoiseFloor | None = None
     quality: QualitySummary | None = None
+    eligible: EligibleCounts | None = None
     unfinished: int = 0
     refused: int = 0
     thought_tokens: int = 0

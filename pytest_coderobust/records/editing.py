@@ -74,6 +74,8 @@ class EditFacts:
         kind: what was changed: "weights", "codebook", "adapter" or "prompts"; "none" where the
             editor refused every request.
         notes: sentences of the editor about the edit, which a report must show.
+        nll: mean NLL of stated targets before and after; empty where it was not measured.
+        met: whether every token of every target is the likeliest; None where it is not known.
         refused: the reason of each request that the editor did not edit for.
         profile: how much each layer restores, where the editor looked for one (CREME).
     """
@@ -84,6 +86,8 @@ class EditFacts:
     peak_mb: float = 0.0
     drift: float | None = None
     notes: tuple[str, ...] = field(default=(), metadata=LATER)
+    nll: tuple[float, ...] = field(default=(), metadata=LATER)
+    met: bool | None = field(default=None, metadata=LATER)
     refused: tuple[str, ...] = field(default=(), metadata=LATER)
     profile: tuple[float, ...] = field(default=(), metadata=LATER)
 

@@ -16,6 +16,7 @@ from pytest_coderobust.errors import LedgerError
 from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.comparison import RunComparison
+from pytest_coderobust.metrics.eligible import EligibleCounts
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.quality_numbers import QualitySummary
 from pytest_coderobust.metrics.summary import Summary, summarise
@@ -109,10 +110,14 @@ class Stored:
             floor = decode(NoiseFloor, stored) if stored else None
             stored = self.body.get("quality")
             quality = decode(QualitySummary, stored) if stored else None
+            stored = self.body.get("eligible")
+            eligible = decode(EligibleCounts, stored) if stored else None
         except (ValueError, KeyError, TypeError) as error:
             raise describe_damage(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)
-        summary = replace(summarise(run), comparison=comparison, floor=floor, quality=quality)
+        summary = replace(
+            summarise(run), comparison=comparison, floor=floor, quality=quality, eligible=eligible
+        )
         return SuiteReport(SuiteResult(run, summary, gates), origin, archive)
 
 
@@ -179,6 +184,8 @@ def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
         body["machine"] = platform.node()  # for the merge alone, which names parts that differ
     if summary.quality is not None:
         body["quality"] = encode(summary.quality)
+    if summary.eligible is not None:
+        body["eligible"] = encode(summary.eligible)
     return json.dumps(body)
 
 

@@ -18,6 +18,7 @@ from pytest_coderobust.results.result import SuiteResult
 from pytest_coderobust.results.suite_run import assemble, note_refused
 from pytest_coderobust.session.baselines import add_baseline, update
 from pytest_coderobust.session.floors import add_floor
+from pytest_coderobust.session.old_world import add_eligible
 from pytest_coderobust.session.outputs import read_environment
 from pytest_coderobust.session.quality import add_quality, choose_linter
 from pytest_coderobust.session.session import Session
@@ -92,6 +93,10 @@ class Conclusions:
                 result = add_floor(session, session.suite(reference), result, digest)
             except CodeRobustError as error:
                 self.errors.append(str(error))
+        try:
+            result = add_eligible(session, session.suite(reference), result)
+        except CodeRobustError as error:
+            self.errors.append(str(error))
         origin = Origin(reference, tuple(session.choices.arguments()), read_environment())
         return self._store(digest, result, origin)
 

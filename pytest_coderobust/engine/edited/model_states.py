@@ -54,6 +54,7 @@ class EditedState:
 
     Attributes:
         judge: tells which completions pass, for editors that choose their layer by tests.
+        must_move: refuses an edit that makes its requests' targets no likelier.
         made: the change of each editor; empty until the state was entered once.
         facts: facts of the edit; None until the state was entered once.
     """
@@ -62,6 +63,7 @@ class EditedState:
     requests: Sequence[EditRequest]
     identity: ModelIdentity
     judge: PassTest | None = None
+    must_move: bool = False
     made: list[tuple[ModelChange, ModelIdentity]] = field(
         default_factory=list[tuple[ModelChange, ModelIdentity]]
     )
@@ -88,7 +90,7 @@ class EditedState:
             context = (
                 saved_edit(spec, model)
                 if isinstance(spec, SavedSpec)
-                else edited(model, spec, self.requests, self.judge)
+                else edited(model, spec, self.requests, self.judge, must_move=self.must_move)
             )
             top = until.enter_context(context)
             shown.append(read_facts(top))
@@ -100,21 +102,29 @@ class EditedState:
 
 @dataclass(slots=True, eq=False)
 class Succession:
-    """Edits of one editor for one request after the other, each on the model edited before."""
+    """Edits of one editor for one request after the other, each on the model edited before.
+
+    Attributes:
+        batches: requests that are written together; each alone where there are none.
+        skipped: why edits are not tried, by number; given, each edit must move its targets.
+    """
 
     spec: EditorSpec
     requests: Sequence[EditRequest]
     judge: PassTest | None = None
+    batches: Sequence[Sequence[EditRequest]] = ()
+    skipped: Mapping[int, str] | None = None
     steps: Generator[Backend] | None = None
     done: int = 0
 
     def step(self, base: Weighted, number: int, until: ExitStack) -> Backend:
         """Edits on until `number` requests are done; begins anew if more are done already."""
-        from pytest_coderobust.editors.edited_model import successive
+        from pytest_coderobust.editors.edited_model import successive_batches
 
         if self.steps is None or self.done >= number:
             self.stop()
-            steps = successive(base, self.spec, self.requests, self.judge)
+            batches = self.batches or [(request,) for request in self.requests]
+            steps = successive_batches(base, self.spec, batches, self.judge, self.skipped)
             self.steps = cast("Generator[Backend]", steps)
         until.callback(self.stop)
         model: Backend | None = None
@@ -215,6 +225,8 @@ def read_facts(model: object) -> EditFacts:
         peak_mb=round((cost.peak_bytes or 0) / 2**20, 1),
         drift=drift if isinstance(drift, float) else None,
         notes=tuple(cast("Sequence[str]", facts.get("notes", ()))),
+        nll=(model.fit.before, model.fit.after) if model.fit else (),
+        met=model.fit.met if model.fit else None,
         refused=model.refused,
         profile=_read_profile(facts.get("trace")),
     )
@@ -230,6 +242,8 @@ def _read_profile(trace: object) -> tuple[float, ...]:
 
 def join_facts(shown: Sequence[EditFacts]) -> EditFacts:
     """Joins the facts of a stack's edits: seconds add up, memory and drift are the largest."""
+    if len(shown) == 1:
+        return shown[0]
     drifts = [each.drift for each in shown if each.drift is not None]
     return EditFacts(
         kind="+".join(dict.fromkeys(each.kind for each in shown)),

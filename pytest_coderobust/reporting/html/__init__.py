@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 
-from pytest_coderobust.reporting.adoption_rows import STAGE_HEADINGS
+from pytest_coderobust.reporting.adoption_rows import ELIGIBLE_HEADINGS, STAGE_HEADINGS
 from pytest_coderobust.reporting.edit_rows import RESTORED
 from pytest_coderobust.reporting.html.evidence import BUDGET, PageEvidence, gather
 from pytest_coderobust.reporting.html.grid import make_grid
@@ -40,6 +40,7 @@ def render(reports: Sequence[SuiteReport], budget: int = BUDGET) -> str:
         suites=views,
         restored_headings=RESTORED,
         stage_headings=("condition", *STAGE_HEADINGS[1:]),
+        eligible_headings=("condition", *ELIGIBLE_HEADINGS[1:]),
         style=style,
         script=script,
         policy=write_policy(style, script),

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.interval import Estimate
-from pytest_coderobust.reporting.adoption_rows import make_adoption_row, make_stage_row
+from pytest_coderobust.reporting.adoption_rows import (
+    make_adoption_row,
+    make_eligible_row,
+    make_stage_row,
+)
 from pytest_coderobust.reporting.comparison_rows import HEADINGS, describe_flips, make_change_row
 from pytest_coderobust.reporting.edit_rows import EditTables, make_edit_tables, name_compared
 from pytest_coderobust.reporting.figures import (
@@ -76,6 +80,7 @@ class SuiteView:
     heat: tuple[tuple[str, tuple[Tile, ...]], ...]
     adoption: tuple[tuple[str, ...], ...]
     stages: tuple[tuple[str, ...], ...]
+    eligible: tuple[str, ...]
     compared: tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None
     edits: EditTables | None
     edit_headings: tuple[str, ...]
@@ -106,6 +111,7 @@ def make_view(report: SuiteReport) -> SuiteView:
             for counts in summary.adoption
             if counts.stages is not None
         ),
+        eligible=make_eligible_row(summary.eligible) if summary.eligible else (),
         compared=describe_comparison(report),
         edits=make_edit_tables(run, summary),
         edit_headings=name_compared(run),

@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from pytest_coderobust.metrics.adoption import AdoptionCounts
 from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.summary import Summary
-from pytest_coderobust.records import ApiChange, Bill, Observation
+from pytest_coderobust.records import Bill, Observation
+from pytest_coderobust.reporting.json.adoption import encode_adoption
 from pytest_coderobust.reporting.json.comparison import encode_comparison
 from pytest_coderobust.reporting.json.edits import encode_edits
 from pytest_coderobust.reporting.json.quality import encode_quality
@@ -88,7 +88,7 @@ def encode_suite(result: SuiteResult) -> dict[str, object]:
     if summary.quality is not None:
         found["quality"] = encode_quality(summary.quality)
     if run.api_changes:
-        found["adoption"] = encode_adoption(run.api_changes, summary.adoption)
+        found["adoption"] = encode_adoption(run.api_changes, summary)
     if summary.edits is not None and summary.base is not None:
         base = {each.name: encode_metrics(each, run.ks) for each in summary.base.conditions}
         found["base"] = {"metrics": base, "items": [encode_item(o) for o in run.base]}
@@ -226,34 +226,6 @@ def encode_bill(bill: Bill) -> dict[str, object]:
             "output": watching.output,
         },
     }
-
-
-def encode_adoption(
-    changes: Sequence[ApiChange], conditions: Sequence[AdoptionCounts]
-) -> dict[str, object]:
-    """Encodes the API changes, and the counts of their adoption by condition."""
-    return {
-        "changes": [encode_api_change(change) for change in changes],
-        "conditions": {
-            counts.condition: {
-                "correct": counts.correct,
-                "incorrect": counts.incorrect,
-                "workaround": counts.workaround,
-                "none": counts.none,
-                "stale": counts.stale,
-                **({"stages": asdict(counts.stages)} if counts.stages else {}),
-            }
-            for counts in conditions
-        },
-    }
-
-
-def encode_api_change(change: ApiChange) -> dict[str, object]:
-    """Encodes an API change; its kind and parameters only where it has any."""
-    found: dict[str, object] = {"old": change.old, "new": change.new or None}
-    if change.kind:
-        found |= {"kind": change.kind, "parameters": list(change.parameters)}
-    return found
 
 
 def encode_floor(floor: NoiseFloor) -> dict[str, object]:

@@ -33,6 +33,7 @@ from pytest_coderobust.reporting.terminal.tables import (
     make_adoption_table,
     make_comparison_table,
     make_conditions_table,
+    make_eligible_table,
     make_stage_table,
     make_worst_tables,
 )
@@ -86,6 +87,9 @@ def render_suite(result: SuiteResult, glyphs: Glyphs) -> Iterator[RenderableType
     if (stages := make_stage_table(summary, glyphs)) is not None:
         yield ""
         yield stages
+    if summary.eligible is not None:
+        yield ""
+        yield make_eligible_table(summary.eligible, glyphs)
     yield from render_edits(run, summary, glyphs)
     if summary.floor:
         yield ""

@@ -11,13 +11,16 @@ from rich.text import Text
 
 from pytest_coderobust.metrics.comparison import RunComparison
 from pytest_coderobust.metrics.condition import ConditionSummary, Scores
+from pytest_coderobust.metrics.eligible import EligibleCounts
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.reporting.adoption_rows import (
+    ELIGIBLE_HEADINGS,
     HEADINGS,
     STAGE_HEADINGS,
     make_adoption_row,
+    make_eligible_row,
     make_stage_row,
 )
 from pytest_coderobust.reporting.comparison_rows import HEADINGS as COMPARED
@@ -86,6 +89,13 @@ def make_stage_table(summary: Summary, glyphs: Glyphs) -> Table | None:
     for counts in rows:
         assert counts.stages is not None
         table.add_row(Text(escape(counts.condition, NAME), "bold"), *make_stage_row(counts.stages))
+    return table
+
+
+def make_eligible_table(found: EligibleCounts, glyphs: Glyphs) -> Table:
+    """Makes the table of the tasks where the old API was used and passed before the changes."""
+    table = make_table(glyphs, *ELIGIBLE_HEADINGS)
+    table.add_row(Text("clean", "bold"), *make_eligible_row(found))
     return table
 
 

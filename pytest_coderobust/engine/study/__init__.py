@@ -1,0 +1,1 @@
+"""Studies of API migration: arms measured on the same tasks in the same world."""
