@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -25,16 +26,34 @@ from pytest_coderobust.records import Cell, Completion, Row, Sampling, Variant
 from pytest_coderobust.tasks.load import load_tasks
 from pytest_coderobust.tiny import checkpoint_path
 
-SIZES = {
-    "1.7 M": {
+
+@dataclass(frozen=True)
+class Network:
+    """A random network, and how much of the asked rows and tokens it is given.
+
+    A batch of the small one lasts so shortly that a slice of the scheduler shows in one; it takes
+    more turns. The large one reads its prompts for most of the time.
+    """
+
+    sizes: Mapping[str, int]
+    share: float = 1.0
+    turns: int = 1
+
+
+NETWORKS = {
+    "1.7 M": Network({
         "vocab_size": 1024, "hidden_size": 128, "intermediate_size": 344, "num_hidden_layers": 8,
         "num_attention_heads": 4, "num_key_value_heads": 4,
-    },
-    "135 M": {
+    }, turns=3),
+    "135 M": Network({
         "vocab_size": 49152, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,
         "num_attention_heads": 9, "num_key_value_heads": 3,
-    },
+    }, share=0.25),
 }  # fmt: skip
+BAR = 0.9
+"""Rate that the timed number must reach, as a share of the best fixed one."""
+HOPELESS = 2.0
+"""Slowness against the best of a round from which a fixed number is not asked again."""
 QUIET_LOG = 15.0
 """Seconds of a window without a line in a log."""
 
@@ -69,58 +88,77 @@ class FirstSign(GenerationWatch):
 
 def measure_threads(rows: int, tokens: int, rounds: int, busy: int) -> None:
     limit = torch.get_num_threads()
-    load = os.getloadavg()[0]
+    print(f"{limit} threads at most, load {os.getloadavg()[0]:.1f} before this began")
     print(
-        f"{limit} threads at most, load {load:.1f} before this began; {rows} rows, {tokens} tokens"
+        f"{'model':>6} {'load':>6} {'threads':>8} {'rounds':>7} {'seconds':>9} {'tokens/s':>9}  of best"
     )
-    print(
-        f"{'model':>6} {'load':>7} {'threads':>8} {'seconds':>9} {'tokens/s':>9}  of the best fixed"
-    )
-    for name, sizes in SIZES.items():
-        # Batches of the small model last so shortly that a slice of the scheduler shows in one.
-        turns = rounds * 8 if name == "1.7 M" else rounds
-        with tempfile.TemporaryDirectory() as folder, ExitStack() as until:
-            save_random_llama(Path(folder), sizes)
+    for name, network in NETWORKS.items():
+        count, length = round(rows * network.share), max(round(tokens * network.share), 1)
+        work = make_rows(max(count, 1), length)
+        with tempfile.TemporaryDirectory() as folder:
+            save_random_llama(Path(folder), network.sizes)
             for processes in (0, busy):
-                with busy_processes(processes):
+                with ExitStack() as until:
                     models = {
-                        str(count or "timed"): open_model(Path(folder), count, until)
-                        for count in (*list_counts(limit), None)
+                        str(threads or "timed"): open_model(Path(folder), threads, until)
+                        for threads in (*list_counts(limit), None)
                     }
-                    compare(name, processes, models, make_rows(rows, tokens), tokens, turns)
+                    until.enter_context(busy_processes(processes))
+                    timed = take_turns(models, work, length, rounds * network.turns)
+                report(f"{name:>6} {processes:>4} x", timed, len(work) * length)
 
 
-def compare(
-    name: str,
-    processes: int,
-    models: Mapping[str, HFBackend],
-    rows: Sequence[Row],
-    tokens: int,
-    rounds: int,
-) -> None:
-    """Lets the models generate in turns, and prints the median rate of each."""
-    seconds: dict[str, list[float]] = {threads: [] for threads in models}
-    signs: list[float] = []
-    told = ""
+@dataclass
+class Timed:
+    """Seconds of each round by number of threads; what a log would show first, and the choice."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    signs: list[float] = field(default_factory=list)
+    told: str = ""
+
+
+def take_turns(
+    models: Mapping[str, HFBackend], rows: Sequence[Row], tokens: int, rounds: int
+) -> Timed:
+    """Lets the models generate in turns; a fixed number far from the best sits out after a round."""
+    timed = Timed({threads: [] for threads in models})
+    left = list(models)
     for _ in range(rounds):
-        for threads, model in models.items():
+        for threads in left:
             sign, start = FirstSign(), time.perf_counter()
             with watched(sign):
-                answers = model.generate(rows, Sampling(max_new_tokens=tokens))
-            seconds[threads].append(time.perf_counter() - start)
+                answers = models[threads].generate(rows, Sampling(max_new_tokens=tokens))
+            timed.seconds[threads].append(time.perf_counter() - start)
             assert len(answers) == len(rows)
             if threads == "timed":
-                told = sign.threads
-                signs += [sign.seconds] if sign.seconds is not None else []
-    medians = {threads: median(found) for threads, found in seconds.items()}
+                timed.told = sign.threads
+                timed.signs += [sign.seconds] if sign.seconds is not None else []
+        best = min(found[-1] for found in timed.seconds.values())
+        left = [
+            threads
+            for threads in left
+            if threads == "timed" or timed.seconds[threads][-1] < HOPELESS * best
+        ]
+    return timed
+
+
+def report(label: str, timed: Timed, tokens: int) -> None:
+    """Prints the median rate of each number of threads, and whether the timed one reaches the bar."""
+    medians = {threads: median(found) for threads, found in timed.seconds.items()}
     best = min(found for threads, found in medians.items() if threads != "timed")
     for threads, found in medians.items():
-        rate = len(rows) * tokens / found
+        rounds = len(timed.seconds[threads])
         print(
-            f"{name:>6} {processes:>5} x {threads:>8} {found:>9.1f} {rate:>9.1f}  {best / found:.2f}"
+            f"{label} {threads:>8} {rounds:>7} {found:>9.2f} {tokens / found:>9.1f}  {best / found:.2f}"
         )
+    signs = timed.signs
     line = f"first line of a log after {max(signs):.0f} s" if signs else "over before a line is due"
-    print(f"{'':>6} {'':>7} chosen: {told}; {line}", flush=True)
+    reached = best / medians["timed"]
+    verdict = "holds" if reached >= BAR else "does not hold"
+    print(
+        f"{label} chosen {timed.told}: {reached:.2f} of the best fixed, bar {BAR}: {verdict}; {line}",
+        flush=True,
+    )
 
 
 def save_random_llama(folder: Path, sizes: Mapping[str, int]) -> None:

@@ -9,8 +9,9 @@ grow. The second table generates the same prompts with the bundled model in batc
 
 With `--threads`, randomly initialised Llamas of 1.7 and 135 million parameters generate in turns with
 each fixed number of threads and with the number that is timed, on the machine as it is and with one
-busy process a core: the timed number should reach 0.9 of the best fixed one, and progress should
-show within 30 seconds.
+busy process a core: the median of the timed number should reach 0.9 of the best fixed one, and
+progress should show within 30 seconds. The large one gets a quarter of the rows and of the tokens.
+A fixed number that took twice the best time in a round sits out the rest. About four minutes.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ FUNCTIONS = {
     "drop": ("Return the number that comes before the given number.", "value - 1"),
 }
 WRONG = "    return None\n"
+RUN = ("-p", "no:cacheprovider", "--coderobust-sandbox-workers=1")
 
 
 def task_row(index: int, name: str, prose: str, body: str) -> dict[str, object]:
@@ -103,11 +104,14 @@ class Project:
         return self.write_replay(answers)
 
     def run(self, *arguments: object) -> pytest.RunResult:
-        """Runs pytest in a process of its own."""
-        words = "-p", "no:cacheprovider", "--coderobust-sandbox-workers=1", *map(str, arguments)
+        """Runs pytest in a process of its own, in which libraries may be imported already."""
         if can_be_warm(os.environ):
-            return run_warm(self.path, os.environ, *words)
-        return self.pytester.runpytest_subprocess(*words)
+            return run_warm(self.path, os.environ, *RUN, *map(str, arguments))
+        return self.run_cold(*arguments)
+
+    def run_cold(self, *arguments: object) -> pytest.RunResult:
+        """Runs pytest in a new interpreter."""
+        return self.pytester.runpytest_subprocess(*RUN, *map(str, arguments))
 
     def json(self, name: str = "out.json") -> dict[str, object]:
         found: dict[str, object] = json.loads((self.path / name).read_text())

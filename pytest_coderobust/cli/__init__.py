@@ -22,6 +22,8 @@ COMMANDS = (
     "edit",
     "edit_bench",
     "report",
+    "merge",
+    "gate",
     "trace",
     "migrate",
     "build_apis",

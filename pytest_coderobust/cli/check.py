@@ -73,21 +73,20 @@ def check(options: argparse.Namespace) -> int:
         allow_unsafe=options.allow_unsafe,
         listen=_print_progress if sys.stderr.isatty() else None,
     )
+    unfinished = [each.solution == UNFINISHED for each in checks]
     if options.results is not None:
         ids, places = [each.task_id for each in samples], [each.where for each in samples]
         dropped = [list_dropped(sample_suite, sample, options.extraction) for sample in samples]
-        lines = write_results(ids, places, verdicts, dropped)
+        lines = write_results(ids, places, verdicts, dropped, unfinished)
         _write(options.results, "".join(f"{line}\n" for line in lines))
     grouped: dict[str, list[Verdict]] = {task: [] for task in sample_suite.tasks}
     for sample, verdict in zip(samples, verdicts, strict=True):
         grouped[sample.task_id].append(verdict)
     scores = score_samples({task: found for task, found in grouped.items() if found}, wanted)
-    unfinished = sum(each.solution == UNFINISHED for each in checks)
     notes = [*sample_suite.notes, *_list_remarks(grouped)]
-    if unfinished:
-        notes.append(
-            f"unfinished thought: {unfinished} of {len(samples)} samples never come to an answer"
-        )
+    if any(unfinished):
+        share = f"{sum(unfinished)} of {len(samples)}"
+        notes.append(f"unfinished thought: {share} samples never come to an answer")
     for line in render(scores, options.suite, f"sandbox {tier}", notes):
         print(line)  # noqa: T201
     return 0

@@ -1,16 +1,19 @@
-"""`coderobust doctor`: what this machine offers."""
+"""`coderobust doctor`: what this machine offers, or what a model is and says of itself."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.cli.command import Commands
-from pytest_coderobust.errors import CodeRobustError
+from pytest_coderobust.cli.options import add_rows, read_choices
+from pytest_coderobust.errors import CodeRobustError, ModelError
+from pytest_coderobust.reporting.hostile import escape
+from pytest_coderobust.session.options import OPTIONS
 
 if TYPE_CHECKING:
     from pytest_coderobust.sandbox.check import Sandbox
@@ -19,16 +22,42 @@ PACKAGES = (
     "pytest-coderobust", "pytest", "hypothesis", "torch", "transformers", "tokenizers",
     "safetensors", "lemminflect", "nltk", "rich", "scipy",
 )  # fmt: skip
+MODEL_NAMES = tuple(option.name for option in OPTIONS if option.group == "model")
+INTERRUPTED = 2
+"""pytest's exit status where a session ends before it has run."""
+
+WIDTH = 500
+"""Characters of a value that are shown."""
+
 EXTRAS = ("datasets", "huggingface_hub", "pytest-xdist")
 
 
 def register(commands: Commands) -> None:
-    parser = commands.add_parser("doctor", help="versions, devices, sandbox tier, data found")
+    parser = commands.add_parser(
+        "doctor", help="versions, devices, sandbox tier, data found; with --model, the model"
+    )
+    add_rows(parser, ["model"])
+    add_rows(parser.add_argument_group("model, as in pytest"), MODEL_NAMES)
     parser.set_defaults(command=doctor)
 
 
-def doctor(_options: argparse.Namespace) -> int:
-    """Prints what this machine offers: versions, devices, isolation, data."""
+def doctor(options: argparse.Namespace) -> int:
+    """Prints what this machine offers, or with `--model` what the model is and says of itself.
+
+    A served model is shaken hands with, by at most twelve small requests; nothing is kept. The exit
+    status is the one that pytest ends with: 0, 2 where the model cannot be asked, 4 for a name or
+    an option that is wrong.
+
+    Raises:
+        UsageError, ConfigError: the model's name, an option or the project's settings are wrong.
+    """
+    if options.model is not None:
+        try:
+            _print_section("model", _describe_model(options))
+        except ModelError as error:
+            print(f"coderobust: {error}", file=sys.stderr)  # noqa: T201
+            return INTERRUPTED
+        return 0
     sections = (
         ("versions", _list_versions()),
         ("devices", _list_devices()),
@@ -36,10 +65,36 @@ def doctor(_options: argparse.Namespace) -> int:
         ("data", _list_data()),
     )
     for title, lines in sections:
-        print(title)  # noqa: T201
-        for name, value in lines:
-            print(f"  {name:<18} {value}")  # noqa: T201
+        _print_section(title, lines)
     return 0
+
+
+def _print_section(title: str, lines: Iterable[tuple[str, str]]) -> None:
+    print(title)  # noqa: T201
+    for name, value in lines:
+        print(f"  {name:<18} {escape(value, WIDTH)}")  # noqa: T201
+
+
+def _describe_model(options: argparse.Namespace) -> list[tuple[str, str]]:
+    """Describes the chosen model: of a served one, the facts of its handshake.
+
+    Raises:
+        CodeRobustError: as `doctor`.
+    """
+    from pytest_coderobust.config.settings import read_settings
+    from pytest_coderobust.session.models import open_model
+    from pytest_coderobust.session.root import find_root
+
+    choices = read_choices(options, ["model", *MODEL_NAMES])
+    backend = open_model(choices, read_settings(find_root(Path.cwd())))
+    try:
+        check: Callable[[], None] | None = getattr(backend, "check_claims", None)
+        if check is not None:
+            check()
+        identity = backend.identity
+        return [("name", identity.name), *identity.facts.items()]
+    finally:
+        backend.close()
 
 
 def _list_versions() -> Iterator[tuple[str, str]]:

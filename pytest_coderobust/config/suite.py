@@ -36,6 +36,9 @@ Extraction = Literal["code", "raw"]
 MOST = 10_000
 """The most seeds, and samples a prompt: far above any paper's, far below a machine's memory."""
 
+WINDOW = 256
+"""Tasks of a window: enough to sort by length, few enough that first results come soon."""
+
 GateSource = str | Mapping[str, object]
 """A gate as the user wrote it; `pytest_coderobust.gates` parses it."""
 
@@ -57,6 +60,7 @@ class SuiteConfig:
         max_unusable: share of tasks the oracle self-check may reject before the run stops.
         minimum_tier: the weakest isolation under which the suite may be judged; "" for any.
         packages: installed distributions that solutions and tests may use.
+        window: tasks that are generated together, under one cell.
         early: whether cells that cannot change the result of a gate are left out.
         train: perturbations that models may be trained on; the others are unseen.
         baseline: the rule by which a run is compared with its baseline.
@@ -73,6 +77,7 @@ class SuiteConfig:
     recorded: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     limit: int | None = None
+    window: int = WINDOW
     perturbing: Perturbing = field(default_factory=Perturbing)
     ks: tuple[int, ...] = (1,)
     solved_at: float = 0.5
@@ -173,6 +178,7 @@ def _suite(
         perturbing=read_perturbing(table, rewriters),
         seeds=_seeds(table),
         limit=table.integer("limit", 0, least=0) or None,
+        window=table.integer("window", WINDOW, least=1, most=WINDOW),
         ks=_ks(table, sampling.n),
         solved_at=table.number("solved_at", 0.5, least=0.0, most=1.0),
         max_unusable=table.number("max_unusable", 0.1, least=0.0, most=1.0),

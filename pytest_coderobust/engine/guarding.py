@@ -79,6 +79,9 @@ class Guard:
     def begin(self, run: str = "") -> None:
         """Looks before the first row; later only where others left something open, or once due.
 
+        A process that saw another model ends its own items alone. The others look before they ask
+        again: what they know of the model is older than that.
+
         Args:
             run: the one in work, which pays for looks.
 
@@ -94,7 +97,7 @@ class Guard:
         found = self._ledger.intervals.open(self._guarded.identity.digest)
         foreign = found != (() if self._interval is None else (self._interval,))
         late = self._looked is None or self._now() - self._looked >= SECONDS
-        if foreign or late or self._answers >= ANSWERS:
+        if foreign or late or self._answers >= ANSWERS or self._was_forgotten():
             self.look()
 
     @property
@@ -105,12 +108,17 @@ class Guard:
         return self._answers >= ANSWERS or self._now() - self._looked >= SECONDS
 
     def store(
-        self, found: Mapping[str, Completion], run: str = "", bill: Bill | None = None
+        self,
+        found: Mapping[str, Completion],
+        run: str = "",
+        bill: Bill | None = None,
+        told: Mapping[str, str] | None = None,
     ) -> None:
         """Stores completions in one transaction, noted with the interval they were asked in.
 
         Args:
             run, bill: what they cost, and the run that it is booked on.
+            told: the server's words about those that it refused.
         """
         if self._guarded is not None and self._interval is None:
             assert self._looked is not None, "begin() comes first"
@@ -119,7 +127,7 @@ class Guard:
         if bill is None:
             self._ledger.add_completions(found, interval=self._interval)
         else:
-            self._ledger.add_answers(found, run, bill, interval=self._interval)
+            self._ledger.add_answers(found, run, bill, interval=self._interval, told=told)
         self._answers += len(found)
 
     def book(self, run: str, bill: Bill) -> None:
@@ -162,9 +170,13 @@ class Guard:
         """
         if self._lost:
             raise ModelError(self._lost)
-        if self._interval is not None:
-            with self._ledger.lease():
-                self.end_window()
+        self.settle()  # another process may have left something open, and ended
+
+    def _was_forgotten(self) -> bool:
+        """Whether answers of the model were taken back since this process looked."""
+        assert self._guarded is not None
+        ended = self._ledger.intervals.forgotten(self._guarded.identity.digest)
+        return ended is not None and self._looked is not None and ended >= self._looked
 
     def _is_open(self) -> bool:
         assert self._guarded is not None

@@ -18,7 +18,7 @@ from pytest_coderobust.records import (
     Variant,
     digest,
 )
-from pytest_coderobust.sandbox import JUDGE_VERSION, USES_VERSION
+from pytest_coderobust.sandbox import JUDGE_VERSION, TESTING_VERSION, USES_VERSION
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.languages.toolchain import toolchain_version
 from pytest_coderobust.sandbox.packages.resolve import resolve
@@ -71,6 +71,8 @@ def make_verdict_key(check: Check, tier: str) -> str:
     how: list[object] = [[*changes, *counting], check.in_process]
     if check.packages:
         how.append(astuple(check.packages))
+    if "testing" in check.tests.source:
+        how.append(TESTING_VERSION)
     judge = (JUDGE_VERSION, toolchain_version(check.language), tier)
     return digest("verdict", judged, how, astuple(check.limits), judge)
 

@@ -85,7 +85,9 @@ class Measurement:
 
     def want(self, squares: Iterable[Square]) -> None:
         """Announces which squares will be observed, so that their rows share windows."""
-        self._filler.cut(cut_windows(squares, self.plan.tasks, self.plan.cells))
+        self._filler.cut(
+            cut_windows(squares, self.plan.tasks, self.plan.cells, self.plan.config.window)
+        )
 
     def ask(self, squares: Sequence[Square], may_begin: Callable[[], bool]) -> bool:
         """Answers and judges squares as one more window.

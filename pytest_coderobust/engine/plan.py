@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, field, replace
 
 from coderobust_strategies import PerturbationError, level
 from coderobust_strategies.catalogue import CODE_PREFIX, WITH_WORDNET, lookup
-from pytest_coderobust.config.suite import SuiteConfig
+from pytest_coderobust.config.suite import WINDOW, SuiteConfig
 from pytest_coderobust.engine.api_changes import add_api_changes
 from pytest_coderobust.engine.rewrites import (
     RewriteSource,
@@ -109,6 +109,7 @@ def read_plan(config: SuiteConfig, memory: Callable[[], Ledger] | None = None) -
             [[change.parts for change in task.api_changes] for task in chosen],
             # A suite without a list of ids keeps the digest that it always had.
             *([[task.id for task in chosen]] if config.ids else []),
+            *([config.window] if config.window != WINDOW else []),
             # Nor does one in Python, whatever is done for other languages.
             *([BRACES_VERSION] if any(task.language != "python" for task in chosen) else []),
         ),

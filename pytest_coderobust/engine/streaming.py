@@ -62,6 +62,7 @@ class AnswerStream:
         self._tariff = find_terms(backend).tariff
         self._clock = clock
         self._fresh: list[Answer] = []
+        self._told: dict[str, str] = {}
         self._usage, self._unsure = Usage(), Sum()
         self._stored_at = clock()
 
@@ -124,6 +125,8 @@ class AnswerStream:
         row, completion = streamed.row, streamed.completion
         key = feed.settle(row, completion, streamed.usage)
         self._fresh.append(Answer(key, row, completion))
+        if streamed.told:
+            self._told[key] = streamed.told
         self._usage += streamed.usage
         worst = bound_cost(self._backend, row.variant, sampling)
         told = price(streamed.usage, self._tariff or Tariff(0.0, 0.0))
@@ -149,7 +152,9 @@ class AnswerStream:
         if not fresh:
             self._guard.book(self._run, bill)
             return ()
-        self._guard.store({each.key: each.completion for each in fresh}, self._run, bill)
+        found = {each.key: each.completion for each in fresh}
+        self._guard.store(found, self._run, bill, self._told)
+        self._told = {}
         self._fresh, self._usage, self._unsure, self._stored_at = [], Usage(), Sum(), now
         self._listen(RowsGenerated(len(fresh), sum(each.completion.tokens for each in fresh)))
         return fresh

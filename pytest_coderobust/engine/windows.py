@@ -1,9 +1,9 @@
 """Windows: the squares that are generated together.
 
-A window holds up to `WINDOW` tasks of one cell. Windows are cut within a cell, so that those of C1
-do not change when C2 is added to the suite. They are cut from the plan and never from what is
-missing, so that a resumed run has the very batches of the run that was killed: greedy decoding
-moves with the rows that share a batch.
+A window holds up to 256 tasks of one cell, or as many as the suite says. Windows are cut within a
+cell, so that those of C1 do not change when C2 is added to the suite. They are cut from the plan
+and never from what is missing, so that a resumed run has the very batches of the run that was
+killed: greedy decoding moves with the rows that share a batch.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
-from pytest_coderobust.records import Cell, Square
-
-WINDOW = 256
-"""Tasks of a window: enough to sort by length, few enough that first results come soon."""
+from pytest_coderobust.config.shard import Shard
+from pytest_coderobust.config.suite import WINDOW
+from pytest_coderobust.records import Cell, Square, digest
 
 T = TypeVar("T")
 
@@ -37,8 +36,14 @@ class Windows:
         return Windows((*self.squares, tuple(squares)), index, growing=True)
 
 
-def cut_windows(wanted: Iterable[Square], tasks: Iterable[str], cells: Iterable[Cell]) -> Windows:
-    """Cuts the wanted squares, each joined by its task's clean square, in plan order."""
+def cut_windows(
+    wanted: Iterable[Square], tasks: Iterable[str], cells: Iterable[Cell], size: int = WINDOW
+) -> Windows:
+    """Cuts the wanted squares, each joined by its task's clean square, in plan order.
+
+    Args:
+        size: tasks of a window.
+    """
     asked = set(wanted)
     # A perturbed prompt is judged beside its clean one, so the clean square comes along.
     asked |= {(task, Cell()) for task, _ in asked}
@@ -47,9 +52,20 @@ def cut_windows(wanted: Iterable[Square], tasks: Iterable[str], cells: Iterable[
     ordered = sorted(asked, key=lambda square: (column[square[1]], rank[square[0]]))
     windows: list[tuple[Square, ...]] = []
     for _, squares in groupby(ordered, key=lambda square: square[1]):
-        windows += _chunk(tuple(squares), WINDOW)
+        windows += _chunk(tuple(squares), size)
     index = {square: place for place, window in enumerate(windows) for square in window}
     return Windows(tuple(windows), index)
+
+
+def deal(tasks: Iterable[str], size: int, shard: Shard) -> frozenset[str]:
+    """Deals the windows of a plan to shards, and returns the tasks of one; it may have none.
+
+    A shard has the same tasks under every cell, and whole windows of each. They are dealt in the
+    order of their digests, so that neighbours, which are often alike, part.
+    """
+    windows = _chunk(tuple(tasks), size)
+    order = sorted(windows, key=lambda window: digest("window", list(window)))
+    return frozenset(task for window in order[shard.index - 1 :: shard.count] for task in window)
 
 
 def cut_batches(rows: Iterable[T], size: int, length: Callable[[T], int]) -> list[tuple[T, ...]]:

@@ -12,6 +12,7 @@ from pytest_coderobust.gates.gate import Gate, Operator
 from pytest_coderobust.metrics.catalogue import (
     COUNTS,
     NAMES,
+    QUALITIES,
     RATES,
     allows_clean,
     find_default_condition,
@@ -71,6 +72,10 @@ def parse_confidence(gate: Gate, value: object, where: str) -> float | None:
             f"{where}: confidence = {value!r} in {gate.text!r} must lie between 0.5 and 1, "
             "like 0.95"
         )
+    if gate.metric in QUALITIES:
+        raise ConfigError(
+            f"{where}: {gate.metric} in {gate.text!r} is decided by its value: leave confidence out"
+        )
     if gate.metric not in RATES:
         raise ConfigError(
             f"{where}: {gate.metric} in {gate.text!r} is a count, which has no interval: "
@@ -93,8 +98,9 @@ def parse_text(text: str, where: str) -> Gate:
     if name in RATES and RATES[name].names_k and k is None:
         raise ConfigError(f"{where}: {text!r} must say which k, like '{name}@1'")
     if name not in RATES and k is not None:
-        raise ConfigError(f"{where}: {name} in {text!r} is a count and takes no @{k}")
-    if name not in RATES and name not in COUNTS and condition is not None:
+        kind = "a share of solutions" if name in QUALITIES else "a count"
+        raise ConfigError(f"{where}: {name} in {text!r} is {kind} and takes no @{k}")
+    if name not in {**RATES, **COUNTS, **QUALITIES} and condition is not None:
         raise ConfigError(f"{where}: {name} in {text!r} counts the suite's tasks: no [{condition}]")
     gate = Gate(
         text=text.strip(),
@@ -112,8 +118,8 @@ def parse_text(text: str, where: str) -> Gate:
 def check_threshold(gate: Gate, where: str) -> None:
     """Refuses a threshold outside what the metric can be: such a gate says nothing."""
     named = f"{where}: {gate.metric} in {gate.text!r}"
-    if gate.metric in RATES:
-        least = RATES[gate.metric].least
+    if gate.metric in RATES or gate.metric in QUALITIES:
+        least = RATES[gate.metric].least if gate.metric in RATES else 0.0
         if not least <= gate.threshold <= 1.0:
             raise ConfigError(
                 f"{named} is a share between {least:g} and 1, not {gate.threshold:g} (15 % is 0.15)"

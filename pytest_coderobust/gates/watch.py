@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pytest_coderobust.engine.early import cut_waves, order_tasks
 from pytest_coderobust.gates.bets import LOOKING, Bets, make_form
 from pytest_coderobust.gates.gate import TOLERANCE, Gate, holds
-from pytest_coderobust.metrics.catalogue import RATES, WHOLE
+from pytest_coderobust.metrics.catalogue import QUALITIES, RATES, WHOLE
 from pytest_coderobust.metrics.condition import score_task
 from pytest_coderobust.metrics.summary import ALL, pool_levels
 from pytest_coderobust.metrics.unseen import pool_unseen
@@ -143,6 +143,21 @@ class CountWatch:
         return seen.status is Status(self._gate.metric)
 
 
+class QualityWatch:
+    """The watch over one gate about quality, which is judged when all is asked: it stays open."""
+
+    def take(self, tasks: Sequence[str], found: Mapping[Square, Observation]) -> bool | None:  # noqa: ARG002
+        """Decides nothing."""
+        return None
+
+
+def open_watch(gate: Gate, plan: Planned) -> RateWatch | CountWatch | QualityWatch:
+    """Opens the watch that a gate needs."""
+    if gate.metric in QUALITIES:
+        return QualityWatch()
+    return RateWatch(gate, plan) if gate.metric in RATES else CountWatch(gate, plan)
+
+
 class GateWatch:
     """All gates of a suite, watched together."""
 
@@ -151,10 +166,7 @@ class GateWatch:
         self._plan = plan
         self._read = [frozenset(plan.read_by(gate)) for gate in self.gates]
         self._asked = 0
-        self._watches = [
-            RateWatch(gate, plan) if gate.metric in RATES else CountWatch(gate, plan)
-            for gate in self.gates
-        ]
+        self._watches = [open_watch(gate, plan) for gate in self.gates]
         self.settled: list[Settled | None] = [None] * len(self.gates)
 
     def take(self, tasks: Sequence[str], found: Mapping[Square, Observation]) -> None:

@@ -78,6 +78,9 @@ CREATE TABLE IF NOT EXISTS lints (
 CREATE TABLE IF NOT EXISTS refusals (
     key TEXT PRIMARY KEY, session TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refusal_reasons (
+    key TEXT PRIMARY KEY, told BLOB NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS usage (
     run TEXT NOT NULL, session TEXT NOT NULL, requests INTEGER NOT NULL, retries INTEGER NOT NULL,
     input INTEGER NOT NULL, cached INTEGER NOT NULL, output INTEGER NOT NULL,
@@ -155,6 +158,15 @@ class Database:
             with self._transaction() as connection:
                 for statement, rows in given:
                     connection.executemany(statement, rows)
+
+    def attach(self, path: Path) -> None:
+        """Makes another ledger's tables readable as those of `part`."""
+        with self._damage_as_ledger_error():
+            self._connection.execute("ATTACH DATABASE ? AS part", (str(path),))
+
+    def detach(self) -> None:
+        """Lets the other ledger go."""
+        self._connection.execute("DETACH DATABASE part")
 
     @contextmanager
     def transaction(self) -> Generator[Transaction]:

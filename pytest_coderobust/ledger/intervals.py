@@ -30,6 +30,12 @@ class Intervals:
         query = "SELECT number FROM intervals WHERE model = ? AND state = 'open' ORDER BY number"
         return tuple(int(number) for (number,) in self._database.read(query, (model,)))
 
+    def forgotten(self, model: str) -> float | None:
+        """Reads when answers of a model were last taken back; None where none ever were."""
+        query = "SELECT max(ended) FROM intervals WHERE model = ? AND state = 'forgotten'"
+        ((ended,),) = self._database.read(query, (model,))
+        return None if ended is None else float(ended)
+
     def keep(self, model: str, ended: float) -> None:
         """Closes a model's open intervals after a good look; their answers stay."""
         with self._database.transaction() as run:
@@ -58,6 +64,12 @@ class Intervals:
                 run("DELETE FROM thoughts WHERE key = ?", (key,))
             _forget_observations(run, keys)
             run(f"DELETE FROM asked WHERE interval IN {marks}", (model,))  # noqa: S608
+            # Where nothing is open, other processes learn all the same that the model was another.
+            run(
+                "INSERT INTO intervals (model, began) SELECT ?, ? WHERE NOT EXISTS "
+                "(SELECT 1 FROM intervals WHERE model = ? AND state = 'open')",
+                (model, ended, model),
+            )
             run(
                 "UPDATE intervals SET state = 'forgotten', ended = ? "
                 "WHERE model = ? AND state = 'open'",

@@ -12,15 +12,15 @@ from filelock import FileLock
 
 from pytest_coderobust.ledger.bills import Bills
 from pytest_coderobust.ledger.contacts import Contacts
-from pytest_coderobust.ledger.database import Database, Statement
+from pytest_coderobust.ledger.database import Database
+from pytest_coderobust.ledger.inserts import list_inserts
 from pytest_coderobust.ledger.intervals import Intervals
 from pytest_coderobust.ledger.lints import Lints
+from pytest_coderobust.ledger.refusals import Refusals
 from pytest_coderobust.ledger.rows import (
     COMPLETION_COLUMNS,
     COMPLETION_TABLES,
     VERDICT_COLUMNS,
-    make_completion_row,
-    make_thought_rows,
     make_verdict_row,
     read_completion,
     read_observation,
@@ -33,16 +33,7 @@ from pytest_coderobust.ledger.waves import Waves
 from pytest_coderobust.records import Bill, Cell, Completion, ModelIdentity, Observation, Verdict
 from pytest_coderobust.records.codec import decode, encode
 
-INSERT_COMPLETION = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)"
 REFUSED = Completion("", "refused")
-ADD_THOUGHTS = """
-INSERT OR IGNORE INTO thoughts SELECT ?, ?, ?
-WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
-"""
-NOTE_INTERVAL = """
-INSERT OR REPLACE INTO asked SELECT ?, ?
-WHERE NOT EXISTS (SELECT 1 FROM completions WHERE key = ?)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +74,7 @@ class Ledger:
         self.bills = Bills(self._database, session)
         self.waves = Waves(self._database, session)
         self.lints = Lints(self._database)
+        self.refusals = Refusals(self._database, session)
 
     def close(self) -> None:
         self._database.close()
@@ -99,8 +91,7 @@ class Ledger:
         rows = self._database.select(COMPLETION_COLUMNS, COMPLETION_TABLES, wanted)
         found = {key: read_completion(*columns) for key, *columns in rows}
         if missing := [key for key in wanted if key not in found]:
-            refusals = self._database.select("key, session", "refusals", missing)
-            found |= {key: REFUSED for key, by in refusals if self.session in ("", by)}
+            found |= dict.fromkeys(self.refusals.read(missing), REFUSED)
         return found
 
     def add_completions(
@@ -111,10 +102,16 @@ class Ledger:
         Args:
             interval: the open interval that what was not there before was asked in.
         """
-        self._database.write_all(_list_inserts(found, interval))
+        self._database.write_all(list_inserts(found, interval))
 
     def add_answers(
-        self, found: Mapping[str, Completion], run: str, bill: Bill, *, interval: int | None = None
+        self,
+        found: Mapping[str, Completion],
+        run: str,
+        bill: Bill,
+        *,
+        interval: int | None = None,
+        told: Mapping[str, str] | None = None,
     ) -> None:
         """Stores answers of a server with their price, as one transaction.
 
@@ -123,13 +120,14 @@ class Ledger:
 
         Args:
             interval: as `add_completions`.
+            told: the server's words about those that it refused, by key.
         """
         written = {key: each for key, each in found.items() if not each.refused}
-        refused = [(key, self.session) for key in found if key not in written]
+        refused = [key for key in found if key not in written]
         self._database.write_all(
             [
-                *_list_inserts(written, interval),
-                ("INSERT OR REPLACE INTO refusals VALUES (?, ?)", refused),
+                *list_inserts(written, interval),
+                *self.refusals.make_additions(refused, told or {}),
                 self.bills.make_addition(run, bill),
             ]
         )
@@ -251,17 +249,3 @@ class Ledger:
             (suite,),
         )
         return tuple(read_observation(body) for (body,) in rows)
-
-
-def _list_inserts(found: Mapping[str, Completion], interval: int | None) -> list[Statement]:
-    """Lists the statements that store completions which are not there.
-
-    Thoughts and intervals go ahead of the completions: those that were there keep their own.
-    """
-    noted = [] if interval is None else [(key, interval, key) for key in found]
-    rows = [make_completion_row(key, completion) for key, completion in found.items()]
-    return [
-        (NOTE_INTERVAL, noted),
-        (ADD_THOUGHTS, make_thought_rows(found)),
-        (INSERT_COMPLETION, rows),
-    ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
+from pytest_coderobust.metrics.quality_numbers import ConditionQuality
 from pytest_coderobust.metrics.summary import ALL, Summary
 from pytest_coderobust.records import CLEAN
 
@@ -47,6 +48,15 @@ class Total:
     read: Callable[[Summary], int]
 
 
+@dataclass(frozen=True, slots=True)
+class QualityShare:
+    """A share of solutions that a linter judged, of one condition."""
+
+    read: Callable[[ConditionQuality], Estimate | None]
+    condition: str = CLEAN
+    on_clean: bool = True
+
+
 RATES: Mapping[str, Rate] = {
     "pass": Rate(lambda s: s.pass_at_k, CLEAN, names_k=True, on_clean=True),
     "rd": Rate(lambda s: s.rd, least=-1.0),
@@ -72,18 +82,22 @@ TOTALS: Mapping[str, Total] = {
     "unfinished": Total(lambda s: s.unfinished),
     "refused": Total(lambda s: s.refused),
 }
-NAMES: tuple[str, ...] = tuple(dict.fromkeys((*RATES, *COUNTS, *TOTALS)))
+QUALITIES: Mapping[str, QualityShare] = {
+    "syntax_error_share": QualityShare(lambda quality: quality.syntax_share),
+}
+"""Measures of solutions' quality that a gate may be about: those that nothing else moves."""
+NAMES: tuple[str, ...] = tuple(dict.fromkeys((*RATES, *COUNTS, *TOTALS, *QUALITIES)))
 
 
 def find_default_condition(metric: str) -> str:
     """Finds the condition that a metric is about where none is named."""
-    found = RATES.get(metric) or COUNTS.get(metric)
+    found = RATES.get(metric) or COUNTS.get(metric) or QUALITIES.get(metric)
     return found.condition if found else WHOLE
 
 
 def allows_clean(metric: str) -> bool:
     """Says whether the metric can be asked of the clean condition."""
-    found = RATES.get(metric) or COUNTS.get(metric)
+    found = RATES.get(metric) or COUNTS.get(metric) or QUALITIES.get(metric)
     return found is not None and found.on_clean
 
 
@@ -106,12 +120,24 @@ def read_metric(summary: Summary, metric: str, condition: str, k: int) -> tuple[
         return None, f"nothing was measured under {condition}"
     if metric in COUNTS:
         return float(COUNTS[metric].read(found)), ""
+    if metric in QUALITIES:
+        return _read_quality(summary, metric, condition)
     scores = found.scores.get(k)
     if scores is None:
         return None, f"k = {k} was not measured"
     value = RATES[metric].read(scores)
     if value is None:
         return None, f"{metric} is undefined: the clean pass@{k} is 0"
+    return value.value, ""
+
+
+def _read_quality(summary: Summary, metric: str, condition: str) -> tuple[float | None, str]:
+    if summary.quality is None:
+        return None, "the quality of solutions was not judged: run with --quality"
+    named = [each for each in summary.quality.conditions if each.name == condition]
+    value = QUALITIES[metric].read(named[0]) if named else None
+    if value is None:
+        return None, f"no solution under {condition} was judged by {summary.quality.tool}"
     return value.value, ""
 
 

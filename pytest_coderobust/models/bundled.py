@@ -20,7 +20,12 @@ def check_bundled(name: str) -> None:
 
 
 def open_bundled(name: str, options: ModelOptions) -> Backend:
-    """Opens the bundled model, which loads when it is first asked."""
+    """Opens the bundled model, which loads when it is first asked.
+
+    It has one thread unless the user asks for more: documents print its figures to the digit, and
+    the rounding of sums moves with the number of threads.
+    """
     from pytest_coderobust.models.hf import HFBackend
 
-    return HFBackend(name, apply_options(ModelSpec(str(bundled_folder())), options), options)
+    spec = ModelSpec(str(bundled_folder()), threads=1)
+    return HFBackend(name, apply_options(spec, options), options)

@@ -203,8 +203,9 @@ class HFBackend:
     def _threads(self, loaded: LoadedModel) -> GenerationThreads:
         """The threads of generation, with all that was timed so far."""
         if self._chosen_threads is None:
-            asked = self.options.threads
-            self._chosen_threads = GenerationThreads(asked, loaded.parameters, self.device)
+            self._chosen_threads = GenerationThreads(
+                self.options.threads, loaded.parameters, self.device, recorded=self.spec.threads
+            )
         return self._chosen_threads
 
     def close(self) -> None:
@@ -255,9 +256,8 @@ class HFBackend:
 
     def encode(self, prompt: str, language: str) -> list[int]:
         """Turns a prompt into token ids, with its template and special tokens."""
-        return tokenize(
-            render(prompt, language, self.spec, self.tokenizer), self.spec, self.tokenizer
-        )
+        rendered = render(prompt, language, self.spec, self.tokenizer)
+        return tokenize(rendered, self.spec, self.tokenizer)
 
     @property
     def depth(self) -> int | None:

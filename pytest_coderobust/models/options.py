@@ -26,6 +26,8 @@ class ModelSpec:
             None: the bare prompt, or `prompts.CHAT_TEMPLATE` where `chat` is set.
         revision: a branch, tag or commit of the hub; None is the default branch.
         server: says where the model is served; None for a checkpoint.
+        threads: processor threads that its recorded answers were made with, where the user asks
+            for none; None lets generation time its own steps.
     """
 
     id: str
@@ -34,6 +36,7 @@ class ModelSpec:
     template: str | None = None
     revision: str | None = None
     server: ServerEntry | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class ModelOptions:
             for a model whose rows are cheap.
         chat: asks for or refuses the chat template, whatever the registry says.
         allow_bin: loads a checkpoint without safetensors, with `weights_only=True`.
-        threads: processor threads; None lets generation time its own steps, and choose.
+        threads: processor threads; None lets the spec say, or generation time its own steps.
         concurrency: requests on their way to one server; None lets the client find it.
         patience: seconds without a success after which a served model is given up.
         api_key_env: the variable that has a server's key; typed beside the command.
@@ -89,4 +92,5 @@ def apply_options(spec: ModelSpec, options: ModelOptions) -> ModelSpec:
         dtype=dtype,
         template=template,
         revision=options.revision or spec.revision,
+        threads=spec.threads,
     )

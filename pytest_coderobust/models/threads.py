@@ -3,7 +3,8 @@
 Torch takes a thread for each core. The operations of a small model last microseconds, and the
 threads spend their time waiting for one another: with other work on the same cores, two threads are
 ten to fifty times slower than one. So generation times the model's own passes and takes what is
-fastest here and now. Results move with the number of threads by the rounding of sums alone.
+fastest here and now. Results move with the number of threads by the rounding of sums alone; a model
+whose answers are recorded to the digit has the number that they were made with (decision 020).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from pytest_coderobust.models.watch import GenerationWatch
 SMALL_MODEL = 100_000_000
 """Parameters below which one thread is best where nothing is timed."""
 
-TIMED_FROM = 10_000_000
-"""Parameters from which generation is timed; below, one thread wins always, or nearly does."""
+TIMED_FROM = 1_000_000
+"""Parameters from which generation is timed; below, a layer's pass is over before threads meet."""
 
 
 @contextmanager
@@ -50,9 +51,10 @@ def sensible_threads(asked: int | None, parameters: int, device: str) -> int | N
 
 
 class GenerationThreads:
-    """The threads of one model's generation: the user's, one for a tiny model, else timed.
+    """The threads of one model's generation: the user's, the model's own, else timed.
 
     Args:
+        recorded: threads that the model's recorded answers were made with, on a processor.
         clock: tells seconds.
     """
 
@@ -62,9 +64,12 @@ class GenerationThreads:
         parameters: int,
         device: str,
         clock: Callable[[], float] = time.perf_counter,
+        *,
+        recorded: int | None = None,
     ) -> None:
         self._asked = asked
-        self._fixed = 1 if device == "cpu" and parameters < TIMED_FROM else None
+        small = 1 if parameters < TIMED_FROM else None
+        self._fixed = (recorded or small) if device == "cpu" else None
         # On an accelerator the end of a layer's pass is not known, and reading is short.
         self._followed = device == "cpu" and self._fixed is None
         self._may_time = asked is None and self._followed

@@ -104,6 +104,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize(metafunc, metafunc.config.stash.get(SESSION, None))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    state = config.stash.get(SESSION, None)
+    if state is not None and state.choices.shard is not None:
+        from pytest_coderobust.plugin.sharding import keep_shard
+
+        keep_shard(config, state, items)
+
+
 @pytest.hookimpl(tryfirst=True)  # before the terminal reports the end of collection
 def pytest_collection_finish(session: pytest.Session) -> None:
     state = session.config.stash.get(SESSION, None)

@@ -10,7 +10,7 @@ from pytest_coderobust.records.identity import CANARY, IDENTITY, TRAINED_ON, Mod
 from pytest_coderobust.records.observation import Adoption, Observation, Status
 from pytest_coderobust.records.packages import Packages
 from pytest_coderobust.records.reading import AnswerBlock, AnswerReading
-from pytest_coderobust.records.suite_run import Course, SuiteRun
+from pytest_coderobust.records.suite_run import Course, RefusalReason, SuiteRun
 from pytest_coderobust.records.task import (
     ApiChange,
     ChangeKind,
@@ -49,6 +49,7 @@ __all__ = [
     "Observation",
     "Packages",
     "PromptForm",
+    "RefusalReason",
     "Row",
     "Sampling",
     "Square",

@@ -34,6 +34,14 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalReason:
+    """Words of a server about rows that it refused, and their number."""
+
+    told: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteRun:
     """The run that a report of one suite is computed from; built from the ledger alone.
 
@@ -53,8 +61,10 @@ class SuiteRun:
             where two runs may be compared.
         bill: of a served model, what was asked for this run in all sessions; None of any other.
         train: perturbations that models may be trained on; the others of the plan are unseen.
+        shard: of a part that another machine's parts will join, its number ("3/16"); else "".
         waves: of a served model that was asked in waves, the tasks of each; their size depends on
             the server and the budget.
+        refusals: of a served model, why its server refused rows; the most frequent reason first.
     """
 
     suite: str
@@ -77,3 +87,5 @@ class SuiteRun:
     bill: Bill | None = None
     waves: tuple[int, ...] = ()
     train: tuple[str, ...] = field(default=(), metadata=LATER)
+    shard: str = field(default="", metadata=LATER)
+    refusals: tuple[RefusalReason, ...] = field(default=(), metadata=LATER)

@@ -98,6 +98,19 @@ def describe_refused(summary: Summary) -> str:
     )
 
 
+def describe_refusals(run: SuiteRun) -> tuple[str, str]:
+    """Describes why a server refused rows: the most frequent reason in its words, and its count.
+
+    The words are foreign text. Both are "" where it told none.
+    """
+    if not run.refusals:
+        return "", ""
+    first = run.refusals[0]
+    others = len(run.refusals) - 1
+    more = f", and {others} other reason{'s' if others > 1 else ''}" if others else ""
+    return first.told, f"{first.rows} of them{more}"
+
+
 def explain_gate(found: GateOutcome) -> str:
     """Explains a decision by the measured value and the reason, as one phrase of foreign text."""
     value = "" if found.value is None else f"measured {found.value:.4g}"

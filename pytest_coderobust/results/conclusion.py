@@ -7,6 +7,7 @@ the session could have written. The decisions are kept as they were made: they s
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -81,6 +82,17 @@ class Stored:
     def whole(self) -> bool:
         """Whether every planned item was measured, and none ended in error."""
         return self.body["seen"] is None and not self.body["run"]["incomplete"]
+
+    def read_run(self) -> SuiteRun:
+        """Reads the run with its observations; no number is computed.
+
+        Raises:
+            LedgerError: the conclusion cannot be read.
+        """
+        try:
+            return _read_run(self.body, self.ledger.observations(self.digest))
+        except (ValueError, KeyError, TypeError) as error:
+            raise describe_damage(self.ledger, self.digest, error) from None
 
     def report(self) -> SuiteReport:
         """Makes the report; its numbers are computed from the observations.
@@ -168,6 +180,8 @@ def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
         "comparison": encode(summary.comparison),
         "floor": encode(summary.floor),
     }
+    if run.shard:
+        body["machine"] = platform.node()  # for the merge alone, which names parts that differ
     if summary.quality is not None:
         body["quality"] = encode(summary.quality)
     if summary.eligible is not None:

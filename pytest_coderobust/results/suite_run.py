@@ -63,6 +63,9 @@ def assemble(
         bill=ledger.bills.of_run(run),
         waves=ledger.waves.read(run),
         train=plan.config.train,
+        refusals=ledger.refusals.count_reasons(
+            run, [(o.task_id, o.cell) for o in observations if o.refused]
+        ),
     )
 
 

@@ -51,12 +51,14 @@ from pytest_coderobust.sandbox.pool.pool import Pool
 
 SAFE_TIERS = tuple(tier for tier in LADDER if tier != RLIMITS)
 
-__all__ = ["JUDGE_VERSION", "USES_VERSION", "demand_tier", "open_sandbox"]
+__all__ = ["JUDGE_VERSION", "TESTING_VERSION", "USES_VERSION", "demand_tier", "open_sandbox"]
 
 JUDGE_VERSION = f"7-py{sys.version_info.major}.{sys.version_info.minor}"
 """Changes whenever the same check might get another verdict; part of a verdict's key."""
 USES_VERSION = "uses-3"
 """Changes whenever the same solution might get other counts of its uses of changed APIs."""
+TESTING_VERSION = "testing-1"
+"""Changes whenever tests with calls of `numpy.testing` and its like are split in another way."""
 
 
 def open_sandbox(

@@ -22,6 +22,17 @@ WHOLE_ONLY = {
 }
 """Choices under which nothing may be left out, with the reason."""
 
+WHOLE_RUN = {
+    "edit": "--edit makes a model of a whole run's failures",
+    "hunt": WHOLE_ONLY["hunt"],
+    "early": "--coderobust-early settles gates on the whole",
+    "budget": "--budget spends one purse on the whole",
+    "noise_floor": WHOLE_ONLY["noise_floor"],
+    "baseline": f"{WHOLE_ONLY['baseline']} (`coderobust gate` takes it after the merge)",
+    "quality": "--quality pairs solutions of the whole run",
+}
+"""Choices that a shard cannot have, with the reason."""
+
 
 def check_choices(resources: Resources) -> None:
     """Refuses what can be seen to be wrong in the choices alone.
@@ -36,6 +47,7 @@ def check_choices(resources: Resources) -> None:
     check_formats(choices)
     check_baseline(choices)
     check_early(choices)
+    check_shard(choices)
     check_quality(choices)
     if choices.model is not None:
         known = list_known_models(resources.settings)
@@ -108,6 +120,21 @@ def check_early(choices: Choices) -> None:
                 raise UsageError(
                     f"--budget bounds the run of a suite, and {WHOLE_ONLY[name]}: leave one out"
                 )
+
+
+def check_shard(choices: Choices) -> None:
+    """Refuses what a part of a run cannot do.
+
+    Raises:
+        UsageError: see above.
+    """
+    if choices.shard is None:
+        return
+    for name, why in WHOLE_RUN.items():
+        if getattr(choices, name):
+            raise UsageError(
+                f"--coderobust-shard measures a part of every suite, and {why}: leave one out"
+            )
 
 
 def explain_whole(choices: Choices) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from pytest_coderobust.session.options import OPTIONS
+
+if TYPE_CHECKING:
+    from pytest_coderobust.config.shard import Shard
 
 Label = Callable[[str], str]
 """Spells an option's name as the door's user writes it: "--coderobust-device", "--device"."""
@@ -47,6 +50,7 @@ class Choices:
     hunt: bool = False
     budget: str | None = None
     plan: str | None = None
+    shard: Shard | None = None
     early: bool = False
     no_gates: bool = False
     noise_floor: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_coderobust.config.baseline import BaselineRule
+from pytest_coderobust.config.shard import Shard
 from pytest_coderobust.engine.early import Why, add_course
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import GateOutcome, decide, switch_off
@@ -83,7 +84,7 @@ class Conclusions:
         session = self._session
         digest = max(seen.runs, default="")
         run = self._run(reference, seen, digest)
-        summary = summarise(run)
+        summary = self._judge_quality(reference, digest, run, summarise(run))
         gates = self._gates(reference, seen, run, summary)
         rule = session.suite(reference).plan.config.baseline
         result = self._against_baseline(SuiteResult(run, summary, gates), seen, rule)
@@ -96,13 +97,21 @@ class Conclusions:
             result = add_eligible(session, session.suite(reference), digest, result)
         except CodeRobustError as error:
             self.errors.append(str(error))
-        if choose_linter(session.choices) is not None:
-            try:
-                result = add_quality(session, session.suite(reference), digest, result)
-            except CodeRobustError as error:
-                self.errors.append(str(error))
         origin = Origin(reference, tuple(session.choices.arguments()), read_environment())
         return self._store(digest, result, origin)
+
+    def _judge_quality(
+        self, reference: str, digest: str, run: SuiteRun, summary: Summary
+    ) -> Summary:
+        """The summary joined by the quality of the solutions, where that was asked for."""
+        session = self._session
+        if choose_linter(session.choices) is None:
+            return summary
+        try:
+            return add_quality(session, session.suite(reference), digest, run, summary)
+        except CodeRobustError as error:
+            self.errors.append(str(error))
+            return summary
 
     def _store(self, digest: str, result: SuiteResult, origin: Origin) -> SuiteReport:
         return conclude(self._session.ledger, digest, result, origin)
@@ -120,8 +129,10 @@ class Conclusions:
             model,
             tier,
             seen=seen.squares,
-            trouble=_describe_trouble(seen),
+            trouble=_describe_trouble(seen, session.choices.shard),
         )
+        if session.choices.shard is not None:
+            run = replace(run, shard=str(session.choices.shard))
         run = add_editing(run, plan, session.ledger, digest, seen.squares)
         if seen.errors and not run.incomplete:
             run = replace(run, incomplete=f"{seen.errors} items ended in error")
@@ -159,5 +170,9 @@ class Conclusions:
         return result
 
 
-def _describe_trouble(seen: SuiteFindings) -> str:
-    return f"{seen.errors} in error" if seen.errors else "deselected, or the run stopped early"
+def _describe_trouble(seen: SuiteFindings, shard: Shard | None) -> str:
+    if seen.errors:
+        return f"{seen.errors} in error"
+    if shard is not None:
+        return f"this is shard {shard}: `coderobust merge` and `coderobust gate` decide on all"
+    return "deselected, or the run stopped early"

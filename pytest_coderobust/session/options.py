@@ -17,6 +17,7 @@ from pytest_coderobust.session.values import (
     read_path,
     read_plan,
     read_quality,
+    read_shard,
     read_text,
     read_texts,
 )
@@ -84,6 +85,13 @@ _ROWS = (
         read_plan,
         metavar="HOW",
         bare="quiet",
+    ),
+    Option(
+        "shard",
+        "run",
+        "measure one part of every suite's plan, for `coderobust merge` to put together: 3/16",
+        read_shard,
+        metavar="I/N",
     ),
     Option(
         "early", "run", "ask no more of a suite than settles its gates", read_flag, default=False

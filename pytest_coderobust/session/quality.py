@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.metrics.summary import Summary
+from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.session.choices import Choices
 from pytest_coderobust.session.resources import Resources
 from pytest_coderobust.session.suite import SuiteSession
@@ -25,12 +26,12 @@ def choose_linter(choices: Choices) -> Linter | None:
 
 
 def add_quality(
-    resources: Resources, suite: SuiteSession, run: str, result: SuiteResult
-) -> SuiteResult:
-    """The suite joined by the quality of its solutions; no gate changes.
+    resources: Resources, suite: SuiteSession, key: str, run: SuiteRun, summary: Summary
+) -> Summary:
+    """The summary joined by the quality of the run's solutions.
 
     Args:
-        run: the key of the observations in the ledger.
+        key: of the observations in the ledger.
 
     Raises:
         CodeRobustError: the linter is not installed or does not work, or the ledger is damaged.
@@ -41,14 +42,14 @@ def add_quality(
     linter = choose_linter(resources.choices)
     assert linter is not None
     paper = resources.choices.quality_paper
-    listed = list(list_solutions(suite.plan, resources.ledger, run, result.run.observations))
+    listed = list(list_solutions(suite.plan, resources.ledger, key, run.observations))
     solutions = [each for each in listed if each is not None]
     quality = summarise_quality(
         judge_quality(solutions, linter, resources.ledger, paper=paper),
-        result.summary.conditions,
+        summary.conditions,
         tool=linter.name,
         version=linter.find_version(),
         paper=paper,
         left_out=len(listed) - len(solutions),
     )
-    return replace(result, summary=replace(result.summary, quality=quality))
+    return replace(summary, quality=quality)

@@ -24,9 +24,12 @@ def check_suite(suite: SuiteSession) -> None:
     Raises:
         UsageError: it edits its model.
     """
-    if not suite.plan.config.edit.editors:
+    config, choices = suite.plan.config, suite.resources.choices
+    if choices.shard is not None and (config.edit.editors or config.early):
+        key = "[edit] makes a model of" if config.edit.editors else "early = true settles gates on"
+        raise UsageError(f"--coderobust-shard measures a part, and {key} the whole: leave one out")
+    if not config.edit.editors:
         return
-    choices = suite.resources.choices
     bounded = choices.budget is not None and not choices.hunt
     for chosen, name in ((choices.early, "--coderobust-early"), (bounded, "--budget")):
         if chosen:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_coderobust.errors import UsageError
+
+if TYPE_CHECKING:
+    from pytest_coderobust.config.shard import Shard
 
 Reader = Callable[[str, object], object]
 """Makes an option's value of a word or a Python value; the first argument names it in errors.
@@ -99,6 +103,13 @@ def read_choice(choices: Sequence[str], label: str, value: object) -> str:
     if text not in choices:
         raise UsageError(f"{label} {text!r} must be one of {', '.join(choices)}")
     return text
+
+
+def read_shard(label: str, value: object) -> Shard | None:
+    """A part of a run, as "3/16"; an empty text is none."""
+    from pytest_coderobust.config.shard import parse_shard  # the plugin reads options in every run
+
+    return parse_shard(label, str(value)) if str(value) else None
 
 
 def read_plan(label: str, value: object) -> str:

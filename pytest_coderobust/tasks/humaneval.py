@@ -51,10 +51,22 @@ def read_tests(row: DataRow, source: str, prompt: str, canonical: str | None, en
     if tree is None:
         raise row.error("'test' is not a valid Python program")
     style: TestStyle = "check" if find_definition(tree, "check") else "asserts"
-    if style == "asserts" and not any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
+    if style == "asserts" and not _has_assert(tree):
         raise row.error("the task has no tests: 'test' has neither check(candidate) nor an assert")
     helpers = row.optional_text("helpers") or _helpers(tree, prompt, canonical, entry)
     return Tests(source=source, style=style, helpers=helpers)
+
+
+def _has_assert(tree: ast.Module) -> bool:
+    """Whether a source asserts something: by a statement, or as `np.testing.assert_equal` does."""
+    names = (
+        node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    )
+    return any(isinstance(node, ast.Assert) for node in ast.walk(tree)) or any(
+        name.startswith("assert_") for name in names
+    )
 
 
 def cut_preamble(prompt: str, entry: str) -> str:

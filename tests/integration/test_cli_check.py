@@ -261,6 +261,10 @@ def test_fewer_than_one_worker_is_refused(
 def test_thoughts_that_never_end_have_a_count(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert judge([good(0), sample(0, "<think>hm")], "--extraction", "code") == 0
+    results = ("--results", str(folder / "results.jsonl"))
+    assert judge([good(0), sample(0, "<think>hm")], "--extraction", "code", *results) == 0
     note = "unfinished thought: 1 of 2 samples never come to an answer\n"
     assert note in capsys.readouterr().out
+    rows = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+    told = [(row["passed"], row["failure"], row["detail"]) for row in rows]
+    assert told == [(True, "", ""), (False, "unfinished-thought", "the thought never ends")]

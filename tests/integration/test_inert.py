@@ -30,7 +30,7 @@ def heavy_imports(result: pytest.RunResult) -> str:
 
 def test_help_imports_nothing_heavy(project: Project) -> None:
     project.pytester.makeconftest(SHOW_IMPORTS.format(heavy=HEAVY))
-    result = project.run("--help", *ALONE)
+    result = project.run_cold("--help", *ALONE)
     assert "--coderobust-model" in result.stdout.str()
     assert heavy_imports(result) == "HEAVY []"
 
@@ -40,7 +40,7 @@ def test_collecting_a_large_suite_imports_nothing_heavy(project: Project) -> Non
     project.write_suite('perturbations = ["C1", "C2", "C3"]\nseeds = 9')
     project.pytester.makeconftest(SHOW_IMPORTS.format(heavy=HEAVY))
     for model in ("tiny", "codellama-7b", "oracle"):
-        result = project.run("toy.toml", "--collect-only", "-q", "--model", model, *ALONE)
+        result = project.run_cold("toy.toml", "--collect-only", "-q", "--model", model, *ALONE)
         assert f"{164 * (1 + 3 * 9)} tests collected" in result.stdout.str()
         assert heavy_imports(result) == "HEAVY []"
 

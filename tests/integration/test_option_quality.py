@@ -65,15 +65,23 @@ def test_quality_is_judged_kept_and_shown(project: Project) -> None:
     ledger.close()
 
 
-def test_ruff_is_the_quick_variant_under_its_own_name(project: Project) -> None:
-    project.write_suite('perturbations = ["C1"]\nextraction = "raw"')
+def test_ruff_is_the_quick_variant_under_its_own_name_and_gates_may_ask_for_it(
+    project: Project,
+) -> None:
+    gates = ["syntax_error_share <= 0.02", "syntax_error_share[C1] <= 0.1"]
+    project.write_suite(f'perturbations = ["C1"]\nextraction = "raw"\ngates = {gates}')
     words = ["toy.toml", "--model", record(project), "--coderobust-json=out.json"]
     result = project.run(*words, "--coderobust-quality=ruff")
-    assert result.ret == 0
+    assert result.ret == 1
     result.stdout.fnmatch_lines(["quality by ruff *", "parses: per 100 lines *message*"])
     found = read(project)["conditions"]["C1"]
     assert found["syntax_errors"] == 1
     assert "N806" in [each["code"] for each in found["passing"]["top"]]
+    judged: Any = project.json()["gates"]
+    assert [(each["outcome"], each["value"]) for each in judged] == [
+        ("holds", 0.0),
+        ("fails", pytest.approx(1 / 6)),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from conftest import Project
 from support.scripted_server import Asked, Told, serve
 from support.served_models import completed
 
+from pytest_coderobust.cli import main
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.session.choices import Choices
 from pytest_coderobust.session.session import open_session
@@ -149,3 +151,32 @@ def test_a_key_that_was_typed_with_its_address_is_sent(
         )  # fmt: skip
     assert "unsolved" in result.stdout.str(), result.stdout.str()
     assert {asked.headers.get("authorization") for asked in server.asked} == {f"Bearer {KEY}"}
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "told"),
+    [
+        ("/v1#toy", 0, "server             unknown"),
+        ("/v1#coder", 2, "the server does not serve 'coder'"),
+        ("/v2", 2, "has nothing at /models (404); does the address end in /v1? If it does, say"),
+        ("/v1?key=1", 4, "has a '?'"),
+    ],
+)
+def test_doctor_asks_a_server_and_ends_as_pytest_does(
+    ending: str,
+    status: int,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with serve(polite) as server:
+        name = server.url.removesuffix("/v1") + ending
+        assert main(["doctor", "--model", name]) == status
+        asked = server.asked[:]
+    printed = capsys.readouterr()
+    assert told in printed.out + printed.err
+    assert (asked == []) is (status == 4)
+    assert len(asked) <= 12
+    assert not any(tmp_path.iterdir()), "nothing is kept"

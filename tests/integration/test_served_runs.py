@@ -153,6 +153,9 @@ def test_refused_rows_are_told_and_a_new_run_asks_them_again(served: Project) ->
         assert "PARTIAL: the server refused 24 of 144 completions" in told
         assert "refused by the server: 24 of 144 completions, which count as unsolved" in told
         found = served.json()
+        assert "24 of them: the server ended it by 'content_filter'" in told
+        reason = "the server ended it by 'content_filter'"
+        assert found["refusals"] == [{"reason": reason, "completions": 24}]
         assert found["totals"]["refused"] == 24  # type: ignore[index,call-overload]
         assert found["metrics"]["clean"]["refused"] == 12  # type: ignore[index,call-overload]
         assert found["metrics"]["clean"]["pass@1"] == pytest.approx(5 / 6)  # type: ignore[index,call-overload]
@@ -160,6 +163,7 @@ def test_refused_rows_are_told_and_a_new_run_asks_them_again(served: Project) ->
         assert run(served, url, "--coderobust-json=out.json").returncode == 0
     assert len(read_asked(served.path)) == ROWS + 24
     assert served.json()["complete"]
+    assert "refusals" not in served.json()
     assert "refused" not in served.json()["totals"]  # type: ignore[operator]
 
 

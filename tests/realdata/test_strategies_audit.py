@@ -7,11 +7,12 @@ import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pygments.lexers.c_cpp import CppLexer
 from pygments.lexers.jvm import JavaLexer
-from pygments.token import Comment, Keyword, Name, _TokenType
+from pygments.token import Comment, Keyword, Name
 from support.braced_source import LANGUAGES
 from support.strategies_data import Item, humaneval, mbpp, rows, show
 
@@ -171,10 +172,10 @@ def check_comments(items: list[Item], seeds: range, name: str) -> None:
             was, now = (count_words(text, known) for text in (item.prompt, made.prompt))
             assert not was - now, (name, item.id, seed, was - now)
     show(f"{name}: {skipped} of {total} prompts had no eligible site")
-    assert skipped <= total * 0.35
+    assert skipped <= total * 0.5
 
 
-def lex(prompt: str, language: BracedLanguage) -> list[tuple[_TokenType, str]]:
+def lex(prompt: str, language: BracedLanguage) -> list[tuple[Any, str]]:
     lexer = (CppLexer if language == "cpp" else JavaLexer)(stripnl=False, ensurenl=False)
     return [(kind, text) for kind, text in lexer.get_tokens(prompt) if text.strip()]
 

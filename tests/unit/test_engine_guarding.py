@@ -134,6 +134,46 @@ def test_a_look_is_due_by_answers_and_by_time(ledger: Ledger) -> None:
     assert guard.due
 
 
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("back", [True, False])
+def test_a_process_looks_again_where_another_one_saw_a_swap(
+    ledger: Ledger, stored: bool, back: bool
+) -> None:
+    """Workers of xdist: one sees the swap, whatever it had asked; the other looks before it asks."""
+    clock, seeing, other = Clock(), Watched(), Watched()
+    first, second = Guard(seeing, ledger, clock), Guard(other, ledger, clock)
+    for guard in (first, second):
+        guard.begin()
+    clock.time += 1
+    if stored:
+        first.store(answers("a"))
+    seeing.same = False
+    with pytest.raises(ModelError, match="another model answers"):
+        first.look()
+    clock.time += 1
+    other.same = back
+    if back:
+        second.begin()
+        second.begin()
+    else:
+        with pytest.raises(ModelError, match="another model answers"):
+            second.begin()
+    assert other.looks == 2, "once at its start, once for the swap"
+    with pytest.raises(ModelError, match="another model answers"):
+        first.begin()
+
+
+def test_a_process_that_ends_decides_what_a_dead_one_left_open(ledger: Ledger) -> None:
+    dead, living = Watched(), Watched()
+    guard = Guard(dead, ledger, Clock())
+    guard.begin()
+    guard.store(answers("a"))
+    living.same = False
+    with pytest.raises(ModelError, match="forgotten answers since the last good look: 1"):
+        Guard(living, ledger, Clock()).finish()
+    assert ledger.completions(["a"]) == {}
+
+
 def test_an_unguarded_backend_is_only_stored(ledger: Ledger) -> None:
     guard = Guard(Oracle(), ledger, Clock())
     guard.settle()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.scripted_server import serve
 from support.served_models import completed, make_row, open_toy, prompt_of
 from support.streamed import ScriptedStream
+from support.streamed_rows import TASK
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import silent
@@ -35,13 +36,10 @@ from pytest_coderobust.records import (
     Row,
     Sampling,
     Tariff,
-    Task,
-    Tests,
     Usage,
     Variant,
 )
 
-TASK = Task("T/0", "def f():\n", "f", Tests("assert f() == 1", "asserts"), "    return 1\n")
 TARIFF = Tariff(2.0, 10.0, 1.0)
 LIMIT = 40
 SAMPLING = Sampling(max_new_tokens=LIMIT)

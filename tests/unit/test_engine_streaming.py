@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.streamed import ScriptedStream
+from support.streamed_rows import DRAWN, TASK, name_row, run, variants
 
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.events import BatchStarted, RowsGenerated, silent
@@ -18,33 +19,16 @@ from pytest_coderobust.engine.streaming import STORED_TOGETHER, AnswerStream
 from pytest_coderobust.engine.verdicts import WAITING, WAITING_EACH, JudgeBrake, VerdictStore
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import Look, ServingTerms, Streamed, is_streaming
+from pytest_coderobust.models.backend import Look, Streamed, is_streaming
 from pytest_coderobust.models.scripted import Scripted
 from pytest_coderobust.records import (
-    Bill,
-    Cell,
     Completion,
     Row,
     Sampling,
-    Tariff,
-    Task,
-    Tests,
     Usage,
-    Variant,
     Verdict,
 )
 from pytest_coderobust.sandbox.check import Check
-
-TASK = Task("T/0", "def f():\n", "f", Tests("assert f() == 1", "asserts"), "    return 1\n")
-DRAWN = Sampling(n=3, temperature=0.8)
-
-
-def variants(*prompts: str) -> list[Variant]:
-    return [Variant(TASK, Cell("C1", seed), prompt) for seed, prompt in enumerate(prompts)]
-
-
-def name_row(row: Row) -> str:
-    return f"{row.variant.prompt}/{row.sample}"
 
 
 @pytest.fixture
@@ -52,11 +36,6 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened = Ledger(tmp_path / "ledger.sqlite", "one")
     yield opened
     opened.close()
-
-
-def run(model: ScriptedStream, ledger: Ledger, wanted: list[Variant], sampling: Sampling) -> None:
-    for _ in CompletionStore(model, ledger, silent).generate(wanted, sampling):
-        pass
 
 
 def test_backends_that_stream_are_told_without_reading_their_identity() -> None:
@@ -260,72 +239,6 @@ def test_sending_waits_while_judging_lags(ledger: Ledger) -> None:
         assert len(jury.waiting) <= most + STORED_TOGETHER + model.width
     assert waited > 0
     assert len(model.sent) == most + 100
-
-
-def test_bills_of_a_run_are_summed_and_told_apart(ledger: Ledger, tmp_path: Path) -> None:
-    def use(row: Row, _found: Completion) -> Usage:
-        return Usage(1, row.sample, 100, 40, 10, 3, 0.5, int(row.sample == 2))
-
-    tariff = Tariff(input=2.0, output=6.0, cached=1.0)
-    for session in ("one", "two"):
-        opened = Ledger(tmp_path / "ledger.sqlite", session)
-        model = ScriptedStream(name_row, usage=use)
-        rows = CompletionStore(model, opened, silent).missing_rows(variants(session), DRAWN)
-        model.terms = ServingTerms(tariff=tariff)
-        stream = AnswerStream(model, Guard(model, opened), silent, run="run")
-        list(stream.read(rows, DRAWN))
-        bill = opened.bills.of_session()
-        assert bill is not None
-        assert bill.usage == Usage(3, 3, 300, 120, 30, 9, 1.5, 1)
-        assert bill.cost == pytest.approx((180 * 2 + 120 * 1 + 30 * 6) / 1e6)
-        opened.close()
-    both = ledger.bills.of_run("run")
-    assert both is not None
-    assert (both.usage.requests, both.sessions) == (6, 2)
-    assert both.cost == pytest.approx(2 * (180 * 2 + 120 * 1 + 30 * 6) / 1e6)
-    assert ledger.bills.of_run("another run") is None
-
-
-@pytest.mark.parametrize(
-    ("costs", "total"), [((None, None), None), ((None, 2.0), 2.0), ((2.0, None), 2.0), ((1.0, 2.0), 3.0)]
-)  # fmt: skip
-def test_costs_are_added_where_there_are_prices(
-    ledger: Ledger, costs: tuple[float | None, ...], total: float | None
-) -> None:
-    for cost in costs:
-        ledger.add_answers({}, "run", Bill(Usage(1), 0.5, cost))
-    found = ledger.bills.of_run("run")
-    assert found is not None
-    assert (found.cost, found.usage.requests, found.wall) == (total, 2, 1.0)
-
-
-def test_cached_tokens_cost_as_others_without_a_price_of_their_own() -> None:
-    assert Tariff(1.0, 2.0).cost(Usage(1, 0, 10, 4, 5)) == pytest.approx(20 / 1e6)
-    assert Tariff(1.0, 2.0, 0.5).cost(Usage(1, 0, 10, 4, 5)) == pytest.approx(18 / 1e6)
-
-
-def test_a_refused_row_is_asked_again_by_the_next_session_alone(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.sqlite"
-    wanted = variants("a", "b")
-
-    def refuse(row: Row) -> Completion:
-        return Completion("", "refused") if row.variant.prompt == "a" else Completion("b", "eos")
-
-    first, same, later, reader = (Ledger(path, name) for name in ("one", "one", "two", ""))
-    run(ScriptedStream(refuse), first, wanted, Sampling())
-    model = ScriptedStream(refuse)
-    for ledger, missing in ((first, 0), (same, 0), (later, 1), (reader, 0)):
-        assert CompletionStore(model, ledger, silent).missing(wanted, Sampling()) == missing
-    answers = CompletionStore(model, reader, silent)
-    found = answers.stored(wanted[0], Sampling())
-    assert found is not None
-    assert found[0][1] == Completion("", "refused")
-    run(ScriptedStream(lambda _row: "now"), later, wanted, Sampling())
-    found = answers.stored(wanted[0], Sampling())
-    assert found is not None
-    assert found[0][1].text == "now"
-    for each in (first, same, later, reader):
-        each.close()
 
 
 class Watched(ScriptedStream):

@@ -175,3 +175,11 @@ def test_a_choice_among_many_statements() -> None:
     choice = choose_needed(blocks, Wanted({"f0"}, entry_point="f0"))
     assert choice.kept == (*[True] * 50, False, False, True)
     assert choice.valid
+
+
+def test_a_long_text_is_read_as_its_statements_are() -> None:
+    kinds = ["def f{0}(x):\n    t[x] = f{1}\n", "t[{0}] = f{0}\n", "print(f{0})\n", "x = (\n"]
+    blocks = [kinds[place % 7 % 3].format(place, place + 1) for place in range(1_200)]
+    blocks[450] = kinds[3]
+    with quiet_parser():
+        assert_read_alike(blocks)

@@ -11,7 +11,10 @@ import torch
 from support.models_architectures import save_other
 from support.models_checkpoints import PROMPT, backend, row, save_random
 
+from pytest_coderobust.models.hf import HFBackend
 from pytest_coderobust.models.loaded_model import LoadedModel
+from pytest_coderobust.models.options import ModelOptions
+from pytest_coderobust.models.registry import open_backend
 from pytest_coderobust.models.threads import TIMED_FROM, GenerationThreads, find_layers
 from pytest_coderobust.models.watch import GenerationWatch, watched
 from pytest_coderobust.records import Sampling
@@ -110,18 +113,21 @@ def test_reading_and_writing_have_a_choice_each(loaded: LoadedModel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "parameters", "device", "told", "ran"),
+    ("asked", "recorded", "parameters", "device", "told", "ran"),
     [
-        (2, 10, "cpu", "2 (asked for)", 2),
-        (1, 10**12, "cpu", "1 (asked for)", 1),
-        (1, 10**12, "cuda:0", "1 (asked for)", 1),
-        (None, TIMED_FROM - 1, "cpu", "1 (small model)", 1),
-        (None, 10, "cuda:0", "", 2),
+        (2, None, 10, "cpu", "2 (asked for)", 2),
+        (1, None, 10**12, "cpu", "1 (asked for)", 1),
+        (1, None, 10**12, "cuda:0", "1 (asked for)", 1),
+        (None, None, TIMED_FROM - 1, "cpu", "1 (small model)", 1),
+        (None, 1, TIMED_FROM, "cpu", "1 (small model)", 1),
+        (1, 2, TIMED_FROM, "cpu", "1 (asked for)", 1),
+        (None, None, 10, "cuda:0", "", 2),
     ],
 )
 def test_nothing_is_timed_where_the_number_is_known(
     loaded: LoadedModel,
     asked: int | None,
+    recorded: int | None,
     parameters: int,
     device: str,
     told: str,
@@ -131,9 +137,19 @@ def test_nothing_is_timed_where_the_number_is_known(
         raise AssertionError("nobody looks at the clock")
 
     notes = Notes()
-    threads = GenerationThreads(asked, parameters, device, refuse)
+    threads = GenerationThreads(asked, parameters, device, refuse, recorded=recorded)
     assert set(steps(loaded, threads, notes)) == {ran}
     assert notes.threads == told
+
+
+def test_the_bundled_model_is_not_timed() -> None:
+    """Documents print its figures to the digit, and threads move the rounding of sums."""
+    model, notes = open_backend("tiny", options=ModelOptions(device="cpu")), Notes()
+    with watched(notes):
+        model.generate([row(PROMPT)], Sampling(max_new_tokens=4))
+    assert isinstance(model, HFBackend)
+    assert model.load().parameters >= TIMED_FROM
+    assert notes.threads == "1 (small model)"
 
 
 def test_a_single_thread_is_left_alone(loaded: LoadedModel) -> None:

@@ -13,7 +13,8 @@ from support.report_runs import make_report
 
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.summary import summarise
-from pytest_coderobust.records import Bill, Usage
+from pytest_coderobust.records import Bill, RefusalReason, SuiteRun, Usage
+from pytest_coderobust.records.codec import decode, encode
 from pytest_coderobust.reporting.figures import describe_bill, format_money, format_tokens
 from pytest_coderobust.reporting.formats import render_format
 from pytest_coderobust.reporting.terminal.report import render
@@ -48,11 +49,47 @@ def test_one_line_tells_what_was_asked(tmp_path: Path) -> None:
     assert (
         describe_bill(Bill(Usage(1, 0, 30, 0, 5), sessions=1)) == "1 requests, 30 tokens in, 5 out"
     )
+    watched = replace(BILL, watching=Usage(36), unsure_cost=0.07)
+    assert describe_bill(watched) == TOLD.replace(
+        "(12 again)", "(12 again), 36 of them canary"
+    ).replace("1.36 usd", "1.36 usd (1.43 usd at most, with what was sent again)")
     report = served(tmp_path, 0)
     text = " ".join(render([report.result], 400, colour=False).split())
     assert f"usage {TOLD}" in text
     for name in ("markdown", "html"):
         assert TOLD in render_format(name, [report])
+
+
+REASONS = (RefusalReason("400: prompt of 812 tokens\x1b[31m <b>", 2), RefusalReason("filter", 1))
+
+
+def test_the_first_reason_of_refusals_is_told_and_foreign_text_is_harmless(tmp_path: Path) -> None:
+    report = served(tmp_path, 3)
+    run = replace(report.run, refusals=REASONS)
+    told = replace(report, result=replace(report.result, run=run))
+    document = json.loads(render_format("json", [told]))
+    schema = json.loads((files("pytest_coderobust.reporting.json") / "schema.json").read_text())
+    jsonschema.validate(document, schema)
+    assert document["refusals"] == [
+        {"reason": each.told, "completions": each.rows} for each in REASONS
+    ]
+    words = "2 of them, and 1 other reason: "
+    text = render([told.result], 400, colour=False)
+    assert words + "400: prompt of 812 tokens\\x1b[31m <b>" in text
+    page = render_format("html", [told])
+    assert words in page
+    assert "&lt;b&gt;" in page.partition(words)[2][:80]
+    assert f"  - {words}<code>400&#58; prompt" in render_format("markdown", [told])
+    for name in ("json", "html", "markdown"):
+        assert "other reason" not in render_format(name, [served(tmp_path / "plain", 3)])
+
+
+def test_a_conclusion_keeps_the_reasons_and_has_no_word_of_them_where_there_are_none(
+    tmp_path: Path,
+) -> None:
+    run = replace(make_report(tmp_path, {"T/0": {"clean": 1}}).run, refusals=REASONS)
+    assert decode(SuiteRun, encode(run)).refusals == REASONS
+    assert "refusals" not in encode(replace(run, refusals=()))
 
 
 @pytest.mark.parametrize("refused", [0, 2, 3])

@@ -17,7 +17,8 @@ from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge.conversation import Starved
 from pytest_coderobust.sandbox.judge.prediction import Predictions
-from pytest_coderobust.sandbox.pool.pool import CheckQueue, MachineLock, WorkerThread
+from pytest_coderobust.sandbox.pool.pool import MachineLock, WorkerThread
+from pytest_coderobust.sandbox.pool.taken import CheckQueue
 from pytest_coderobust.sandbox.pool.workers import Worker, Workers
 
 TESTS = records.Tests("assert f(2) == 4\nassert f(3) == 9\n", "asserts")

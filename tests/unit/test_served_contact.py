@@ -1,35 +1,23 @@
-"""Contact with a served model: first contact, looks, swaps, replicas, tiers and demands."""
+"""Contact with a served model: first contact, looks, swaps and replicas."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.models_checkpoints import save_random
-from support.scripted_server import Asked, ScriptedServer, Told, serve
+from support.scripted_server import Asked, Told, serve
 from support.served_checkpoint import ServedCheckpoint
+from support.served_contacts import OBSERVED, Contacted, checkpoint, contact
 
 from pytest_coderobust.engine.guarding import Guard
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.ledger import Ledger
-from pytest_coderobust.models.backend import IdentityDemand, Look, OwnPrompt
-from pytest_coderobust.models.options import ModelSpec
-from pytest_coderobust.models.oracle import Oracle
-from pytest_coderobust.models.served.answers import AnswerSigns, read_signs
-from pytest_coderobust.models.served.canary import CANARIES, TOKENS, Canary
-from pytest_coderobust.models.served.canary_asking import CanaryAsker
-from pytest_coderobust.models.served.contact import ContactPlan, ServedContact
-from pytest_coderobust.models.served.handshake_claims import ListedModel
-from pytest_coderobust.models.served.identity import ServedSubject
-from pytest_coderobust.models.served.identity_verification import verify
-from pytest_coderobust.models.served.identity_weights import find_stated_weights
-from pytest_coderobust.models.served.transport import PooledTransport
-from pytest_coderobust.records import Completion, ModelIdentity
-
-OBSERVED = IdentityDemand()
+from pytest_coderobust.models.backend import IdentityDemand, Look
+from pytest_coderobust.models.served.canary import CANARIES, TOKENS
+from pytest_coderobust.records import Completion
 
 
 @pytest.fixture(scope="module")
@@ -47,66 +35,6 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened = Ledger(tmp_path / "ledger.sqlite")
     yield opened
     opened.close()
-
-
-def checkpoint(folder: Path, **options: Any) -> ServedCheckpoint:
-    return ServedCheckpoint(folder, window=512, **options)
-
-
-def asker(url: str, *, chat: bool = False) -> CanaryAsker:
-    def make_body(canary: Canary, tokens: int) -> Mapping[str, object]:
-        said: dict[str, object] = {"prompt": canary.prompt}
-        if chat:
-            said = {"messages": [{"role": "user", "content": canary.prompt}]}
-        return {"model": "served", "max_tokens": tokens, "temperature": 0.0, **said}
-
-    def check(body: object) -> None:
-        if (signs := read_signs(body)) != AnswerSigns("served", "vllm-0.32.0-1f0182db"):
-            raise ModelError(f"the server answered as {signs}")
-
-    return CanaryAsker(PooledTransport(url, {}), make_body, check, "the server", chat=chat)
-
-
-def contact(*servers: ScriptedServer, stated: Path | str = "", **options: Any) -> ServedContact:
-    chat = options.pop("chat", False)
-    subject = ServedSubject(
-        label="prod",
-        origins=tuple(server.url for server in servers),
-        model="served",
-        answered="served",
-        kind="vllm",
-        version="0.32.0",
-        fingerprint="vllm-0.32.0-1f0182db",
-        claims=ListedModel("served"),
-        facts={"model": "served"},
-    )
-    weights = find_stated_weights("prod", str(stated))
-    here = weights is not None and weights.checkpoint is not None
-    return ServedContact(
-        ContactPlan(
-            subject=subject,
-            weights=weights.digest if weights else "",
-            servers=[(server.url, asker(server.url, chat=chat)) for server in servers],
-            verify=(lambda found: verify(ModelSpec(str(stated)), found)) if here else None,
-            small=here,
-            **options,
-        )
-    )
-
-
-class Contacted(Oracle):
-    """A backend whose identity a contact decides."""
-
-    def __init__(self, known: ServedContact) -> None:
-        super().__init__()
-        self.contact = known
-
-    @property
-    def identity(self) -> ModelIdentity:
-        return self.contact.identity
-
-    def look(self, own: tuple[OwnPrompt, ...] = ()) -> Look:
-        return self.contact.look(own)
 
 
 @pytest.mark.parametrize("form", ["completions", "chat"])
@@ -326,93 +254,6 @@ def test_a_canary_that_the_window_has_no_room_for_is_left_out(folder: Path, ledg
         known.meet(ledger, OBSERVED)
         assert "1 too long for its window" in known.identity.facts["canary"]
         assert known.look().same
-
-
-def test_observed_identities_are_of_their_ledger(folder: Path, tmp_path: Path) -> None:
-    names: list[str] = []
-    with serve(checkpoint(folder)) as server:
-        for place in ("a", "b"):
-            ledger = Ledger(tmp_path / place)
-            known = contact(server)
-            known.meet(ledger, OBSERVED)
-            names.append(known.identity.digest)
-            ledger.close()
-    assert len(set(names)) == 2
-
-
-def test_stated_identities_are_the_same_in_every_ledger_and_at_every_address(
-    folder: Path, tmp_path: Path
-) -> None:
-    names: list[str] = []
-    for place in ("a", "b"):
-        with serve(checkpoint(folder)) as server:
-            ledger = Ledger(tmp_path / place)
-            known = contact(server, stated=folder)
-            known.meet(ledger, OBSERVED)
-            names.append(known.identity.digest)
-            ledger.close()
-    assert len(set(names)) == 1
-    assert known.identity.facts["identity"].startswith("verified: weights ")
-
-
-def test_a_new_generation_is_made_once_a_session_and_stays(folder: Path, ledger: Ledger) -> None:
-    with serve(checkpoint(folder)) as server:
-        for stated in ("", "sha256:" + "1" * 64):
-            first = contact(server, stated=stated)
-            first.meet(ledger, OBSERVED)
-            began = time.time()
-            renewed = [contact(server, stated=stated) for _ in range(2)]
-            for each in renewed:  # two processes of one session
-                each.meet(ledger, IdentityDemand(renewed=began))
-            assert renewed[0].identity.digest == renewed[1].identity.digest
-            assert renewed[0].identity.digest != first.identity.digest
-            later = contact(server, stated=stated)
-            later.meet(ledger, OBSERVED)
-            assert later.identity.digest == renewed[0].identity.digest
-
-
-def test_stated_weights_are_verified_or_refused(folder: Path, other: Path, ledger: Ledger) -> None:
-    with serve(checkpoint(folder)) as server:
-        known = contact(server, stated=folder)
-        known.meet(ledger, IdentityDemand("verified"))
-        assert known.identity.facts["identity"].startswith("verified: weights ")
-        with pytest.raises(ModelError, match="does not answer as the weights that are stated"):
-            contact(server, stated=other).meet(ledger, OBSERVED)
-    with serve(checkpoint(folder, noise=0.001)) as server:
-        near = contact(server, stated=folder)
-        with pytest.raises(UsageError, match=r"log-probabilities are up to 0\.01\d* away"):
-            near.meet(ledger_beside(ledger), IdentityDemand("verified"))
-
-
-def ledger_beside(ledger: Ledger) -> Ledger:
-    """Another ledger, which knows no model."""
-    return Ledger(ledger.path.with_name("other.sqlite"))
-
-
-@pytest.mark.parametrize(
-    ("form", "stated", "tier", "told"),
-    [
-        ("completions", "", "stated", "no weights are stated for it; state what"),
-        ("none", "", "stated", "no weights are stated for it"),
-        ("none", "FOLDER", "verified", "gives no log-probabilities, which alone"),
-        ("completions", "sha256:" + "2" * 64, "verified", "not a folder on this machine"),
-    ],
-)
-def test_a_demand_that_is_not_met_is_a_usage_error(
-    folder: Path, ledger: Ledger, form: Any, stated: str, tier: Any, told: str
-) -> None:
-    with serve(checkpoint(folder, form=form)) as server:
-        known = contact(server, stated=folder if stated == "FOLDER" else stated)
-        with pytest.raises(UsageError, match=told) as caught:
-            known.meet(ledger, IdentityDemand(tier))
-    assert str(caught.value).startswith(f"--coderobust-demand-identity={tier}: model 'prod': ")
-
-
-def test_a_server_without_log_probabilities_may_be_stated(folder: Path, ledger: Ledger) -> None:
-    with serve(checkpoint(folder, form="none")) as server:
-        known = contact(server, stated=folder)
-        known.meet(ledger, IdentityDemand("stated"))
-    assert known.identity.facts["identity"].startswith("stated: weights ")
 
 
 def test_a_canary_that_another_name_answers_ends_the_look(folder: Path, ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -77,9 +78,45 @@ def test_a_text_with_a_bos_of_the_servers_has_one_token_more() -> None:
     assert found.text == "x"
 
 
+def test_a_bos_of_the_servers_takes_its_place_at_the_windows_edge() -> None:
+    """The prompt and the BOS leave three tokens, and then none."""
+    length = len(own_ids()) + 1
+    usage = {"prompt_tokens": length, "completion_tokens": 1}
+    with serve(lambda _: completed("x", usage=usage)) as server:
+        for left, room in ((3, steps_within(3, 12)), (1, 1)):
+            agreed = PlainAgreement("toy", extra_tokens=1, window=length + left)
+            backend = open_toy(entry=stated(server.url), agreed=agreed)
+            assert backend.unavailable(ROW.variant, TWELVE) == ""
+            backend.generate([ROW], TWELVE)
+            assert server.asked[-1].body["max_tokens"] == room <= left
+        full = open_toy(
+            entry=stated(server.url), agreed=PlainAgreement("toy", extra_tokens=1, window=length)
+        )
+        told = f"prompt of {length} tokens, window of {length}"
+        assert full.unavailable(ROW.variant, TWELVE) == told
+
+
+@pytest.mark.parametrize(("wants", "chat"), [(True, False), (False, False), (True, True)])
+def test_a_plan_knows_the_bos_that_the_tokenizers_file_asks_for(
+    tmp_path: Path, wants: bool, chat: bool
+) -> None:
+    folder = tmp_path / "tokenizer"
+    folder.mkdir()
+    for file in checkpoint_path().glob("*token*"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    config |= {"add_bos_token": wants, "chat_template": "{{ messages[0].content }}"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    entry = ServerEntry(("http://127.0.0.1:1/v1",), "toy", tokenizer=str(folder), chat=chat)
+    backend = open_toy(entry=entry)
+    assert backend.tokens is not None
+    expected = len(backend.tokens.encode(ROW.variant.prompt, "python")) + (wants and not chat)
+    assert backend.count_tokens(ROW.variant.prompt, "python") == expected
+
+
 @pytest.mark.parametrize("extra", [None, 0, 1])
 def test_a_bos_of_the_servers_is_counted_before_a_row_is_sent(extra: int | None) -> None:
-    """A budget's worst case counts it; a plan asks nobody, and knows of none."""
+    """A budget's worst case counts it; a plan asks nobody, and knows of none but the file's."""
     agreed = PlainAgreement("toy", extra_tokens=extra)
     usage = {"prompt_tokens": len(own_ids()) + (extra or 0), "completion_tokens": 5}
     with serve(lambda _: completed("x", usage=usage)) as server:

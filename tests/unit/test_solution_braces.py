@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.braced_source import BALANCED, LANGUAGES, ODD, draw_pieces, join_pieces
 
@@ -30,6 +30,7 @@ TASKS = {language: make_task(language) for language in LANGUAGES}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_continuation_ends_at_its_own_last_brace(
     language: BracedLanguage, data: st.DataObject
@@ -42,6 +43,7 @@ def test_a_continuation_ends_at_its_own_last_brace(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_repeated_function_ends_there_too(language: BracedLanguage, data: st.DataObject) -> None:
     task = TASKS[language]
@@ -77,6 +79,7 @@ def test_any_answer_becomes_a_program(language: Language, text: str) -> None:
         "\n    int[] a = {1, 2};\n    int other(",
         '\n    String s = """\n  { ',
         "\n    /* so { it",
+        "\n    Runnable r = new Runnable() { public void run() { } }\n        .then(",
     ],
 )
 def test_a_class_that_never_closes_is_closed_behind_its_last_member(torn: str) -> None:

@@ -36,7 +36,7 @@ def extract_braced(answer: str, task: Task, reading: AnswerReading) -> str:
     """Extracts the program from a clean answer in C++ or Java."""
     language: BracedLanguage = "cpp" if task.language == "cpp" else "java"
     defines = _define(task)
-    chosen = find_code(answer, lambda text: defines.search(text) is not None, reading)
+    chosen = find_code(answer, lambda text: defines.search(text) is not None, reading, language)
     # Blocks before the one that defines the function may hold what it includes or imports.
     earlier = [block for block in chosen.before if not defines.search(block)]
     code = "\n".join((*earlier, chosen.text))

@@ -18,6 +18,7 @@ LIMITS = "<limits>"
 """Stands among the changed names for the interpreter's limits, which everything runs under."""
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_SPEAKING = frozenset({ast.Call, ast.Attribute, ast.Subscript, ast.Global, *_DEFINITIONS})
 _CALLABLE = (ast.Lambda, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.NamedExpr)
 _SETS_LIMITS = frozenset({"setrecursionlimit", "set_int_max_str_digits", "stack_size", "setrlimit"})
 _LEAF_TYPES = (ast.Name, ast.Constant)
@@ -83,6 +84,8 @@ def find_effects(statements: Iterable[ast.stmt]) -> Effects:
     passed: set[str] = set()
     reads = False
     for node in _walk(statements):
+        if type(node) not in _SPEAKING:
+            continue
         if isinstance(node, ast.Call):
             changed.update(_list_changed(node))
             passed.update(_list_passed(node))

@@ -6,9 +6,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_coderobust.models.extraction.blocks import is_python
+from pytest_coderobust.records import Language
+
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^\n`]*)$", re.M)
 _DEEPER = 3
 """Columns that a closing fence may be deeper than the one that it closes (CommonMark 0.31, 4.5)."""
+_TAGS = {
+    "python": frozenset({"python", "py", "python2", "python3", "py3", "pypy", "pypy3"}),
+    "cpp": frozenset({"cpp", "c++", "cxx", "cc", "c"}),
+    "java": frozenset({"java"}),
+}
+"""Words behind an opening fence, by the language of a task."""
+_OTHER_TAGS = frozenset(
+    """
+    ada asm bash bat batch c# clojure cmd cobol console coffeescript cs csharp css csv cuda
+    d dart diff elixir elm erlang f# fortran fsharp go golang groovy haskell hs html ini
+    javascript js json json5 jsonl jsx julia kotlin kt latex lisp log lua makefile markdown
+    mathematica matlab md mermaid nim objc objective-c objectivec ocaml octave output pascal perl
+    php plain plaintext powershell prolog pseudo pseudocode r racket rb rs ruby rust scala scheme
+    sh shell sql swift tex text toml ts tsx txt typescript vb vba verilog vhdl xml yaml yml zig zsh
+    """.split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +38,13 @@ class Fenced:
     text: str
     start: int = 0
     end: int = 0
+
+    def is_foreign(self, language: Language) -> bool:
+        """Whether the fence says that this is another language, or none."""
+        word = self.language.strip("{}.").partition("{")[0]
+        return word in _OTHER_TAGS or any(
+            word in words for own, words in _TAGS.items() if own != language
+        )
 
 
 def find_fences(text: str) -> list[re.Match[str]]:
@@ -37,6 +63,7 @@ def take_blocks(text: str, fences: Sequence[re.Match[str]]) -> list[Fenced]:
     place, deep = 0, False
     while place < len(fences):
         opening, closing = fences[place], _find_closing(fences, place, deep)
+        closing = closing and _find_early(text, fences, place, closing)
         if closing is None and not deep:
             deep = True  # nothing from here on is closed as it should be
         elif closing is None:
@@ -72,6 +99,20 @@ def _find_closing(fences: Sequence[re.Match[str]], place: int, deep: bool) -> in
                 return number
             deeper = number if deeper is None else deeper
     return None
+
+
+def _find_early(text: str, fences: Sequence[re.Match[str]], place: int, closing: int) -> int:
+    """Finds the deeper fence that closes a block of Python, where prose follows; else `closing`.
+
+    Up to a fence in a docstring it is no Python, and with what follows it is.
+    """
+    opening, middle = fences[place], range(place + 1, closing)
+    same = (n for n in middle if fences[n]["ticks"].startswith(opening["ticks"]))
+    early = next((n for n in same if not fences[n]["info"].strip()), closing)
+    if early == closing or is_python(_take_block(text, opening, fences[closing].start(), 0).text):
+        return closing
+    block = _take_block(text, opening, fences[early].start(), 0)
+    return early if block.text.strip() and is_python(block.text) else closing
 
 
 def _measure_indent(fence: re.Match[str]) -> int:

@@ -10,7 +10,7 @@ from pytest_coderobust.models.extraction.blocks import is_python
 from pytest_coderobust.models.extraction.choice import choose_block
 from pytest_coderobust.models.extraction.fenced import find_fences, take_blocks
 from pytest_coderobust.models.extraction.thoughts import find_answer
-from pytest_coderobust.records.reading import AnswerReading
+from pytest_coderobust.records import AnswerReading, Language
 
 _END = re.compile(
     r"<\|(?:endoftext|endofmask|im_end|end_of_text|eot_id|EOT|end|file_sep|fim_pad)\|>"
@@ -46,10 +46,13 @@ def clean_answer(completion: str, reading: AnswerReading) -> str | None:
     return answer[: found.start()] if found else answer
 
 
-def find_code(text: str, defines: Defines, reading: AnswerReading) -> AnswerCode:
+def find_code(
+    text: str, defines: Defines, reading: AnswerReading, language: Language = "python"
+) -> AnswerCode:
     """Finds the code of a clean answer: a continuation stays as it is, else a fence's content.
 
-    Of the blocks that define the entry point, `reading.block` says which one counts.
+    Of the blocks that define the entry point, `reading.block` says which one counts; those that are
+    tagged as another language only where there is no other.
     """
     fences = find_fences(text)
     begins = bool(fences) and not text[: fences[0].start()].strip()
@@ -65,6 +68,7 @@ def find_code(text: str, defines: Defines, reading: AnswerReading) -> AnswerCode
     found = take_blocks(text, fences)
     blocks = [block.text for block in found]
     defining = [place for place, block in enumerate(blocks) if defines(block)]
+    defining = [place for place in defining if not found[place].is_foreign(language)] or defining
     if defining:
         place = defining[0] if reading.block == "first" else choose_block(text, found, defining)
         return AnswerCode(blocks[place], tuple(blocks[:place]), tuple(blocks[place + 1 :]))

@@ -37,7 +37,7 @@ from pytest_coderobust.models.extraction.repairs import has_code, list_repairs
 from pytest_coderobust.models.extraction.scripts import find_script
 from pytest_coderobust.records import AnswerReading, Task
 
-EXTRACTOR_VERSION = "4"
+EXTRACTOR_VERSION = "5"
 """Raised whenever the same completion might become another solution; part of verdicts' keys."""
 
 Mode = Literal["code", "raw"]

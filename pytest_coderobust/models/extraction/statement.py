@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from functools import cached_property
 
 from pytest_coderobust.models.extraction.blocks import BlockNames, names_of
 from pytest_coderobust.models.extraction.effects import (
@@ -25,6 +24,13 @@ INPUT = frozenset({"input", "raw_input", "stdin"})
 
 _DEFINITION = re.compile(r"(?:async[ \t]+def|def|class)\b|@")
 _IMPORT = re.compile(r"(?:from|import)\b")
+_GROUP = 100
+"""Blocks that are parsed together."""
+_MANY = 1000
+"""Blocks of a text whose definitions are parsed again when their effects are asked for.
+
+So many trees are slow to keep: the collector of garbage goes through them again and again.
+"""
 _NO_NAMES = BlockNames(frozenset(), frozenset(), frozenset())
 
 Tree = tuple[ast.stmt, ...]
@@ -39,27 +45,37 @@ class TopStatement:
 
     def __init__(self, source: str, tree: Tree | None = None) -> None:
         self.source = source
-        self._parsed = tree
+        self._tree, self._is_parsed = tree, tree is not None
+        self._effects: Effects | None = None
         found = (read_names(tree) if tree is not None else None) or names_of(source)
         self.valid = found is not None
         self.names = found or _NO_NAMES
         self.defines = _DEFINITION.match(source) is not None
         self.imports = _IMPORT.match(source) is not None
 
-    @cached_property
+    @property
     def tree(self) -> Tree | None:
-        return parse_statement(self.source) if self._parsed is None else self._parsed
+        if not self._is_parsed:
+            self._tree, self._is_parsed = parse_statement(self.source), True
+        return self._tree
 
-    @cached_property
+    def forget_definition(self) -> None:
+        """Gives the tree of a definition back, whose effects are seldom asked for."""
+        if self.defines:
+            self._tree, self._is_parsed = None, False
+
+    @property
     def idle(self) -> bool:
         """Whether it can serve no function, as what is not valid Python."""
         return self.tree is None or is_idle(self.tree)
 
-    @cached_property
+    @property
     def effects(self) -> Effects:
-        return find_effects(self.tree or ())
+        if self._effects is None:
+            self._effects = find_effects(self.tree or ())
+        return self._effects
 
-    @cached_property
+    @property
     def renames(self) -> bool:
         if self.defines or self.imports:
             return False
@@ -82,10 +98,15 @@ class TopStatement:
 
 def read_statements(blocks: Sequence[str]) -> list[TopStatement]:
     """Reads top-level statements, each with the comments behind it."""
-    trees = _parse_together(blocks)
-    if trees is None:
-        return [TopStatement(block) for block in blocks]
-    return [TopStatement(block, tree) for block, tree in zip(blocks, trees, strict=True)]
+    found: list[TopStatement] = []
+    for begin in range(0, len(blocks), _GROUP):
+        group = blocks[begin : begin + _GROUP]
+        trees: Sequence[Tree | None] = _parse_together(group) or [None] * len(group)
+        found += [TopStatement(block, tree) for block, tree in zip(group, trees, strict=True)]
+        if len(blocks) > _MANY:
+            for statement in found[begin:]:
+                statement.forget_definition()
+    return found
 
 
 def _parse_together(blocks: Sequence[str]) -> list[Tree] | None:

@@ -105,9 +105,17 @@ class GuardedServer(ServedBackend):
             ModelError: the server is gone, or what it says or answers refutes what was stated.
             UsageError: less is known of the model than is demanded.
         """
+        self.check_claims()
+        self.contact.meet(memory, demand)
+
+    def check_claims(self) -> None:
+        """Shakes hands, and holds what the server says of itself against the entry.
+
+        Raises:
+            ModelError: the server is gone, or what it says contradicts what was stated.
+        """
         if told := self._refute():
             raise ModelError(f"{self.server.label}: {told}")
-        self.contact.meet(memory, demand)
 
     def look(self, own: Sequence[OwnPrompt] = ()) -> Look:
         """Asks the canaries; see `Guarded`."""

@@ -25,9 +25,14 @@ def find_listed(claims: ServerClaims, wanted: str, label: str) -> ListedModel:
     if not claims.models:
         if wanted:
             return ListedModel(wanted)
+        if claims.listing == 404:
+            raise ModelError(
+                f"model {label!r}: the server has nothing at /models (404); does the address end "
+                "in /v1? If it does, say the model's name: URL#NAME"
+            )
         raise ModelError(
             f"model {label!r}: the server lists no models ({claims.listing}), so the name must be "
-            "said: URL#NAME; does the address end in /v1?"
+            "said: URL#NAME"
         )
     found = _matching(claims, wanted) if wanted else _own_models(claims)
     if len(found) == 1:

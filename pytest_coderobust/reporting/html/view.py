@@ -18,6 +18,7 @@ from pytest_coderobust.reporting.figures import (
     NONE,
     describe_bill,
     describe_plan,
+    describe_refusals,
     describe_refused,
     describe_sampling,
     explain_gate,
@@ -220,6 +221,8 @@ def list_left_out(report: SuiteReport) -> tuple[str, ...]:
         )
     if refused := describe_refused(summary):
         lines.append(refused)
+        told, rows = describe_refusals(report.run)
+        lines += [f"{rows}: {told}"] if told else []
     if summary.thought_tokens:
         lines.append(
             f"thoughts: {summary.thought_tokens} tokens in {summary.completions} completions"

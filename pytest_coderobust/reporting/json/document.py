@@ -79,6 +79,10 @@ def encode_suite(result: SuiteResult) -> dict[str, object]:
         found["identity"] = {"tier": run.model.served_tier, "weak": run.model.weak}
     if run.bill:
         found["usage"] = encode_bill(run.bill)
+    if run.refusals:
+        found["refusals"] = [
+            {"reason": each.told, "completions": each.rows} for each in run.refusals
+        ]
     if run.course:
         found["early"] = asdict(run.course)
     if summary.quality is not None:

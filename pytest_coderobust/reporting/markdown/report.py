@@ -14,6 +14,7 @@ from pytest_coderobust.reporting.figures import (
     NONE,
     describe_bill,
     describe_plan,
+    describe_refusals,
     describe_refused,
     describe_sampling,
     explain_gate,
@@ -181,6 +182,8 @@ def render_left_out(report: SuiteReport) -> Iterator[str]:
         )
     if refused := describe_refused(summary):
         lines.append(f"- {refused}")
+        told, rows = describe_refusals(run)
+        lines += [f"  - {rows}: {format_code(told)}"] if told else []
     if summary.thought_tokens:
         lines.append(
             f"- thoughts: {summary.thought_tokens} tokens in {summary.completions} completions"

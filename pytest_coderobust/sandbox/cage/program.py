@@ -7,7 +7,7 @@ request. What it prints is all it can say; frames on the channel are remarks for
     {"start": [argument, ...], "files": {name: text}}           + stdin, stdout, maybe the program
     {"build": [argument, ...], "files": {...}, "fetch": name}   + stdin, stdout
 
-Files that are not text come as "blobs": {name: hexadecimal}.
+Files that are not text come as "blobs": {name: hexadecimal}, the folders for them as "folders".
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def run_program(fd: int, request: Any, cap: int, builtins: dict[str, Any] | None
     for name, text in request.get("files", {}).items():
         with open(name, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
             file.write(text)
+    for name in request.get("folders", ()):
+        os.mkdir(name)  # noqa: PTH102
     for name, text in request.get("blobs", {}).items():
         with open(name, "wb") as file:  # noqa: PTH123
             file.write(bytes.fromhex(text))

@@ -1,10 +1,10 @@
 """Rewrites trusted test source, so that each assert is counted and none hides the next.
 
 `assert x` becomes `with guards[i]: assert x`: one assert of the source is one test, whatever
-loops and helpers do with it. The tests themselves are not altered: the assert inside the guard is
-the data set's own, with its own place in the file. Its message goes where it would call the
-solution once more (`assert f(1) == 2, str(f(1))`): what is asked of a solution must not depend on
-what it answered.
+loops and helpers do with it. A statement that calls `numpy.testing` or `pandas.testing` is an
+assert too. The tests themselves are not altered: the assert inside the guard is the data set's own,
+with its own place in the file. Its message goes where it would call the solution once more
+(`assert f(1) == 2, str(f(1))`): what is asked of a solution must not depend on what it answered.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from typing import cast
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Tests
+from pytest_coderobust.sandbox.judge.asserting_calls import (
+    AssertingNames,
+    asserts,
+    find_asserting_names,
+)
 
 GUARDS = "__guards__"
 HOLDERS = (ast.stmt, ast.ExceptHandler, ast.match_case)
@@ -58,9 +63,8 @@ class Suite:
 def prepare(tests: Tests) -> Suite:
     """Compiles tests. Raises SandboxError when the source is not valid Python."""
     try:
-        tree = ast.parse(tests.source, "<tests>")
-        numbering = _Numbering()
-        code = compile(numbering.visit(tree), "<tests>", "exec", dont_inherit=True)
+        tree, numbering = _number(tests)
+        code = compile(tree, "<tests>", "exec", dont_inherit=True)
         helpers = compile(tests.helpers, "<helpers>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise SandboxError(f"the tests are not valid Python: {error}") from None
@@ -71,17 +75,14 @@ def prepare(tests: Tests) -> Suite:
 @lru_cache(maxsize=256)
 def describe_asserts(tests: Tests) -> tuple[str, ...]:
     """Returns the shortened text of each assert, which takes longer than compiling them."""
-    numbering = _Numbering()
-    numbering.visit(ast.parse(tests.source, "<tests>"))
-    return tuple(map(_describe, numbering.asserted))
+    return tuple(map(_describe, _number(tests)[1].asserted))
 
 
 @lru_cache(maxsize=256)
 def find_identities(tests: Tests) -> frozenset[int]:
     """Finds the asserts that ask which object a value is; only a failure needs to know."""
-    numbering = _Numbering()
-    numbering.visit(ast.parse(tests.source, "<tests>"))
-    return frozenset(at for at, x in enumerate(numbering.asserted) if _compares_identity(x))
+    asserted = _number(tests)[1].asserted
+    return frozenset(at for at, x in enumerate(asserted) if _compares_identity(x))
 
 
 @lru_cache(maxsize=256)
@@ -92,9 +93,20 @@ def write_guarded(tests: Tests) -> str:
         SandboxError: the source is not valid Python, or nested too deep to be written again.
     """
     try:
-        return ast.unparse(_Numbering().visit(ast.parse(tests.source, "<tests>")))
+        return ast.unparse(_number(tests)[0])
     except (SyntaxError, ValueError, RecursionError) as error:
         raise SandboxError(f"the tests cannot be judged in one process: {error}") from None
+
+
+def _number(tests: Tests) -> tuple[ast.Module, _Numbering]:
+    """Puts the source's asserts into guards."""
+    tree = ast.parse(tests.source, "<tests>")
+    named = AssertingNames()
+    if "testing" in tests.source or "testing" in tests.helpers:
+        named = find_asserting_names([tree, ast.parse(tests.helpers)])
+    numbering = _Numbering(named)
+    numbering.visit(tree)
+    return tree, numbering
 
 
 def shorten(text: str, limit: int = 200) -> str:
@@ -140,7 +152,8 @@ def _is_kept(value: ast.expr) -> bool:
 class _Numbering(ast.NodeTransformer):
     """Wraps each assert in its guard, numbered in source order."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: AssertingNames) -> None:
+        self._named = named
         self.asserted: list[ast.expr] = []
         self.caught: set[int] = set()
         self._handlers = 0
@@ -155,12 +168,18 @@ class _Numbering(ast.NodeTransformer):
         return node
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        index = len(self.asserted)
-        self.asserted.append(node.test)
-        if self._handlers:
-            self.caught.add(index)
         if node.msg is not None and _may_call(node.msg):
             node.msg = None
+        return self._guard(node, node.test)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        return self._guard(node, node.value) if asserts(node.value, self._named) else node
+
+    def _guard(self, node: ast.stmt, asserted: ast.expr) -> ast.AST:
+        index = len(self.asserted)
+        self.asserted.append(asserted)
+        if self._handlers:
+            self.caught.add(index)
         guards, number = ast.Name(GUARDS, ast.Load()), ast.Constant(index)
         guard = ast.Subscript(guards, number, ast.Load())
         wrapped = ast.With([ast.withitem(guard)], [node])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from pytest_coderobust.errors import SandboxError
@@ -81,6 +83,16 @@ class CheckRunner:
             self._zygote = self._packaged.choose(check.packages)
         elif check.packages:
             raise SandboxError("nothing here has packages")
+
+    def build_together(self, checks: Sequence[Check]) -> None:
+        """Compiles checks of one language that are judged next, as far as that is possible.
+
+        Raises:
+            ZygoteLostError: a zygote is gone.
+        """
+        with suppress(SandboxError):  # `judge` says it of each of them
+            if self._cages is not None:
+                self._cages.build_together(checks)
 
     def judge(self, check: Check) -> Verdict:
         """Runs one check to its verdict.

@@ -83,9 +83,15 @@ def main(fd: int, alive_fd: int, scratch: str, shared: str, tiers: list[str]) ->
 
 
 def answer(message: Any, judge: CheckRunner) -> Any:
-    """Replies to one check."""
+    """Replies to one check, or to several that shall be compiled."""
     if "count" in message:
         return {"total": count(read_check(message["count"]))}
+    if "together" in message:
+        try:
+            judge.build_together([read_check(each) for each in message["together"]])
+        finally:
+            release()
+        return {}
     check = read_check(message)
     try:
         judge.prepare(check)

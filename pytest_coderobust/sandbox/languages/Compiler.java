@@ -11,9 +11,11 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
 import javax.tools.FileObject;
@@ -27,8 +29,9 @@ import javax.tools.ToolProvider;
 /**
  * A compiler that stays warm: sources in, classes or a complaint out, nothing on disk.
  *
- * <p>Asked: a count, then for each source its file name and text. Answered: 0, a count, then for
- * each class its name and bytes; or 1 and the first error. Every text is a length and bytes.
+ * <p>Asked: 1 for several programs or 0 for one, a count, then for each source its file name and
+ * text. Answered: 0, a count, then for each class its name and bytes; or 1, the first error, a
+ * count, and the files with errors. Every text is a length and bytes.
  */
 public class Compiler {
     static final class Source extends SimpleJavaFileObject {
@@ -78,6 +81,13 @@ public class Compiler {
             List.of("-proc:none", "-implicit:none", "-nowarn", "-Xlint:none", "-g:none",
                     "-classpath", "/nonexistent", "-sourcepath", "/nonexistent");
 
+    /** Several programs are read to the end, so that one call finds all that have errors. */
+    private static final List<String> ALL_ERRORS = new ArrayList<>(OPTIONS);
+
+    static {
+        ALL_ERRORS.addAll(List.of("-XDshould-stop.ifError=FLOW", "-Xmaxerrs", "10000"));
+    }
+
     public static void main(String[] arguments) throws IOException {
         DataInputStream in = new DataInputStream(new BufferedInputStream(System.in));
         DataOutputStream out = new DataOutputStream(new BufferedOutputStream(System.out));
@@ -86,30 +96,31 @@ public class Compiler {
                 compiler.getStandardFileManager(null, Locale.ROOT, StandardCharsets.UTF_8);
         while (true) {
             List<JavaFileObject> sources = new ArrayList<>();
-            int count;
+            List<String> options;
             try {
-                count = in.readInt();
+                options = in.readInt() == 0 ? OPTIONS : ALL_ERRORS;
             } catch (EOFException end) {
                 return;
             }
+            int count = in.readInt();
             for (int i = 0; i < count; i++) {
                 String name = read(in);
                 sources.add(new Source(name, read(in)));
             }
-            compile(compiler, new Memory(library), sources, out);
+            compile(compiler, new Memory(library), options, sources, out);
             out.flush();
         }
     }
 
     private static void compile(
-            JavaCompiler compiler, Memory memory, List<JavaFileObject> sources,
-            DataOutputStream out) throws IOException {
+            JavaCompiler compiler, Memory memory, List<String> options,
+            List<JavaFileObject> sources, DataOutputStream out) throws IOException {
         DiagnosticCollector<JavaFileObject> said = new DiagnosticCollector<>();
         String trouble = "";
         boolean done = false;
         try {
             done = compiler.getTask(
-                    new StringWriter(), memory, said, OPTIONS, null, sources).call();
+                    new StringWriter(), memory, said, options, null, sources).call();
         } catch (StackOverflowError | RuntimeException error) {
             trouble = "the compiler gave up: " + error.getClass().getName();
         }
@@ -122,14 +133,23 @@ public class Compiler {
             }
             return;
         }
+        Set<String> faulty = new LinkedHashSet<>();
         for (Diagnostic<? extends JavaFileObject> each : said.getDiagnostics()) {
-            if (each.getKind() == Diagnostic.Kind.ERROR && trouble.isEmpty()) {
-                String where = each.getSource() == null ? "" : each.getSource().getName();
+            if (each.getKind() != Diagnostic.Kind.ERROR) {
+                continue;
+            }
+            String where = each.getSource() == null ? "" : each.getSource().getName();
+            faulty.add(where);
+            if (trouble.isEmpty()) {
                 trouble = where + ":" + each.getLineNumber() + ": " + each.getMessage(Locale.ROOT);
             }
         }
         out.writeInt(1);
         write(out, trouble.getBytes(StandardCharsets.UTF_8));
+        out.writeInt(faulty.size());
+        for (String name : faulty) {
+            write(out, name.getBytes(StandardCharsets.UTF_8));
+        }
     }
 
     private static String read(DataInputStream in) throws IOException {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_coderobust.records import Verdict
+from pytest_coderobust.records import Language, Verdict
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.judge.conversation import Starved
 from pytest_coderobust.sandbox.judge.tier import open_zygote
@@ -29,11 +30,18 @@ class Cages:
 
     def judge(self, check: Check) -> tuple[Verdict, Starved]:
         """Judges as `Runner.judge` does; opens a runner where there is none yet."""
-        assert check.language != "python"
-        if check.language not in self._runners:
-            folder = self._shared / check.language
-            self._runners[check.language] = open_runner(check.language, self._open, folder)
-        return self._runners[check.language].judge(check)
+        return self._find(check.language).judge(check)
+
+    def build_together(self, checks: Sequence[Check]) -> None:
+        """Makes ready checks of one language. Raises what `judge` raises."""
+        self._find(checks[0].language).build_together(checks)
+
+    def _find(self, language: Language) -> Runner:
+        assert language != "python"
+        if language not in self._runners:
+            folder = self._shared / language
+            self._runners[language] = open_runner(language, self._open, folder)
+        return self._runners[language]
 
     def _open(self, readable: tuple[str, ...], number: int) -> Zygote:
         zygote, _ = open_zygote(

@@ -26,7 +26,7 @@ ADDRESS_MB = 3072
 """Address space that a virtual machine takes beside the memory it may use."""
 
 RUNNER = """\
-import java.io.*;
+{PACKAGE}import java.io.*;
 public final class {S} {
     private static PrintStream out;
     private static String secret;
@@ -36,6 +36,7 @@ public final class {S} {
     }
     private static String words(Throwable error) {
         String text = error.getClass().getName() + ": " + error.getMessage();
+        text = text.replace("{P}", "");
         return text.substring(0, Math.min(200, text.length()));
     }
     public static Boolean test(int index, java.util.concurrent.Callable<Boolean> test) {
@@ -55,7 +56,7 @@ public final class {S} {
         System.setErr(System.out);
         System.setIn(InputStream.nullInputStream());
         try {
-            Class.forName("Solution");
+            Class.forName("{P}Solution");
             say("begin", 0, "");
             Main.main(arguments);
             say("end", 0, "");
@@ -110,8 +111,13 @@ def count(tests: Tests) -> int:
     return max(1, len(find_elements(tests.source)))
 
 
-def write_sources(solution: str, tests: Tests, name: str) -> dict[str, str]:
-    """Writes the program by file; `name` is a class name that is new in every build."""
+def write_sources(solution: str, tests: Tests, name: str, package: str = "") -> dict[str, str]:
+    """Writes the program by file.
+
+    Args:
+        name: a class name that is new in every build.
+        package: a package of its own, new as well, where programs are compiled together.
+    """
     source, written = tests.source, []
     at = 0
     for index, (start, end) in enumerate(find_elements(source)):
@@ -119,21 +125,29 @@ def write_sources(solution: str, tests: Tests, name: str) -> dict[str, str]:
         at = end
     judged = "".join((*written, source[at:]))
     imports = " ".join(found.strip() for found in IMPORT.findall(solution))
+    head, prefix = (f"package {package}; ", f"{package}.") if package else ("", "")
     runner = RUNNER.replace("{S}", name).replace("{TOTAL}", str(count(tests)))
+    folder = f"{package}/" if package else ""
     return {
-        "Solution.java": IMPORTS + solution,
-        "Main.java": IMPORTS + imports + " " + judged,
-        f"{name}.java": runner,
+        f"{folder}Solution.java": head + IMPORTS + solution,
+        f"{folder}Main.java": head + IMPORTS + imports + " " + judged,
+        f"{folder}{name}.java": runner.replace("{PACKAGE}", head).replace("{P}", prefix),
     }
 
 
 def make_run_request(
     tools: Tools, classes: Mapping[str, bytes], name: str, limits: Limits
 ) -> tuple[Any, Limits]:
-    """Makes the request to run classes, and the limits that a virtual machine needs."""
+    """Makes the request to run classes, and the limits that a virtual machine needs.
+
+    Args:
+        name: the class to start, with its package.
+    """
     command = [tools.programs["java"], *VM, f"-Xmx{limits.memory_mb // 2}m", "-Xss16m"]
-    blobs = {f"{each}.class": data.hex() for each, data in classes.items()}
-    return {"start": [*command, "-cp", ".", name], "blobs": blobs}, widen(limits)
+    blobs = {f"{each.replace('.', '/')}.class": data.hex() for each, data in classes.items()}
+    folders = [name.partition(".")[0]] if "." in name else []
+    request = {"start": [*command, "-cp", ".", name], "blobs": blobs, "folders": folders}
+    return request, widen(limits)
 
 
 def widen(limits: Limits) -> Limits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,7 @@ from pytest_coderobust.sandbox.judge.programs import ProgramRun, run_program, se
 from pytest_coderobust.sandbox.judge.watchdog import bound
 from pytest_coderobust.sandbox.judge.zygote import Zygote, ZygoteLostError
 from pytest_coderobust.sandbox.languages import cpp, java
+from pytest_coderobust.sandbox.languages.java_builds import JavaBuilds
 from pytest_coderobust.sandbox.languages.report import (
     OUTPUT_BYTES,
     judge_report,
@@ -25,7 +26,7 @@ from pytest_coderobust.sandbox.languages.report import (
     secret_pipe,
 )
 from pytest_coderobust.sandbox.languages.toolchain import CompiledLanguage, Tools, find_tools
-from pytest_coderobust.sandbox.languages.warm import WarmCompiler
+from pytest_coderobust.sandbox.languages.warm import CompilerReply, WarmCompiler
 
 BUILD = Limits(cpu_seconds=60, wall_seconds=120, memory_mb=3072)
 PROGRAM_BYTES = 64 << 20
@@ -44,6 +45,14 @@ class Runner(Protocol):
         Raises:
             SandboxError: the tests cannot be read, or the compiler does not work.
             ZygoteLostError: a fork server is gone.
+        """
+        ...
+
+    def build_together(self, checks: Sequence[Check]) -> None:
+        """Makes ready what checks need that are judged next.
+
+        Raises:
+            SandboxError: the compiler does not work.
         """
         ...
 
@@ -79,6 +88,9 @@ class CppRunner:
             os.close(program)
         return judge_run(ran, secret, total)
 
+    def build_together(self, checks: Sequence[Check]) -> None:
+        """Does nothing: each program has a compiler of its own, which starts at once."""
+
     def _build(self, source: str) -> ProgramRun:
         bound(BUILD)
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -105,17 +117,21 @@ class JavaRunner:
         self._compiling = open_cage(tools.readable, 2)
         self._running = open_cage(tools.readable, 3)
         self._compiler = WarmCompiler(self._compiling, tools)
+        self._builds = JavaBuilds(self._compiler)
+
+    def build_together(self, checks: Sequence[Check]) -> None:
+        bound(BUILD)
+        self._builds.build_together(checks)
 
     def judge(self, check: Check) -> tuple[Verdict, Starved]:
         total = java.count(check.tests)
-        name = f"T{secrets.token_hex(8)}"
         bound(BUILD)
-        made = self._compiler.compile(java.write_sources(check.solution, check.tests, name))
-        if made.trouble:
+        made = self._builds.build(check)
+        if isinstance(made, CompilerReply):
             kind: FailureKind = "timeout" if made.hung else "syntax"
             return Verdict(Level.NONE, 0, total, kind, join_lines(made.trouble)), ""
         secret = make_secret()
-        request, limits = java.make_run_request(self._tools, made.classes, name, check.limits)
+        request, limits = java.make_run_request(self._tools, made.classes, made.name, check.limits)
         bound(check.limits)
         with secret_pipe(secret) as stdin:
             ran = run_program(

@@ -32,11 +32,12 @@ FOREVER = Limits(cpu_seconds=1e6, wall_seconds=1e8, memory_mb=1024 + ADDRESS_MB)
 
 @dataclass(frozen=True, slots=True)
 class CompilerReply:
-    """Classes by name, or the error in the source."""
+    """Classes by name, or the error in the source and the files that have some."""
 
     classes: Mapping[str, bytes]
     trouble: str = ""
     hung: bool = False
+    faulty: frozenset[str] = frozenset()
 
 
 class LostError(Exception):
@@ -52,15 +53,16 @@ class WarmCompiler:
         self._channel: Channel | None = None
         self._ask = self._hear = -1
 
-    def compile(self, sources: Mapping[str, str]) -> CompilerReply:
-        """Compiles one program.
+    def compile(self, sources: Mapping[str, str], *, several: bool = False) -> CompilerReply:
+        """Compiles one program, or several in packages of their own: all of them or none.
 
         Raises:
             SandboxError: the compiler cannot be started.
         """
         fresh = self._channel is None
         try:
-            return self._compile(sources, START_SECONDS if fresh else COMPILE_SECONDS)
+            seconds = START_SECONDS if fresh else COMPILE_SECONDS
+            return self._compile(sources, seconds, several=several)
         except TimeoutError:
             self.stop()
             return CompilerReply({}, "compiling took too long", hung=True)
@@ -68,7 +70,7 @@ class WarmCompiler:
             self.stop()
         if fresh:
             return CompilerReply({}, "the compiler died of it")
-        return self.compile(sources)  # it may have died of what came before
+        return self.compile(sources, several=several)  # it may have died of what came before
 
     def stop(self) -> None:
         """Ends the virtual machine; the next source starts a new one."""
@@ -97,23 +99,24 @@ class WarmCompiler:
             os.close(stdout)
         os.set_blocking(self._ask, False)
 
-    def _compile(self, sources: Mapping[str, str], seconds: float) -> CompilerReply:
+    def _compile(
+        self, sources: Mapping[str, str], seconds: float, *, several: bool
+    ) -> CompilerReply:
         if self._channel is None:
             self._start()
         deadline = time.monotonic() + seconds
-        message = struct.pack(">i", len(sources))
+        message = struct.pack(">ii", several, len(sources))
         for pair in sources.items():
             for text in pair:
                 data = text.encode("utf-8", "replace")
                 message += struct.pack(">i", len(data)) + data
         self._write(message, deadline)
         if self._number(deadline):
-            return CompilerReply({}, self._bytes(deadline).decode("utf-8", "replace"))
-        count = self._number(deadline)
-        if not 0 <= count <= 10_000:
-            raise LostError
-        pairs = [(self._bytes(deadline), self._bytes(deadline)) for _ in range(count)]
-        return CompilerReply({name.decode("utf-8", "replace"): data for name, data in pairs})
+            trouble = self._text(deadline)
+            faulty = [self._text(deadline) for _ in range(self._count(deadline))]
+            return CompilerReply({}, trouble, faulty=frozenset(faulty))
+        count = self._count(deadline)
+        return CompilerReply({self._text(deadline): self._bytes(deadline) for _ in range(count)})
 
     def _write(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)
@@ -123,6 +126,15 @@ class WarmCompiler:
 
     def _number(self, deadline: float) -> int:
         return int(struct.unpack(">i", self._read(4, deadline))[0])
+
+    def _count(self, deadline: float) -> int:
+        count = self._number(deadline)
+        if not 0 <= count <= 10_000:
+            raise LostError
+        return count
+
+    def _text(self, deadline: float) -> str:
+        return self._bytes(deadline).decode("utf-8", "replace")
 
     def _bytes(self, deadline: float) -> bytes:
         size = self._number(deadline)

@@ -9,19 +9,18 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Level, Verdict
 from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.pool.taken import CheckQueue, TakenChecks
 from pytest_coderobust.sandbox.pool.workers import Worker, Workers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 ATTEMPTS = 2
-QueuedCheck: TypeAlias = "tuple[Check, Future[Verdict]]"
-CheckQueue: TypeAlias = "queue.SimpleQueue[QueuedCheck | None]"
 
 
 class MachineLock:
@@ -63,20 +62,40 @@ class MachineLock:
 
 
 class WorkerThread:
-    """The body of one thread: settles the futures of queued checks until None comes."""
+    """The body of one thread: settles the futures of queued checks until None comes.
 
-    def __init__(self, checks: CheckQueue, workers: Workers, machine: MachineLock) -> None:
-        self._checks = checks
+    Args:
+        threads: the number of threads that share the queue.
+    """
+
+    def __init__(
+        self, checks: CheckQueue, workers: Workers, machine: MachineLock, threads: int = 1
+    ) -> None:
+        self._checks = TakenChecks(checks, threads)
         self._workers = workers
         self._machine = machine
         self._worker: Worker | None = None
 
     def run(self) -> None:
-        while (queued := self._checks.get()) is not None:
+        while (queued := self._checks.take()) is not None:
             check, future = queued
             if future.set_running_or_notify_cancel():
+                self._build_together(self._checks.take_along(check))
                 self._settle(check, future)
+            if self._workers.closed:
+                self._checks.cancel()
         self._end_worker()
+
+    def _build_together(self, checks: Sequence[Check]) -> None:
+        """Lets the worker compile checks at once; each is compiled alone where that fails."""
+        if len(checks) < 2:
+            return
+        try:
+            self._worker = self._worker or self._workers.open()
+            with self._machine.shared():
+                self._worker.build_together(checks)
+        except Exception:  # noqa: BLE001  what is lasting is said of each check when it is judged
+            self._end_worker()
 
     def _settle(self, check: Check, future: Future[Verdict]) -> None:
         """Gives a future its verdict or its error."""
@@ -188,7 +207,7 @@ class Pool:
                 raise SandboxError("the sandbox is closed")
             self._checks.put((check, future))
             if len(self._threads) < self._wanted:
-                body = WorkerThread(self._checks, self._workers, self._machine)
+                body = WorkerThread(self._checks, self._workers, self._machine, self._wanted)
                 thread = threading.Thread(target=body.run, daemon=True)
                 self._threads.append(thread)
                 thread.start()

@@ -133,6 +133,19 @@ class Worker:
             self._predictions.learn(key, reply["learned"])
         return read_verdict(reply["verdict"]), reply["starved"]
 
+    def build_together(self, checks: Sequence[Check]) -> None:
+        """Compiles checks of one language that this worker judges next.
+
+        Raises:
+            EOFError, OSError: the checker died.
+            WireError, TypeError, ValueError: a check cannot be written; nothing was sent.
+        """
+        frames = pack({"together": [write_check(each) for each in checks]}, FRAME_BYTES)
+        self._busy = True
+        self._sock.sendall(frames)
+        receive(self._sock.fileno(), FRAME_BYTES)
+        self._busy = False
+
     def count(self, check: Check) -> int:
         """Returns the number of tests that a check holds."""
         send(self._sock.fileno(), {"count": write_check(check)}, FRAME_BYTES)

@@ -39,18 +39,26 @@ _CPP = re.compile(
 )
 _NAME = re.compile(r"[^\W\d]\w*")
 
-_RESERVED = """
-    abstract alignas alignof and asm assert break case catch class concept const constexpr
-    const_cast continue decltype default delete do dynamic_cast else enum explicit export extends
-    extern false final finally for friend goto if implements import inline instanceof interface
-    mutable namespace native new noexcept not nullptr null operator or override package permits
-    private protected public record register reinterpret_cast requires return sealed sizeof static
-    static_assert static_cast strictfp struct super switch synchronized template this thread_local
-    throw throws transient true try typedef typeid typename union using virtual volatile while xor
-    yield
+_CPP_WORDS = """
+    alignas alignof and asm break case catch class const constexpr const_cast continue decltype
+    default delete do dynamic_cast else enum explicit export extern false for friend goto if
+    inline mutable namespace new noexcept not nullptr operator or private protected public
+    register reinterpret_cast return sizeof static static_assert static_cast struct switch
+    template this thread_local throw true try typedef typeid typename union using virtual volatile
+    while xor
 """
-KEYWORDS = frozenset(_RESERVED.split())
-"""Reserved words of both languages that are no types: in a description they are plain words."""
+_JAVA_WORDS = """
+    abstract assert break case catch class const continue default do else enum extends false final
+    finally for goto if implements import instanceof interface native new null package private
+    protected public return static strictfp super switch synchronized this throw throws transient
+    true try volatile while
+"""
+KEYWORDS: dict[BracedLanguage, frozenset[str]] = {
+    "cpp": frozenset(_CPP_WORDS.split()),
+    "java": frozenset(_JAVA_WORDS.split()),
+}
+"""Reserved words that are no types: in a description they are plain words. Those that may be names
+somewhere (`record`, `final` in C++) are left out, and one language's are names in the other."""
 
 _SPECIAL = re.compile(
     r"""
@@ -137,7 +145,8 @@ def comment_bodies(source: str) -> list[CommentBody]:
 
 def braced_names(code: str) -> frozenset[str]:
     """Collects the identifiers and types of code outside comments and literals."""
-    return frozenset(_NAME.findall(blank_braced(code, guess_language(code)))) - KEYWORDS
+    language = guess_language(code)
+    return frozenset(_NAME.findall(blank_braced(code, language))) - KEYWORDS[language]
 
 
 def braced_spans(text: str) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,141 @@
+"""The whole run of a suite, put together from the conclusions of its shards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_coderobust.errors import UsageError
+from pytest_coderobust.gates import decide, switch_off
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.metrics.summary import summarise
+from pytest_coderobust.records import SuiteRun
+from pytest_coderobust.results.conclusion import Stored, SuiteReport, conclude
+from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.suite_run import note_refused
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPart:
+    """One session's conclusion about one shard of a suite."""
+
+    stored: Stored
+    run: SuiteRun
+
+    @property
+    def index(self) -> int:
+        return int(self.run.shard.partition("/")[0])
+
+    @property
+    def count(self) -> int:
+        return int(self.run.shard.partition("/")[2])
+
+    @property
+    def source(self) -> str:
+        """The ledger that it is in, and the machine that measured it."""
+        machine = str(self.stored.body.get("machine", ""))
+        path = self.stored.ledger.path
+        return f"{path} ({machine})" if machine else str(path)
+
+
+def read_parts(ledger: Ledger) -> dict[str, list[ShardPart]]:
+    """Reads every conclusion about a shard, by suite, the oldest first.
+
+    Raises:
+        LedgerError: a conclusion cannot be read.
+    """
+    parts: dict[str, list[ShardPart]] = {}
+    for digest, body in ledger.conclusions():
+        stored = Stored(ledger, digest, json.loads(body))
+        run = stored.read_run()
+        if run.shard:
+            parts.setdefault(run.suite, []).append(ShardPart(stored, run))
+    return parts
+
+
+def check_parts(parts: Sequence[ShardPart]) -> None:
+    """Refuses shards of one suite that are not of one run.
+
+    Raises:
+        UsageError: names the two ledgers, their machines, and what differs.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        differs = next(_list_differences(first, part), "")
+        if differs:
+            raise UsageError(
+                f"{part.source} and {first.source} are no shards of one run of "
+                f"{first.run.suite}: {differs}"
+            )
+
+
+def _list_differences(first: ShardPart, other: ShardPart) -> Iterator[str]:
+    """Sentences about what two parts do not share, the plainest first."""
+    ours, theirs = first.run, other.run
+    if first.count != other.count:
+        yield f"they are shards {other.run.shard} and {first.run.shard}"
+    if ours.model.digest != theirs.model.digest:
+        yield f"the model is {_name_model(theirs)} in one and {_name_model(ours)} in the other"
+    if ours.sampling != theirs.sampling:
+        yield f"the sampling is {theirs.sampling} in one and {ours.sampling} in the other"
+    if ours.tier != theirs.tier:
+        yield f"the sandbox is {theirs.tier} in one and {ours.tier} in the other"
+    for name, value in ours.basis.items():
+        if theirs.basis.get(name) != value:
+            yield f"the {name} differ: {theirs.basis.get(name)} in one and {value} in the other"
+    if ours.cells != theirs.cells:
+        yield "their conditions differ"
+    if first.stored.digest != other.stored.digest:
+        yield "batch sizes, toolchains or settings differ"
+
+
+def _name_model(run: SuiteRun) -> str:
+    return f"{run.model.name} {run.model.digest[:12]}"
+
+
+def conclude_whole(ledger: Ledger, parts: Sequence[ShardPart]) -> SuiteReport:
+    """Concludes about the run that shards are the parts of.
+
+    Gates are decided again, on all that is there. Where a shard is missing, nothing is decided.
+
+    Args:
+        ledger: holds what the parts observed.
+        parts: of one suite, as `check_parts` wants them.
+    """
+    stored = parts[0].stored
+    decided = stored.report()
+    run = _join(ledger, parts)
+    summary = summarise(run)
+    gates = decide([found.gate for found in decided.gates], summary, run)
+    if any(found.outcome == "off" for found in decided.gates):
+        gates = switch_off(gates)
+    return conclude(ledger, stored.digest, SuiteResult(run, summary, gates), decided.origin)
+
+
+def _join(ledger: Ledger, parts: Sequence[ShardPart]) -> SuiteRun:
+    run = parts[0].run
+    found = {(o.task_id, o.cell): o for part in parts for o in part.run.observations}
+    squares = [(task, cell) for cell in run.cells for task in run.tasks]
+    joined = replace(
+        run,
+        observations=tuple(found[square] for square in squares if square in found),
+        incomplete=_explain_missing(parts, len(squares), len(found)),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.run.notes)),
+        bill=ledger.bills.of_run(parts[0].stored.digest),
+        shard="",
+    )
+    return note_refused(joined)
+
+
+def _explain_missing(parts: Sequence[ShardPart], planned: int, measured: int) -> str:
+    """The reason why the parts are not the whole, or ""."""
+    if planned == measured:
+        return ""
+    here = {part.index for part in parts}
+    count = parts[0].count
+    missing = [f"{index}/{count}" for index in range(1, count + 1) if index not in here]
+    # A shard that no window was dealt to is refused when it runs, and has no ledger.
+    verb = "shard {} is" if len(missing) == 1 else "shards {} are"
+    why = f"{verb.format(', '.join(missing))} missing" if missing else "a shard did not end"
+    return f"{planned - measured} of {planned} items not measured ({why})"
