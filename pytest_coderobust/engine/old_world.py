@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pytest_coderobust.engine.measurement import Measurement
+from pytest_coderobust.engine.events import Listener
+from pytest_coderobust.engine.plan import Plan
+from pytest_coderobust.engine.selfcheck import check_oracle
 from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.eligible import EligibleCounts, count_eligible, watch_api
@@ -18,38 +20,44 @@ from pytest_coderobust.sandbox.check import Check
 
 
 def count_in_old_world(
-    measurement: Measurement,
+    plan: Plan,
     judge: VerdictStore,
     ledger: Ledger,
+    run: str,
     observations: Iterable[Observation],
+    listen: Listener,
 ) -> EligibleCounts:
     """Counts the tasks where the model used an old API and passed, and what became of them.
 
     Args:
-        observations: of the measurement's run; those of clean prompts under changes count.
+        run: the key of the observations in the ledger.
+        observations: those of clean prompts under changes count.
 
     Raises:
         SandboxError: the harness failed.
+        OracleError: the suite cannot judge a model.
     """
+    with ledger.lease():
+        selfcheck = check_oracle(plan.tasks, plan.config, judge, listen)  # known from the run
     after: dict[str, list[Verdict]] = {}
     checks: dict[str, list[Check]] = {}
     for each in observations:
         if not each.cell.is_clean or not each.adoptions:
             continue
-        found = ledger.evidence(measurement.run, each.task_id, each.cell)
+        found = ledger.evidence(run, each.task_id, each.cell)
         if found is None:
             continue
         verdicts = ledger.verdicts(found.verdicts)
         completions = ledger.completions(found.completions)
-        task = _undo_changes(measurement.plan.tasks[each.task_id])
+        task = _undo_changes(plan.tasks[each.task_id])
         after[each.task_id] = [verdicts[key] for key in found.verdicts]
         checks[each.task_id] = [
-            measurement.check(task, completions[key]) for key in found.completions
+            selfcheck.check(task, completions[key], plan.config) for key in found.completions
         ]
     with ledger.lease():
         judged = iter(judge.in_order([check for own in checks.values() for check in own]))
     before = {task: [next(judged) for _ in own] for task, own in checks.items()}
-    return count_eligible(before, after, measurement.plan.config.solved_at)
+    return count_eligible(before, after, plan.config.solved_at)
 
 
 def _undo_changes(task: Task) -> Task:

@@ -94,7 +94,7 @@ class Conclusions:
             except CodeRobustError as error:
                 self.errors.append(str(error))
         try:
-            result = add_eligible(session, session.suite(reference), result)
+            result = add_eligible(session, session.suite(reference), digest, result)
         except CodeRobustError as error:
             self.errors.append(str(error))
         origin = Origin(reference, tuple(session.choices.arguments()), read_environment())

@@ -9,23 +9,25 @@ from pytest_coderobust.session.resources import Resources
 from pytest_coderobust.session.suite import SuiteSession
 
 
-def add_eligible(resources: Resources, suite: SuiteSession, result: SuiteResult) -> SuiteResult:
+def add_eligible(
+    resources: Resources, suite: SuiteSession, run: str, result: SuiteResult
+) -> SuiteResult:
     """The suite joined by what became of its eligible tasks; no gate changes.
 
-    A suite without changes and an edited model are left as they are: an edited model was asked in
-    another way than before the change.
+    A suite without changes is left as it is, and so is an edited model: the habit is the unedited
+    one's. The model is not opened, because its answers are in the ledger.
+
+    Args:
+        run: the key of the observations in the ledger.
 
     Raises:
         CodeRobustError: the harness failed.
     """
-    run = result.run
-    if not any(each.adoptions for each in run.observations) or suite.plan.config.edit.editors:
+    observations = result.run.observations
+    if not any(each.adoptions for each in observations) or suite.plan.config.edit.editors:
         return result
-    from pytest_coderobust.engine.measurement import Measurement
     from pytest_coderobust.engine.old_world import count_in_old_world
 
-    measurement = suite.measurement
-    assert isinstance(measurement, Measurement)
     judge, ledger = resources.verdicts, resources.ledger
-    eligible = count_in_old_world(measurement, judge, ledger, run.observations)
+    eligible = count_in_old_world(suite.plan, judge, ledger, run, observations, resources.listen)
     return replace(result, summary=replace(result.summary, eligible=eligible))

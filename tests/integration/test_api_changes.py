@@ -11,6 +11,8 @@ import pytest
 from conftest import Project
 
 import pytest_coderobust
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.results.conclusion import read_conclusions
 
 PACKAGE = Path(pytest_coderobust.__file__).parent
 CHANGES = """api_changes = [
@@ -97,6 +99,11 @@ def test_the_four_on_the_bundled_suite(project: Project) -> None:
             "other": 0, "lost": 1,
         },
     }  # fmt: skip
+    # Later reports of the same run know as much.
+    (stored,) = read_conclusions(Ledger(project.path / ".coderobust" / "ledger.sqlite"))
+    summary = stored.report().summary
+    assert summary.eligible is not None
+    assert (summary.eligible.eligible, summary.eligible.lost) == (1, 1)
     # The canonical solutions use the old names, and are no worse as oracles for it.
     assert found["totals"]["unusable"] == []
 

@@ -122,7 +122,9 @@ def test_an_interval_of_few_groups_is_marked() -> None:
 
 @given(st.lists(st.integers(0, 40), min_size=5, max_size=5).filter(any))
 def test_a_bar_is_cut_without_a_gap(counts: list[int]) -> None:
-    adoption = AdoptionResult(*counts, StudyRate(0.0), StudyRate(0.0))
+    correct, incorrect, workaround, stale, other = counts
+    none = StudyRate(0.0)
+    adoption = AdoptionResult(correct, incorrect, workaround, stale, other, none, none)
     parts = list(cut_bar(adoption))
     assert {part.kind: part.samples for part in parts} == {
         kind: count for kind, count in zip(KINDS, counts, strict=True) if count

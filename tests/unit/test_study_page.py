@@ -59,8 +59,8 @@ def test_bars_are_as_long_as_the_answers_are_many() -> None:
 def test_the_page_asks_for_nothing_and_runs_nothing() -> None:
     page = render_study_page(make_hostile_study())
     read = TagReader(page)
-    assert not [tag for tag, _ in read.tags if tag in ("script", "img", "iframe", "object")]
-    assert not [attrs for _, attrs in read.tags if any(name.startswith("on") for name in attrs)]
+    assert not [each for each, _ in read.tags if each in ("script", "img", "iframe", "object")]
+    assert not [each for _, each in read.tags if any(name.startswith("on") for name in each)]
     addresses = [attrs.get("href") or attrs.get("src") for _, attrs in read.tags]
     assert [each for each in addresses if each] == ["data:,"]
     policy = next(attrs["content"] for tag, attrs in read.tags if "http-equiv" in attrs)
