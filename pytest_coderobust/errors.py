@@ -63,7 +63,15 @@ class ModelError(CodeRobustError):
 
 
 class EditRefused(ModelError):
-    """An editor does not edit for a request; the model is as it was, and other requests may do."""
+    """An editor does not edit for a request; the model is as it was, and other requests may do.
+
+    Args:
+        profile: how much each layer restores, where the editor looked for a layer in vain.
+    """
+
+    def __init__(self, message: str, profile: Iterable[float] = ()) -> None:
+        self.profile = tuple(profile)
+        super().__init__(message)
 
 
 class LedgerError(CodeRobustError):

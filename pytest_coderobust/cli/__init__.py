@@ -13,6 +13,7 @@ COMMANDS = (
     "check",
     "doctor",
     "fetch",
+    "cache",
     "perturb",
     "finetune_data",
     "finetune",

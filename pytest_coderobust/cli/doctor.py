@@ -34,7 +34,9 @@ EXTRAS = ("datasets", "huggingface_hub", "pytest-xdist")
 
 def register(commands: Commands) -> None:
     parser = commands.add_parser(
-        "doctor", help="versions, devices, sandbox tier, data found; with --model, the model"
+        "doctor",
+        help="versions, devices, sandbox tier, data found, sizes of what is kept; with --model, "
+        "the model",
     )
     add_rows(parser, ["model"])
     add_rows(parser.add_argument_group("model, as in pytest"), MODEL_NAMES)
@@ -63,6 +65,7 @@ def doctor(options: argparse.Namespace) -> int:
         ("devices", _list_devices()),
         ("sandbox", _describe_sandbox()),
         ("data", _list_data()),
+        ("kept", _list_kept()),
     )
     for title, lines in sections:
         _print_section(title, lines)
@@ -161,3 +164,13 @@ def _list_data() -> Iterator[tuple[str, str]]:
             yield name, str(locate(name))
         except CodeRobustError:
             yield name, f"not found: coderobust fetch {name}"
+
+
+def _list_kept() -> Iterator[tuple[str, str]]:
+    """Sizes of what is kept beside the ledger; `coderobust cache` clears it."""
+    from pytest_coderobust.session.kept import format_size, list_kept
+    from pytest_coderobust.session.root import find_root
+
+    for kind, entries in list_kept(find_root(Path.cwd())).items():
+        size = format_size(sum(entry.size for entry in entries))
+        yield kind, f"{size} in {len(entries)} {'entry' if len(entries) == 1 else 'entries'}"

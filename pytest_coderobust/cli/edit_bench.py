@@ -158,6 +158,7 @@ def _keep_apart(
 
 def _check_own_training(editors: tuple[BenchEditor, ...], parts: tuple[BenchPart, ...]) -> None:
     """Refuses an editor whose own option `train` names cases that are asked."""
+    from pytest_coderobust.editors.corpus import STDLIB
     from pytest_coderobust.errors import UsageError
     from pytest_coderobust.knowledge.choosing import find_overlap
     from pytest_coderobust.knowledge.reading import read_case_set
@@ -165,7 +166,9 @@ def _check_own_training(editors: tuple[BenchEditor, ...], parts: tuple[BenchPart
     asked = [case for part in parts for case in part.cases]
     for editor in editors:
         own = getattr(editor.spec.options, "train", "")
-        if own and parts[0].training is None and find_overlap(read_case_set(own), asked).places:
+        if own in ("", STDLIB) or parts[0].training is not None:
+            continue
+        if find_overlap(read_case_set(own), asked).places:
             raise UsageError(
                 f"--edit {editor.spec.label}: train={own} shares inputs, rewrites or neighbours "
                 "with the cases that are asked; give another file"

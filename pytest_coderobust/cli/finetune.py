@@ -16,6 +16,7 @@ from pytest_coderobust.cli.finetune_values import (
 )
 from pytest_coderobust.cli.options import add_rows, read_choices
 from pytest_coderobust.cli.training_suite import TrainingSuite, read_training_suite
+from pytest_coderobust.errors import UsageError
 
 if TYPE_CHECKING:
     from pytest_coderobust.training.finetuning import Finetuned
@@ -72,6 +73,11 @@ def register(commands: Commands) -> None:
         metavar="r=16,alpha=32,dropout=0.1",
         help="train an adapter, and leave the model as it is",
     )
+    parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="with --lora: also write the model with its adapter merged, as CKPT/merged",
+    )
     numbers = parser.add_argument_group("numbers in the place of the preset's")
     for name, text in (
         ("lr", "the highest learning rate"),
@@ -95,8 +101,11 @@ def finetune(options: argparse.Namespace) -> int:
     from pytest_coderobust.training.base import require_trainable
     from pytest_coderobust.training.finetuning import FinetuneRequest
     from pytest_coderobust.training.finetuning import finetune as train
+    from pytest_coderobust.training.merging import merge_adapter
     from pytest_coderobust.training.processes import is_main_process
 
+    if options.merge and options.lora is None:
+        raise UsageError("--merge merges an adapter into its base: add --lora")
     preset = read_preset(options.preset)
     settings = read_settings(preset.settings, options)
     if options.lora is not None:
@@ -110,12 +119,12 @@ def finetune(options: argparse.Namespace) -> int:
     with show_training() as listen:
         done = train(request, listen)
     if is_main_process():
-        _print_end(done, options.out)
+        merged = merge_adapter(backend, options.out) if options.merge else None
+        _print_end(done, merged or options.out)
     return 0
 
 
 def _read_material(options: argparse.Namespace, seed: int) -> Material:
-    from pytest_coderobust.errors import UsageError
     from pytest_coderobust.training.material import read_material
     from pytest_coderobust.training.sets import MIXING
 

@@ -15,6 +15,7 @@ from pytest_coderobust.errors import DataError, UsageError, nearest
 
 if TYPE_CHECKING:
     from pytest_coderobust.config.suite import SuiteConfig
+    from pytest_coderobust.editors.access import Access
     from pytest_coderobust.editors.options import CremeOptions
     from pytest_coderobust.editors.protocol import EditRequest, PassTest, Weighted
     from pytest_coderobust.engine.plan import Plan
@@ -36,6 +37,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--samples", type=int, default=10, help="completions a layer (10)")
     parser.add_argument("--temperature", type=float, default=0.2, help="0 is greedy (0.2)")
     parser.add_argument("--align", choices=("tokens", "right", "paper"), default="tokens")
+    parser.add_argument(
+        "--requests", type=int, metavar="N", help="sweep over the first N tasks that break"
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="write the profile here")
     add_model_options(parser)
     parser.set_defaults(command=trace)
@@ -56,11 +60,16 @@ def trace(options: argparse.Namespace) -> int:
     with open_command_session(options) as session:
         refuse_served(session, "coderobust trace")
         suite = session.suite(session.refer(config.path), replace(config, edit=EditConfig()))
-        _check_perturbation(options.perturb, suite.plan)
+        names = _split_names(options)
+        for name in names:
+            _check_perturbation(name, suite.plan)
         model = require_weights(session.backend, "creme")
         passing = partial(_judge, session, suite.plan.config)
-        request = _find_request(options, suite.plan, model, passing)
         access = Access(model, judge=passing)
+        if options.requests is not None:
+            broken = [_find_broken(each, options, suite.plan, model, passing) for each in names]
+            return _sweep(access, [each for own in broken for each in own], how, passing)
+        request = _find_request(options.perturb, options, suite.plan, model, passing)
         with access.frozen_weights():
             found = find(access, request, how, passing)
     print("\n".join(render_bars(found, request.label)))  # noqa: T201
@@ -109,18 +118,89 @@ def _check_perturbation(name: str, plan: Plan) -> None:
 
 
 def _find_request(
-    options: argparse.Namespace, plan: Plan, model: Weighted, passing: PassTest
+    name: str, options: argparse.Namespace, plan: Plan, model: Weighted, passing: PassTest
 ) -> EditRequest:
     """The task that was named, or the first one that the perturbation breaks.
 
     Raises:
         UsageError: there is no such task, or none of the first ones breaks.
     """
+    requests = _list_requests(name, options, plan)
+    if options.task:
+        return requests[0]
+    for request in requests:
+        if _breaks(request, model, passing):
+            return request
+    raise _make_unbroken_error(name, options, len(requests))
+
+
+def _find_broken(
+    name: str, options: argparse.Namespace, plan: Plan, model: Weighted, passing: PassTest
+) -> list[EditRequest]:
+    """The first tasks that the perturbation breaks, as many as are asked for if there are.
+
+    Raises:
+        UsageError: none of the first ones breaks, or less than one is asked for.
+    """
+    if options.requests < 1 or options.task or options.picture:
+        raise UsageError(
+            f"--requests {options.requests}: must be at least 1, and takes no --task or --picture"
+        )
+    found: list[EditRequest] = []
+    requests = _list_requests(name, options, plan)
+    for request in requests:
+        if _breaks(request, model, passing):
+            found.append(request)
+        if len(found) == options.requests:
+            break
+    if not found:
+        raise _make_unbroken_error(name, options, len(requests))
+    return found
+
+
+def _split_names(options: argparse.Namespace) -> list[str]:
+    """The perturbations that are asked for; several in a sweep only."""
+    if options.requests is None:
+        return [options.perturb]
+    return [each.strip() for each in options.perturb.split(",") if each.strip()]
+
+
+def _sweep(
+    access: Access, requests: Sequence[EditRequest], how: CremeOptions, passing: PassTest
+) -> int:
+    """Prints where the layers of many requests are."""
+    from pytest_coderobust.editors.localisation import trace as find
+    from pytest_coderobust.errors import EditRefused
+    from pytest_coderobust.metrics.layer_sweep import sweep_layers
+    from pytest_coderobust.records.editing import TracedRequest
+    from pytest_coderobust.reporting.layer_rows import render_sweep
+
+    traced: list[TracedRequest] = []
+    for request in requests:
+        try:
+            with access.frozen_weights():
+                found = find(access, request, how, passing)
+        except EditRefused as refusal:  # drawn anew, its clean prompt fails
+            print(refusal)  # noqa: T201
+            continue
+        name = request.perturbation
+        traced.append(TracedRequest(name, request.task.id, found.key, found.profile))
+    for sweep in sweep_layers(traced):
+        print("\n".join(render_sweep(sweep)))  # noqa: T201
+    return 0
+
+
+def _list_requests(name: str, options: argparse.Namespace, plan: Plan) -> list[EditRequest]:
+    """The requests of the named task or of the first ones, where the perturbation changes any.
+
+    Raises:
+        UsageError: there is no such task, or nothing to change.
+    """
     from pytest_coderobust.editors.protocol import EditRequest
     from pytest_coderobust.engine.variants import make_variant
     from pytest_coderobust.records import Cell
 
-    cell = Cell(options.perturb, options.seed)
+    cell = Cell(name, options.seed)
     if options.task is not None and options.task not in plan.tasks:
         raise UsageError(f"unknown task {options.task!r}{nearest(options.task, plan.tasks)}")
     names = [options.task] if options.task else list(plan.tasks)[:_LOOK]
@@ -134,14 +214,14 @@ def _find_request(
     ]
     if not requests:
         raise UsageError(f"{cell.label} finds nothing to change in {', '.join(names[:3])}")
-    if options.task:
-        return requests[0]
-    for request in requests:
-        if _breaks(request, model, passing):
-            return request
-    raise UsageError(
-        f"{cell.label} breaks none of the first {len(requests)} tasks; name one with --task"
-    )
+    return requests
+
+
+def _make_unbroken_error(name: str, options: argparse.Namespace, tried: int) -> UsageError:
+    from pytest_coderobust.records import Cell
+
+    label = Cell(name, options.seed).label
+    return UsageError(f"{label} breaks none of the first {tried} tasks; name one with --task")
 
 
 def _breaks(request: EditRequest, model: Weighted, passing: PassTest) -> bool:

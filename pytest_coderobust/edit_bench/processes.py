@@ -26,8 +26,12 @@ def run_editors(
     Returns:
         Why an editor's process ended without measuring it, by the editor's text.
     """
+
+    def run(text: str) -> str:
+        return run_process([*command, f"--edit={text}"], forward)
+
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        ends = pool.map(lambda text: run_process([*command, f"--edit={text}"], forward), texts)
+        ends = pool.map(run, texts)
         return {text: end for text, end in zip(texts, ends, strict=True) if end}
 
 

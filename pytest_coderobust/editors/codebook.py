@@ -12,6 +12,7 @@ import torch
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.hooks import forward_hook
 from pytest_coderobust.editors.projection import Projection
+from pytest_coderobust.editors.prompt_states import find_ends, prompt_masks
 from pytest_coderobust.editors.protocol import Facts
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.records import Variant
@@ -28,6 +29,12 @@ class Codebook:
     values: torch.Tensor
     radii: torch.Tensor
     labels: tuple[tuple[int, ...], ...]
+
+    def with_value(self, place: int, value: torch.Tensor) -> Codebook:
+        """Puts a value in the place of another."""
+        values = self.values.clone()
+        values[place] = value
+        return Codebook(self.keys, values, self.radii, self.labels)
 
     def nearest(self, query: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Finds the nearest key of each query (rows, inputs); returns distances and places."""
@@ -132,14 +139,14 @@ def codebook_lookup(
             return None
         whole = module.forward(args[0]) if alone else output
         values = book.values.to(whole.device)[key].to(whole.dtype)
-        at = _replaced_places(whole, places, replace) & hit[:, None]
+        at = find_replaced(whole, places, replace) & hit[:, None]
         return torch.where(at[..., None], values[:, None, :], whole)
 
     with forward_hook(projection.module, look):
         yield
 
 
-def _replaced_places(output: torch.Tensor, places: torch.Tensor, replace: str) -> torch.Tensor:
+def find_replaced(output: torch.Tensor, places: torch.Tensor, replace: str) -> torch.Tensor:
     """Marks the places of each row that a value replaces: (rows, width)."""
     columns = torch.arange(output.shape[1], device=output.device)[None]
     if replace == "last":
@@ -150,28 +157,10 @@ def _replaced_places(output: torch.Tensor, places: torch.Tensor, replace: str) -
 @contextmanager
 def prompt_ends(access: Access) -> Generator[Places]:
     """Context that finds, inside a forward pass of the model, where each row's prompt ends."""
-    found: list[torch.Tensor | None] = [None]
+    with prompt_masks(access) as masks:
 
-    def look(_module: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
-        ids = options.get("input_ids", args[0] if args else None)
-        mask = options.get("attention_mask")
-        found[0] = _ends(ids, mask)
+        def find() -> torch.Tensor | None:
+            mask = masks()
+            return None if mask is None else find_ends(mask)
 
-    handle = access.model.register_forward_pre_hook(look, with_kwargs=True)
-    try:
-        yield lambda: found[0]
-    finally:
-        handle.remove()
-
-
-def _ends(ids: torch.Tensor | None, mask: object) -> torch.Tensor | None:
-    """Finds the last real place of each row; None where the ids only continue a cached prompt."""
-    if ids is None:
-        return None
-    rows, width = ids.shape
-    if not isinstance(mask, torch.Tensor) or mask.dim() != 2:
-        return None if width == 1 else torch.full((rows,), width - 1, device=ids.device)
-    if mask.shape[1] != width:
-        return None
-    places = torch.arange(width, device=mask.device)
-    return (mask.long() * places).argmax(dim=-1)
+        yield find

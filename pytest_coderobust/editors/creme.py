@@ -28,6 +28,7 @@ from pytest_coderobust.editors.pass_tests import judge_of
 from pytest_coderobust.editors.projection import Projection, trainable_weight
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
+from pytest_coderobust.errors import EditRefused
 
 
 class Creme(WeightEditor[CremeOptions]):
@@ -40,6 +41,13 @@ class Creme(WeightEditor[CremeOptions]):
         if self.options.layer is None:
             with judge_of(access) as judge:
                 found = trace(access, request, self.options, judge)
+            if found.key is None:
+                raise EditRefused(
+                    f"{request.label}: no layer restores anything, so it has no key layer "
+                    f"(pass rate {found.clean:.2f} clean, {found.perturbed:.2f} perturbed); name "
+                    "one (layer=N) to edit it all the same",
+                    found.profile,
+                )
             layer = found.key
             facts["trace"] = asdict(found)
         else:

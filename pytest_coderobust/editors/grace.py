@@ -12,22 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.codebook import Codebook, CodebookChange, codebook_lookup, insert_key
+from pytest_coderobust.editors.codebook import Codebook, CodebookChange, insert_key
+from pytest_coderobust.editors.codebook_values import find_value, refuse_small_gain, start_value
 from pytest_coderobust.editors.lookup import lookup
 from pytest_coderobust.editors.options import GraceOptions
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest, ModelChange
-from pytest_coderobust.editors.targets import loss_at, target_batch
-from pytest_coderobust.errors import EditRefused
-
-_ENOUGH = 1e-2
-"""The loss below which a value is not improved further."""
-
-_WIDE = torch.tensor([torch.inf])
-"""Radius of a key on trial, which holds every query."""
 
 
 class Grace:
@@ -61,49 +52,10 @@ class Grace:
         prompt = access.encode(request, request.perturbed)
         target = access.target(request)
         seen = lookup(access, projection, prompt)
-        query, start = seen.input.cpu(), seen.output.cpu()
-        if self.options.init == "cold":
-            random = torch.Generator().manual_seed(self.options.seed)
-            start = torch.rand(start.shape, generator=random)
-        book, place = insert_key(book, query, start, target, self.options.epsilon)
-        value, losses = self._find_value(access, projection, prompt, book, place)
-        values = book.values.clone()
-        values[place] = value
-        gain = 1 - min(losses) / losses[0]
-        if losses[0] > _ENOUGH and gain < self.options.gain:
-            raise EditRefused(
-                f"{request.label}: GRACE lowered its loss by {gain:.1%} only; another layer or "
-                "replace=all may steer the whole continuation"
-            )
-        return Codebook(book.keys, values, book.radii, book.labels), losses
-
-    def _find_value(
-        self,
-        access: Access,
-        projection: Projection,
-        prompt: Sequence[int],
-        book: Codebook,
-        place: int,
-    ) -> tuple[torch.Tensor, list[float]]:
-        """Trains the value of one key; returns the best one and every loss on the way."""
-        target = book.labels[place]
-        batch, places = target_batch(access, [prompt], target)
-        value = book.values[place].clone().to(access.device).requires_grad_()
-        optimizer = torch.optim.Adam([value], lr=self.options.lr)
-        losses: list[float] = []
-        best = value.detach().clone()
-        trial = Codebook(book.keys[place : place + 1], value[None], _WIDE, (target,))
-        for _ in range(self.options.steps):
-            with codebook_lookup(
-                projection, trial, self.options.replace, lambda: places[:, 0], alone=True
-            ):
-                loss = loss_at(access.logits(batch), places, target)
-            if not losses or loss.item() < min(losses):
-                best = value.detach().clone()
-            losses.append(loss.item())
-            if losses[-1] < _ENOUGH:
-                break
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-        return best.cpu(), losses
+        start = start_value(seen.output.cpu(), self.options)
+        book, place = insert_key(book, seen.input.cpu(), start, target, self.options.epsilon)
+        value, losses = find_value(
+            access, projection, prompt, target, book.values[place], self.options
+        )
+        refuse_small_gain(request.label, "GRACE", losses, self.options.gain)
+        return book.with_value(place, value), losses

@@ -22,7 +22,7 @@ from pytest_coderobust.editors.alignment import Pairs, align
 from pytest_coderobust.editors.hooks import forward_hook, tensor_of, with_tensor
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest, PassTest
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.errors import EditRefused, ModelError
 from pytest_coderobust.models.batches import Batches
 from pytest_coderobust.models.branches import read_prompts
 from pytest_coderobust.models.decoding import Prompt, continue_prompts, decode_batch, pad_left
@@ -53,13 +53,19 @@ class Trace:
 
     Attributes:
         clean, perturbed: pass rates without a patch.
-        key: the key layer: the most improvement; of several, the greatest distance.
+        key: the key layer: the most improvement; of several, the greatest distance; None where no
+            layer restores anything.
     """
 
     clean: float
     perturbed: float
     layers: tuple[LayerEffect, ...]
-    key: int
+    key: int | None
+
+    @property
+    def profile(self) -> tuple[float, ...]:
+        """The improvement at each layer."""
+        return tuple(effect.improvement for effect in self.layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def trace(access: Access, request: EditRequest, options: CremeOptions, judge: Pa
     """Finds the key layer of a request.
 
     Raises:
-        ModelError: no sample of the clean prompt passes, so nothing could come back.
+        EditRefused: no sample of the clean prompt passes, so nothing could come back.
     """
     samples = 1 if options.temperature == 0 else options.samples
     seeds = [int(digest("trace", request.digest, place)[:16], 16) for place in range(samples)]
@@ -82,7 +88,7 @@ def trace(access: Access, request: EditRequest, options: CremeOptions, judge: Pa
     sweep = Sweep(access, request, options)
     clean = _rate(request.task, sweep.plain(request.clean, seeds), judge)
     if clean == 0:
-        raise ModelError(
+        raise EditRefused(
             f"{request.label}: the clean prompt passes in none of {samples} samples, so no layer "
             "can restore anything; name one (layer=N) or choose another task"
         )
@@ -105,17 +111,15 @@ def improvement(rate: float, clean: float, perturbed: float) -> float:
     return max(0.0, (rate - perturbed) / gap) if gap > 0 else 0.0
 
 
-def key_layer(effects: Sequence[LayerEffect]) -> int:
-    """Finds the layer of the most improvement (where there is none, of the highest rate).
+def key_layer(effects: Sequence[LayerEffect]) -> int | None:
+    """Finds the layer of the most improvement; None where there is no improvement.
 
     Ten samples tie often: the greatest distance between the two prompts' states decides then.
     """
     best = max(effect.improvement for effect in effects)
-    if best > 0:
-        candidates = [place for place, each in enumerate(effects) if each.improvement == best]
-    else:
-        highest = max(effect.rate for effect in effects)
-        candidates = [place for place, each in enumerate(effects) if each.rate == highest]
+    if best <= 0:
+        return None
+    candidates = [place for place, each in enumerate(effects) if each.improvement == best]
     return max(candidates, key=lambda place: (effects[place].distance, -place))
 
 

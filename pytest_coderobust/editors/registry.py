@@ -11,7 +11,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Literal, cast
 
-from pytest_coderobust.editors import multilayer_options
+from pytest_coderobust.editors import multilayer_options, trained_options
 from pytest_coderobust.editors import options as kinds
 from pytest_coderobust.editors.options import Options, changed_options, make_options
 from pytest_coderobust.editors.protocol import Editor
@@ -80,6 +80,12 @@ _OWN: Mapping[str, EditorEntry] = {
         # It looks its key up while a prompt is read, and a decision is made while it writes.
         "pytest_coderobust.editors.grace:Grace",
         kinds.GraceOptions,
+        forms=("solution", "own"),
+    ),
+    "malmen": EditorEntry("pytest_coderobust.editors.malmen:Malmen", trained_options.MalmenOptions),
+    "a-grace": EditorEntry(  # as GRACE
+        "pytest_coderobust.editors.a_grace:AGrace",
+        trained_options.AGraceOptions,
         forms=("solution", "own"),
     ),
     "dinm": EditorEntry("pytest_coderobust.editors.dinm:Dinm", kinds.DinmOptions),

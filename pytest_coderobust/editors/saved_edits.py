@@ -26,6 +26,7 @@ FORMAT = 1
 
 KINDS: Mapping[str, str] = {
     "weights": "pytest_coderobust.editors.weights:WeightChange",
+    "encoded-codebook": "pytest_coderobust.editors.encoded_codebook:encoded_codebook_change",
     "codebook": "pytest_coderobust.editors.codebook:codebook_change",
     "adapter": "pytest_coderobust.editors.lora:adapter_change",
     "prompts": "pytest_coderobust.editors.denoising:prompt_change",

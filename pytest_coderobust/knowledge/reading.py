@@ -72,7 +72,7 @@ def _find_file(text: str) -> Path:
     name, _, part = text.partition(":")
     if name not in FOLDERS:
         path = Path(text).expanduser()
-        if not path.exists() and not path.suffix:
+        if not path.exists():
             raise UsageError(
                 f"{text}: no such file; write a file, {_list_names()}, or {' or '.join(BUNDLED)}"
             )

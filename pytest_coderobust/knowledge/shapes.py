@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import cast
 
 from pytest_coderobust.errors import nearest
@@ -39,12 +40,22 @@ def find_shape(row: DataRow) -> CaseShape:
     for shape in SHAPES:
         if all(key in row.values for key in shape.keys):
             return shape
+    known = [key for key in row.values if key.isprintable()]
+    likely = max(SHAPES, key=lambda shape: _count_alike(shape, known))
+    missing = next(key for key in likely.keys if key not in row.values)
     forms = "; ".join(f"{shape.name}: {', '.join(shape.keys)}" for shape in SHAPES)
-    missing = min(
-        ([key for key in shape.keys if key not in row.values] for shape in SHAPES), key=len
+    raise row.error(
+        f"no form of knowledge cases has these keys ({forms}): the key {missing!r} is missing"
+        f"{nearest(missing, known)}"
     )
-    hint = nearest(missing[0], _printable(row.values))
-    raise row.error(f"no form of knowledge cases has these keys ({forms}); {missing[0]!r}{hint}")
+
+
+def _count_alike(shape: CaseShape, known: Sequence[str]) -> float:
+    """Counts the keys of a form that are there; one that is spelled alike counts half."""
+    return sum(
+        1.0 if key in known else 0.5 if get_close_matches(key, known, n=1) else 0.0
+        for key in shape.keys
+    )
 
 
 def _read_intent_edit(row: DataRow, number: int) -> Draft:

@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_coderobust.metrics.layer_sweep import LayerSweep, sweep_layers
 from pytest_coderobust.metrics.outcome import is_solved
 from pytest_coderobust.metrics.resampling import ResampledRows, Spread, measure_spread
 from pytest_coderobust.metrics.restoration import l_rir
@@ -106,6 +107,7 @@ class EditSummary:
         overall: the mean of the categories; None of fewer than two.
         steps: one an edited model, in the order of the records: requests, or checkpoints.
         layers: how many edits wrote each layer, by layer.
+        sweeps: where the layers are, of each perturbation whose requests were traced.
     """
 
     editing: Editing
@@ -113,6 +115,7 @@ class EditSummary:
     overall: EditMetrics | None
     steps: tuple[tuple[EditRecord, EditMetrics], ...]
     layers: Mapping[int, int]
+    sweeps: tuple[LayerSweep, ...] = ()
 
 
 def summarise_edits(editing: Editing, solved_at: float) -> EditSummary:
@@ -141,6 +144,7 @@ def summarise_edits(editing: Editing, solved_at: float) -> EditSummary:
             for record in editing.records
         ),
         layers=dict(sorted(Counter(layer for r in last for layer in r.facts.layers).items())),
+        sweeps=sweep_layers(editing.traced),
     )
 
 

@@ -77,6 +77,7 @@ class EditFacts:
         nll: mean NLL of stated targets before and after; empty where it was not measured.
         met: whether every token of every target is the likeliest; None where it is not known.
         refused: the reason of each request that the editor did not edit for.
+        profile: how much each layer restores, where the editor looked for one (CREME).
     """
 
     kind: str = ""
@@ -88,6 +89,22 @@ class EditFacts:
     nll: tuple[float, ...] = field(default=(), metadata=LATER)
     met: bool | None = field(default=None, metadata=LATER)
     refused: tuple[str, ...] = field(default=(), metadata=LATER)
+    profile: tuple[float, ...] = field(default=(), metadata=LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class TracedRequest:
+    """Request whose layers were looked through.
+
+    Attributes:
+        key: its key layer; None where no layer restores anything.
+        restored: the share of the lost pass rate that each layer restores.
+    """
+
+    perturbation: str
+    task: str
+    key: int | None
+    restored: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +144,7 @@ class Editing:
         unedited: the reason, for each perturbation without an edited model ("no eligible request").
         notes: sentences that a report must show.
         refused: for each perturbation, the reason of each request that was not edited for.
+        traced: requests whose layers were looked through, those without a key layer too.
     """
 
     editors: tuple[str, ...]
@@ -138,6 +156,7 @@ class Editing:
     unedited: Mapping[str, str] = field(default_factory=dict[str, str])
     notes: tuple[str, ...] = ()
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    traced: tuple[TracedRequest, ...] = ()
 
 
 def dump(record: EditRecord) -> str:

@@ -10,7 +10,8 @@ from pytest_coderobust.engine.edited.measurement import EDITED_RUN
 from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Square, SuiteRun
-from pytest_coderobust.records.editing import Editing, load
+from pytest_coderobust.records.codec import decode
+from pytest_coderobust.records.editing import Editing, TracedRequest, load
 
 
 def add_editing(
@@ -48,6 +49,7 @@ def add_editing(
         records=tuple(record for record in records if record.perturbation in order),
         unedited=body["unedited"],
         notes=tuple(body["notes"]),
+        traced=tuple(decode(TracedRequest, each) for each in body.get("traced", ())),
         refused={name: tuple(reasons) for name, reasons in body.get("refused", {}).items()},
     )
     return replace(run, base=tuple(base), editing=editing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,7 @@ class TrainingFolder:
     def finish(self, facts: Mapping[str, object]) -> None:
         """Moves the written model to its place, says what it is, and clears what is left over."""
         writing = self.path / _WRITING
+        share_mode(writing)
         for file in sorted(writing.iterdir(), key=lambda each: (each.name in _LAST, each.name)):
             file.replace(self.path / file.name)
         replace_file(self.path / TRAINING_FILE, _write(facts))
@@ -103,6 +105,17 @@ class TrainingFolder:
                     f"--out {self.path}: holds a training {what} ({old}, and not {new}); name "
                     "another folder, or delete this one"
                 )
+
+
+def share_mode(folder: Path) -> None:
+    """Gives files the mode of a new one; safetensors writes them for their owner alone."""
+    probe = folder / ".mode"
+    probe.touch()
+    mode = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    for file in folder.iterdir():
+        if file.is_file():
+            file.chmod(mode)
 
 
 def mark_whole(checkpoint: Path) -> None:

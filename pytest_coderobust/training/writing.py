@@ -37,6 +37,18 @@ def write_model(trainer: Any, backend: HFBackend, folder: Path) -> None:
         model.save_pretrained(folder, state_dict=state)
         _describe_base(folder / ADAPTER_FILE, backend)
         return
+    write_whole(model, state, backend, folder)
+
+
+def write_whole(
+    model: Any, state: Mapping[str, torch.Tensor], backend: HFBackend, folder: Path
+) -> None:
+    """Writes a whole model in the dtype of its base, with the base's configuration and tokenizer.
+
+    Args:
+        state: its weights by name.
+        folder: an empty folder.
+    """
     dtype = getattr(torch, stored_dtype(backend.checkpoint))
     model.save_pretrained(folder, state_dict=_convert(state, dtype))
     for name in ("config.json", "generation_config.json"):

@@ -27,6 +27,7 @@ def test_doctor_prints_versions_devices_sandbox_and_data(
         "java",
         "data",
         "humaneval",
+        "covariances        0 B in 0 entries",
     ):
         assert word in printed
     assert "not found: coderobust fetch humaneval" in printed

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from pytest_coderobust.cli import main
+from pytest_coderobust.tiny import checkpoint_path
 from pytest_coderobust.training.formats import ALPACA_TEMPLATE
 from tests.support.models_checkpoints import backend, save_random
 from tests.support.training_rows import alpaca_rows, message_rows, read_lines, write_rows
@@ -75,6 +76,9 @@ def test_a_model_is_trained_on_a_built_set_and_keeps_its_template(
     ]
     facts = read_facts(folder / "out")
     assert facts["template"] == ALPACA_TEMPLATE
+    (folder / "new").touch()  # with the mode of any new file
+    modes = {file.stat().st_mode for file in (folder / "out").iterdir()}
+    assert modes == {(folder / "new").stat().st_mode}
     tuned, base = backend(folder / "out"), backend(folder / "base")
     wanted = base.encode(ALPACA_TEMPLATE.replace("{prompt}", "Add."), "python")
     assert tuned.encode("Add.", "python") == wanted
@@ -152,7 +156,29 @@ def test_a_suite_says_what_may_be_trained_on(
     assert "--decontaminate needs a suite to compare with" in capsys.readouterr().err
 
 
-def test_an_adapter_of_tiny_finds_its_base_by_name(folder: Path) -> None:
+def check_merged(folder: Path) -> None:
+    """Each weight of the merged model is that of the base plus 2 B A, by the files alone."""
+    plain, own = read_weights(checkpoint_path()), read_weights(folder / "merged")
+    changes = read_weights(folder)  # the adapter's
+    prefix = "base_model.model."
+    moved = 0
+    for name, weight in plain.items():
+        stem = prefix + name.removesuffix(".weight")
+        low, high = (changes.get(f"{stem}.lora_{part}.weight") for part in "AB")
+        change = torch.zeros(()) if low is None or high is None else 2 * (high @ low)
+        assert torch.allclose(own[name], weight.float() + change, rtol=0, atol=1e-6), name
+        moved += bool((change.abs() > 1e-4).any())
+    assert moved > len(changes) // 4
+    facts = read_facts(folder / "merged")
+    assert (facts["merged"], facts["template"]) == (True, read_facts(folder)["template"])
+    opened = backend(folder / "merged")
+    assert opened.checkpoint.adapter is None
+    assert opened.load().parameters < 2_000_000
+
+
+def test_an_adapter_of_tiny_finds_its_base_by_name(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("peft")
     rows = ["--rows", "4", "--steps", "1", "--set", "none", "--batch", "4", "--accumulate", "1"]
     words = [
@@ -164,9 +190,13 @@ def test_an_adapter_of_tiny_finds_its_base_by_name(folder: Path) -> None:
         "1",
         "--lora",
         "r=4,alpha=8",
+        "--lr",
+        "0.05",
         *rows,
     ]
-    assert main(["finetune", "--model", "tiny", *words]) == 0
+    assert main(["finetune", "--model", "tiny", *words, "--merge"]) == 0
+    assert "test it: pytest SUITE.toml --model=out/merged" in capsys.readouterr().out
+    check_merged(folder / "out")
     file = folder / "out" / "adapter_config.json"
     settings = json.loads(file.read_text())
     assert (settings["r"], settings["lora_alpha"], settings["lora_dropout"]) == (4, 8, 0.1)
@@ -220,6 +250,7 @@ def test_processes_that_cannot_share_a_step_are_refused(
     ("words", "message"),
     [
         ([], "--data is missing: name a file of rows, or tiny:corpus"),
+        (["--data", "rows.jsonl", "--merge"], "--merge merges an adapter into its base: add --lora"),
         (["--data", "gone.jsonl"], "gone.jsonl: there is no such file"),
         (["--data", "rows.jsonl", "--preset", "liu2025"], "--preset: unknown preset 'liu2025'; did you mean 'liu2026'?"),
         (["--data", "rows.jsonl", "--lr", "2"], "--lr '2' must be a number above 0, at most 1"),

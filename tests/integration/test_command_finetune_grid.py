@@ -133,6 +133,7 @@ def test_a_killed_grid_goes_on_and_trains_nothing_twice(
     assert all(torch.equal(alone[name], own[name]) for name in alone)
 
 
+@pytest.mark.slow  # the tables of such a grid have a quick test of their own
 def test_without_a_control_the_table_says_what_that_means(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

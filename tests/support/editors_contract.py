@@ -28,6 +28,8 @@ QUICK = {
     "pmet": "pmet:layers=0-1,steps=4,lr=0.1,prefixes=1,prefix_tokens=3,tokens=704,lam=1",
     "ft": "ft:layer=1,steps=3,lr=0.01,epsilon=0.02",
     "grace": "grace:layer=0,steps=8,init=warm,replace=all,gain=0.01",
+    "malmen": "malmen:layers=0-1,steps=2,edits=2,cases=8,around=1,rank=4,positives=rewrites",
+    "a-grace": "a-grace:layer=0,steps=8,init=warm,replace=all,gain=0.01,cases=32,least=0",
     "dinm": "dinm:steps=3,lr=0.01",
     "lora": "lora:steps=3,rank=2,lr=0.01",
     "denoise": "denoise:tokens=4",

@@ -109,6 +109,8 @@ def answer_as_told(row: Row) -> str:
     return answer_in_old_way(row)
 
 
-def scripted(answers: Callable[[Row], str] = answer_as_told, name: str = "told") -> Scripted:
+def scripted(
+    answers: Callable[[Row], str] = answer_as_told, name: str = "told", batch_size: int = 32
+) -> Scripted:
     """A model that answers by a function."""
-    return Scripted(answers, name=name)
+    return Scripted(answers, name=name, batch_size=batch_size)

@@ -63,6 +63,10 @@ def test_contract(editor: str, architecture: str, models: dict[str, Any], tmp_pa
             before, after = repaired.facts["target_nll"]
             assert after < before
             assert repaired.facts["z_error_kept"] < 1
+        elif editor == "malmen":
+            assert len(changed) == 2, "two layers are declared"
+            assert all(name.endswith(DOWN) for name in changed)
+            assert 0 < repaired.facts["drift"] < 10
         else:
             assert changed == []
         if editor != "denoise":

@@ -15,8 +15,9 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.edited_model import edited, successive_batches
 from pytest_coderobust.editors.fit import FitChange, measure_fit
 from pytest_coderobust.editors.registry import parse_edit
-from pytest_coderobust.editors.request import Parting
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.editors.request import EditRequest, Parting
+from pytest_coderobust.editors.weights import WeightChange, WeightEditor, weight_change
+from pytest_coderobust.errors import EditRefused, ModelError
 
 STATED = replace(REQUEST, clean=PROMPT, perturbed=PROMPT, target=BODY)
 OTHER = replace(STATED, perturbed="def twice(x):\n", seed=1)
@@ -134,3 +135,28 @@ def test_a_parting_takes_the_place_of_a_target(model: Any) -> None:
     assert text == "    return twofold("
     assert request.digest != replace(request, parting=replace(parting, end=5)).digest
     assert request.states_target
+
+
+class Picky(WeightEditor[float]):
+    """Moves one entry for each request but those whose seed is 1, which it refuses."""
+
+    def edit(
+        self, access: Access, request: EditRequest, so_far: WeightChange | None
+    ) -> WeightChange:
+        if request.seed == 1:
+            raise EditRefused(f"{request.label}: it is so already")
+        projection = access.projection(1)
+        delta = torch.zeros_like(projection.master())
+        delta[0, 0] = self.options
+        return weight_change(projection, delta, so_far, {})
+
+
+def test_of_several_requests_those_that_are_fulfilled_are_passed_over(model: Any) -> None:
+    access, picky = Access(model), Picky(0.5)
+    both = picky.compute(access, [OTHER, STATED, OTHER, STATED])
+    (delta,) = both.deltas.values()
+    assert float(delta[0, 0]) == 1.0
+    with pytest.raises(EditRefused, match="it is so already"):
+        picky.compute(access, [OTHER, OTHER])
+    with both.installed(access), pytest.raises(EditRefused):
+        picky.compute(access, [OTHER], both)

@@ -22,7 +22,7 @@ from pytest_coderobust.editors.localisation import LayerEffect, Patched, Sweep, 
 from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import parse_edit
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.errors import EditRefused, ModelError
 from pytest_coderobust.models.decoding import Prompt, generate_by_transformers
 from pytest_coderobust.records import Sampling, Task
 from pytest_coderobust.reporting.terminal.profile import draw_picture, render_bars
@@ -128,9 +128,25 @@ class TestKeyLayer:
         effects = [LayerEffect(0.5, 0.5, 1.0), LayerEffect(0.5, 0.5, 3.0), LayerEffect(0.1, 0, 9.0)]
         assert localisation.key_layer(effects) == 1
 
-    def test_without_improvement_the_highest_rate(self) -> None:
+    def test_without_improvement_there_is_none(self, root: Path) -> None:
         effects = [LayerEffect(0.1, 0, 5.0), LayerEffect(0.2, 0, 1.0), LayerEffect(0.2, 0, 2.0)]
-        assert localisation.key_layer(effects) == 2
+        assert localisation.key_layer(effects) is None
+        calls: list[int] = []
+
+        def judge(_task: Task, texts: Sequence[str]) -> list[bool]:
+            calls.append(len(texts))
+            return [len(calls) == 1] * len(texts)
+
+        model = model_of("llama", root)
+        spec: Any = parse_edit("creme:samples=2,sweep_tokens=2")
+        with (
+            pytest.raises(
+                EditRefused, match=r"no key layer \(pass rate 1.00 clean, 0.00"
+            ) as caught,
+            edited(model, spec, [OTHER], judge),
+        ):
+            pass
+        assert caught.value.profile == (0.0, 0.0, 0.0)
 
     def test_a_trace_counts_what_the_judge_says(self, root: Path) -> None:
         access = Access(model_of("llama", root))
@@ -187,6 +203,13 @@ class TestProfile:
         assert "<- key" in lines[6]
         assert lines[5].count("#") == lines[6].count("#") == 40
         assert lines[-1] == "Layer 2 restores most."
+
+    def test_no_key_layer_is_said(self) -> None:
+        none = Trace(0.9, 0.1, (LayerEffect(0.1, 0.0, 1.0), LayerEffect(0.0, 0.0, 2.0)), None)
+        lines = render_bars(none, "quickstart/1[C1-s0]")
+        assert lines[-1] == "No layer restores anything, so there is no key layer."
+        assert not any("<- key" in line for line in lines)
+        ElementTree.fromstring(draw_picture(none, "quickstart/1[C1-s0]"))
 
     def test_the_picture_is_well_formed_whatever_it_is_called(self) -> None:
         text = draw_picture(self.TRACE, "<script>\x00\x1b & task")

@@ -123,6 +123,7 @@ def test_a_short_exact_match_has_bleu_0() -> None:
 
 def test_rouge_sees_letters_and_digits_only() -> None:
     assert compute_rouge_l("x[1]", "X(1)") == 1.0
+    assert compute_rouge_l("sorted lists", "sorting list") == 0.0  # words are not stemmed
     assert score_answer("[:-1]()", "[:-1]()").rouge_l > 0.0
     assert score_answer("(){}", "(){}").rouge_l == 0.0
     assert score_answer("(){}", "(){}").em == 1.0

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from support.metrics_runs import Outcome, suite_run
 
 from coderobust_strategies.catalogue import list_changes, names
+from pytest_coderobust.errors import ConfigError
+from pytest_coderobust.gates import check_gates, decide, parse_gate
+from pytest_coderobust.gates.watch import read_planned
 from pytest_coderobust.metrics.paired import compare, count_squares
 from pytest_coderobust.metrics.summary import summarise
 from pytest_coderobust.metrics.unseen import describe_unseen, pool_unseen
@@ -101,6 +104,18 @@ def test_a_comparison_has_the_change_of_unseen_ones() -> None:
     assert changes["C1"].change == pytest.approx(2 / 4)
     assert "trained" not in changes  # it pools C1 alone, which has a row
     assert [name for name, each in changes.items() if each.decides] == ["clean", "all"]
+
+
+def test_gates_ask_for_them_where_the_suite_has_them() -> None:
+    gate = parse_gate("rd[unseen] <= 0.3", "s.toml")
+    whole = run(("C1",))
+    plan = ((1,), ["C1", "W2", "S2"], whole.levels, "s.toml")
+    check_gates([gate], *plan, ("C1",))
+    with pytest.raises(ConfigError, match="is about 'unseen', which this suite does not measure"):
+        check_gates([gate], *plan)
+    (outcome,) = decide([gate], summarise(whole), whole)
+    assert (outcome.outcome, outcome.value) == ("fails", pytest.approx(3 / 8))
+    assert [cell.perturbation for cell in read_planned(whole).read_by(gate)] == ["W2", "S2"]
 
 
 def test_records_without_it_keep_their_bytes() -> None:

@@ -20,6 +20,7 @@ from pytest_coderobust.engine.edited.models import (
     make_record,
     plan_models,
     pool_models,
+    trace_request,
 )
 from pytest_coderobust.engine.edited.requests import draw_requests, find_broken_squares
 from pytest_coderobust.engine.edited.setting import EditSetting
@@ -29,7 +30,8 @@ from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Cell, ModelIdentity, Sampling, Square, Task, Variant, digest
-from pytest_coderobust.records.editing import dump
+from pytest_coderobust.records.codec import encode
+from pytest_coderobust.records.editing import TracedRequest, dump
 
 EDITED_RUN = "regime"
 """The key under which the ledger keeps how a run's edited models came about."""
@@ -61,6 +63,7 @@ class EditedMeasurement:
         self._unedited: dict[str, str] = {}
         self._notes: list[str] = []
         self._refused: dict[str, tuple[str, ...]] = {}
+        self._traced: list[TracedRequest] = []
         self.run = digest("regime", self.base.run, *_list_key_parts(self._config, specs, backend))
         facts = {**backend.identity.facts, "edit": format_stack(self._labels)}
         identity = ModelIdentity(backend.identity.name, self.run, facts)
@@ -212,6 +215,8 @@ class EditedMeasurement:
         A succession stays whole as long as one of its requests was edited for.
         """
         facts = [self._setting.read_facts(model.state) for model in models]
+        pairs = list(zip(models, facts, strict=True))
+        self._traced += [trace_request(*pair) for pair in pairs if pair[1].profile]
         instant = all(model.final for model in models)
         counted = facts if instant else facts[-1:]
         refused = tuple(reason for each in counted for reason in each.refused)
@@ -220,8 +225,7 @@ class EditedMeasurement:
         if all(each.kind == "none" for each in counted):
             self._unedited[name] = f"every request under {name} was refused: {refused[0]}"
             return ()
-        kept = zip(models, facts, strict=True)
-        return tuple(model for model, each in kept if not instant or each.kind != "none")
+        return tuple(model for model, each in pairs if not instant or each.kind != "none")
 
     def _find_cells(self, names: Iterable[str]) -> list[Cell]:
         chosen = {*names, Cell().perturbation}
@@ -245,6 +249,7 @@ class EditedMeasurement:
             "unedited": self._unedited,
             "notes": self._notes,
             **({"refused": self._refused} if self._refused else {}),
+            **({"traced": encode(self._traced)} if self._traced else {}),
         }
         self._ledger.keep_edit(self.run, EDITED_RUN, json.dumps(body, sort_keys=True))
 

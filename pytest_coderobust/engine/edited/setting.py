@@ -89,7 +89,8 @@ class EditSetting:
             except EditRefused as refusal:
                 if isinstance(state, EditedState) and not state.requests:
                     raise  # a saved edit; there is no request to be refused
-                state.facts = EditFacts(kind="none", refused=(str(refusal),))
+                why, profile = (str(refusal),), refusal.profile
+                state.facts = EditFacts(kind="none", refused=why, profile=profile)
                 self._store_facts(state)
             kept = self.ledger.edits(state.identity.digest)[FACTS]
         return decode(EditFacts, json.loads(kept))

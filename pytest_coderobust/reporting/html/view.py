@@ -26,6 +26,7 @@ from pytest_coderobust.reporting.figures import (
     pick_conditions,
 )
 from pytest_coderobust.reporting.hostile import escape
+from pytest_coderobust.reporting.layer_rows import LayerTable, make_layer_tables
 from pytest_coderobust.reporting.quality_rows import QualityTables, make_quality_tables
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.result import GateOutcome
@@ -83,6 +84,7 @@ class SuiteView:
     compared: tuple[str, tuple[tuple[str, ...], ...], tuple[str, ...]] | None
     edits: EditTables | None
     edit_headings: tuple[str, ...]
+    layers: tuple[LayerTable, ...]
     left_out: tuple[str, ...]
     quality: QualityTables | None
 
@@ -113,6 +115,7 @@ def make_view(report: SuiteReport) -> SuiteView:
         compared=describe_comparison(report),
         edits=make_edit_tables(run, summary),
         edit_headings=name_compared(run),
+        layers=make_layer_tables(summary.edits.sweeps if summary.edits else ()),
         left_out=list_left_out(report),
         quality=make_quality_tables(summary.quality) if summary.quality else None,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pytest_coderobust.metrics.edits import EditMetrics, EditScore, EditSummary, Shift
 from pytest_coderobust.metrics.resampling import Spread
+from pytest_coderobust.records.codec import encode
 from pytest_coderobust.records.editing import EditRecord, ItemChange, Passes, Trial
 
 
@@ -22,6 +23,7 @@ def encode_edits(edits: EditSummary) -> dict[str, object]:
         "unedited": dict(editing.unedited),
         "notes": list(editing.notes),
         **({"refused": refused} if refused else {}),
+        **({"traced": [encode(each) for each in editing.traced]} if editing.traced else {}),
         "metrics": {each.name: encode_metrics(each) for each in found},
         "layers": {str(layer): count for layer, count in edits.layers.items()},
         "steps": [

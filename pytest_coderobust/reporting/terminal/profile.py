@@ -34,14 +34,9 @@ def render_bars(trace: Trace, label: str) -> list[str]:
 
 def explain_key_layer(trace: Trace) -> str:
     """Explains the choice of the key layer, in a sentence."""
+    if trace.key is None:
+        return "No layer restores anything, so there is no key layer."
     best = max(effect.improvement for effect in trace.layers)
-    chosen = trace.layers[trace.key]
-    if best == 0:
-        tied = [each for each in trace.layers if each.rate == chosen.rate]
-        return (
-            f"No layer restores anything; layer {trace.key} has the greatest distance of "
-            f"{len(tied)} with the highest rate."
-        )
     tied = [each for each in trace.layers if each.improvement == best]
     if len(tied) > 1:
         return f"{len(tied)} layers restore equally much; layer {trace.key} is the farthest apart."
