@@ -9,8 +9,8 @@ are *lost*.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 
 from pytest_coderobust.metrics.adoption import classify_adoption, is_stale
 from pytest_coderobust.metrics.outcome import is_solved
@@ -88,6 +88,12 @@ def count_eligible(
         other=found[Adoption.NONE] - stale,
         lost=len(eligible) - len(solved),
     )
+
+
+def add_counts(parts: Iterable[EligibleCounts]) -> EligibleCounts | None:
+    """Adds up the counts of different tasks; None of none."""
+    rows = [astuple(part) for part in parts]
+    return EligibleCounts(*map(sum, zip(*rows, strict=True))) if rows else None
 
 
 def uses_and_passes(verdict: Verdict) -> bool:

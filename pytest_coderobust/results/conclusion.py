@@ -94,6 +94,12 @@ class Stored:
         except (ValueError, KeyError, TypeError) as error:
             raise describe_damage(self.ledger, self.digest, error) from None
 
+    @property
+    def eligible(self) -> EligibleCounts | None:
+        """The counts of eligible tasks, where any were made."""
+        stored = self.body.get("eligible")
+        return decode(EligibleCounts, stored) if stored else None
+
     def report(self) -> SuiteReport:
         """Makes the report; its numbers are computed from the observations.
 
@@ -110,8 +116,7 @@ class Stored:
             floor = decode(NoiseFloor, stored) if stored else None
             stored = self.body.get("quality")
             quality = decode(QualitySummary, stored) if stored else None
-            stored = self.body.get("eligible")
-            eligible = decode(EligibleCounts, stored) if stored else None
+            eligible = self.eligible
         except (ValueError, KeyError, TypeError) as error:
             raise describe_damage(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)

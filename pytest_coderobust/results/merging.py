@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.gates import decide, switch_off
 from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.metrics.eligible import add_counts
 from pytest_coderobust.metrics.summary import summarise
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.results.conclusion import Stored, SuiteReport, conclude
@@ -106,7 +107,9 @@ def conclude_whole(ledger: Ledger, parts: Sequence[ShardPart]) -> SuiteReport:
     stored = parts[0].stored
     decided = stored.report()
     run = _join(ledger, parts)
-    summary = summarise(run)
+    # A clean square is one shard's alone, so what is counted of tasks adds up.
+    eligible = add_counts(each for part in parts if (each := part.stored.eligible) is not None)
+    summary = replace(summarise(run), eligible=eligible)
     gates = decide([found.gate for found in decided.gates], summary, run)
     if any(found.outcome == "off" for found in decided.gates):
         gates = switch_off(gates)

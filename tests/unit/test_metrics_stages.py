@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_coderobust import records
-from pytest_coderobust.metrics.eligible import EligibleCounts, count_eligible, watch_api
+from pytest_coderobust.metrics.eligible import EligibleCounts, add_counts, count_eligible, watch_api
 from pytest_coderobust.metrics.stages import (
     COMPILE,
     COMPILE_AT_LOAD,
@@ -20,7 +20,7 @@ from pytest_coderobust.metrics.stages import (
     count_stages,
     find_stage,
 )
-from pytest_coderobust.records import ApiChange, Limits, Verdict
+from pytest_coderobust.records import ApiChange, ApiUse, Level, Limits, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check, Sandbox
 
@@ -127,3 +127,27 @@ def test_every_sample_ends_once(stages: list[Stage]) -> None:
     assert found.ends == tuple(stages.count(stage) for stage in Stage)
     assert sum(found.ends) == found.n == len(stages)
     assert found.n >= found.parses >= found.loads >= found.resolves >= found.passes
+
+
+def judged(full: bool, old: int, new: int) -> Verdict:
+    return Verdict(
+        Level.FULL if full else Level.NONE, int(full), 1, "", api_uses=(ApiUse(old, new),)
+    )
+
+
+VERDICTS = st.builds(judged, st.booleans(), st.integers(0, 1), st.integers(0, 1))
+SAMPLES = st.lists(VERDICTS, min_size=1, max_size=3)
+
+
+@given(st.dictionaries(st.text(max_size=2), st.tuples(SAMPLES, SAMPLES)), st.integers(1, 3))
+def test_counts_of_parts_add_up(
+    tasks: dict[str, tuple[list[Verdict], list[Verdict]]], parts: int
+) -> None:
+    def count(names: list[str]) -> EligibleCounts:
+        before, after = ({name: tasks[name][side] for name in names} for side in (0, 1))
+        return count_eligible(before, after)
+
+    names = list(tasks)
+    found = add_counts(count(names[part::parts]) for part in range(parts))
+    assert found == count(names)
+    assert add_counts([]) is None

@@ -63,7 +63,7 @@ def test_the_page_asks_for_nothing_and_runs_nothing() -> None:
     assert not [each for _, each in read.tags if any(name.startswith("on") for name in each)]
     addresses = [attrs.get("href") or attrs.get("src") for _, attrs in read.tags]
     assert [each for each in addresses if each] == ["data:,"]
-    policy = next(attrs["content"] for tag, attrs in read.tags if "http-equiv" in attrs)
+    policy = next(attrs["content"] for _, attrs in read.tags if "http-equiv" in attrs)
     assert policy is not None
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert not re.search("[\u202e\x1b]", page)
