@@ -90,7 +90,7 @@ class CaseMeter:
     def measure_editor(
         self, spec: EditorSpec, cases: Sequence[KnowledgeCase]
     ) -> Iterator[KnowledgeCase]:
-        """Measures cases one by one, each on the model edited for it alone; yields each when done.
+        """Measures cases one by one, each on the model edited for it; yields those that are new.
 
         A case that the editor refuses keeps the scores of the unedited model, with the reason.
         The control must have been measured.
@@ -103,10 +103,10 @@ class CaseMeter:
         asked = [case for case in cases if case.digest in control]
         if any(case.digest not in known for case in asked):
             self._prepare(spec)
-        for case in cases:
-            if case.digest in control and case.digest not in known:
+        for case in asked:
+            if case.digest not in known:
                 self.memory.keep(spec, case, self._measure(spec, case, control[case.digest]))
-            yield case
+                yield case
 
     def _prepare(self, spec: EditorSpec) -> None:
         """Trains an editor that learns from cases, apart from its edits."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_coderobust.metrics.knowledge import KnowledgeMean, average_cases, find_median
 from pytest_coderobust.records import ModelIdentity
 from pytest_coderobust.records.edit_scores import CaseScores
+
+_NUMBER = re.compile(r"\d[\d.]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,8 @@ class EditorNumbers:
     Attributes:
         unable: why it was not measured; "" where it was.
         scores: of every case, in the order of the cases.
-        refused: different reasons for which it made no edit, each with the number of cases.
+        refused: reasons for which it made no edit, each with the number of cases; one stands for
+            all that differ in their figures only.
         seconds: the median over the edits made.
         peak_bytes: the most memory that an edit needed beyond what was in use.
         training: what it told about its training.
@@ -67,10 +71,11 @@ def make_numbers(
     training: Mapping[str, object] | None = None,
 ) -> EditorNumbers:
     """Makes the numbers of an editor; without a control, those of the unedited model."""
-    refused: dict[str, int] = {}
+    reasons: dict[str, list[str]] = {}
     for each in scores:
         if each.refused:
-            refused[each.refused] = refused.get(each.refused, 0) + 1
+            reasons.setdefault(_NUMBER.sub("", each.refused), []).append(each.refused)
+    refused = {found[0]: len(found) for found in reasons.values()}
     peaks = [each.peak_bytes for each in scores if each.peak_bytes is not None]
     return EditorNumbers(
         label=label,
