@@ -23,6 +23,7 @@ from pytest_coderobust.editors.hit_calibration import (
     measure_threshold,
     score_cases,
 )
+from pytest_coderobust.editors.identity import require_weights
 from pytest_coderobust.editors.prompt_encoder import PromptEncoder
 from pytest_coderobust.knowledge.reading import read_case_set
 from pytest_coderobust.models.options import ModelOptions
@@ -39,7 +40,7 @@ RECIPES = {
 
 def read_states(seed: int, layer: int = 6) -> tuple[SplitStates, CaseStates]:
     """Reads the states of both sets; the training's are split by the seed."""
-    access = Access(open_backend("tiny", options=ModelOptions()))
+    access = Access(require_weights(open_backend("tiny", options=ModelOptions()), "a-grace"))
     with access.model_threads():
         train = group_prompts(read_case_set("tiny:train"), "rewrites", 0)
         split = read_split(access, layer, train, seed)

@@ -35,21 +35,32 @@ def list_files(corpus: str) -> tuple[Path, list[Path]]:
         UsageError: there is no such folder, or no file in it.
     """
     if corpus == STDLIB:
-        folder, pattern, left_out = Path(sysconfig.get_path("stdlib")), "*.py", _LEFT_OUT
-    else:
-        folder, pattern, left_out = Path(corpus).expanduser(), "*", frozenset[str]()
+        folder, files = _list_library()
+        return folder, list(files)
+    folder = Path(corpus).expanduser()
     if not folder.is_dir():
         raise UsageError(f"corpus={corpus}: no such folder; write corpus=FOLDER or corpus=stdlib")
+    files = _find_files(folder, "*", frozenset())
+    if not files:
+        raise UsageError(f"corpus={corpus}: {folder} holds no file to read; give another folder")
+    return folder, list(files)
+
+
+@cache
+def _list_library() -> tuple[Path, tuple[Path, ...]]:
+    """Lists the running library, which stays as it is, once a process."""
+    folder = Path(sysconfig.get_path("stdlib"))
+    return folder, _find_files(folder, "*.py", _LEFT_OUT)
+
+
+def _find_files(folder: Path, pattern: str, left_out: frozenset[str]) -> tuple[Path, ...]:
     found = sorted(path for path in folder.rglob(pattern) if path.is_file())
     inner = [(path, path.relative_to(folder).parts) for path in found]
-    files = [
+    return tuple(
         path
         for path, parts in inner
         if left_out.isdisjoint(parts) and not any(part.startswith(".") for part in parts)
-    ]
-    if not files:
-        raise UsageError(f"corpus={corpus}: {folder} holds no file to read; give another folder")
-    return folder, files
+    )
 
 
 @cache

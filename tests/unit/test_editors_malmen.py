@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.editors_contract import OTHER, REQUEST, computed, fingerprint, model_of, traces
 
@@ -75,6 +75,7 @@ def make_toy_cases(access: Access) -> list[ShiftCase]:
 
 
 class TestSolve:
+    @settings(max_examples=30)
     @given(st.integers(0, 10**6), st.sampled_from([1e-3, 1.0, 30.0]))
     def test_the_dual_is_the_primal(self, seed: int, ridge: float) -> None:
         draw = np.random.default_rng(seed)
@@ -83,6 +84,7 @@ class TestSolve:
         found = solve_shift(torch.tensor(inputs), torch.tensor(wanted), ridge).numpy()
         assert np.linalg.norm(found - primal) < 1e-12 * np.linalg.norm(primal) * max(1, 1 / ridge)
 
+    @settings(max_examples=30)
     @given(st.integers(0, 10**6), st.sampled_from([0.1, 1.0, 30.0]))
     def test_the_gradient_is_solved_like_the_shift(self, seed: int, ridge: float) -> None:
         draw = np.random.default_rng(seed)
@@ -97,6 +99,7 @@ class TestSolve:
 
 
 class TestNetwork:
+    @settings(max_examples=30)
     @given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.integers(0, 1000))
     def test_running_statistics_are_those_of_all_tokens(self, sizes: list[int], seed: int) -> None:
         random = torch.Generator().manual_seed(seed)
@@ -184,7 +187,8 @@ def test_training_leaves_the_model_alone_and_is_the_same_again(llama: Any, own_c
 def test_all_requests_are_one_solve_and_no_rate_is_no_shift(llama: Any) -> None:
     spec: Any = parse_edit(TEXT)
     with edited(llama, spec, [REQUEST, OTHER]) as model:
-        before, after = model.facts["losses"]
+        losses: Any = model.facts["losses"]
+        before, after = losses
         assert after < before
         assert set(model.change.deltas) == {  # type: ignore[attr-defined]
             f"model.layers.{layer}.mlp.down_proj.weight" for layer in (0, 1)}  # fmt: skip
