@@ -119,7 +119,7 @@ def _end_whole(
     """Ends an answer that repeats the function: at a main, a second time, or where it is torn."""
     stops = [each.start() for each in defines.finditer(blank, found.end()) if _repeats(each, found)]
     example = _MAIN.search(blank, found.end())
-    stop = min([len(code), *stops, *([example.start()] if example else [])])
+    stop = min(len(code), *stops, example.start() if example else len(code))
     code, blank = code[:stop], blank[:stop]
     outer = measure_depth(blank, found.start())
     ends = find_ends(blank, found.end(), outer, -1)
