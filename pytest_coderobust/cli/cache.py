@@ -24,13 +24,16 @@ def register(commands: Commands) -> None:
 
 def cache(options: argparse.Namespace) -> int:
     """Lists what is kept with its size, or removes some kinds of it."""
-    from pytest_coderobust.session.kept import KINDS, clear_kept, format_size, list_kept
+    from pytest_coderobust.session.kept import KINDS, TRAINED, clear_kept, format_size, list_kept
     from pytest_coderobust.session.root import find_root
 
     root = find_root(Path.cwd())
     if options.clear:
         gone = clear_kept(root, options.clear)
         size = format_size(sum(entry.size for entry in gone))
+        for entry in gone:
+            if entry.kind == TRAINED:
+                print(f"removed {entry.path}")  # noqa: T201
         print(f"removed {len(gone)} {'entry' if len(gone) == 1 else 'entries'}, {size}")  # noqa: T201
         return 0
     for kind, entries in list_kept(root).items():

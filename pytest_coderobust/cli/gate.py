@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pytest_coderobust.results.conclusion import Stored, SuiteReport
 
 
+_SETTINGS = {"conditions": "cells", "sampling": "sampling", "k": "ks"}
+"""Settings that a run must share with the suite, by their names in a stored run."""
+
+
 def register(commands: Commands) -> None:
     parser = commands.add_parser(
         "gate",
@@ -91,17 +95,25 @@ def _choose(ledger: Ledger, plan: Plan, path: Path) -> Stored:
         UsageError: there is none, or it is of other tasks or settings.
     """
     from pytest_coderobust.engine.keys import make_comparison_basis
+    from pytest_coderobust.records.codec import encode
     from pytest_coderobust.results.conclusion import read_conclusions
 
     config = plan.config
     runs = [found for found in read_conclusions(ledger) if found.suite == config.name]
     if not runs:
         raise UsageError(f"{path} has no run of {config.name}, the suite of {config.path}")
-    basis = make_comparison_basis(plan.digest, config)
+    wanted = {
+        **make_comparison_basis(plan.digest, config),
+        "conditions": encode(plan.cells),
+        "sampling": encode(config.sampling),
+        "k": encode(config.ks),
+    }
     for found in reversed(runs):
-        if dict(found.body["run"]["basis"]) == basis:
+        ran = found.body["run"]
+        measured = {**ran["basis"], **{name: ran[key] for name, key in _SETTINGS.items()}}
+        differs = [name for name, value in wanted.items() if measured.get(name) != value]
+        if not differs:
             return found
-    differs = [name for name in basis if runs[-1].body["run"]["basis"].get(name) != basis[name]]
     raise UsageError(
         f"{path}: the run of {config.name} is not of {config.path} as it stands: "
         f"{', '.join(differs)} differ"

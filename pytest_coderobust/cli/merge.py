@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.cli.report import open_ledger
 from pytest_coderobust.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ def register(commands: Commands) -> None:
 def merge(options: argparse.Namespace) -> int:
     """Merges, and prints a line a suite; gates set no exit status here."""
     from pytest_coderobust.ledger.merging import merge_ledgers
-    from pytest_coderobust.results.merging import check_parts, conclude_whole, read_parts
+    from pytest_coderobust.results.merging import (
+        check_parts,
+        conclude_whole,
+        keep_latest,
+        read_parts,
+    )
 
     out: Path = options.out
     ledgers: list[Path] = [path for path in options.ledgers if path.resolve() != out.resolve()]
@@ -46,7 +52,7 @@ def merge(options: argparse.Namespace) -> int:
             for suite, parts in found.items():
                 known.setdefault(suite, []).extend(parts)
         for parts in known.values():
-            check_parts(parts)
+            check_parts(keep_latest(parts))
     merge_ledgers(out, ledgers)
     with ExitStack() as opened:
         ledger = _open(out, opened)
@@ -59,13 +65,5 @@ def merge(options: argparse.Namespace) -> int:
 
 
 def _open(path: Path, opened: ExitStack) -> Ledger:
-    """Opens a ledger that is there, for as long as the stack lasts.
-
-    Raises:
-        UsageError: there is no such file.
-    """
-    from pytest_coderobust.ledger import Ledger
-
-    if not path.is_file():
-        raise UsageError(f"{path} is no ledger: `pytest --coderobust-shard I/N` writes one")
-    return opened.enter_context(closing(Ledger(path)))
+    """Opens a ledger that is there, for as long as the stack lasts."""
+    return opened.enter_context(closing(open_ledger(path)))

@@ -50,7 +50,6 @@ def register(commands: Commands) -> None:
 
 def study(options: argparse.Namespace) -> int:
     """Measures the study, prints it, and decides its gates."""
-    from pytest_coderobust.files import replace_file
     from pytest_coderobust.migration.study.result import study_json
     from pytest_coderobust.reporting.study.page import render_study_page
     from pytest_coderobust.session.studies import measure_study
@@ -62,13 +61,27 @@ def study(options: argparse.Namespace) -> int:
         where = "--arms" if options.arms else f"{config.path}: [migration] arms"
         suite = session.suite(session.refer(config.path), config)
         found = measure_study(suite, where, tell)
-    if options.json is not None:
-        text = json.dumps(study_json(found), indent=1, sort_keys=False)
-        replace_file(options.json, f"{text}\n".encode())
-    if options.html is not None:
-        replace_file(options.html, render_study_page(found).encode())
     sys.stdout.write(show_study(found))
+    if options.json is not None:
+        write_report(options.json, f"{json.dumps(study_json(found), indent=1)}\n")
+    if options.html is not None:
+        write_report(options.html, render_study_page(found))
     return int(any(gate.outcome != "holds" for gate in found.gates))
+
+
+def write_report(path: Path, text: str) -> None:
+    """Writes a report.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    from pytest_coderobust.errors import DataError
+    from pytest_coderobust.files import replace_file
+
+    try:
+        replace_file(path, text.encode())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def tell(stage: str) -> None:

@@ -60,12 +60,12 @@ def ask_neighbours(writer: TextWriter, prompts: Sequence[str]) -> list[str]:
     return writer.greedy(prompts, NEIGHBOUR_TOKENS) if prompts else []
 
 
-def explain_unfit(writer: TextWriter, case: KnowledgeCase) -> str:
+def explain_unfit(writer: TextWriter, case: KnowledgeCase, *, natural: bool) -> str:
     """Explains why a case does not fit into the model's window; "" where it does."""
     if writer.window is None:
         return ""
     _, length = writer.fit_answer(case)
-    longest = max(length, FLUENCY_TOKENS)
+    longest = max(length, FLUENCY_TOKENS, 2 * length + NATURAL_TOKENS if natural else 0)
     needed = [writer.count(prompt) + longest for prompt in (case.prompt, *case.rewrites)]
     needed += [writer.count(prompt) + NEIGHBOUR_TOKENS for prompt in case.neighbours]
     if max(needed) <= writer.window:

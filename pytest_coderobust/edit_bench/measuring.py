@@ -79,7 +79,7 @@ class CaseMeter:
             if case.digest in known.scores or case.digest in known.left_out:
                 continue
             writer = TextWriter(self.backend)
-            if reason := explain_unfit(writer, case):
+            if reason := explain_unfit(writer, case, natural=self.memory.settings.natural):
                 self.memory.leave_out(case, reason)
             else:
                 before = self._answer_neighbours(writer, case)

@@ -67,7 +67,7 @@ def compare_fit(
     A codebook is looked up while a prompt is read, which a target behind it would disturb: its own
     losses take the place, and nothing is known of single tokens.
     """
-    if change.kind == "codebook":
+    if change.kind in ("codebook", "encoded-codebook"):
         losses = cast("Sequence[float]", change.facts["losses"])
         return FitChange(losses[0], min(losses), None)
     with change.installed(access):

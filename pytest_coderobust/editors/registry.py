@@ -64,7 +64,12 @@ class EditorEntry:
 
 _OWN: Mapping[str, EditorEntry] = {
     "creme": EditorEntry(
-        "pytest_coderobust.editors.creme:Creme", kinds.CremeOptions, forms=(), takes="pair"
+        # 2: a request whose layers restore nothing is refused.
+        "pytest_coderobust.editors.creme:Creme",
+        kinds.CremeOptions,
+        version=2,
+        forms=(),
+        takes="pair",
     ),
     "rome": EditorEntry("pytest_coderobust.editors.rome:Rome", kinds.RomeOptions, forms=_AT_LOOKUP),
     "memit": EditorEntry(

@@ -110,6 +110,8 @@ def _decide(gate: Gate, arm: ArmResult | None) -> ArmGateOutcome:
 
 
 def _read(gate: Gate, arm: ArmResult) -> tuple[float | None, str]:
+    if arm.kind in ("editor", "control") and arm.edits and arm.refused == len(arm.edits):
+        return None, f"no edit was made: {arm.edits[0].refused}"
     if gate.metric == COUNT:
         found = arm.final.regressions
         if found is None:

@@ -68,8 +68,24 @@ ORDER BY number
 """
 
 
+# A row of which a server refused something is asked for again: the answer takes its place.
+_REFUSED = "coalesce(json_extract({}.body, '$.refused'), 0) > 0"
+_SAME_SQUARE = " AND ".join(f"theirs.{column} = ours.{column}" for column in _SQUARE)
+_ASKED_AGAIN = (
+    f"""DELETE FROM main.left_out AS ours WHERE EXISTS (
+        SELECT 1 FROM part.observations AS theirs WHERE {_SAME_SQUARE}
+    ) AND EXISTS (
+        SELECT 1 FROM main.observations AS theirs WHERE {_SAME_SQUARE}
+        AND {_REFUSED.format("theirs")}
+    )""",  # noqa: S608  our own words
+    f"""DELETE FROM main.observations AS ours WHERE {_REFUSED.format("ours")} AND EXISTS (
+        SELECT 1 FROM part.observations AS theirs WHERE {_SAME_SQUARE}
+    )""",  # noqa: S608  our own words
+)
+
+
 def merge_ledgers(out: Path, parts: Sequence[Path]) -> None:
-    """Takes what the parts stored into the ledger `out`, by its keys; all of it, or nothing.
+    """Takes what the parts stored into the ledger `out`, by its keys; of each part all, or nothing.
 
     What is there already stays as it was, so that merging again changes nothing.
 
@@ -92,6 +108,8 @@ def merge_ledgers(out: Path, parts: Sequence[Path]) -> None:
 
 
 def _take(run: Transaction, out: Path, path: Path) -> None:
+    for statement in _ASKED_AGAIN:
+        run(statement)
     for table in _TABLES:
         _refuse_conflict(run, table, out, path)
         run(f"INSERT OR IGNORE INTO main.{table.name} SELECT * FROM part.{table.name}")  # noqa: S608
@@ -110,6 +128,8 @@ def _refuse_conflict(run: Transaction, table: _Table, out: Path, path: Path) -> 
     joined = " AND ".join(f"ours.{column} = theirs.{column}" for column in table.key)
     differs = " OR ".join(f"ours.{column} IS NOT theirs.{column}" for column in table.same)
     shown = ", ".join(f"ours.{column}" for column in table.key)
+    if table.name == "observations":
+        differs = f"({differs}) AND NOT {_REFUSED.format('theirs')}"
     found = run(
         f"SELECT {shown} FROM main.{table.name} AS ours JOIN part.{table.name} AS theirs "  # noqa: S608
         f"ON {joined} WHERE {differs} ORDER BY {shown} LIMIT 1"

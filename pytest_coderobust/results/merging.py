@@ -41,7 +41,7 @@ class ShardPart:
 
 
 def read_parts(ledger: Ledger) -> dict[str, list[ShardPart]]:
-    """Reads every conclusion about a shard, by suite, the oldest first.
+    """Reads what was concluded last about each shard, by suite.
 
     Raises:
         LedgerError: a conclusion cannot be read.
@@ -52,7 +52,26 @@ def read_parts(ledger: Ledger) -> dict[str, list[ShardPart]]:
         run = stored.read_run()
         if run.shard:
             parts.setdefault(run.suite, []).append(ShardPart(stored, run))
-    return parts
+    return {suite: keep_latest(found) for suite, found in parts.items()}
+
+
+def keep_latest(parts: Sequence[ShardPart]) -> list[ShardPart]:
+    """Keeps one conclusion about each shard: the latest, or that of its run which saw most.
+
+    Args:
+        parts: of one suite, the oldest first. A shard whose session was broken off, or that ran on
+            another model before, has several.
+    """
+    kept: dict[tuple[int, int], ShardPart] = {}
+    for part in parts:
+        old = kept.get((part.count, part.index))
+        if (
+            old is None
+            or old.stored.digest != part.stored.digest
+            or len(part.run.observations) >= len(old.run.observations)
+        ):
+            kept[part.count, part.index] = part
+    return list(kept.values())
 
 
 def check_parts(parts: Sequence[ShardPart]) -> None:
@@ -120,12 +139,15 @@ def _join(ledger: Ledger, parts: Sequence[ShardPart]) -> SuiteRun:
     run = parts[0].run
     found = {(o.task_id, o.cell): o for part in parts for o in part.run.observations}
     squares = [(task, cell) for cell in run.cells for task in run.tasks]
+    digest = parts[0].stored.digest
+    refused = [square for square in squares if square in found and found[square].refused]
     joined = replace(
         run,
         observations=tuple(found[square] for square in squares if square in found),
         incomplete=_explain_missing(parts, len(squares), len(found)),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.run.notes)),
-        bill=ledger.bills.of_run(parts[0].stored.digest),
+        bill=ledger.bills.of_run(digest),
+        refusals=ledger.refusals.count_reasons(digest, refused),
         shard="",
     )
     return note_refused(joined)

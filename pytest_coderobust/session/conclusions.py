@@ -121,6 +121,8 @@ class Conclusions:
         session = self._session
         suite = session.suite(reference)
         plan = suite.plan
+        if digest:
+            session.book_watching(digest)  # of a session that found every answer in the ledger
         model, tier = session.ledger.description(digest) or (ModelIdentity(session.model, ""), "")
         run = assemble(
             plan,

@@ -53,8 +53,11 @@ class GridWork:
 
     def find_folder(self, base: str, chosen: TrainingSet, seed: int) -> Path:
         """The folder of a trained model."""
-        name = re.sub(r"[^\w.-]", "_", Path(base).name)
-        return self.out / MODELS / name / f"{chosen.name}-{seed}"
+        return self.out / MODELS / _name_folder(base) / f"{chosen.name}-{seed}"
+
+
+def _name_folder(base: str) -> str:
+    return re.sub(r"[^\w.-]", "_", Path(base).name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,11 @@ def prepare_grid(
     """
     sets = [find_set(name, f"{config.path}: [grid] sets:") for name in config.sets]
     sets.sort(key=lambda each: each.name != config.control)
+    if len(set(map(_name_folder, config.bases))) < len(config.bases):
+        raise UsageError(
+            f"{config.path}: [grid] bases: two have the same last name, and models are written to "
+            "folders of that name; copy or link one to another name"
+        )
     for base in config.bases:
         check_base(replace(choices, model=locate_base(config, base)))
     with open_session(choices, config.folder, label=spell_for_command) as session:

@@ -113,10 +113,15 @@ def _list_files(folder: Path) -> list[Path]:
 
 
 def _find_models(root: Path) -> Iterator[Path]:
-    """Finds the folders of trained models, not deeper than five folders and in no hidden one."""
+    """Finds the folders of trained models, not deeper than five folders and in no hidden one.
+
+    What lies in another project, or is a repository of its own, is not ours to clear.
+    """
     for inner, folders, names in os.walk(root):
         depth = len(Path(inner).relative_to(root).parts)
-        if TRAINING_FILE in names and depth:
+        if depth and {".coderobust", ".git"} & {*folders, *names}:
+            folders.clear()
+        elif TRAINING_FILE in names and depth:
             folders.clear()
             yield Path(inner)
         elif depth == _DEEPEST:

@@ -71,6 +71,14 @@ def test_merged_shards_are_one_run_byte_for_byte(
     capsys.readouterr()
     assert gate(project) == 0
     assert "gate holds" in capsys.readouterr().out
+    for wrong, told in (
+        ('"C1"]', "conditions"),
+        ('"C1", "C2", "W2"]\nk = [1, 2]', "conditions, k"),
+    ):
+        sections = "[sampling]\nn = 2\ntemperature = 0.8" if "k" in wrong else ""
+        project.write_suite(GATES.replace('"C1", "W2"]', wrong), sections=sections)
+        assert gate(project) == 4
+        assert f"{told.split(', ')[0]}" in capsys.readouterr().err
 
 
 def list_rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -90,6 +98,22 @@ def test_a_shard_that_did_not_end_is_told_and_runs_again(
     run_shard(project, 3)
     assert main(["merge", all_ledger, *ledgers(project, 3)]) == 0
     assert "whole" in capsys.readouterr().out
+
+
+def test_a_folder_of_ledgers_serves_the_next_release_too(
+    project: Project, all_ledger: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index in (1, 2, 3):
+        run_shard(project, index)
+    project.record(cells=("C1", "W2"))
+    for index in (1, 2):
+        run_shard(project, index)
+    assert main(["merge", all_ledger, *ledgers(project, 1, 2, 3)]) == 4
+    assert "are no shards of one run" in capsys.readouterr().err
+    run_shard(project, 3)
+    assert main(["merge", all_ledger, *ledgers(project, 1, 2, 3)]) == 0
+    assert "18 items of 3 shards; whole" in capsys.readouterr().out
+    assert gate(project) == 0  # that of the second model
 
 
 def test_what_is_no_part_of_the_run_is_refused(
@@ -113,7 +137,7 @@ def test_what_is_no_part_of_the_run_is_refused(
     assert main(["merge", all_ledger, str(project.path / "whole.sqlite")]) == 4
     assert "holds no shard" in capsys.readouterr().err
     assert main(["merge", all_ledger, str(project.path / "none.sqlite")]) == 4
-    assert "is no ledger" in capsys.readouterr().err
+    assert "is not a valid ledger" in capsys.readouterr().err
 
 
 def test_two_answers_under_one_key_are_named(

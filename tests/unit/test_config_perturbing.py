@@ -93,7 +93,7 @@ def test_what_is_not_a_rewriter_is_none(text: str) -> None:
             "", '[rewriters]\nS1 = "apertium"\n[engines]\nS1 = "apertium"',
             "s.toml: [engines]: the former name of [rewriters]; keep one of the two sections",
         ),
-        ("", "[enginess]", "(valid: baseline, edit, rewriters, sampling, sandbox, suite)"),
+        ("", "[enginess]", "(valid: baseline, edit, migration, rewriters, sampling, sandbox, suite)"),
         ("sample_ratio = 1.5", "", "[suite] sample_ratio = 1.5: must lie between 0 and 1"),
         ("edit_rate = 0", "", "[suite] edit_rate = 0: must be more than 0"),
         ('lexicon = "wordnett"', "", "did you mean 'wordnet'?"),

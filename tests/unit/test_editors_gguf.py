@@ -37,8 +37,8 @@ def test_an_edit_of_a_gguf_file_is_made_and_saved(editor: str, model: Any, tmp_p
     if editor == "lora":
         pytest.importorskip("peft")
     spec: Any = parse_edit(WORDS[editor])
-    # PMET makes no step when every token of the target is the likeliest already.
-    asked = replace(REQUEST, target="    return 7\n") if editor == "pmet" else REQUEST
+    # PMET and ROME refuse a request that the model answers as told already.
+    asked = replace(REQUEST, target="    return 7\n") if editor in ("pmet", "rome") else REQUEST
     tensors, scores = fingerprint(model), logits(model)
     with edited(model, spec, [asked]) as repaired:
         changed, text = logits(model), answers(repaired)

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_coderobust.cli import main
 from pytest_coderobust.models.folders import TRAINING_FILE
-from pytest_coderobust.session.kept import TRAINED, clear_kept, format_size, list_kept
+from pytest_coderobust.session.kept import TRAINED, format_size, list_kept
 
 
 @pytest.fixture
@@ -52,10 +52,17 @@ def test_clearing_all_keeps_trained_models_and_strangers(
     assert capsys.readouterr().out == "removed 2 entries, 1 kB\n"
     assert {kind for kind, entries in list_kept(root).items() if entries} == {TRAINED}
     assert (root.parent / "cache/pytest-coderobust/strange.txt").exists()
-    assert [entry.path for entry in clear_kept(root, [TRAINED])] == [root / "out/one"]
+    assert main(["cache", "--clear", TRAINED]) == 0
+    assert f"removed {root / 'out/one'}\n" in capsys.readouterr().out
     assert not (root / "out/one").exists()
     assert (root / "out/notes.txt").exists()
     assert (root / "out/hidden/.venv/two").exists()
+
+
+@pytest.mark.parametrize("mark", [".git", ".coderobust"])
+def test_a_project_of_its_own_is_not_ours_to_clear(root: Path, mark: str) -> None:
+    (root / "out/one" / mark).mkdir()
+    assert list_kept(root)[TRAINED] == []
 
 
 def test_no_ledger_no_models(root: Path) -> None:

@@ -116,6 +116,20 @@ def test_an_answer_that_repeats_itself_ends_before_that(language: BracedLanguage
     assert extract(body + again + "    torn(", task).split() == expected
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_main_in_front_of_the_function_is_left_out(language: BracedLanguage) -> None:
+    task = TASKS[language]
+    function = f"{HEAD[language]}return 2 * x;\n}}\n"
+    if language == "cpp":
+        answer = f"int twice(int x);\nint main() {{ return twice(1); }}\n{function}"
+        expected = f"{task.preamble}int twice(int x);\n{function}"
+    else:
+        example = "public class Main { public static void main(String[] a) { } }\n"
+        answer = f"{example}class Solution {{\n{function}}}\n"
+        expected = f"import java.util.*;\nclass Solution {{\n{function}}}"
+    assert extract(f"```\n{answer}```", task).split() == expected.split()
+
+
 def test_an_overload_is_no_repetition() -> None:
     task = TASKS["java"]
     body = "        return twice(x, 2);\n    }\n\n    public int twice(int x, int n) { return n * x; }\n}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from support.study_results import make_study
@@ -106,3 +107,17 @@ def test_a_gate_is_decided_by_its_arm(text: str, value: float, outcome: str) -> 
 def test_a_wrong_gate_is_told_in_a_sentence(text: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(problem)):
         parse_arm_gate(text, ["none", "lora"], (1,), "suite.toml")
+
+
+@pytest.mark.parametrize("text", ["regressions[lora] <= 2", "stale[lora] <= 1"])
+def test_an_arm_without_an_edit_is_not_judged(text: str) -> None:
+    """The unedited model answered in its place, and loses nothing against itself."""
+    study = make_study()
+    arm = study.arm("lora")
+    assert arm is not None
+    refused = tuple(replace(edit, refused="it moved nothing") for edit in arm.edits)
+    without = replace(
+        study, arms=tuple(replace(a, edits=refused) if a is arm else a for a in study.arms)
+    )
+    (found,) = decide_arms([parse_arm_gate(text, ["lora"], [1], "x.toml")], without)
+    assert (found.outcome, found.reason) == ("not judged", "no edit was made: it moved nothing")

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_coderobust.metrics.attribution import RATE, bound_mean
 from pytest_coderobust.migration.study.nearest import find_nearest, score_prompts, split_words
 from pytest_coderobust.migration.study.notes import write_example, write_note
 from pytest_coderobust.migration.study.outcomes import PairOutcome, StudyPair, by_key
 from pytest_coderobust.migration.study.regressions import count_regressions, find_turned
-from pytest_coderobust.migration.study.tabulation import StudyReferences, tabulate
+from pytest_coderobust.migration.study.tabulation import StudyReferences, bound, tabulate
 from pytest_coderobust.records import ApiChange, ApiUse, Level, Task, Tests, Verdict
 
 FULL = Verdict(Level.FULL, 2, 2, api_uses=(ApiUse(0, 1),))
@@ -187,3 +188,19 @@ def test_notes_say_what_became_of_an_api() -> None:
         write_example(task("a", "def f(x):\n", "    return 1\n\n"))
         == "def f(x):\n    return 1\n\n\n"
     )
+
+
+def test_tasks_without_a_change_are_drawn_too() -> None:
+    """Edits alone would give an interval without width: all lose the same three tasks of eight."""
+    arm = [
+        outcome(edit, f"T/{task}", (BROKEN if task < 3 else FULL,), own=None)
+        for edit in range(12)
+        for task in range(8)
+    ]
+    found = bound(arm, [float(each.verdicts[0].full) for each in arm])
+    by_tasks = bound_mean(
+        [each.pair.task for each in arm], [float(e.verdicts[0].full) for e in arm], RATE
+    )
+    assert by_tasks is not None
+    assert found.low is not None
+    assert found.low <= by_tasks.low < 0.4 < 0.85 < by_tasks.high <= (found.high or 0)

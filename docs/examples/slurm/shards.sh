@@ -1,25 +1,32 @@
 #!/bin/sh
 # Submits a run in shards, and a last job that merges and decides:
-#   sh shards.sh 16 suites/release.toml ./checkpoints/release-candidate
-# The folder must be shared; each ledger is on the node's own disk while it is written.
+#   sh shards.sh 16 suites/release.toml ./checkpoints/release-candidate shards/release-candidate
+# The last word is an empty folder, new for each run, that all nodes may write. While a shard runs its
+# ledger is on the node's own disk; it is kept when the job is stopped, and a later one goes on with it.
 set -eu
-count=$1 suite=$2 model=$3
-mkdir -p shards
-array=$(sbatch --parsable --array="1-$count" --job-name=robustness --output=shards/%a.log <<EOF
+count=$1 suite=$2 model=$3 folder=$4
+mkdir -p "$folder"
+array=$(sbatch --parsable --array="1-$count" --job-name=robustness --signal=B:TERM@120 \
+    --output="$folder/%a.log" <<EOF
 #!/bin/sh
 set -eu
-here=\${TMPDIR:-/tmp}/coderobust-\$SLURM_JOB_ID.sqlite
-cp "shards/\$SLURM_ARRAY_TASK_ID.sqlite" "\$here" 2>/dev/null || true
-status=0
+kept="$folder/\$SLURM_ARRAY_TASK_ID"
+here=\$(mktemp -d)
+mkdir -p "\$kept"
+cp -r "\$kept/." "\$here"
 pytest "$suite" --model "$model" --coderobust-shard="\$SLURM_ARRAY_TASK_ID/$count" \
-    --coderobust-ledger="\$here" || status=\$?
-cp "\$here" "shards/\$SLURM_ARRAY_TASK_ID.sqlite"
+    --coderobust-ledger="\$here/ledger.sqlite" &
+trap 'kill -INT \$! 2>/dev/null' TERM
+status=0
+wait \$! || status=\$?
+wait \$! 2>/dev/null || true
+cp -r "\$here/." "\$kept"
 exit \$status
 EOF
 )
-sbatch --dependency="afterok:$array" --job-name=robustness-gate --output=shards/gate.log --wait <<EOF
+sbatch --dependency="afterok:$array" --job-name=robustness-gate --output="$folder/gate.log" --wait <<EOF
 #!/bin/sh
 set -eu
-coderobust merge robustness.sqlite shards/*.sqlite
-coderobust gate robustness.sqlite --suite "$suite" --html robustness.html
+coderobust merge "$folder/all.sqlite" "$folder"/*/ledger.sqlite
+coderobust gate "$folder/all.sqlite" --suite "$suite" --html "$folder/report.html"
 EOF

@@ -95,10 +95,16 @@ def bound(
     Args:
         extremes: the values that a pair may have: of a rate, or of a difference.
     """
-    found = bound_mean([each.pair.group for each in outcomes], values, extremes)
-    if found is None:
+    groupings = [[each.pair.group for each in outcomes]]
+    if all(each.pair.subset == "specificity" for each in outcomes):
+        # The same tasks are asked after every edit: edits are drawn, and so are tasks. The wider
+        # interval of the two covers (docs/metrics.md has the simulation).
+        groupings.append([each.pair.task for each in outcomes])
+    bounds = [each for each in (bound_mean(by, values, extremes) for by in groupings) if each]
+    if not bounds:
         return StudyRate(sum(values) / len(values))
-    return make_rate(found)
+    low, high = min(each.low for each in bounds), max(each.high for each in bounds)
+    return StudyRate(bounds[0].value, low, high)
 
 
 def make_rate(found: Estimate) -> StudyRate:

@@ -22,7 +22,7 @@ from pytest_coderobust.models.extraction.brace_ends import (
 from pytest_coderobust.models.extraction.fences import find_code
 from pytest_coderobust.records import AnswerReading, Task
 
-BRACES_VERSION = "2"
+BRACES_VERSION = "3"
 """Raised whenever the same completion in C++ or Java might become another solution, or a prompt in
 them another variant; part of the digest of their suites' plans."""
 
@@ -39,7 +39,7 @@ def extract_braced(answer: str, task: Task, reading: AnswerReading) -> str:
     chosen = find_code(answer, lambda text: defines.search(text) is not None, reading, language)
     # Blocks before the one that defines the function may hold what it includes or imports.
     earlier = [block for block in chosen.before if not defines.search(block)]
-    code = "\n".join((*earlier, chosen.text))
+    code = _drop_example("\n".join((*earlier, chosen.text)), defines, language)
     blank = blank_literals(code, language)
     found = defines.search(blank)
     if found is None:
@@ -53,6 +53,18 @@ def extract_braced(answer: str, task: Task, reading: AnswerReading) -> str:
         again = [each for each in defines.finditer(blank) if _is_same(each, head)]
         return _continue_prompt(task, code[: again[0].start()] if again else code, language)
     return _place_whole(task, _end_whole(code, blank, defines, found, language), language)
+
+
+def _drop_example(code: str, defines: re.Pattern[str], language: BracedLanguage) -> str:
+    """Drops a main, or the class around it, that stands before the function's body."""
+    blank = blank_literals(code, language)
+    example = _MAIN.search(blank)
+    bodies = (each.start() for each in defines.finditer(blank) if each["parameters"])
+    if example is None or not any(example.start() < body for body in bodies):
+        return code
+    floor = measure_depth(blank, example.start())
+    end = find_ends(blank, example.start(), floor, floor).closed
+    return code if end is None else code[: example.start()] + code[end:]
 
 
 def _define(task: Task) -> re.Pattern[str]:

@@ -42,9 +42,9 @@ class LengthCheck:
         """
         if not self.wants(text):
             return
-        self._longest = len(text)
         for transport in transports:
             self._introducer.check_length(transport, self._server, agreed, text)
+        self._longest = len(text)  # one that failed is due again
 
 
 def is_longer(length: int, longest: int) -> bool:

@@ -29,6 +29,7 @@ SOURCE_CHARACTERS = 50_000
 SEES_PACKAGE = re.compile(
     r"\\u|\bpackage\b|\bClass\b|\bgetClass\b|\b\w*(?:Package|ClassLoader|StackTrace|Resource)\w*"
     r"|\b(?:forName|getName|getTypeName|getCanonicalName|MethodHandles?|StackWalker|Proxy)\b"
+    r"|\.class\b|\bextends\s+[\w.]*(?:Exception|Error|Throwable)\b"
 )
 """Matches what may make a program behave in another way inside a package."""
 
