@@ -108,6 +108,7 @@ def _choose(ledger: Ledger, plan: Plan, path: Path) -> Stored:
         "sampling": encode(config.sampling),
         "k": encode(config.ks),
     }
+    differs: list[str] = []
     for found in reversed(runs):
         ran = found.body["run"]
         measured = {**ran["basis"], **{name: ran[key] for name, key in _SETTINGS.items()}}
