@@ -108,14 +108,15 @@ def _choose(ledger: Ledger, plan: Plan, path: Path) -> Stored:
         "sampling": encode(config.sampling),
         "k": encode(config.ks),
     }
-    differs: list[str] = []
+    told: list[str] = []  # of the latest run
     for found in reversed(runs):
         ran = found.body["run"]
         measured = {**ran["basis"], **{name: ran[key] for name, key in _SETTINGS.items()}}
         differs = [name for name, value in wanted.items() if measured.get(name) != value]
         if not differs:
             return found
+        told = told or differs
     raise UsageError(
         f"{path}: the run of {config.name} is not of {config.path} as it stands: "
-        f"{', '.join(differs)} differ"
+        f"{', '.join(told)} differ"
     )
