@@ -1,4 +1,4 @@
-"""What A-GRACE's encoders and rules buy on the bundled model's own cases.
+"""Measures A-GRACE's encoders and rules on the bundled model's own cases.
 
     python bench/a_grace.py [--seeds 3]
 

@@ -1,4 +1,4 @@
-"""Which perturbations are unseen, and their numbers beside the others."""
+"""Unseen perturbations of a suite, and their numbers beside the others."""
 
 from __future__ import annotations
 
