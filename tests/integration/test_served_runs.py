@@ -72,7 +72,9 @@ def test_kill_in_mid_window_asks_nothing_stored_again(served: Project) -> None:
         (served.path / "released").touch()
         assert run(served, url).returncode == 0
     again = read_asked(served.path)[before:]
-    assert len(again) == len(set(again)) == ROWS - stored
+    assert len(set(again)) == ROWS - stored
+    # What the killed client had on its way may reach the server's log after its death.
+    assert len(again) <= ROWS - stored + 8
     assert count(served, "SELECT count(*) FROM completions") == ROWS
 
 
