@@ -28,13 +28,18 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "broken": lambda lines: "    x = 1\n" + "    x = (\n    y y\n" * (lines // 2),
     "table": lambda lines: (
         "t = {}\n"
+        + "".join(f"for i in range({i}):\n    t[i] = i\n" for i in range(lines // 2 - 2))
+        + "def total(values):\n    return t[values]\n"
+    ),
+    "repeats": lambda lines: (
+        "t = {}\n"
         + "for i in range(3):\n    t[i] = i\n" * (lines // 2 - 2)
         + "def total(values):\n    return t[values]\n"
     ),
     "program": lambda lines: (
         "".join(f"def f{i}(x):\n    return f{i + 1}(x)\n" for i in range(lines // 4))
         + "def total(values):\n    return f0(values)\n"
-        + "assert total(1) == 1\nprint(total(2))\n" * (lines // 4)
+        + "".join(f"assert total({i}) == 1\nprint(total({i}))\n" for i in range(lines // 4))
     ),
     "drafts": lambda lines: (
         "```python\ndef total(values):\n    return 1\n```\n" * (lines // 4)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_coderobust.models.extraction.blocks import names_of, quiet_parser, split_blocks
 from pytest_coderobust.models.extraction.program import Wanted, choose_needed
 from pytest_coderobust.models.extraction.statement import TopStatement, read_statements
-from pytest_coderobust.models.extraction.tree_names import read_names
+from pytest_coderobust.models.extraction.tree_names import read_plain
 
 NAMES = st.sampled_from(["a", "b", "c", "x", "print", "input", "super", "__debug__", "_p"])
 MODULES = ["ast", "bisect", "functools", "heapq", "statistics", "textwrap", "types", "typing"]
@@ -77,9 +77,10 @@ def assert_same(source: str, *, known: bool = False) -> None:
         tree = ast.parse(source)
     except SyntaxError:
         return
-    found = read_names(tree.body)
+    found = read_plain(tree.body)
     if found is not None or known:
-        assert found == names_of(source), source
+        assert found is not None
+        assert found.names == names_of(source), source
 
 
 @settings(max_examples=60)
@@ -129,7 +130,7 @@ def test_plain_statements_are_read_from_the_tree(source: str) -> None:
     ],
 )
 def test_trees_that_are_not_plain_are_left_to_symbol_tables(source: str) -> None:
-    assert read_names(ast.parse(source).body) is None
+    assert read_plain(ast.parse(source).body) is None
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -138,7 +139,7 @@ def test_statements_of_the_standard_library(name: str) -> None:
     blocks = split_blocks(source)
     with quiet_parser():
         assert_read_alike(blocks)
-        plain = sum(read_names(ast.parse(block).body) is not None for block in blocks)
+        plain = sum(read_plain(ast.parse(block).body) is not None for block in blocks)
     assert plain > len(blocks) / 8, "the short way is taken"
 
 
@@ -146,6 +147,7 @@ def assert_read_alike(blocks: Sequence[str]) -> None:
     for together, block in zip(read_statements(blocks), blocks, strict=True):
         alone = TopStatement(block)
         assert (together.valid, together.names) == (alone.valid, alone.names), block
+        assert together.effects == alone.effects, block
         assert [ast.dump(each) for each in together.tree or ()] == [
             ast.dump(each) for each in alone.tree or ()
         ], block
@@ -167,6 +169,13 @@ def test_statements_read_together_are_what_they_are_alone(blocks: list[str]) -> 
     with quiet_parser():
         assert_read_alike(blocks)
         assert_read_alike(split_blocks("".join(blocks)))
+
+
+def test_statements_of_one_text_are_one() -> None:
+    blocks = ["t[0] = f(1)\n", "x = 1\n", "t[0] = f(1)\n"]
+    first, other, last = read_statements(blocks)
+    assert first is last
+    assert [each.source for each in (first, other, last)] == blocks
 
 
 def test_a_choice_among_many_statements() -> None:

@@ -18,7 +18,9 @@ LIMITS = "<limits>"
 """Stands among the changed names for the interpreter's limits, which everything runs under."""
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_SPEAKING = frozenset({ast.Call, ast.Attribute, ast.Subscript, ast.Global, *_DEFINITIONS})
+SPEAKING = frozenset({ast.Call, ast.Attribute, ast.Subscript, ast.Global, *_DEFINITIONS})
+"""Kinds of nodes that may have effects."""
+
 _CALLABLE = (ast.Lambda, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.NamedExpr)
 _SETS_LIMITS = frozenset({"setrecursionlimit", "set_int_max_str_digits", "stack_size", "setrlimit"})
 _LEAF_TYPES = (ast.Name, ast.Constant)
@@ -78,14 +80,17 @@ def is_renaming(statements: Iterable[ast.stmt]) -> bool:
     return all(map(_renames, statements))
 
 
-def find_effects(statements: Iterable[ast.stmt]) -> Effects:
-    """Finds the effects of statements, with everything inside them."""
+def list_speaking(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    """Lists the nodes of statements that may have effects, with everything inside them."""
+    return (node for node in _walk(statements) if type(node) in SPEAKING)
+
+
+def find_effects(speaking: Iterable[ast.AST]) -> Effects:
+    """Finds the effects of nodes."""
     changed: set[str] = set()
     passed: set[str] = set()
     reads = False
-    for node in _walk(statements):
-        if type(node) not in _SPEAKING:
-            continue
+    for node in speaking:
         if isinstance(node, ast.Call):
             changed.update(_list_changed(node))
             passed.update(_list_passed(node))

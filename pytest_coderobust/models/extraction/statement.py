@@ -15,9 +15,10 @@ from pytest_coderobust.models.extraction.effects import (
     find_effects,
     is_idle,
     is_renaming,
+    list_speaking,
     parse_statement,
 )
-from pytest_coderobust.models.extraction.tree_names import read_names
+from pytest_coderobust.models.extraction.tree_names import read_plain
 
 INPUT = frozenset({"input", "raw_input", "stdin"})
 """Names by which a statement reads standard input."""
@@ -26,6 +27,8 @@ _DEFINITION = re.compile(r"(?:async[ \t]+def|def|class)\b|@")
 _IMPORT = re.compile(r"(?:from|import)\b")
 _GROUP = 100
 """Blocks that are parsed together."""
+_LONG = 4000
+"""Characters from which a block is read alone: its names come faster than its tree."""
 _MANY = 1000
 """Blocks of a text whose definitions are parsed again when their effects are asked for.
 
@@ -47,7 +50,9 @@ class TopStatement:
         self.source = source
         self._tree, self._is_parsed = tree, tree is not None
         self._effects: Effects | None = None
-        found = (read_names(tree) if tree is not None else None) or names_of(source)
+        plain = read_plain(tree) if tree is not None else None
+        self._speaking = plain.speaking if plain is not None else None
+        found = plain.names if plain is not None else names_of(source)
         self.valid = found is not None
         self.names = found or _NO_NAMES
         self.defines = _DEFINITION.match(source) is not None
@@ -62,7 +67,7 @@ class TopStatement:
     def forget_definition(self) -> None:
         """Gives the tree of a definition back, whose effects are seldom asked for."""
         if self.defines:
-            self._tree, self._is_parsed = None, False
+            self._tree, self._is_parsed, self._speaking = None, False, None
 
     @property
     def idle(self) -> bool:
@@ -72,7 +77,10 @@ class TopStatement:
     @property
     def effects(self) -> Effects:
         if self._effects is None:
-            self._effects = find_effects(self.tree or ())
+            speaking = self._speaking
+            if speaking is None:
+                speaking = list_speaking(self.tree or ())
+            self._effects = find_effects(speaking)
         return self._effects
 
     @property
@@ -97,16 +105,21 @@ class TopStatement:
 
 
 def read_statements(blocks: Sequence[str]) -> list[TopStatement]:
-    """Reads top-level statements, each with the comments behind it."""
-    found: list[TopStatement] = []
-    for begin in range(0, len(blocks), _GROUP):
-        group = blocks[begin : begin + _GROUP]
+    """Reads top-level statements, each with the comments behind it.
+
+    Those of the same text are one: a model that does not end repeats itself.
+    """
+    different = dict.fromkeys(blocks)
+    short = [block for block in different if len(block) < _LONG]
+    found = {block: TopStatement(block) for block in different if len(block) >= _LONG}
+    for begin in range(0, len(short), _GROUP):
+        group = short[begin : begin + _GROUP]
         trees: Sequence[Tree | None] = _parse_together(group) or [None] * len(group)
-        found += [TopStatement(block, tree) for block, tree in zip(group, trees, strict=True)]
-        if len(blocks) > _MANY:
-            for statement in found[begin:]:
-                statement.forget_definition()
-    return found
+        for block, tree in zip(group, trees, strict=True):
+            found[block] = TopStatement(block, tree)
+            if len(short) > _MANY:
+                found[block].forget_definition()
+    return [found[block] for block in blocks]
 
 
 def _parse_together(blocks: Sequence[str]) -> list[Tree] | None:

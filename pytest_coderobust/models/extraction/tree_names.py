@@ -1,4 +1,4 @@
-"""Names of a statement, read from its syntax tree where that is plain.
+"""Names of a statement, and its nodes with effects, read from its syntax tree where that is plain.
 
 Python's own symbol tables are exact, and a call of theirs for each statement is what extraction
 from a long answer would mostly wait for. In a tree without classes, comprehensions, annotations and
@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 from pytest_coderobust.models.extraction.blocks import BlockNames
+from pytest_coderobust.models.extraction.effects import SPEAKING
 
 _MOST = 500
 """Nodes of a scope above which its names are not read: Python refuses trees that are too deep."""
@@ -63,26 +65,44 @@ _SPECIAL = frozenset({"super", "__debug__"})
 """Names that bring others along, or that nothing may bind."""
 
 
-def read_names(statements: Iterable[ast.stmt]) -> BlockNames | None:
-    """Reads the module-level names of statements; None where symbol tables must be asked."""
-    scope = _Scope()
+@dataclass(frozen=True, slots=True)
+class PlainTree:
+    """A tree whose names are what they look like.
+
+    Attributes:
+        names: module-level names.
+        speaking: the nodes that may have effects, from everywhere in it.
+    """
+
+    names: BlockNames
+    speaking: Sequence[ast.AST]
+
+
+def read_plain(statements: Iterable[ast.stmt]) -> PlainTree | None:
+    """Reads statements in one pass; None where symbol tables must be asked for their names."""
+    scope = _Scope([])
     if not scope.read(statements):
         return None
     needed = frozenset(scope.used | scope.free)
-    return BlockNames(frozenset(scope.bound), needed, frozenset(scope.used))
+    names = BlockNames(frozenset(scope.bound), needed, frozenset(scope.used))
+    return PlainTree(names, scope.speaking)
 
 
 class _Scope:
     """A module's or a function's names.
 
     Args:
+        speaking: gets the nodes that may have effects.
         parameters: those of the function; none for a module.
         depth: functions that it is in, with itself.
     """
 
-    __slots__ = ("_depth", "bound", "free", "used")
+    __slots__ = ("_depth", "bound", "free", "speaking", "used")
 
-    def __init__(self, parameters: Sequence[str] = (), depth: int = 0) -> None:
+    def __init__(
+        self, speaking: list[ast.AST], parameters: Sequence[str] = (), depth: int = 0
+    ) -> None:
+        self.speaking = speaking
         self._depth = depth
         self.bound = set(parameters)
         self.used: set[str] = set()
@@ -91,7 +111,7 @@ class _Scope:
 
     def read(self, nodes: Iterable[ast.AST]) -> bool:
         """Reads the names in trees; says whether all of them are plain."""
-        used, bound, parts_of = self.used, self.bound, _TAKE
+        used, bound, parts_of, speaks = self.used, self.bound, _TAKE, self.speaking.append
         waiting: list[Any] = [*nodes]
         count = 0
         while waiting and count <= _MOST:
@@ -101,6 +121,8 @@ class _Scope:
             if kind is ast.Name:
                 (used if type(node.ctx) is ast.Load else bound).add(node.id)
             elif kind in parts_of:
+                if kind in SPEAKING:
+                    speaks(node)
                 parts = parts_of[kind](node)
                 for value in parts if type(parts) is tuple else (parts,):
                     if type(value) is list:
@@ -126,6 +148,7 @@ class _Scope:
             node.returns or getattr(node, "type_params", None)
         ):
             self.bound.add(node.name)
+            self.speaking.append(node)
             outside = self._enter_function(node.args, node.body)
             return None if outside is None else [*node.decorator_list, *outside]
         return None
@@ -141,7 +164,7 @@ class _Scope:
     ) -> Sequence[ast.AST | None] | None:
         """Reads a function inside, and lists what is computed where it is defined."""
         names = [*_list_parameters(arguments)]
-        inner = _Scope(names, self._depth + 1)
+        inner = _Scope(self.speaking, names, self._depth + 1)
         if len(inner.bound) < len(names) or "" in inner.bound or self._depth == _DEEPEST:
             return None
         if not inner.read(body):
