@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pytest_coderobust.models.extraction.blocks import BlockNames, names_of
 from pytest_coderobust.models.extraction.effects import (
@@ -51,7 +51,7 @@ class TopStatement:
         self._tree, self._is_parsed = tree, tree is not None
         self._effects: Effects | None = None
         plain = read_plain(tree) if tree is not None else None
-        self._speaking = plain.speaking if plain is not None else None
+        self._speaking: Iterable[ast.AST] | None = plain.speaking if plain is not None else None
         found = plain.names if plain is not None else names_of(source)
         self.valid = found is not None
         self.names = found or _NO_NAMES
@@ -77,10 +77,8 @@ class TopStatement:
     @property
     def effects(self) -> Effects:
         if self._effects is None:
-            speaking = self._speaking
-            if speaking is None:
-                speaking = list_speaking(self.tree or ())
-            self._effects = find_effects(speaking)
+            seen = self._speaking
+            self._effects = find_effects(list_speaking(self.tree or ()) if seen is None else seen)
         return self._effects
 
     @property
