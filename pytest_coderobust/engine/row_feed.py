@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Protocol
 
 from pytest_coderobust.errors import ModelError
@@ -35,6 +37,10 @@ class Brake(Protocol):
         """Takes note of a row that goes out."""
         ...
 
+    def resends(self, row: Row, sampling: Sampling) -> bool:
+        """Says whether a row whose request failed may go again now; takes note of it if so."""
+        ...
+
     def settled(self, row: Row, completion: Completion, usage: Usage) -> None:
         """Takes note of its answer."""
         ...
@@ -61,6 +67,7 @@ class RowFeed(Iterator["Row | None"]):
         self._ends = ends
         self._next: KeyedRow | None = None
         self._on_way: dict[int, KeyedRow] = {}
+        self._again: Counter[int] = Counter()
         self.ended = self.exhausted = False
         """Whether it said that no more rows come, and whether there are none in another leg."""
 
@@ -69,9 +76,20 @@ class RowFeed(Iterator["Row | None"]):
         """The number of rows that were sent and are not answered yet."""
         return len(self._on_way)
 
-    def list_on_way(self) -> list[Row]:
-        """Lists the rows that were sent and are not answered yet."""
-        return [row for _, row in self._on_way.values()]
+    def list_requests(self) -> Iterator[Row]:
+        """Lists the rows that were sent and are not answered yet, each once for each request."""
+        for place, (_, row) in self._on_way.items():
+            yield from repeat(row, 1 + self._again[place])
+
+    def may_go_again(self, row: Row, *, alone: bool) -> bool:
+        """Says whether a row may go again; see `Resending`."""
+        for brake in self._brakes:
+            while not brake.resends(row, self._sampling):
+                if not alone:
+                    return False
+                brake.release()
+        self._again[id(row)] += 1
+        return True
 
     def __next__(self) -> Row | None:
         if self._next is None:
@@ -100,6 +118,7 @@ class RowFeed(Iterator["Row | None"]):
             ModelError: this row was not sent.
         """
         sent = self._on_way.pop(id(row), None)
+        self._again.pop(id(row), None)
         if sent is None:
             raise ModelError("an answer came to a row that was not asked")
         for brake in self._brakes:

@@ -3,7 +3,8 @@
 A row is sent only if its worst case fits: all tokens of its prompt and all tokens that it may
 write, at the full price, and beside it the look at the model that has to follow. The answer's own
 counts settle it. So spent and reserved together never pass the cap, however many rows are on their
-way. A request that watches over the model is reserved in the same way.
+way. A request that follows a failed one is reserved beside it, since a server may count both; one
+that watches over the model is reserved in the same way.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ class Spending:
         self._spent = Sum()
         self._reserved = Sum()
         self._kept = Sum()
-        self._on_way: dict[int, Sum] = {}
+        self._on_way: dict[int, tuple[Sum, int]] = {}
+        """The worst case of a request of each row, and how many of them may be counted."""
 
     def begin(self) -> None:
         """Reads what all processes of the session have stored; nothing of ours is on its way."""
@@ -107,13 +109,22 @@ class Spending:
 
     def sent(self, row: Row, sampling: Sampling) -> None:
         worst = self.worst(row.variant, sampling)
-        self._on_way[id(row)] = worst
+        self._on_way[id(row)] = worst, 1
         self._reserved += worst
 
+    def resends(self, row: Row, sampling: Sampling) -> bool:  # noqa: ARG002
+        worst, requests = self._on_way[id(row)]
+        if not self.affords(worst):
+            return False
+        self._on_way[id(row)] = worst, requests + 1
+        self._reserved += worst
+        return True
+
     def settled(self, row: Row, completion: Completion, usage: Usage) -> None:  # noqa: ARG002
-        worst = self._on_way.pop(id(row))
+        worst, requests = self._on_way.pop(id(row))
         # The sums are made anew where they can be, so that rounding does not add up.
-        self._reserved = self._reserved + worst.times(-1) if self._on_way else Sum()
+        rest = worst.times(-requests)
+        self._reserved = self._reserved + rest if self._on_way else Sum()
         told = price(usage, self._tariff)
         self._spent += told + bound_unsure(worst, told, usage)
 

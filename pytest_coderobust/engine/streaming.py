@@ -134,7 +134,7 @@ class AnswerStream:
 
     def _give_up(self, feed: RowFeed, sampling: Sampling) -> None:
         """Takes note of what is on its way when a stream ends: a server may have counted it."""
-        for row in feed.list_on_way():
+        for row in feed.list_requests():
             self._unsure += bound_cost(self._backend, row.variant, sampling)
 
     def _is_late(self) -> bool:

@@ -152,6 +152,9 @@ class JudgeBrake:
     def sent(self, row: Row, sampling: Sampling) -> None:
         """Needs no note: what is judged counts, and not what is asked."""
 
+    def resends(self, row: Row, sampling: Sampling) -> bool:  # noqa: ARG002
+        return True
+
     def settled(self, row: Row, completion: Completion, usage: Usage) -> None:
         """Needs no note either."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.scripted_server import serve
+from support.scripted_server import Asked, Told, serve
 from support.served_models import completed, make_row, open_toy, prompt_of
 from support.streamed import ScriptedStream
 from support.streamed_rows import TASK
@@ -28,7 +29,9 @@ from pytest_coderobust.errors import UsageError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import ServingTerms
 from pytest_coderobust.models.metering import FRAME
+from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.scripted import Scripted
+from pytest_coderobust.models.served.agreement import PlainAgreement
 from pytest_coderobust.records import (
     Bill,
     Cell,
@@ -43,6 +46,8 @@ from pytest_coderobust.records import (
 TARIFF = Tariff(2.0, 10.0, 1.0)
 LIMIT = 40
 SAMPLING = Sampling(max_new_tokens=LIMIT)
+COUNTS = PlainAgreement("toy", extra_tokens=0)
+"""Agreed with a server whose counts are known, so that no prompt is checked for its length."""
 
 
 @pytest.fixture
@@ -183,6 +188,74 @@ def test_no_row_is_sent_once_retries_have_taken_the_rest(
     except BudgetSpent as error:
         assert f"of {money:g} usd" in str(error)  # noqa: PT017  it may also have sufficed
     ledger.close()
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    seed=st.integers(0, 10**6),
+    fails=st.sampled_from([0.0, 0.4, 0.8]),
+    room=st.integers(1, 30),
+    concurrency=st.sampled_from([1, 8]),
+)
+def test_requests_that_follow_a_failed_one_stay_below_the_cap(
+    seed: int, fails: float, room: int, concurrency: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The server counts each request in full, those that it answers with an error, too."""
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.sqlite", "one")
+    wanted = [Variant(TASK, Cell(), f"{place:04}") for place in range(12)]
+    worst = 4 + FRAME + LIMIT
+    drawn = random.Random(seed)
+    usage = {"prompt_tokens": 4 + FRAME, "completion_tokens": LIMIT}
+
+    def script(asked: Asked) -> Told:
+        if drawn.random() < fails:
+            return Told(status=503, body={"error": {"message": "later"}})
+        return completed(prompt_of(asked), usage=usage)
+
+    with serve(script) as server:
+        options = ModelOptions(concurrency=concurrency)
+        model = open_toy(server.url, options=options, agreed=COUNTS)
+        spending = Spending(Cap(tokens=room * worst), model, ledger)
+        answers = CompletionStore(model, ledger, silent)
+        answers.brakes = (spending,)
+        ended = False
+        try:
+            list(answers.generate(wanted, SAMPLING))
+        except BudgetSpent:
+            ended = True
+        model.close()
+    assert len(server.asked) <= room
+    assert spending.total.tokens == len(server.asked) * worst or ended
+    assert ended == (answers.missing(wanted, SAMPLING) > 0)
+    bill = ledger.bills.of_session() or Bill()
+    # What had failed when the budget ended is kept for other processes, too.
+    counted = bill.usage.input + bill.usage.output + bill.unsure_tokens
+    assert counted == len(server.asked) * worst
+    ledger.close()
+
+
+def test_a_row_that_failed_waits_for_room_and_then_goes(ledger: Ledger) -> None:
+    """Two worst cases fit: the row that failed goes again once the other one has told its counts."""
+    wanted = [Variant(TASK, Cell(), text) for text in ("slow", "sick")]
+    failed = threading.Event()
+
+    def script(asked: Asked) -> Told:
+        prompt = prompt_of(asked)
+        if prompt == "sick" and not failed.is_set():
+            failed.set()
+            return Told(status=503, body={"error": {"message": "later"}})
+        if prompt == "slow":
+            failed.wait()
+        return completed(prompt, usage={"prompt_tokens": 1, "completion_tokens": 1})
+
+    with serve(script) as server:
+        model = open_toy(server.url, options=ModelOptions(concurrency=2), agreed=COUNTS)
+        answers = CompletionStore(model, ledger, silent)
+        answers.brakes = (Spending(Cap(tokens=2 * (4 + FRAME + LIMIT) + 2), model, ledger),)
+        list(answers.generate(wanted, SAMPLING))
+        model.close()
+    assert [prompt_of(asked) for asked in server.asked].count("sick") == 2
+    assert answers.missing(wanted, SAMPLING) == 0
 
 
 def test_other_processes_of_the_session_count_too(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.models.backend import Streamed
+from pytest_coderobust.models.resending import may_go_again
 from pytest_coderobust.models.served.answers import NotAnAnswer, ServedAnswer
 from pytest_coderobust.models.served.crew import Crew, Returned
 from pytest_coderobust.models.served.lanes import Lane
@@ -55,6 +56,8 @@ class Stream:
             for place, lane in enumerate(lanes)
         ]
         self._delayed: list[tuple[float, int, SentRow]] = []
+        self._is_held = False
+        """A row that is to go again has to wait for an answer."""
         self._pending = 0
         self._tickets = 0
         self._exhausted = False
@@ -89,9 +92,9 @@ class Stream:
     def _fill(self) -> bool:
         """Hands rows to the lanes while there is room; False when nothing is left to wait for."""
         now = time.monotonic()
-        while self._delayed and self._delayed[0][0] <= now:
-            sent = heapq.heappop(self._delayed)[2]
-            self._crews[self._choose(now, sent.last_lane)].send(sent)
+        self._send_again(now)
+        if self._is_held:
+            return True
         while not self._exhausted and (place := self._find_room(now)) is not None:
             try:
                 row = next(self._rows)
@@ -105,6 +108,18 @@ class Stream:
             self._pending += 1
             self._crews[place].send(self._dealings.prepare(row))
         return self._pending > 0
+
+    def _send_again(self, now: float) -> None:
+        """Hands rows to the lanes whose request failed, and that have waited."""
+        self._is_held = False
+        while self._delayed and self._delayed[0][0] <= now:
+            sent = self._delayed[0][2]
+            alone = self._pending == len(self._delayed)
+            self._is_held = not may_go_again(self._rows, sent.row, alone=alone)
+            if self._is_held:
+                return
+            heapq.heappop(self._delayed)
+            self._crews[self._choose(now, sent.last_lane)].send(sent)
 
     def _find_room(self, now: float) -> int | None:
         """Finds the lane for a new row; None where each has enough.
@@ -139,7 +154,7 @@ class Stream:
     def _wait(self) -> Returned | None:
         """Waits for the next errand to return; None where a delayed row is due, or time passes."""
         pause = BREATH
-        if self._delayed:
+        if self._delayed and not self._is_held:
             pause = min(pause, self._delayed[0][0] - time.monotonic())
         try:
             return self._returned.get(timeout=max(pause, 0.0))
