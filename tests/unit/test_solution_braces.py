@@ -99,6 +99,39 @@ def test_a_member_of_the_class_that_the_function_needs_stays() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "\n\nThis doubles the number; it is fast.\n",
+        "\n- adds it to itself;\n- returns that;\n",
+        "\n**Note**: no overflow is handled; see above (int x = 1;\n",
+    ],
+)
+def test_prose_with_semicolons_is_no_member_of_a_class(prose: str) -> None:
+    method = "        return 2 * x;\n    }"
+    for field in (
+        "",
+        "\n    private static final Map<String, List<int[]>> SEEN = new HashMap<>();",
+    ):
+        task = TASKS["java"]
+        found = extract(f"{method}{field}{prose}", task)
+        assert found == f"{task.prompt}{method}{field}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "int x;", "final long[] a, b;", "java.util.List<String> x = f();", ";", "int f(int x);",
+        "@Deprecated(since = \"1\") private int x;", "static <T extends A<T>> T make(T x);",
+        "private // why\n    int y = 1;", "double[][] grid = new double[2][2];",
+    ],
+)  # fmt: skip
+def test_members_without_a_body_stay(field: str) -> None:
+    task = TASKS["java"]
+    answer = f"        return 2 * x;\n    }}\n    {field}"
+    assert extract(answer, task) == f"{task.prompt}{answer}\n}}\n"
+
+
 def test_a_function_that_never_closes_stays_torn() -> None:
     for language in LANGUAGES:
         text = "    if (x) {\n        return 2 * x;\n    }\n"

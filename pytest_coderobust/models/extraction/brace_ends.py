@@ -8,8 +8,21 @@ from dataclasses import dataclass
 from coderobust_strategies.prompt.braced import BracedLanguage, blank_braced
 
 _MARK = re.compile(r"[{};]")
-_GOES_ON = re.compile(r"[\s\0]*[.,)\]:?*+/&|=<>-]")
-"""Matches what follows a brace that ends no member: an initial value or a lambda goes on."""
+_GOES_ON = re.compile(r"[\s\0]*[.,)\]:?]|[ \t\0]*[*+/&|=<>-]")
+"""Matches what follows a brace that ends no member: an initial value or a lambda goes on. On another
+line, operators are marks of prose."""
+_MODIFIER = r"(?:public|protected|private|static|final|abstract|transient|volatile|synchronized|native|default)"
+_ANNOTATION = r"@[\w.]+(?:\s*\([^;{}]*?\))?"
+_ARRAY = r"(?:\s*\[\s*\])*"
+_FIELDS: dict[BracedLanguage, re.Pattern[str]] = {
+    "cpp": re.compile(""),
+    "java": re.compile(
+        rf"[\s\0]*(?:;|(?:(?:{_MODIFIER}\b|{_ANNOTATION})[\s\0]*)*(?:<[^;{{}}=]*?>\s*)?"
+        rf"[\w.]+(?:\s*<[^;{{}}=]*?>)?{_ARRAY}\s+\w+{_ARRAY}[\s\0]*[=,;(])"
+    ),
+}
+"""Matches how a member that ends in a semicolon begins; prose may have semicolons, too. In C++ such
+a member has many forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +46,9 @@ def measure_depth(blank: str, stop: int) -> int:
     return blank.count("{", 0, stop) - blank.count("}", 0, stop)
 
 
-def find_ends(blank: str, since: int, outer: int, floor: int) -> BraceEnds:
+def find_ends(
+    blank: str, since: int, outer: int, floor: int, language: BracedLanguage
+) -> BraceEnds:
     """Finds the ends behind a place of a text whose comments and literals are blank.
 
     Args:
@@ -49,7 +64,7 @@ def find_ends(blank: str, since: int, outer: int, floor: int) -> BraceEnds:
             continue
         if depth <= floor and mark[0] == "}":
             return BraceEnds(mark.end(), member, depth)
-        if depth == outer and (mark[0] == ";" or _ends_member(blank, mark)):
+        if depth == outer and _ends_member(blank, mark, member, language):
             member = mark.end()
     return BraceEnds(None, member, depth)
 
@@ -65,5 +80,14 @@ def blank_literals(source: str, language: str) -> str:
     return blank_braced(source, "cpp" if language == "cpp" else "java")
 
 
-def _ends_member(blank: str, mark: re.Match[str]) -> bool:
-    return mark[0] == "}" and not _GOES_ON.match(blank, mark.end())
+def _ends_member(
+    blank: str, mark: re.Match[str], before: int | None, language: BracedLanguage
+) -> bool:
+    """Whether a mark at the outer depth ends a member.
+
+    Args:
+        before: the end of the member before it; None for none.
+    """
+    if mark[0] == ";":
+        return before is None or _FIELDS[language].match(blank, before, mark.end()) is not None
+    return not _GOES_ON.match(blank, mark.end())

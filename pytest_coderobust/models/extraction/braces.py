@@ -22,7 +22,7 @@ from pytest_coderobust.models.extraction.brace_ends import (
 from pytest_coderobust.models.extraction.fences import find_code
 from pytest_coderobust.records import AnswerReading, Task
 
-BRACES_VERSION = "3"
+BRACES_VERSION = "4"
 """Raised whenever the same completion in C++ or Java might become another solution, or a prompt in
 them another variant; part of the digest of their suites' plans."""
 
@@ -63,7 +63,7 @@ def _drop_example(code: str, defines: re.Pattern[str], language: BracedLanguage)
     if example is None or not any(example.start() < body for body in bodies):
         return code
     floor = measure_depth(blank, example.start())
-    end = find_ends(blank, example.start(), floor, floor).closed
+    end = find_ends(blank, example.start(), floor, floor, language).closed
     return code if end is None else code[: example.start()] + code[end:]
 
 
@@ -110,7 +110,7 @@ def _continue_prompt(task: Task, code: str, language: BracedLanguage) -> str:
     blank = blank_literals(joined, language)
     head = _last_head(_define(task), blank[: len(prompt)])
     outer = measure_depth(blank, head.start() if head else 0)
-    ends = find_ends(blank, len(prompt), outer, 0)
+    ends = find_ends(blank, len(prompt), outer, 0, language)
     if ends.closed is not None:
         return _cut(joined, blank, ends.closed, language, semicolon=outer > 0)
     if ends.member is not None and outer > 0:
@@ -134,7 +134,7 @@ def _end_whole(
     stop = min(len(code), *stops, example.start() if example else len(code))
     code, blank = code[:stop], blank[:stop]
     outer = measure_depth(blank, found.start())
-    ends = find_ends(blank, found.end(), outer, -1)
+    ends = find_ends(blank, found.end(), outer, -1, language)
     if ends.closed is not None:
         return code[: ends.closed - 1]  # the brace of a class that the answer does not open
     if ends.depth > 0 and ends.member is not None:
