@@ -74,6 +74,6 @@ def explain_unfit(writer: TextWriter, case: KnowledgeCase, *, natural: bool) -> 
 
 
 def _score(case: KnowledgeCase, texts: Sequence[str]) -> tuple[AnswerScores, AnswerScores | None]:
-    """Scores the answers to the input and to its rewrites, without their outer blanks."""
-    own, *others = [score_answer(text.strip(), case.target) for text in texts]
+    """Scores the answers to the input and to its rewrites; outer blanks count on neither side."""
+    own, *others = [score_answer(text.strip(), case.target.strip()) for text in texts]
     return own, average_scores(others)

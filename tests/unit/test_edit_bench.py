@@ -13,7 +13,7 @@ from support.editors_contract import QUICK, fingerprint, traces
 from support.models_checkpoints import backend, llama, save, save_random
 from transformers import AutoTokenizer
 
-from pytest_coderobust.edit_bench.asking import ask_case
+from pytest_coderobust.edit_bench.asking import ask_case, explain_unfit
 from pytest_coderobust.edit_bench.editors import read_editors, split_editors
 from pytest_coderobust.edit_bench.measuring import CaseMeter, measure_all
 from pytest_coderobust.edit_bench.memory import AskSettings, BenchMemory
@@ -204,6 +204,8 @@ def test_a_model_that_knows_the_answer_scores_1(tiny: Any) -> None:
     _, longer = writer.fit_answer(make_case(second))
     texts = writer.greedy([first.prompt, second.prompt], longer)
     assert texts == [first.answer + "<|end|>" * (longer - length), second.answer]
+    blank = replace(case, target=f"{case.target}\n", tail="")  # as a row of CoNaLa may have it
+    assert ask_case(writer, blank, [], AskSettings()).effectiveness == scores.effectiveness
     more = replace(case, target=f"{case.target}\n    pass")
     scores = ask_case(writer, more, [], AskSettings(natural=True))
     assert scores.effectiveness.em == 0.0
@@ -254,6 +256,22 @@ def test_a_case_that_does_not_fit_is_left_out_with_its_reason(
     assert (found.cases, [each.case for each in found.editors[0].scores]) == (1, ["short"])
     assert "tokens of prompt and answer, window of 100" in found.left_out["long"]
     assert "left out: long: " in render_bench(found, 160, colour=False, encoding="utf-8")
+
+
+def test_a_natural_answer_fits_into_the_window_to_the_token(tmp_path: Path) -> None:
+    """The longest of what is asked decides: twice the target and 64 tokens more."""
+    case = KnowledgeCase("a", "x" * 20, "t", ("y" * 21,))
+    roomy = TextWriter(backend(save_random(tmp_path / "roomy", window=512)))
+    _, length = roomy.fit_answer(case)
+    needed = roomy.count(case.rewrites[0]) + 2 * length + 64
+    for window, fits in ((needed, True), (needed - 1, False)):
+        writer = TextWriter(backend(save_random(tmp_path / str(window), window=window)))
+        told = explain_unfit(writer, case, natural=True)
+        assert told == ("" if fits else f"{needed} tokens of prompt and answer, window of {window}")
+        assert explain_unfit(writer, case, natural=False) == ""
+        if fits:  # and the model is asked just so
+            scores = ask_case(writer, case, [], AskSettings(natural=True))
+            assert scores.natural_generalisation is not None
 
 
 def test_a_request_takes_the_form_that_its_editor_wants() -> None:
