@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from support.hunt_model import write_suite
 from support.recorded_servers import LLAMA, VLLM, Traits, count, play
 from support.scripted_server import Asked, ScriptedServer, Told, serve
+from support.served_models import Known, open_toy
 
 from pytest_coderobust.config.settings import read_settings
 from pytest_coderobust.engine.completions import CompletionStore
@@ -20,9 +22,13 @@ from pytest_coderobust.engine.events import silent
 from pytest_coderobust.engine.forecast import Forecast
 from pytest_coderobust.engine.spending import BudgetSpent
 from pytest_coderobust.engine.variants import make_variant, prepare
+from pytest_coderobust.errors import ModelError
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.ledger.bills import NOBODY
 from pytest_coderobust.models.metering import FRAME
+from pytest_coderobust.models.served.agreement import PlainAgreement
+from pytest_coderobust.models.served.length_check import LengthCheck
+from pytest_coderobust.models.served.transport import Transport
 from pytest_coderobust.records import Bill, Usage
 from pytest_coderobust.reporting.figures import describe_bill
 from pytest_coderobust.session.choices import Choices
@@ -249,3 +255,43 @@ def test_what_is_asked_before_a_run_is_known_belongs_to_the_first_one(ledger: Le
     assert one.watching == one.usage == Usage(3, 0, 23)
     assert (one.cost, one.sessions, one.answers) == (3.0, 1, 0)
     assert bills.of_run("two") is bills.of_run(NOBODY) is None
+
+
+def test_a_session_that_finds_every_answer_is_billed_for_what_it_asked(tmp_path: Path) -> None:
+    with served(LLAMA) as (servers, entry):
+        bills: list[Bill] = []
+        posts = [0]
+        for _ in range(2):
+            with asking(tmp_path, entry) as session:
+                ask(session)
+                bills.append(of_run(session))
+            posts.append(len(servers.posts))
+        assert sum(map(is_row, servers.posts)) == 6
+    first, both = bills
+    assert first.usage.requests == posts[1]
+    assert both.usage.requests == posts[2]
+    assert both.usage.requests - first.usage.requests == posts[2] - posts[1] > 0
+    assert both.watching.requests - first.watching.requests == posts[2] - posts[1]
+    assert (first.answers, both.answers, both.sessions) == (6, 6, 2)
+
+
+def test_a_check_of_length_that_failed_is_due_again() -> None:
+    """A server that cuts a prompt is not taken on trust the second time."""
+    told: list[str] = []
+
+    class Cutting(Known):
+        def check_length(self, *given: object) -> None:
+            told.append(str(given[-1]))
+            if len(told) == 1:
+                raise ModelError("truncates prompts")
+
+    agreed = PlainAgreement("toy")
+    server = open_toy("http://127.0.0.1:1/v1").server
+    check, transport = LengthCheck(server, Cutting(agreed)), cast("Transport", None)
+    with pytest.raises(ModelError, match="truncates"):
+        check.run("x" * 100, agreed, [transport])
+    assert check.bound("x" * 100, agreed, 1).requests == 3
+    for _ in range(2):
+        check.run("x" * 100, agreed, [transport])
+    assert check.bound("x" * 100, agreed, 1).requests == 0
+    assert told == ["x" * 100] * 2
