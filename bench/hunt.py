@@ -28,11 +28,11 @@ from support.hunt_toys import ALTERNATIVES, KINDS, OPERATIONS, SITES, Edits, Toy
 
 from coderobust_strategies.audit import audit, is_damaged
 from pytest_coderobust.engine.budget import Budget
-from pytest_coderobust.hunt.failure import Failure, from_json
-from pytest_coderobust.hunt.hunt import Hunted
-from pytest_coderobust.hunt.minimisation import minimise
-from pytest_coderobust.hunt.questions import settle
-from pytest_coderobust.hunt.store import Failures
+from pytest_coderobust.hunting.failure import Failure, from_json
+from pytest_coderobust.hunting.hunt import Hunted
+from pytest_coderobust.hunting.minimisation import minimise
+from pytest_coderobust.hunting.questions import settle
+from pytest_coderobust.hunting.store import Failures
 from pytest_coderobust.session.hunting import find_breaking_prompt
 
 SEEDS = 20
@@ -165,7 +165,7 @@ def verify(folder: Path) -> None:
 
 
 def ask_again(failures: Sequence[Failure]) -> int:
-    from pytest_coderobust.hunt.panel import Confirm, Panel, Question
+    from pytest_coderobust.hunting.panel import Confirm, Panel, Question
     from pytest_coderobust.session.choices import Choices
     from pytest_coderobust.session.session import open_session
 

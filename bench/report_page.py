@@ -33,7 +33,7 @@ from pytest_coderobust.records import (
 )
 from pytest_coderobust.reporting.html import render
 from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 
 TASKS = 164
 WORDS = "return the sum of all numbers in list that are even and larger than given limit".split()  # noqa: SIM905
@@ -81,7 +81,7 @@ def make_report(folder: Path, observations: int) -> SuiteReport:
     )  # fmt: skip
     summary = summarise(run)
     gates = decide([parse_gate("rd <= 0.5", "bench")], summary, run)
-    return conclude(ledger, "run", SuiteResult(run, summary, gates), Origin("bench.toml"))
+    return conclude(ledger, "run", DecidedRun(run, summary, gates), Origin("bench.toml"))
 
 
 def time_browser(page: Path) -> tuple[float, float, float, float] | None:

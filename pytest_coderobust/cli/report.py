@@ -210,7 +210,7 @@ def write_all(reports: list[SuiteReport], options: argparse.Namespace) -> None:
 
 def _find_failures(ledger: Path | None) -> Path:
     """The folder of the hunts' failures: the project's, or the one beside a ledger of its own."""
-    from pytest_coderobust.hunt.store import FOLDER
+    from pytest_coderobust.hunting.store import FOLDER
     from pytest_coderobust.session.root import find_root
 
     return ledger.parent / FOLDER.name if ledger else find_root(Path.cwd()) / FOLDER

@@ -18,7 +18,7 @@ from pytest_coderobust.records import Variant
 if TYPE_CHECKING:
     from hypothesis import settings as Settings  # noqa: N812
 
-    from pytest_coderobust.hunt.failure import Failure
+    from pytest_coderobust.hunting.failure import Failure
     from pytest_coderobust.session.session import Session
 
 _SETTINGS = "_hypothesis_internal_use_settings"
@@ -63,7 +63,7 @@ def keep_drawn(report: pytest.TestReport, item: pytest.Item) -> None:
     if not (report.when == "call" and report.failed and drawn):
         return
     from pytest_coderobust.errors import CodeRobustError
-    from pytest_coderobust.hunt.store import FOLDER, Failures
+    from pytest_coderobust.hunting.store import FOLDER, Failures
 
     try:
         failure = _make_failure(session, drawn, item.nodeid)
@@ -80,8 +80,8 @@ def _make_failure(
     session: Session, drawn: Sequence[tuple[str, Any, frozenset[Any]]], nodeid: str
 ) -> Failure:
     """The last prompt, confirmed, with each of its edits taken back once."""
-    from pytest_coderobust.hunt.failure import Failure, HuntCost
-    from pytest_coderobust.hunt.panel import Confirm, Panel, Question
+    from pytest_coderobust.hunting.failure import Failure, HuntCost
+    from pytest_coderobust.hunting.panel import Confirm, Panel, Question
 
     reference, task, edits = drawn[-1]
     measurement = session.suite(reference).single

@@ -15,7 +15,7 @@ import pytest
 from pytest_coderobust.engine.early import Why
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.gates import exit_failed
-from pytest_coderobust.hunt.store import FOLDER
+from pytest_coderobust.hunting.store import FOLDER
 from pytest_coderobust.plugin.junit import add_gates
 from pytest_coderobust.records import Cell, Status
 from pytest_coderobust.results.conclusion import SuiteReport
@@ -24,7 +24,7 @@ from pytest_coderobust.session.outputs import write_outputs
 from pytest_coderobust.session.session import Session
 
 if TYPE_CHECKING:
-    from pytest_coderobust.hunt.tally import SuiteHunt
+    from pytest_coderobust.hunting.tally import SuiteHunt
 
 SEEN = "coderobust_seen"
 STATUS = "coderobust_status"

@@ -23,7 +23,7 @@ from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.records.codec import decode, encode
 from pytest_coderobust.results.evidence import Archive
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Origin:
 class SuiteReport:
     """One suite's numbers and decisions, with the evidence behind them."""
 
-    result: SuiteResult
+    result: DecidedRun
     origin: Origin
     archive: Archive
 
@@ -123,7 +123,7 @@ class Stored:
         summary = replace(
             summarise(run), comparison=comparison, floor=floor, quality=quality, eligible=eligible
         )
-        return SuiteReport(SuiteResult(run, summary, gates), origin, archive)
+        return SuiteReport(DecidedRun(run, summary, gates), origin, archive)
 
 
 def describe_damage(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
@@ -134,7 +134,7 @@ def describe_damage(ledger: Ledger, digest: str, error: Exception) -> LedgerErro
     )
 
 
-def conclude(ledger: Ledger, digest: str, result: SuiteResult, origin: Origin) -> SuiteReport:
+def conclude(ledger: Ledger, digest: str, result: DecidedRun, origin: Origin) -> SuiteReport:
     """Stores a conclusion, and makes a report of it.
 
     Args:
@@ -167,7 +167,7 @@ def read_conclusions(ledger: Ledger) -> list[Stored]:
     return list(latest.values())
 
 
-def dump_conclusion(result: SuiteResult, origin: Origin) -> str:
+def dump_conclusion(result: DecidedRun, origin: Origin) -> str:
     """Writes the conclusion as JSON; the observations stay in their own table."""
     run, summary = result.run, result.summary
     tasks = {task: place for place, task in enumerate(run.tasks)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_coderobust.hunt.failure import Failure
-from pytest_coderobust.hunt.store import Failures
+from pytest_coderobust.hunting.failure import Failure
+from pytest_coderobust.hunting.store import Failures
 from pytest_coderobust.results.conclusion import SuiteReport
 
 

@@ -13,7 +13,7 @@ from pytest_coderobust.metrics.eligible import add_counts
 from pytest_coderobust.metrics.summary import summarise
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.results.conclusion import Stored, SuiteReport, conclude
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 from pytest_coderobust.results.suite_run import note_refused
 
 
@@ -132,7 +132,7 @@ def conclude_whole(ledger: Ledger, parts: Sequence[ShardPart]) -> SuiteReport:
     gates = decide([found.gate for found in decided.gates], summary, run)
     if any(found.outcome == "off" for found in decided.gates):
         gates = switch_off(gates)
-    return conclude(ledger, stored.digest, SuiteResult(run, summary, gates), decided.origin)
+    return conclude(ledger, stored.digest, DecidedRun(run, summary, gates), decided.origin)
 
 
 def _join(ledger: Ledger, parts: Sequence[ShardPart]) -> SuiteRun:

@@ -8,11 +8,11 @@ from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.metrics.summary import Summary
 from pytest_coderobust.records import SuiteRun
 
-__all__ = ["GateOutcome", "SuiteResult"]
+__all__ = ["DecidedRun", "GateOutcome"]
 
 
 @dataclass(frozen=True, slots=True)
-class SuiteResult:
+class DecidedRun:
     """One suite's run with its numbers and its decisions: the input of every report."""
 
     run: SuiteRun

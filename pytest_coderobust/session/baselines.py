@@ -14,7 +14,7 @@ from pytest_coderobust.session.choices import Choices
 if TYPE_CHECKING:
     from pytest_coderobust.config.baseline import BaselineRule
     from pytest_coderobust.metrics.baseline import Baseline
-    from pytest_coderobust.results.result import SuiteResult
+    from pytest_coderobust.results.result import DecidedRun
 
 SUFFIX = ".jsonl"
 
@@ -64,7 +64,7 @@ def read(path: Path) -> Baseline:
         raise DataError(f"{path}: cannot be read: {error}") from None
 
 
-def add_baseline(result: SuiteResult, path: Path, rule: BaselineRule) -> SuiteResult:
+def add_baseline(result: DecidedRun, path: Path, rule: BaselineRule) -> DecidedRun:
     """The suite's numbers and decisions, joined by what its baseline says."""
     from pytest_coderobust.gates.regression import compare_with_baseline
     from pytest_coderobust.metrics.baseline import warn_of_identity
@@ -86,7 +86,7 @@ def add_baseline(result: SuiteResult, path: Path, rule: BaselineRule) -> SuiteRe
     )
 
 
-def update(result: SuiteResult, path: Path, written: set[Path]) -> str:
+def update(result: DecidedRun, path: Path, written: set[Path]) -> str:
     """Writes the baseline of a whole run; a part of one leaves the file as it is.
 
     Args:

@@ -66,7 +66,7 @@ def check_choices(resources: Resources) -> None:
 
             check_cap(Cap(budget.money, budget.tokens), resources.backend, resources.model)
     if choices.hunt:
-        from pytest_coderobust.hunt.hunt import check_huntable
+        from pytest_coderobust.hunting.hunt import check_huntable
 
         check_huntable(resources.backend.keyed_by, resources.model)
 

@@ -14,7 +14,7 @@ from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import ModelIdentity, Square, SuiteRun
 from pytest_coderobust.results.conclusion import Origin, SuiteReport, conclude
 from pytest_coderobust.results.edits import add_editing
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 from pytest_coderobust.results.suite_run import assemble, note_refused
 from pytest_coderobust.session.baselines import add_baseline, update
 from pytest_coderobust.session.floors import add_floor
@@ -87,7 +87,7 @@ class Conclusions:
         summary = self._judge_quality(reference, digest, run, summarise(run))
         gates = self._gates(reference, seen, run, summary)
         rule = session.suite(reference).plan.config.baseline
-        result = self._against_baseline(SuiteResult(run, summary, gates), seen, rule)
+        result = self._against_baseline(DecidedRun(run, summary, gates), seen, rule)
         if session.choices.noise_floor and seen.gated:
             try:
                 result = add_floor(session, session.suite(reference), result, digest)
@@ -113,7 +113,7 @@ class Conclusions:
             self.errors.append(str(error))
             return summary
 
-    def _store(self, digest: str, result: SuiteResult, origin: Origin) -> SuiteReport:
+    def _store(self, digest: str, result: DecidedRun, origin: Origin) -> SuiteReport:
         return conclude(self._session.ledger, digest, result, origin)
 
     def _run(self, reference: str, seen: SuiteFindings, digest: str) -> SuiteRun:
@@ -156,8 +156,8 @@ class Conclusions:
         return outcomes if self._session.choices.gates else switch_off(outcomes)
 
     def _against_baseline(
-        self, result: SuiteResult, seen: SuiteFindings, rule: BaselineRule
-    ) -> SuiteResult:
+        self, result: DecidedRun, seen: SuiteFindings, rule: BaselineRule
+    ) -> DecidedRun:
         """The suite joined by what its baseline says, or the baseline written from it."""
         choices = self._session.choices
         if choices.baseline is None or not seen.gated:

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.gates import switch_off
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 from pytest_coderobust.session.resources import Resources
 from pytest_coderobust.session.suite import SuiteSession
 
 
 def add_floor(
-    resources: Resources, suite: SuiteSession, result: SuiteResult, digest: str = ""
-) -> SuiteResult:
+    resources: Resources, suite: SuiteSession, result: DecidedRun, digest: str = ""
+) -> DecidedRun:
     """The suite joined by its noise floor; gates whose threshold is finer are refused.
 
     Args:
@@ -42,4 +42,4 @@ def add_floor(
         run = replace(run, bill=shared.ledger.bills.of_run(digest))
     summary = replace(summary, floor=floor)
     gates = heed_floor(result.gates, floor, summary)
-    return SuiteResult(run, summary, gates if shared.choices.gates else switch_off(gates))
+    return DecidedRun(run, summary, gates if shared.choices.gates else switch_off(gates))

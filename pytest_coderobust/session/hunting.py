@@ -14,13 +14,13 @@ from pytest_coderobust.engine.budget import EACH, Budget
 from pytest_coderobust.engine.events import Listener, silent
 from pytest_coderobust.engine.spending import BudgetSpent
 from pytest_coderobust.errors import DataError, nearest
-from pytest_coderobust.hunt.candidates import list_members
-from pytest_coderobust.hunt.failure import Failure, mark_fixed
-from pytest_coderobust.hunt.handoff import make_hypothesis_report
-from pytest_coderobust.hunt.hunt import Hunt, Hunted
-from pytest_coderobust.hunt.panel import Confirm
-from pytest_coderobust.hunt.store import FOLDER, Failures
-from pytest_coderobust.hunt.tally import SuiteHunt
+from pytest_coderobust.hunting.candidates import list_members
+from pytest_coderobust.hunting.failure import Failure, mark_fixed
+from pytest_coderobust.hunting.handoff import make_hypothesis_report
+from pytest_coderobust.hunting.hunt import Hunt, Hunted
+from pytest_coderobust.hunting.panel import Confirm
+from pytest_coderobust.hunting.store import FOLDER, Failures
+from pytest_coderobust.hunting.tally import SuiteHunt
 from pytest_coderobust.models.backend import Backend
 from pytest_coderobust.records import Observation, Status, Task
 from pytest_coderobust.session.choices import ModelKeywords, make_choices, spell_for_python

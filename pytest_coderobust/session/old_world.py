@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 from pytest_coderobust.session.resources import Resources
 from pytest_coderobust.session.suite import SuiteSession
 
 
 def add_eligible(
-    resources: Resources, suite: SuiteSession, run: str, result: SuiteResult
-) -> SuiteResult:
+    resources: Resources, suite: SuiteSession, run: str, result: DecidedRun
+) -> DecidedRun:
     """The suite joined by what became of its eligible tasks; no gate changes.
 
     A suite without changes is left as it is, and so is an edited model: the habit is the unedited

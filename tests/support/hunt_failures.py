@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coderobust_strategies import Edit, apply_edits
-from pytest_coderobust.hunt.failure import Failure, HuntCost, ShownPrompt, Votes
+from pytest_coderobust.hunting.failure import Failure, HuntCost, ShownPrompt, Votes
 from pytest_coderobust.records import Completion, Level, ModelIdentity, Sampling, Verdict
 
 CLEAN = 'def double(value):\n    """Return twice the given number."""\n'

@@ -16,7 +16,7 @@ from pytest_coderobust.records import (
     Status,
     SuiteRun,
 )
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 
 Outcome = int | str
 """Passing samples, "skip", or "unusable"."""
@@ -75,7 +75,7 @@ def suite_run(
     )
 
 
-def result_of(run: SuiteRun, *gates: object) -> SuiteResult:
+def result_of(run: SuiteRun, *gates: object) -> DecidedRun:
     summary = summarise(run)
     outcomes = decide([parse_gate(gate, "toy.toml") for gate in gates], summary, run)
-    return SuiteResult(run, summary, outcomes)
+    return DecidedRun(run, summary, outcomes)

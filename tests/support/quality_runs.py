@@ -8,7 +8,7 @@ from pytest_coderobust.metrics.quality import summarise_quality
 from pytest_coderobust.metrics.quality_numbers import SolutionQuality
 from pytest_coderobust.records import Cell
 from pytest_coderobust.records.lint import LintRemark
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 from support.metrics_runs import Outcome, result_of, suite_run
 
 TASKS = 6
@@ -17,7 +17,7 @@ TABLE: dict[str, dict[str, Outcome]] = {
 }
 
 
-def judged_result(*, tool: str = "pylint", paper: bool = False, name: str = "") -> SuiteResult:
+def judged_result(*, tool: str = "pylint", paper: bool = False, name: str = "") -> DecidedRun:
     """A result whose solutions were judged; one has a syntax error, one broke the linter.
 
     Args:

@@ -20,8 +20,8 @@ from pytest_coderobust.engine.events import (
 )
 from pytest_coderobust.engine.verdicts import VerdictStore
 from pytest_coderobust.errors import ModelError
-from pytest_coderobust.hunt.hunt import Hunt
-from pytest_coderobust.hunt.panel import Confirm
+from pytest_coderobust.hunting.hunt import Hunt
+from pytest_coderobust.hunting.panel import Confirm
 from pytest_coderobust.models.backend import Row
 from pytest_coderobust.records import Cell, Completion, Sampling
 

@@ -19,8 +19,8 @@ from pytest_coderobust.engine.early import WAVE, cut_waves, find_wave_size, orde
 from pytest_coderobust.engine.served_waves import ServedWaves
 from pytest_coderobust.gates import parse_gate
 from pytest_coderobust.gates.watch import replay_watch
-from pytest_coderobust.hunt.hunt import Hunt
-from pytest_coderobust.hunt.panel import Confirm
+from pytest_coderobust.hunting.hunt import Hunt
+from pytest_coderobust.hunting.panel import Confirm
 from pytest_coderobust.records import Row
 from pytest_coderobust.session.choices import Choices
 from pytest_coderobust.session.session import Session, open_session

@@ -12,8 +12,8 @@ from support.hunt_failures import CLEAN, failure
 
 from coderobust_strategies import Edit, apply_edits, perturb
 from coderobust_strategies.hypothesis_strategies import PerturbedPrompt, ladders, remnants
-from pytest_coderobust.hunt.failure import Failure
-from pytest_coderobust.hunt.handoff import make_hypothesis_report, make_oracle
+from pytest_coderobust.hunting.failure import Failure
+from pytest_coderobust.hunting.handoff import make_hypothesis_report, make_oracle
 
 NAMES = ("C1", "C2", "C3", "W2")
 PROMPT = '''def pick(numbers, k):

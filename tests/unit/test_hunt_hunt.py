@@ -14,10 +14,10 @@ from coderobust_strategies import Edit, apply_edits
 from pytest_coderobust.engine.budget import Budget, parse_budget
 from pytest_coderobust.engine.events import Event, HuntAdvanced, HuntDone, HuntStarted
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.hunt.candidates import draw_rounds, estimate_damage
-from pytest_coderobust.hunt.failure import Failure, to_json
-from pytest_coderobust.hunt.hunt import Hunt, Hunted
-from pytest_coderobust.hunt.panel import Confirm
+from pytest_coderobust.hunting.candidates import draw_rounds, estimate_damage
+from pytest_coderobust.hunting.failure import Failure, to_json
+from pytest_coderobust.hunting.hunt import Hunt, Hunted
+from pytest_coderobust.hunting.panel import Confirm
 from pytest_coderobust.records import Cell, Observation, Status
 
 SAMPLED = "[sampling]\ntemperature = 0.8\n"

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.hunt_toys import KINDS, Edits, simpler, toy
 
-from pytest_coderobust.hunt.minimisation import Minimum, minimise
-from pytest_coderobust.hunt.questions import Effort, settle
+from pytest_coderobust.hunting.minimisation import Minimum, minimise
+from pytest_coderobust.hunting.questions import Effort, settle
 
 SEEDS = 20
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from support.hunt_failures import CLEAN, failure
 
 from coderobust_strategies import Edit
-from pytest_coderobust.hunt.failure import HuntCost, Votes
-from pytest_coderobust.hunt.hunt import Hunted
-from pytest_coderobust.hunt.tally import SuiteHunt, tally
+from pytest_coderobust.hunting.failure import HuntCost, Votes
+from pytest_coderobust.hunting.hunt import Hunted
+from pytest_coderobust.hunting.tally import SuiteHunt, tally
 from pytest_coderobust.reporting.terminal.console import print_lines
 from pytest_coderobust.reporting.terminal.hunts import diff_words, render_failure, render_hunt
 

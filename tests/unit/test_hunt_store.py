@@ -12,8 +12,8 @@ from support.hunt_failures import failure
 
 from coderobust_strategies import Edit
 from pytest_coderobust.errors import DataError
-from pytest_coderobust.hunt.failure import ShownPrompt, from_json, to_json
-from pytest_coderobust.hunt.store import Failures
+from pytest_coderobust.hunting.failure import ShownPrompt, from_json, to_json
+from pytest_coderobust.hunting.store import Failures
 from pytest_coderobust.records import Completion
 from pytest_coderobust.reporting.bugs.markdown import render
 from pytest_coderobust.reporting.bugs.report import make_document, report_failure

@@ -9,8 +9,8 @@ from support.metrics_runs import Outcome
 from support.report_runs import CLEAN_PROMPT, make_report
 
 from coderobust_strategies import Edit
-from pytest_coderobust.hunt.failure import Failure, ShownPrompt, Votes
-from pytest_coderobust.hunt.store import Failures
+from pytest_coderobust.hunting.failure import Failure, ShownPrompt, Votes
+from pytest_coderobust.hunting.store import Failures
 from pytest_coderobust.records import Completion, Level, ModelIdentity, Sampling, Verdict
 from pytest_coderobust.reporting.bugs.folder import write_bugs
 from pytest_coderobust.reporting.bugs.report import make_bug_reports

@@ -13,7 +13,7 @@ from support.metrics_runs import Outcome, result_of, suite_run
 
 from pytest_coderobust.records import Course, ModelIdentity, SuiteRun
 from pytest_coderobust.reporting.json.document import dumps, make_document
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 
 TABLE: dict[str, dict[str, Outcome]] = {
     "T/0": {"clean": 1, "C1-s0": 1, "C2-s0": 0},
@@ -103,7 +103,7 @@ def test_several_suites_stand_in_a_list() -> None:
     assert validate(make_document([])) == {"schema": 1, "suites": []}
 
 
-def hostile(text: str) -> SuiteResult:
+def hostile(text: str) -> DecidedRun:
     table: dict[str, dict[str, Outcome]] = {
         f"{text}/0": {"clean": 1, "C1-s0": 0},
         f"{text}/1": {"clean": "unusable", "C1-s0": "unusable"},

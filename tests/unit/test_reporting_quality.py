@@ -27,10 +27,10 @@ from pytest_coderobust.results.conclusion import (
     dump_conclusion,
     read_conclusions,
 )
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 
 
-def validate(result: SuiteResult) -> dict[str, Any]:
+def validate(result: DecidedRun) -> dict[str, Any]:
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads(
         files("pytest_coderobust.reporting.json").joinpath("schema.json").read_text()
@@ -40,7 +40,7 @@ def validate(result: SuiteResult) -> dict[str, Any]:
     return read
 
 
-def report_of(folder: Path, result: SuiteResult) -> SuiteReport:
+def report_of(folder: Path, result: DecidedRun) -> SuiteReport:
     made = make_report(folder, TABLE)
     summary = replace(made.summary, quality=result.summary.quality)
     return replace(made, result=replace(made.result, summary=summary))

@@ -12,7 +12,7 @@ from support.metrics_runs import Outcome, result_of, suite_run
 from pytest_coderobust.gates import switch_off
 from pytest_coderobust.records import ModelIdentity, SuiteRun
 from pytest_coderobust.reporting.terminal.report import render
-from pytest_coderobust.results.result import SuiteResult
+from pytest_coderobust.results.result import DecidedRun
 
 
 def humaneval_like() -> SuiteRun:
@@ -175,7 +175,7 @@ def test_nothing_renders_as_nothing() -> None:
     assert render([], 80, colour=False) == ""
 
 
-def hostile(text: str) -> SuiteResult:
+def hostile(text: str) -> DecidedRun:
     table: dict[str, dict[str, Outcome]] = {
         f"{text}/0": {"clean": 1, f"{text}-s0": 0},
         f"{text}/1": {"clean": "unusable", f"{text}-s0": "unusable"},

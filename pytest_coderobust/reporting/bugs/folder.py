@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_coderobust.hunt.failure import Failure
+from pytest_coderobust.hunting.failure import Failure
 from pytest_coderobust.reporting.bugs.markdown import render
 from pytest_coderobust.reporting.bugs.report import BugReport, make_bug_reports, make_document
 from pytest_coderobust.reporting.markdown.gfm import format_code, format_table

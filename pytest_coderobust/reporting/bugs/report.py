@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from pytest_coderobust.hunt.failure import Failure, ShownPrompt
+from pytest_coderobust.hunting.failure import Failure, ShownPrompt
 from pytest_coderobust.records import (
     ModelIdentity,
     Sampling,

@@ -19,7 +19,7 @@ from pytest_coderobust.reporting.json.comparison import encode_comparison
 from pytest_coderobust.reporting.json.edits import encode_edits
 from pytest_coderobust.reporting.json.quality import encode_quality
 from pytest_coderobust.results.conclusion import SuiteReport
-from pytest_coderobust.results.result import GateOutcome, SuiteResult
+from pytest_coderobust.results.result import DecidedRun, GateOutcome
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
@@ -30,7 +30,7 @@ def render(reports: Sequence[SuiteReport]) -> str:
     return dumps(make_document([report.result for report in reports]))
 
 
-def make_document(results: Sequence[SuiteResult]) -> dict[str, object]:
+def make_document(results: Sequence[DecidedRun]) -> dict[str, object]:
     """Makes one suite's object; of several or none {"schema": ..., "suites": [object, ...]}."""
     suites = [encode_suite(result) for result in results]
     if len(suites) == 1:
@@ -46,7 +46,7 @@ def dumps(document: Mapping[str, object]) -> str:
     return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
 
 
-def encode_suite(result: SuiteResult) -> dict[str, object]:
+def encode_suite(result: DecidedRun) -> dict[str, object]:
     run, summary = result.run, result.summary
     found: dict[str, object] = {
         "schema": SCHEMA,

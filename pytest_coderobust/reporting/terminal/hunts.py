@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from coderobust_strategies import Edit
-from pytest_coderobust.hunt.failure import Failure, ShownPrompt
-from pytest_coderobust.hunt.tally import SuiteHunt
+from pytest_coderobust.hunting.failure import Failure, ShownPrompt
+from pytest_coderobust.hunting.tally import SuiteHunt
 from pytest_coderobust.reporting.hostile import escape
 
 IN_FULL = 5

@@ -37,7 +37,7 @@ from pytest_coderobust.reporting.terminal.tables import (
     make_stage_table,
     make_worst_tables,
 )
-from pytest_coderobust.results.result import GateOutcome, SuiteResult
+from pytest_coderobust.results.result import DecidedRun, GateOutcome
 
 NAMED = 10
 """Unusable or unchecked tasks named in full; the JSON document has them all."""
@@ -54,9 +54,7 @@ OUTCOME_STYLE = {
 }
 
 
-def render(
-    results: Sequence[SuiteResult], width: int, colour: bool, encoding: str = "utf-8"
-) -> str:
+def render(results: Sequence[DecidedRun], width: int, colour: bool, encoding: str = "utf-8") -> str:
     """Renders every suite, as text that ends in a line end ("" of nothing).
 
     Args:
@@ -72,7 +70,7 @@ def render(
     return print_lines(parts, width, colour, encoding)
 
 
-def render_suite(result: SuiteResult, glyphs: Glyphs) -> Iterator[RenderableType]:
+def render_suite(result: DecidedRun, glyphs: Glyphs) -> Iterator[RenderableType]:
     """Renders one suite from its header to its gates."""
     run, summary = result.run, result.summary
     yield from render_header(run, summary, glyphs)

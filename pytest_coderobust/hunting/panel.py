@@ -9,7 +9,7 @@ from coderobust_strategies import Edit, apply_edits
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.observations import Answered, join_left_out
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.hunt.failure import ShownPrompt, Votes
+from pytest_coderobust.hunting.failure import ShownPrompt, Votes
 from pytest_coderobust.records import Cell, Sampling, Task, Variant
 
 HUNTED = "hunted"

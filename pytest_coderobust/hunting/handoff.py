@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from coderobust_strategies import Edit
-from pytest_coderobust.hunt.failure import Failure
+from pytest_coderobust.hunting.failure import Failure
 
 EXAMPLES = 1000
 """Examples that Hypothesis draws at most; one in two or three contains the minimum."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from pytest_coderobust.hunt.failure import Failure
-from pytest_coderobust.hunt.hunt import Hunted
+from pytest_coderobust.hunting.failure import Failure
+from pytest_coderobust.hunting.hunt import Hunted
 
 
 @dataclass(frozen=True, slots=True)

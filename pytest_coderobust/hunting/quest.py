@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from coderobust_strategies import Edit
 from coderobust_strategies.shrinking.simplicity import places, simpler
 from pytest_coderobust.engine.plan import Plan
-from pytest_coderobust.hunt.candidates import Drawn, draw_rounds
-from pytest_coderobust.hunt.failure import Failure, HuntCost
-from pytest_coderobust.hunt.panel import Ballot
-from pytest_coderobust.hunt.questions import OutOfBudget, Questions
-from pytest_coderobust.hunt.search import Found, search
+from pytest_coderobust.hunting.candidates import Drawn, draw_rounds
+from pytest_coderobust.hunting.failure import Failure, HuntCost
+from pytest_coderobust.hunting.panel import Ballot
+from pytest_coderobust.hunting.questions import OutOfBudget, Questions
+from pytest_coderobust.hunting.search import Found, search
 from pytest_coderobust.records import Cell, Task
 
 

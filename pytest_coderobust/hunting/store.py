@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.files import replace_file
-from pytest_coderobust.hunt.failure import Failure, from_json, to_json
+from pytest_coderobust.hunting.failure import Failure, from_json, to_json
 
 FOLDER = Path(".coderobust") / "failures"
 """The folder of failures, from the root directory."""

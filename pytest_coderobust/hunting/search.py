@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from coderobust_strategies import Edit
-from pytest_coderobust.hunt.candidates import Drawn
-from pytest_coderobust.hunt.minimisation import Minimum, Simpler, minimise
-from pytest_coderobust.hunt.questions import OutOfBudget, Questions
+from pytest_coderobust.hunting.candidates import Drawn
+from pytest_coderobust.hunting.minimisation import Minimum, Simpler, minimise
+from pytest_coderobust.hunting.questions import OutOfBudget, Questions
 
 SearchEnding = Literal["found", "robust", "unsolved", "budget"]
 

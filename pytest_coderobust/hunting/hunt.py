@@ -10,10 +10,10 @@ from pytest_coderobust.engine.budget import Budget, Purse
 from pytest_coderobust.engine.events import HuntAdvanced, HuntDone, HuntStarted, Listener, silent
 from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.errors import UsageError
-from pytest_coderobust.hunt.candidates import estimate_damage, list_members
-from pytest_coderobust.hunt.failure import Failure, HuntCost
-from pytest_coderobust.hunt.panel import Ballot, Confirm, Panel, Question
-from pytest_coderobust.hunt.quest import Quest, make_quest
+from pytest_coderobust.hunting.candidates import estimate_damage, list_members
+from pytest_coderobust.hunting.failure import Failure, HuntCost
+from pytest_coderobust.hunting.panel import Ballot, Confirm, Panel, Question
+from pytest_coderobust.hunting.quest import Quest, make_quest
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import KeyedBy
 from pytest_coderobust.records import Observation, Status, Task, digest

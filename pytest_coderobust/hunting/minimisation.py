@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Generic, Protocol, TypeVar
 
-from pytest_coderobust.hunt.questions import OutOfBudget, Questions
+from pytest_coderobust.hunting.questions import OutOfBudget, Questions
 
 SINGLES = 16
 """Largest number of edits that a level cuts into single edits at once."""

@@ -1,0 +1,1 @@
+"""Hunt for the smallest breaking prompt: candidates, minimisation, confirmation, record."""
