@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from pytest_coderobust.engine.batch_watch import BatchWatch
 from pytest_coderobust.engine.events import BatchStarted, Listener, RowsGenerated
@@ -16,6 +17,9 @@ from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.models.backend import Backend, is_streaming
 from pytest_coderobust.models.watch import watched
 from pytest_coderobust.records import Completion, Row, Sampling, Variant
+
+CHUNK = 500
+"""Completions that are read together: as many as a query takes."""
 
 Keyed = tuple[str, Completion]
 """A completion and the key it is stored under."""
@@ -58,14 +62,30 @@ class CompletionStore:
 
     def stored(self, variant: Variant, sampling: Sampling) -> list[Keyed] | None:
         """A variant's n completions with their keys; None while one of them is missing."""
-        keys = self.keys(variant, sampling)
-        found = self._ledger.completions(keys)
-        return [(key, found[key]) for key in keys] if len(found) == len(keys) else None
+        return self.stored_all([variant], sampling)[0]
+
+    def stored_all(
+        self, variants: Iterable[Variant], sampling: Sampling
+    ) -> list[list[Keyed] | None]:
+        """What `stored` gives of each variant, in order."""
+        return [found for _, found in self.iterate_stored(variants, sampling)]
+
+    def iterate_stored(
+        self, variants: Iterable[Variant], sampling: Sampling
+    ) -> Iterator[tuple[Variant, list[Keyed] | None]]:
+        """Gives each variant with what `stored` gives of it; many are read together."""
+        rest = iter(variants)
+        while some := list(islice(rest, max(1, CHUNK // sampling.n))):
+            keys = [self.keys(variant, sampling) for variant in some]
+            found = self._ledger.completions(chain.from_iterable(keys))
+            for variant, own in zip(some, keys, strict=True):
+                whole = all(key in found for key in own)
+                yield variant, [(key, found[key]) for key in own] if whole else None
 
     def missing(self, variants: Sequence[Variant], sampling: Sampling) -> int:
         """The number of these variants' completions that are not in the ledger."""
         keys = {key for variant in variants for key in self.keys(variant, sampling)}
-        return len(keys) - len(self._ledger.completions(keys))
+        return len(keys) - len(self._ledger.find_completions(keys))
 
     def generate(
         self, variants: Sequence[Variant], sampling: Sampling
@@ -91,7 +111,7 @@ class CompletionStore:
             return self.backend.prompt_length(keyed[1].variant.prompt)
 
         for batch in cut_batches(rows.items(), self.backend.batch_size, length):
-            if len(self._ledger.completions(key for key, _ in batch)) < len(batch):
+            if len(self._ledger.find_completions(key for key, _ in batch)) < len(batch):
                 self._generate_batch(batch, sampling)
             yield list({id(row.variant): row.variant for _, row in batch}.values())
 
@@ -118,7 +138,7 @@ class CompletionStore:
         """
         ordered = sorted(variants, key=lambda each: -self.backend.prompt_length(each.prompt))
         rows = self._rows(ordered, sampling)
-        stored = self._ledger.completions(rows)
+        stored = self._ledger.find_completions(rows)
         return [(key, row) for key, row in rows.items() if key not in stored]
 
     def _rows(self, variants: Sequence[Variant], sampling: Sampling) -> dict[str, Row]:

@@ -122,8 +122,8 @@ class WindowFiller:
         """The checks of the stored completions; a variant that lacks a sample has none yet."""
         return [
             self._room.check(variant.task, completion)
-            for variant in variants
-            for _, completion in self._answers.stored(variant, sampling) or ()
+            for variant, stored in self._answers.iterate_stored(variants, sampling)
+            for _, completion in stored or ()
             if not completion.refused
         ]
 

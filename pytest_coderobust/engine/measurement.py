@@ -140,12 +140,12 @@ class Measurement:
             ModelError, SandboxError: the harness failed.
         """
         # One look into the ledger where everything is there, as it is for each item of a window.
-        stored = [self._answers.stored(variant, sampling) for variant in variants]
+        stored = self._answers.stored_all(variants, sampling)
         if None in stored:
             with self._ledger.lease():
                 for batch in self._answers.generate(variants, sampling):
                     self._judge.begin(self._filler.checks(batch, sampling))
-            stored = [self._answers.stored(variant, sampling) for variant in variants]
+            stored = self._answers.stored_all(variants, sampling)
         written = [completions for completions in stored if completions is not None]
         assert len(written) == len(variants), "generate() stores every row or raises"
         checks = [

@@ -71,7 +71,7 @@ class Hunt:
         panel = Panel(self.measurement, self.confirm)
         plan = self.measurement.plan
         suite = plan.config.name
-        weights = estimate_damage(self.ledger.observations_of(suite))
+        weights = estimate_damage(self.ledger.squares.read_of(suite))
         drawn_from, _ = list_members(self.names)
         purse = Purse(self.budget)
         waiting = iter([make_quest(plan, task, drawn_from, weights, known) for task in tasks])

@@ -7,6 +7,7 @@ frees it when its holder dies.
 
 from __future__ import annotations
 
-from pytest_coderobust.ledger.store import Evidence, Ledger
+from pytest_coderobust.ledger.squares import Evidence
+from pytest_coderobust.ledger.store import Ledger
 
 __all__ = ["Evidence", "Ledger"]

@@ -61,6 +61,7 @@ CREATE TABLE IF NOT EXISTS intervals (
 CREATE TABLE IF NOT EXISTS asked (
     key TEXT PRIMARY KEY, interval INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS asked_in_interval ON asked (interval);
 CREATE TABLE IF NOT EXISTS contacts (
     model TEXT PRIMARY KEY, body TEXT NOT NULL, seen REAL NOT NULL
 ) WITHOUT ROWID;
@@ -135,6 +136,11 @@ class Database:
         with self._damage_as_ledger_error():
             return self._connection.execute(query, values).fetchall()
 
+    def iterate(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Reads the rows that a query finds one after the other, and holds none of them."""
+        with self._damage_as_ledger_error():
+            yield from self._connection.execute(query, values)
+
     def select(self, columns: str, table: str, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
         """Reads the rows of a table under these keys; a missing key has none."""
         wanted = list(dict.fromkeys(keys))
@@ -142,7 +148,7 @@ class Database:
             chunk = wanted[start : start + CHUNK]
             marks = ", ".join("?" * len(chunk))
             # Column and table names are the ledger's own literals, never input.
-            yield from self.read(
+            yield from self.iterate(
                 f"SELECT {columns} FROM {table} WHERE key IN ({marks})",  # noqa: S608
                 chunk,
             )

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Any
 
 from pytest_coderobust.ledger.database import Database, Transaction
 from pytest_coderobust.records import CLEAN
+
+PAGE = """
+SELECT run, task, perturbation, seed, completions FROM observations
+WHERE (run, task, perturbation, seed) > (?, ?, ?, ?)
+ORDER BY run, task, perturbation, seed LIMIT 5000
+"""
 
 
 class Intervals:
@@ -80,7 +87,7 @@ class Intervals:
 
 def _forget_observations(run: Transaction, keys: Collection[str]) -> None:
     """Deletes the observations that these answers are behind, and their runs' conclusions."""
-    rows = run("SELECT run, task, perturbation, seed, completions FROM observations")
+    rows = _page_observations(run)
     hit = [row[:4] for row in rows if not set(json.loads(row[4])).isdisjoint(keys)]
     for of_run, task, perturbation, seed in hit:
         # A row that only the clean answers decided stands on them as well.
@@ -90,3 +97,11 @@ def _forget_observations(run: Transaction, keys: Collection[str]) -> None:
             run(f"DELETE FROM {table} WHERE run = ? AND task = ?{chosen}", values)  # noqa: S608
     for of_run in {row[0] for row in hit}:
         run("DELETE FROM conclusions WHERE run = ?", (of_run,))
+
+
+def _page_observations(run: Transaction) -> Iterator[tuple[Any, ...]]:
+    """Reads the squares of all observations with the keys behind them, a page at a time."""
+    after: tuple[Any, ...] = ("", "", "", -1)
+    while rows := run(PAGE, after):
+        yield from rows
+        after = rows[-1][:4]

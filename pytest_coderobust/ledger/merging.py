@@ -70,16 +70,19 @@ ORDER BY number
 
 # A row of which a server refused something is asked for again: the answer takes its place.
 _REFUSED = "coalesce(json_extract({}.body, '$.refused'), 0) > 0"
+_SQUARES = ", ".join(_SQUARE)
+_THEIRS = ", ".join(f"theirs.{column}" for column in _SQUARE)
 _SAME_SQUARE = " AND ".join(f"theirs.{column} = ours.{column}" for column in _SQUARE)
+# The part is read, and what is there is looked up: it may hold many parts by now. SQLite keeps the
+# order of a CROSS JOIN.
 _ASKED_AGAIN = (
-    f"""DELETE FROM main.left_out AS ours WHERE EXISTS (
-        SELECT 1 FROM part.observations AS theirs WHERE {_SAME_SQUARE}
-    ) AND EXISTS (
-        SELECT 1 FROM main.observations AS theirs WHERE {_SAME_SQUARE}
-        AND {_REFUSED.format("theirs")}
+    f"""DELETE FROM main.left_out WHERE ({_SQUARES}) IN (
+        SELECT {_THEIRS} FROM part.observations AS theirs
+        CROSS JOIN main.observations AS ours ON {_SAME_SQUARE}
+        WHERE {_REFUSED.format("ours")}
     )""",  # noqa: S608  our own words
-    f"""DELETE FROM main.observations AS ours WHERE {_REFUSED.format("ours")} AND EXISTS (
-        SELECT 1 FROM part.observations AS theirs WHERE {_SAME_SQUARE}
+    f"""DELETE FROM main.observations WHERE {_REFUSED.format("observations")} AND ({_SQUARES}) IN (
+        SELECT {_SQUARES} FROM part.observations
     )""",  # noqa: S608  our own words
 )
 
@@ -127,12 +130,12 @@ def _refuse_conflict(run: Transaction, table: _Table, out: Path, path: Path) -> 
         return
     joined = " AND ".join(f"ours.{column} = theirs.{column}" for column in table.key)
     differs = " OR ".join(f"ours.{column} IS NOT theirs.{column}" for column in table.same)
-    shown = ", ".join(f"ours.{column}" for column in table.key)
+    shown = ", ".join(f"theirs.{column}" for column in table.key)
     if table.name == "observations":
         differs = f"({differs}) AND NOT {_REFUSED.format('theirs')}"
     found = run(
-        f"SELECT {shown} FROM main.{table.name} AS ours JOIN part.{table.name} AS theirs "  # noqa: S608
-        f"ON {joined} WHERE {differs} ORDER BY {shown} LIMIT 1"
+        f"SELECT {shown} FROM part.{table.name} AS theirs "  # noqa: S608
+        f"CROSS JOIN main.{table.name} AS ours ON {joined} WHERE {differs} ORDER BY {shown} LIMIT 1"
     )
     if found:
         named = " ".join(str(value)[:32] for value in found[0])

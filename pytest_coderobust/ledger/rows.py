@@ -8,6 +8,7 @@ from typing import cast
 
 from pytest_coderobust.records import (
     ApiUse,
+    Cell,
     Completion,
     FailureKind,
     Finish,
@@ -91,9 +92,29 @@ def write_observation(observation: Observation) -> str:
     return json.dumps(encode(observation), sort_keys=True)
 
 
-def read_observation(body: str) -> Observation:
-    """Reads the observation in the body of its row."""
-    return decode(Observation, json.loads(body))
+class ObservationReader:
+    """A reader of observations whose equal parts are one object, so that a million of them fit.
+
+    A cell is in as many observations as there are tasks, a task in as many as there are cells.
+    """
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[str, int], Cell] = {}
+        self._texts: dict[str, str] = {}
+
+    def read(self, body: str) -> Observation:
+        """Reads the observation in the body of its row.
+
+        Raises:
+            ValueError, KeyError, TypeError: the body is not a valid observation.
+        """
+        held = json.loads(body)
+        cell = decode(Cell, held["cell"])
+        held["cell"] = self._cells.setdefault((cell.perturbation, cell.seed), cell)
+        for name in ("task_id", "member", "reason"):
+            if name in held:
+                held[name] = self._texts.setdefault(held[name], held[name])
+        return decode(Observation, held)
 
 
 def write_text(text: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock
@@ -23,32 +23,14 @@ from pytest_coderobust.ledger.rows import (
     VERDICT_COLUMNS,
     make_verdict_row,
     read_completion,
-    read_observation,
-    read_text,
     read_verdict,
-    write_observation,
-    write_text,
 )
+from pytest_coderobust.ledger.squares import Evidence, ObservedSquares
 from pytest_coderobust.ledger.waves import Waves
 from pytest_coderobust.records import Bill, Cell, Completion, ModelIdentity, Observation, Verdict
 from pytest_coderobust.records.codec import decode, encode
 
 REFUSED = Completion("", "refused")
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The prompt that was asked, and the keys of its completions and verdicts by sample.
-
-    Attributes:
-        left_out: the text of a completion's program that its solution was judged without, by
-            sample; only samples that fail have one.
-    """
-
-    prompt: str
-    completions: tuple[str, ...]
-    verdicts: tuple[str, ...]
-    left_out: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 class Ledger:
@@ -75,6 +57,7 @@ class Ledger:
         self.waves = Waves(self._database, session)
         self.lints = Lints(self._database)
         self.refusals = Refusals(self._database, session)
+        self.squares = ObservedSquares(self._database)
 
     def close(self) -> None:
         self._database.close()
@@ -93,6 +76,12 @@ class Ledger:
         if missing := [key for key in wanted if key not in found]:
             found |= dict.fromkeys(self.refusals.read(missing), REFUSED)
         return found
+
+    def find_completions(self, keys: Iterable[str]) -> set[str]:
+        """Finds the keys among these that `completions` reads; no text is read."""
+        wanted = set(keys)
+        found = {key for (key,) in self._database.select("key", "completions", wanted)}
+        return found | self.refusals.read(wanted - found)
 
     def add_completions(
         self, found: Mapping[str, Completion], *, interval: int | None = None
@@ -136,6 +125,10 @@ class Ledger:
         """Reads the stored verdicts among `keys`."""
         rows = self._database.select(VERDICT_COLUMNS, "verdicts", keys)
         return {key: read_verdict(*columns) for key, *columns in rows}
+
+    def find_verdicts(self, keys: Iterable[str]) -> set[str]:
+        """Finds the keys among these that have a verdict."""
+        return {key for (key,) in self._database.select("key", "verdicts", keys)}
 
     def add_verdicts(self, found: Mapping[str, Verdict]) -> None:
         """Stores verdicts as one transaction; what is already there stays as it was."""
@@ -186,27 +179,12 @@ class Ledger:
         left_out: Mapping[int, str] | None = None,
     ) -> None:
         """Stores an observation with its evidence, as `Evidence` describes it."""
-        cell = observation.cell
-        identity = (run, observation.task_id, cell.perturbation, cell.seed)
-        body = write_observation(observation)
-        evidence = (write_text(prompt), json.dumps(list(completions)), json.dumps(list(verdicts)))
-        texts = [(*identity, at, write_text(text)) for at, text in (left_out or {}).items()]
-        self._database.write_all(
-            [
-                (
-                    "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(*identity, body, *evidence)],
-                ),
-                ("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?, ?, ?, ?)", texts),
-            ]
-        )
+        evidence = Evidence(prompt, tuple(completions), tuple(verdicts), left_out or {})
+        self.squares.add(run, observation, evidence)
 
     def observations(self, run: str) -> tuple[Observation, ...]:
         """Reads every observation of a run, ordered by task, perturbation and seed."""
-        rows = self._database.read(
-            "SELECT body FROM observations WHERE run = ? ORDER BY task, perturbation, seed", (run,)
-        )
-        return tuple(read_observation(body) for (body,) in rows)
+        return tuple(self.squares.read(run))
 
     def conclude(self, run: str, body: str) -> None:
         """Stores the conclusion of a session about a run; stored again it is the latest."""
@@ -221,31 +199,4 @@ class Ledger:
 
     def evidence(self, run: str, task: str, cell: Cell) -> Evidence | None:
         """Reads the evidence of an observation; None where there is no such observation."""
-        where = " WHERE run = ? AND task = ? AND perturbation = ? AND seed = ?"
-        identity = (run, task, cell.perturbation, cell.seed)
-        rows = self._database.read(
-            f"SELECT prompt, completions, verdicts FROM observations{where}",  # noqa: S608
-            identity,
-        )
-        if not rows:
-            return None
-        prompt, completions, verdicts = rows[0]
-        left_out = self._database.read(
-            f"SELECT sample, statements FROM left_out{where}",  # noqa: S608
-            identity,
-        )
-        return Evidence(
-            read_text(prompt),
-            tuple(json.loads(completions)),
-            tuple(json.loads(verdicts)),
-            {int(sample): read_text(text) for sample, text in left_out},
-        )
-
-    def observations_of(self, suite: str) -> tuple[Observation, ...]:
-        """Reads every observation of every run of a suite, on any model."""
-        rows = self._database.read(
-            "SELECT body FROM observations WHERE run IN (SELECT run FROM runs WHERE suite = ?) "
-            "ORDER BY run, task, perturbation, seed",
-            (suite,),
-        )
-        return tuple(read_observation(body) for (body,) in rows)
+        return self.squares.read_evidence(run, [(task, cell)]).get((task, cell))

@@ -23,7 +23,7 @@ from pytest_coderobust.metrics.interval import CONFIDENCE
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.quality_numbers import QualitySummary
 from pytest_coderobust.metrics.unseen import pool_unseen
-from pytest_coderobust.records import CLEAN, Observation, Status, SuiteRun
+from pytest_coderobust.records import CLEAN, Observation, Square, Status, SuiteRun
 
 ALL = "all"
 """The name of the condition that pools every perturbation of the plan."""
@@ -91,7 +91,7 @@ def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
         UsageError: a k is more than the samples of some prompt.
     """
     planned = len(run.tasks) * len(run.cells)
-    observed = len({(o.task_id, o.cell) for o in run.observations})
+    observed = count_observed(run)
     # The run says why it is partial; the plan is counted too, so that it cannot forget to.
     missing = f"{planned - observed} of {planned} items not measured"
     reasons = Counter(o.reason for o in run.observations if o.status is Status.SKIPPED)
@@ -114,6 +114,21 @@ def summarise(run: SuiteRun, confidence: float = CONFIDENCE) -> Summary:
         refused=sum(o.refused for o in run.observations if o.measured),
         thought_tokens=sum(o.thought_tokens for o in run.observations if o.measured),
     )
+
+
+def count_observed(run: SuiteRun) -> int:
+    """Counts the squares that were observed, each once."""
+    rows = {task: place for place, task in enumerate(run.tasks)}
+    columns = {cell: place * len(rows) for place, cell in enumerate(run.cells)}
+    planned = bytearray(len(rows) * len(columns))  # a set of a million squares takes 200 MB
+    others: set[Square] = set()
+    for o in run.observations:
+        row, column = rows.get(o.task_id), columns.get(o.cell)
+        if row is None or column is None:
+            others.add((o.task_id, o.cell))
+        else:
+            planned[column + row] = 1
+    return sum(planned) + len(others)
 
 
 def take_base_run(run: SuiteRun) -> SuiteRun:

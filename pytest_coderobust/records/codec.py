@@ -105,6 +105,8 @@ def _record_decoder(kind: Callable[..., Any]) -> Decoder:
         # The fields' decoders are made at the first use: a record may hold one of its own type.
         if not decoders:
             decoders.update({name: _decoder(hint) for name, hint in get_type_hints(kind).items()})
+        if type(value) is kind:
+            return value  # a reader has put it there, so that many records share it
         if not isinstance(value, Mapping):
             raise TypeError(f"{value!r} is not a valid {kind.__name__}")
         held = cast("Mapping[str, Any]", value)

@@ -9,7 +9,7 @@ point names is a `Format`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,7 @@ from pytest_coderobust.extensions import read_rows
 if TYPE_CHECKING:
     from pytest_coderobust.results.conclusion import SuiteReport
 
-    Render: TypeAlias = Callable[[Sequence[SuiteReport]], str]
+    Render: TypeAlias = Callable[[Sequence[SuiteReport]], str | Iterator[str]]
 
 GROUP = "coderobust.formats"
 FOREIGN_HELP = "write the report of an installed package, in its format {name}, to this file"
@@ -32,7 +32,8 @@ class Format:
     """One format of a report file.
 
     Attributes:
-        code: "module:function" of a function that turns the reports of a session into text.
+        code: "module:function" of a function that turns the reports of a session into text, or
+            into pieces of text that follow one another: a long report need never be whole.
         suffix: the usual end of such a file's name.
         pytest_help, command_help: help of the option that each door has for a format of our own;
             "" where that door has none.
@@ -98,12 +99,18 @@ def render_format(name: str, reports: Sequence[SuiteReport]) -> str:
     Raises:
         UsageError: the format is an installed package's, and its row or its code fails.
     """
+    return "".join(iterate_format(name, reports))
+
+
+def iterate_format(name: str, reports: Sequence[SuiteReport]) -> Iterator[str]:
+    """Makes the text of one format piece by piece; errors as `render_format`."""
     render = load_code(name)
-    if name in OWN:
-        return render(reports)
     try:
-        return render(reports)
+        made = render(reports)
+        yield from (made,) if isinstance(made, str) else made
     except Exception as error:
+        if name in OWN:
+            raise
         raise _refuse(name, error) from error
 
 
@@ -135,6 +142,9 @@ def write_format(name: str, reports: Sequence[SuiteReport], path: Path) -> None:
         OSError: the file cannot be written.
         UsageError: as `render_format`.
     """
-    text = render_format(name, reports)
+    pieces = iterate_format(name, reports)
+    first = next(pieces, "")  # trouble shows here, before a file that was there is written over
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(first)
+        stream.writelines(pieces)

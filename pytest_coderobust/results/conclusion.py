@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.records.codec import decode, encode
 from pytest_coderobust.results.evidence import Archive
+from pytest_coderobust.results.plan_order import order_by_plan
 from pytest_coderobust.results.result import DecidedRun
 
 
@@ -83,14 +84,52 @@ class Stored:
         """Whether every planned item was measured, and none ended in error."""
         return self.body["seen"] is None and not self.body["run"]["incomplete"]
 
-    def read_run(self) -> SuiteRun:
-        """Reads the run with its observations; no number is computed.
+    @property
+    def is_shard(self) -> bool:
+        """Whether it is about a part that other machines' parts will join.
 
         Raises:
             LedgerError: the conclusion cannot be read.
         """
         try:
-            return _read_run(self.body, self.ledger.observations(self.digest))
+            return bool(self.body["run"].get("shard"))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise describe_damage(self.ledger, self.digest, error) from None
+
+    def read_decisions(self) -> tuple[tuple[GateOutcome, ...], Origin]:
+        """Reads the gates as they were decided, and the origin.
+
+        Raises:
+            LedgerError: the conclusion cannot be read.
+        """
+        try:
+            gates = decode(tuple[GateOutcome, ...], self.body["gates"])
+            return gates, decode(Origin, self.body["origin"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise describe_damage(self.ledger, self.digest, error) from None
+
+    def read_observations(self) -> tuple[Observation, ...]:
+        """Reads the observations of its run, those of other sessions too.
+
+        Raises:
+            LedgerError: one cannot be read.
+        """
+        try:
+            return self.ledger.observations(self.digest)
+        except (ValueError, KeyError, TypeError) as error:
+            raise describe_damage(self.ledger, self.digest, error) from None
+
+    def read_run(self, observed: Iterable[Observation] | None = None) -> SuiteRun:
+        """Reads the run with its observations; no number is computed.
+
+        Args:
+            observed: as `read_observations` reads them, where that was done before.
+
+        Raises:
+            LedgerError: the conclusion cannot be read.
+        """
+        try:
+            return _read_run(self.body, self._observed() if observed is None else observed)
         except (ValueError, KeyError, TypeError) as error:
             raise describe_damage(self.ledger, self.digest, error) from None
 
@@ -107,9 +146,8 @@ class Stored:
             LedgerError: the conclusion cannot be read.
         """
         try:
-            run = _read_run(self.body, self.ledger.observations(self.digest))
-            gates = decode(tuple[GateOutcome, ...], self.body["gates"])
-            origin = decode(Origin, self.body["origin"])
+            run = _read_run(self.body, self._observed())
+            gates, origin = self.read_decisions()
             stored = self.body.get("comparison")
             comparison = decode(RunComparison, stored) if stored else None
             stored = self.body.get("floor")
@@ -124,6 +162,9 @@ class Stored:
             summarise(run), comparison=comparison, floor=floor, quality=quality, eligible=eligible
         )
         return SuiteReport(DecidedRun(run, summary, gates), origin, archive)
+
+    def _observed(self) -> Iterator[Observation]:
+        return self.ledger.squares.read(self.digest)
 
 
 def describe_damage(ledger: Ledger, digest: str, error: Exception) -> LedgerError:
@@ -197,11 +238,8 @@ def dump_conclusion(result: DecidedRun, origin: Origin) -> str:
 def _read_run(body: Mapping[str, Any], stored: Iterable[Observation]) -> SuiteRun:
     """Reads the run with its observations, in plan order."""
     run = decode(SuiteRun, body["run"])
-    observations = {(o.task_id, o.cell): o for o in stored}
-    squares = (
-        [(task, cell) for cell in run.cells for task in run.tasks]
-        if body["seen"] is None
-        else [(run.tasks[task], run.cells[cell]) for task, cell in body["seen"]]
-    )
-    found = tuple(observations[square] for square in squares if square in observations)
-    return replace(run, observations=found)
+    placed = order_by_plan(stored, run.tasks, run.cells)
+    seen = body["seen"]
+    if seen is not None:
+        placed = [placed[cell * len(run.tasks) + task] for task, cell in seen]
+    return replace(run, observations=tuple(filter(None, placed)))

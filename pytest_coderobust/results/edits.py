@@ -12,6 +12,7 @@ from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.records import Square, SuiteRun
 from pytest_coderobust.records.codec import decode
 from pytest_coderobust.records.editing import Editing, TracedRequest, load
+from pytest_coderobust.results.plan_order import order_by_plan
 
 
 def add_editing(
@@ -27,13 +28,12 @@ def add_editing(
     if EDITED_RUN not in kept:
         return run
     body = json.loads(kept.pop(EDITED_RUN))
-    stored = {(o.task_id, o.cell): o for o in ledger.observations(body["base"])}
+    placed = order_by_plan(ledger.squares.read(body["base"]), plan.tasks, plan.cells)
     own = {(o.task_id, o.cell) for o in run.observations if o.self_edited}
     base = [
-        replace(stored[square], self_edited=square in own)
-        for cell in plan.cells
-        for task in plan.tasks
-        if (square := (task, cell)) in seen and square in stored
+        replace(found, self_edited=square in own)
+        for found in placed
+        if found is not None and (square := (found.task_id, found.cell)) in seen
     ]
     order = {cell.perturbation: place for place, cell in enumerate(plan.cells)}
     records = sorted(

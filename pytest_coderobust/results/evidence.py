@@ -12,6 +12,9 @@ from pytest_coderobust.records import Cell, Completion, Observation, Verdict
 CHUNK = 400
 """Observations that are read together."""
 
+NOTHING = Evidence("", (), ())
+"""Evidence of a square that was not observed."""
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedCompletion:
@@ -70,8 +73,8 @@ class Archive:
             yield from self._read(chunk)
 
     def _read(self, chunk: Sequence[Observation]) -> Iterator[Finding]:
-        squares = {(o.task_id, cell) for o in chunk for cell in (o.cell, Cell())}
-        asked = {square: self._evidence(*square) for square in squares}
+        squares = dict.fromkeys((o.task_id, cell) for o in chunk for cell in (o.cell, Cell()))
+        asked = self._ledger.squares.read_evidence(self.run, squares)
         completions = self._ledger.completions(
             key for found in asked.values() for key in found.completions
         )
@@ -88,9 +91,6 @@ class Archive:
             )
 
         for observation in chunk:
-            clean = asked[observation.task_id, Cell()]
-            found = asked[observation.task_id, observation.cell]
+            clean = asked.get((observation.task_id, Cell()), NOTHING)
+            found = asked.get((observation.task_id, observation.cell), NOTHING)
             yield Finding(observation, clean.prompt, found.prompt, samples(clean), samples(found))
-
-    def _evidence(self, task: str, cell: Cell) -> Evidence:
-        return self._ledger.evidence(self.run, task, cell) or Evidence("", (), ())

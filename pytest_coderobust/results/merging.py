@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.gates import decide, switch_off
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.eligible import add_counts
 from pytest_coderobust.metrics.summary import summarise
-from pytest_coderobust.records import SuiteRun
+from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.results.conclusion import Stored, SuiteReport, conclude
+from pytest_coderobust.results.plan_order import order_by_plan
 from pytest_coderobust.results.result import DecidedRun
 from pytest_coderobust.results.suite_run import note_refused
 
@@ -47,11 +49,15 @@ def read_parts(ledger: Ledger) -> dict[str, list[ShardPart]]:
         LedgerError: a conclusion cannot be read.
     """
     parts: dict[str, list[ShardPart]] = {}
+    observed: dict[str, tuple[Observation, ...]] = {}  # of all shards of a run, read once
     for digest, body in ledger.conclusions():
         stored = Stored(ledger, digest, json.loads(body))
-        run = stored.read_run()
-        if run.shard:
-            parts.setdefault(run.suite, []).append(ShardPart(stored, run))
+        if not stored.is_shard:
+            continue
+        if digest not in observed:
+            observed[digest] = stored.read_observations()
+        run = stored.read_run(observed[digest])
+        parts.setdefault(run.suite, []).append(ShardPart(stored, run))
     return {suite: keep_latest(found) for suite, found in parts.items()}
 
 
@@ -124,27 +130,28 @@ def conclude_whole(ledger: Ledger, parts: Sequence[ShardPart]) -> SuiteReport:
         parts: of one suite, as `check_parts` wants them.
     """
     stored = parts[0].stored
-    decided = stored.report()
+    decided, origin = stored.read_decisions()
     run = _join(ledger, parts)
     # A clean square is one shard's alone, so what is counted of tasks adds up.
     eligible = add_counts(each for part in parts if (each := part.stored.eligible) is not None)
     summary = replace(summarise(run), eligible=eligible)
-    gates = decide([found.gate for found in decided.gates], summary, run)
-    if any(found.outcome == "off" for found in decided.gates):
+    gates = decide([found.gate for found in decided], summary, run)
+    if any(found.outcome == "off" for found in decided):
         gates = switch_off(gates)
-    return conclude(ledger, stored.digest, DecidedRun(run, summary, gates), decided.origin)
+    return conclude(ledger, stored.digest, DecidedRun(run, summary, gates), origin)
 
 
 def _join(ledger: Ledger, parts: Sequence[ShardPart]) -> SuiteRun:
     run = parts[0].run
-    found = {(o.task_id, o.cell): o for part in parts for o in part.run.observations}
-    squares = [(task, cell) for cell in run.cells for task in run.tasks]
+    observed = chain.from_iterable(part.run.observations for part in parts)
+    squares = order_by_plan(observed, run.tasks, run.cells)
+    observations = tuple(filter(None, squares))
     digest = parts[0].stored.digest
-    refused = [square for square in squares if square in found and found[square].refused]
+    refused = [(found.task_id, found.cell) for found in observations if found.refused]
     joined = replace(
         run,
-        observations=tuple(found[square] for square in squares if square in found),
-        incomplete=_explain_missing(parts, len(squares), len(found)),
+        observations=observations,
+        incomplete=_explain_missing(parts, len(squares), len(observations)),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.run.notes)),
         bill=ledger.bills.of_run(digest),
         refusals=ledger.refusals.count_reasons(digest, refused),

@@ -12,7 +12,8 @@ from pytest_coderobust.engine.plan import Plan
 from pytest_coderobust.engine.variants import make_variant
 from pytest_coderobust.ledger import Ledger
 from pytest_coderobust.metrics.unseen import UNSEEN, describe_unseen, pool_unseen
-from pytest_coderobust.records import TRAINED_ON, ModelIdentity, Observation, Square, SuiteRun
+from pytest_coderobust.records import TRAINED_ON, ModelIdentity, Square, SuiteRun
+from pytest_coderobust.results.plan_order import order_by_plan
 
 MOST_REFUSED = 0.01
 """Share of completions that a server may refuse before nothing can be decided."""
@@ -36,13 +37,11 @@ def assemble(
             make a partial run complete.
         trouble: the reason for missing squares, as far as it is known ("2 in error").
     """
-    stored = {(found.task_id, found.cell): found for found in ledger.observations(run)}
-    observations: list[Observation] = [
-        stored[square]
-        for cell in plan.cells
-        for task in plan.tasks
-        if (square := (task, cell)) in seen and square in stored
-    ]
+    placed = order_by_plan(ledger.squares.read(run), plan.tasks, plan.cells)
+    observations = tuple(
+        found for found in placed if found is not None and (found.task_id, found.cell) in seen
+    )
+    del placed
     return SuiteRun(
         suite=plan.config.name,
         model=model,
@@ -52,7 +51,7 @@ def assemble(
         tasks=tuple(plan.tasks),
         cells=plan.cells,
         levels=plan.levels,
-        observations=tuple(observations),
+        observations=observations,
         tier=tier,
         incomplete=_explain_incomplete(
             len(plan.tasks) * len(plan.cells), len(observations), trouble

@@ -197,7 +197,7 @@ def test_what_a_hunt_saw_orders_the_next_one_and_is_in_no_report(tmp_path: Path)
     hunt(suite, model)
     with open_measurement(suite, model) as (made, ledger):
         assert ledger.observations(made.run) == ()
-        assert estimate_damage(ledger.observations_of("toy"))
+        assert estimate_damage(ledger.squares.read_of("toy"))
 
 
 def test_models_that_answer_squares_and_unknown_names_are_refused(tmp_path: Path) -> None:

@@ -18,22 +18,25 @@ from pytest_coderobust.reporting.edit_rows import RESTORED
 from pytest_coderobust.reporting.html.evidence import BUDGET, PageEvidence, gather
 from pytest_coderobust.reporting.html.grid import make_grid
 from pytest_coderobust.reporting.html.safe import dump_script_json
+from pytest_coderobust.reporting.html.selection import MOST, describe_selection, select_items
 from pytest_coderobust.reporting.html.view import SuiteView, make_view
 from pytest_coderobust.results.conclusion import SuiteReport
 
 
-def render(reports: Sequence[SuiteReport], budget: int = BUDGET) -> str:
+def render(reports: Sequence[SuiteReport], budget: int = BUDGET, most: int = MOST) -> str:
     """Renders the page of every suite.
 
     Args:
         budget: bytes of evidence the page may hold; broken prompts come first.
+        most: items that the page may hold; of more it holds failing ones alone.
     """
     from jinja2 import Environment, StrictUndefined
 
     style, script = read_asset("style.css"), read_asset("script.js")
-    gathered = _gather_all(reports, budget)
+    selected = select_items(reports, most)
+    gathered = _gather_all(selected, budget)
     views: list[SuiteView] = [make_view(report) for report in reports]
-    grids = [make_grid(*pair) for pair in zip(reports, gathered, strict=True)]
+    grids = [make_grid(*pair) for pair in zip(selected, gathered, strict=True)]
     blocks = [chunk for evidence in gathered for chunk in evidence.chunks]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string(read_asset("page.html")).render(
@@ -46,6 +49,7 @@ def render(reports: Sequence[SuiteReport], budget: int = BUDGET) -> str:
         policy=write_policy(style, script),
         data=dump_script_json({"suites": grids}),
         blocks=blocks,
+        left_out=list(filter(None, map(describe_selection, reports, selected))),
     )
 
 

@@ -13,10 +13,17 @@ from pytest_coderobust.metrics.condition import ConditionSummary, Scores
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.summary import Summary
-from pytest_coderobust.records import Bill, Observation
+from pytest_coderobust.records import Bill
 from pytest_coderobust.reporting.json.adoption import encode_adoption
 from pytest_coderobust.reporting.json.comparison import encode_comparison
 from pytest_coderobust.reporting.json.edits import encode_edits
+from pytest_coderobust.reporting.json.items import (
+    EncodeItems,
+    count_refused,
+    delay_items,
+    encode_items,
+)
+from pytest_coderobust.reporting.json.pieces import iterate_json
 from pytest_coderobust.reporting.json.quality import encode_quality
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.result import DecidedRun, GateOutcome
@@ -25,14 +32,18 @@ SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
 
 
-def render(reports: Sequence[SuiteReport]) -> str:
-    """Makes the document's text of the reports of a session."""
-    return dumps(make_document([report.result for report in reports]))
+def render(reports: Sequence[SuiteReport]) -> Iterator[str]:
+    """Makes the document's text of the reports of a session, piece by piece."""
+    document = make_document([report.result for report in reports], delay_items)
+    yield from iterate_json(document)
+    yield "\n"
 
 
-def make_document(results: Sequence[DecidedRun]) -> dict[str, object]:
+def make_document(
+    results: Sequence[DecidedRun], items: EncodeItems = encode_items
+) -> dict[str, object]:
     """Makes one suite's object; of several or none {"schema": ..., "suites": [object, ...]}."""
-    suites = [encode_suite(result) for result in results]
+    suites = [encode_suite(result, items) for result in results]
     if len(suites) == 1:
         return suites[0]
     return {"schema": SCHEMA, "suites": suites}
@@ -46,7 +57,7 @@ def dumps(document: Mapping[str, object]) -> str:
     return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
 
 
-def encode_suite(result: DecidedRun) -> dict[str, object]:
+def encode_suite(result: DecidedRun, items: EncodeItems = encode_items) -> dict[str, object]:
     run, summary = result.run, result.summary
     found: dict[str, object] = {
         "schema": SCHEMA,
@@ -55,7 +66,7 @@ def encode_suite(result: DecidedRun) -> dict[str, object]:
         "complete": not summary.incomplete,
         "metrics": {found.name: encode_metrics(found, run.ks) for found in summary.conditions},
         "gates": [encode_gate(outcome) for outcome in result.gates],
-        "items": [encode_item(observation) for observation in run.observations],
+        "items": items(run.observations),
         "totals": encode_totals(summary),
         "noise_floor": encode_floor(summary.floor) if summary.floor else None,
         "comparison": encode_comparison(summary.comparison) if summary.comparison else None,
@@ -91,7 +102,7 @@ def encode_suite(result: DecidedRun) -> dict[str, object]:
         found["adoption"] = encode_adoption(run.api_changes, summary)
     if summary.edits is not None and summary.base is not None:
         base = {each.name: encode_metrics(each, run.ks) for each in summary.base.conditions}
-        found["base"] = {"metrics": base, "items": [encode_item(o) for o in run.base]}
+        found["base"] = {"metrics": base, "items": items(run.base)}
         found["edit"] = encode_edits(summary.edits)
     return found
 
@@ -175,39 +186,6 @@ def encode_gate(outcome: GateOutcome) -> dict[str, object]:
         "confidence": outcome.gate.confidence,
         "interval": [outcome.interval.low, outcome.interval.high] if outcome.interval else None,
     }
-
-
-def encode_item(observation: Observation) -> dict[str, object]:
-    """Encodes one measured or skipped (task, cell)."""
-    found: dict[str, object] = {
-        "task": observation.task_id,
-        "condition": observation.cell.perturbation,
-        "seed": observation.cell.seed,
-        "status": observation.status.value,
-        "n": observation.n,
-        "c": observation.c,
-        "clean_n": observation.clean_n,
-        "clean_c": observation.clean_c,
-        "truncated": observation.truncated,
-        "unfinished": observation.unfinished,
-        "checked": observation.checked,
-        "member": observation.member,
-        "reason": observation.reason,
-    }
-    if observation.thought_tokens:
-        found["thought_tokens"] = observation.thought_tokens
-    if observation.adoptions:
-        found["adoptions"] = [adoption.value for adoption in observation.adoptions]
-    if observation.stages:
-        found["stages"] = list(observation.stages)
-    if observation.self_edited:
-        found["self"] = True
-    return found | count_refused(observation.refused)
-
-
-def count_refused(refused: int) -> dict[str, object]:
-    """Counts the answers that a server refused; models that are not served have no such key."""
-    return {"refused": refused} if refused else {}
 
 
 def encode_bill(bill: Bill) -> dict[str, object]:

@@ -1,0 +1,419 @@
+"""Time and memory of a ledger from 10,000 to 1,000,000 observations; prints how each grows.
+
+    python bench/scale.py [--observations 10000 100000 1000000] [--samples 1] [--folder /var/tmp]
+
+Tasks, prompts, completions and verdicts are made up, and written through the ledger's own functions
+as the engine does: completions 16 at a time, their verdicts likewise, one transaction an observation.
+Some windows have the very keys that the engine gives; a measurement finds their squares complete
+among all the others, and has neither a model nor a sandbox that it could ask. Then the commands
+conclude, report and gate. Each part is a process of its own, whose processor time and memory are its
+own. Every perturbation has five seeds, so a plan has 46 cells, and larger plans have more tasks.
+
+10,000,000 observations take hours and 30 GB of disk: they are for a run by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from pytest_coderobust.config.suite import read_suite
+from pytest_coderobust.engine.completions import CompletionStore
+from pytest_coderobust.engine.keys import make_completion_key
+from pytest_coderobust.engine.measurement import Measurement
+from pytest_coderobust.engine.plan import Plan, read_plan
+from pytest_coderobust.engine.selfcheck import SelfCheck
+from pytest_coderobust.engine.variants import make_variant
+from pytest_coderobust.engine.verdicts import VerdictStore
+from pytest_coderobust.engine.windows import cut_windows
+from pytest_coderobust.gates import decide, parse_gate
+from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.metrics.summary import summarise
+from pytest_coderobust.models.backend import KeyedBy
+from pytest_coderobust.records import (
+    Cell,
+    Completion,
+    Level,
+    ModelIdentity,
+    Observation,
+    Row,
+    Sampling,
+    Square,
+    Status,
+    Task,
+    Variant,
+    Verdict,
+    digest,
+)
+from pytest_coderobust.results.conclusion import Origin, conclude
+from pytest_coderobust.results.result import DecidedRun
+from pytest_coderobust.results.suite_run import assemble
+from pytest_coderobust.sandbox.check import Check
+
+NAMES = ("C1", "C2", "C3", "W1", "W2", "W3", "S2", "S3", "paraphrase")
+SEEDS = 5
+BATCH = 16
+GENUINE = 12
+"""Windows whose keys are the engine's."""
+
+SUITE = """[suite]
+tasks = "tasks.jsonl"
+perturbations = {names}
+seeds = {seeds}
+gates = ["rd <= 0.5", "pass@1 >= 0.1", {{ gate = "rd[C1] <= 0.6", confidence = 0.95 }}]
+[sampling]
+n = {samples}
+temperature = 0.5
+"""
+WORDS = "return the sum of all numbers in list that are even and larger than given limit".split()  # noqa: SIM905
+DETAIL = "AssertionError in: assert candidate([1, 2, 3]) == 6; f([1, 2, 3]) returned 5"
+
+
+def write_suite(folder: Path, tasks: int, samples: int) -> None:
+    """Writes a suite whose prompts have about 450 characters, as HumanEval's do."""
+    source = random.Random(0)
+    with (folder / "tasks.jsonl").open("w") as stream:
+        for number in range(tasks):
+            words = " ".join(source.choices(WORDS, k=80))
+            row = {
+                "task_id": f"Bench/{number}",
+                "prompt": f'def f_{number}(x):\n    """{words.capitalize()}."""\n',
+                "entry_point": f"f_{number}",
+                "canonical_solution": f"    return x + {number}\n",
+                "test": f"def check(candidate):\n    assert candidate(1) == {number + 1}\n",
+            }
+            stream.write(json.dumps(row) + "\n")
+    names = json.dumps(NAMES)
+    (folder / "suite.toml").write_text(SUITE.format(names=names, seeds=SEEDS, samples=samples))
+
+
+class Absent:
+    """A model that was asked everything before; asking it again is an error of ours."""
+
+    identity = ModelIdentity("bench", digest("bench"))
+    batch_size = BATCH
+    keyed_by: KeyedBy = "prompt"
+
+    def unavailable(self, variant: Variant, sampling: Sampling) -> str:
+        return ""
+
+    def prompt_length(self, prompt: str) -> int:
+        return len(prompt)
+
+    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+        raise AssertionError(f"{len(rows)} rows are missing in the ledger")
+
+    def close(self) -> None:
+        pass
+
+
+class Closed:
+    """A sandbox that judged everything before."""
+
+    tier = "ns"
+    workers = 1
+
+    def submit(self, check: Check) -> Future[Verdict]:
+        raise AssertionError(f"a verdict is missing in the ledger: {check}")
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class Bench:
+    """One plan and its ledger."""
+
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "ledger.sqlite"
+
+    def plan(self) -> Plan:
+        return read_plan(read_suite(self.folder / "suite.toml"))
+
+    def measurement(self, plan: Plan, ledger: Ledger) -> Measurement:
+        def listen(_: object) -> None:
+            pass
+
+        judge = VerdictStore(Closed(), ledger, listen)
+        answers = CompletionStore(Absent(), ledger, listen)
+        return Measurement(plan, answers, judge, ledger, listen, SelfCheck({}, frozenset()))
+
+    def genuine(self, plan: Plan) -> tuple[tuple[Square, ...], ...]:
+        """The windows whose keys are the engine's, spread over tasks; each with its clean one."""
+        tasks = tuple(plan.tasks)
+        size = plan.config.window
+        starts = range(0, len(tasks), size)
+        chosen = [starts[place * len(starts) // 4] for place in range(min(4, len(starts)))]
+        cells = [Cell(), *islice(iter(plan.cells[1::7]), GENUINE // len(chosen) - 1)]
+        return tuple(
+            tuple((task, cell) for task in tasks[start : start + size])
+            for cell in cells
+            for start in chosen
+        )
+
+
+def read_everything(bench: Bench) -> tuple[float, dict[str, float]]:
+    """Reads the plan and cuts its windows."""
+    plan = bench.plan()
+    squares = [(task, cell) for cell in plan.cells for task in plan.tasks]
+    began = time.perf_counter()
+    windows = cut_windows(squares, plan.tasks, plan.cells, plan.config.window)
+    return len(squares), {"windows_s": time.perf_counter() - began, "n": len(windows.squares)}
+
+
+def insert(bench: Bench) -> tuple[float, dict[str, float]]:
+    """Writes every observation with its evidence, in the order of the engine."""
+    plan = bench.plan()
+    ledger = Ledger(bench.path)
+    measurement = bench.measurement(plan, ledger)
+    genuine = frozenset(square for window in bench.genuine(plan) for square in window)
+    source = random.Random(1)
+    marks: list[float] = []
+    count, every = 0, len(plan.tasks) * len(plan.cells) // 10
+    for cell in plan.cells:
+        tasks = iter(plan.tasks.values())
+        while batch := list(islice(tasks, BATCH)):
+            write_batch(measurement, ledger, batch, cell, genuine, source)
+            if count // every != (count + len(batch)) // every:
+                marks.append(time.process_time())
+            count += len(batch)
+    ledger.close()
+    first, last = marks[0], marks[-1] - marks[-2]
+    return count, {"last tenth / first tenth": last / first, **measure_file(bench.path, count)}
+
+
+def write_batch(
+    measurement: Measurement,
+    ledger: Ledger,
+    tasks: Sequence[Task],
+    cell: Cell,
+    genuine: frozenset[Square],
+    source: random.Random,
+) -> None:
+    plan, sampling = measurement.plan, measurement.sampling
+    completions: dict[str, Completion] = {}
+    verdicts: dict[str, Verdict] = {}
+    observed: list[Callable[[], None]] = []
+    for task in tasks:
+        own = (task.id, cell) in genuine
+        variant = make_variant(plan, task, cell) if own else make_up(task, cell)
+        asked: list[str] = []
+        judged: list[str] = []
+        clean = 0 if int(task.id[6:]) % 5 == 0 else sampling.n
+        good = clean and (sampling.n if cell.is_clean or source.random() < 0.7 else 0)
+        for sample in range(0 if variant.skipped else sampling.n):
+            words = " ".join(source.choices(WORDS, k=40))
+            text = f"    # {words}\n    return x + {task.id[6:]}\n"
+            completion = Completion(text, "eos", 60)
+            key = make_completion_key(Absent(), variant, sampling, sample)
+            verdict_key = (
+                measurement._judge.key(measurement.check(variant.task, completion))  # noqa: SLF001
+                if own
+                else digest("verdict", key)
+            )
+            completions[key] = completion
+            verdicts[verdict_key] = make_verdict(passes=sample < good)
+            asked.append(key)
+            judged.append(verdict_key)
+        status = (
+            Status.SKIPPED if variant.skipped
+            else Status.UNSOLVED if not clean
+            else Status.SOLVED if cell.is_clean
+            else Status.ROBUST if good else Status.BROKEN
+        )  # fmt: skip
+        counts = (len(asked), good if asked else 0, sampling.n, clean) if asked else ()
+        found = Observation(task.id, cell, status, *counts, reason=variant.skipped)
+
+        def observe(
+            found: Observation = found,
+            prompt: str = variant.prompt,
+            asked: list[str] = asked,
+            judged: list[str] = judged,
+        ) -> None:
+            ledger.observe(
+                measurement.run, found, prompt=prompt, completions=asked, verdicts=judged
+            )
+
+        observed.append(observe)
+    ledger.add_completions(completions)
+    ledger.add_verdicts(verdicts)
+    for observe in observed:
+        observe()
+
+
+def make_up(task: Task, cell: Cell) -> Variant:
+    """Makes a prompt of the length of a perturbed one, in no time."""
+    prompt = (
+        task.prompt if cell.is_clean else task.prompt.replace("numbers", f"nubmers{cell.label}", 1)
+    )
+    return Variant(task, cell, prompt)
+
+
+def make_verdict(*, passes: bool) -> Verdict:
+    if passes:
+        return Verdict(Level.FULL, 7, 7, tier="ns", cpu_seconds=0.01)
+    return Verdict(Level.PARTIAL, 3, 7, "wrong-answer", DETAIL, "ns", 0.01)
+
+
+def measure_file(path: Path, count: int) -> dict[str, float]:
+    """Measures the bytes of each observation, in all and by table."""
+    found = {"B each": path.stat().st_size / count}
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name").fetchall()
+    connection.close()
+    return found | {f"B {name}": size / count for name, size in rows if size > count}
+
+
+def resume(bench: Bench) -> tuple[float, dict[str, float]]:
+    """Measures the squares of some windows again, of a session that wants every square."""
+    plan = bench.plan()
+    ledger = Ledger(bench.path)
+    measurement = bench.measurement(plan, ledger)
+    began = time.process_time()
+    squares = [(task, cell) for cell in plan.cells for task in plan.tasks]
+    measurement.want(squares)
+    wanted = time.process_time() - began
+    began = time.process_time()
+    count = 0
+    for window in bench.genuine(plan):
+        for task, cell in window:
+            measurement.measure(plan.tasks[task], cell)
+            count += 1
+    seconds = time.process_time() - began
+    ledger.close()
+    return len(squares), {"item us": 1e6 * seconds / count, "want us": 1e6 * wanted / len(squares)}
+
+
+def conclude_run(bench: Bench) -> tuple[float, dict[str, float]]:
+    """Computes numbers and gates from the ledger, as the end of a session does."""
+    plan = bench.plan()
+    ledger = Ledger(bench.path)
+    measurement = bench.measurement(plan, ledger)
+    seen = {(task, cell) for cell in plan.cells for task in plan.tasks}
+    model, tier = measurement.model, "ns"
+    run = assemble(plan, ledger, measurement.run, model, tier, seen=seen)
+    summary = summarise(run)
+    gates = decide([parse_gate(text, "bench") for text in plan.config.gates], summary, run)
+    conclude(ledger, measurement.run, DecidedRun(run, summary, gates), Origin("suite.toml"))
+    ledger.close()
+    assert not summary.incomplete, summary.incomplete
+    return len(run.observations), {}
+
+
+PARTS: dict[str, Callable[[Bench], tuple[float, dict[str, float]]]] = {
+    "plan": read_everything,
+    "insert": insert,
+    "resume": resume,
+    "conclude": conclude_run,
+}
+COMMANDS = {
+    "report": ("report", "{ledger}"),
+    "report --json": ("report", "{ledger}", "--json", "{folder}/report.json"),
+    "report --html": ("report", "{ledger}", "--html", "{folder}/report.html"),
+    "gate": ("gate", "{ledger}", "--suite", "{folder}/suite.toml"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one part took: seconds by the clock and of the processor, and bytes of memory."""
+
+    wall: float
+    cpu: float
+    memory: int
+    more: dict[str, float]
+
+
+def run_child(words: Sequence[str]) -> tuple[Figures, str]:
+    """Runs a process; its figures are its own, and what it printed."""
+    began = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as stream:
+        child = subprocess.Popen([sys.executable, *words], stdout=stream)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - began
+        stream.seek(0)
+        said = stream.read()
+    if child.returncode not in (0, 1):
+        raise SystemExit(f"{words} ended in {child.returncode}")
+    return Figures(wall, used.ru_utime + used.ru_stime, used.ru_maxrss << 10, {}), said
+
+
+def run_parts(folder: Path, parts: Sequence[str]) -> Iterator[tuple[str, Figures]]:
+    for part in parts:
+        if part in PARTS:
+            figures, said = run_child([__file__, "--part", part, "--folder", str(folder)])
+            more = json.loads(said.splitlines()[-1])
+        else:
+            names = {"ledger": str(folder / "ledger.sqlite"), "folder": str(folder)}
+            words = [word.format(**names) for word in COMMANDS[part]]
+            figures, _ = run_child(["-m", "pytest_coderobust.cli", *words])
+            more = {}
+            for kind in ("json", "html"):
+                if part.endswith(kind):
+                    more = {"MiB": (folder / f"report.{kind}").stat().st_size / 2**20}
+        yield part, Figures(figures.wall, figures.cpu, figures.memory, more)
+
+
+def compare(sizes: Sequence[int], samples: int, base: Path, parts: Sequence[str]) -> None:
+    """Prints each part at each size, and its time for each observation beside the size before."""
+    before: dict[str, float] = {}
+    for size in sizes:
+        load = os.getloadavg()[0]
+        folder = Path(tempfile.mkdtemp(prefix="coderobust-scale-", dir=base))
+        try:
+            count = max(1, size // (1 + SEEDS * len(NAMES)))
+            write_suite(folder, count, samples)
+            count *= 1 + SEEDS * len(NAMES)
+            print(f"\n{count:,} observations, {samples} samples each, load {load:.1f}", flush=True)
+            for part, found in run_parts(folder, parts):
+                each = 1e6 * found.cpu / count
+                ratio = f"x {each / before[part]:4.2f}" if part in before else "      "
+                before[part] = each
+                more = ", ".join(f"{name} {value:,.2f}" for name, value in found.more.items())
+                print(
+                    f"{part:<14} {found.wall:8.1f} s, cpu {each:8.1f} us each {ratio}, "
+                    f"{found.memory / 2**20:7.0f} MiB  {more}",
+                    flush=True,
+                )
+        finally:
+            shutil.rmtree(folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--observations", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--samples", type=int, default=1)
+    parser.add_argument("--folder", type=Path, default=Path("/var/tmp"))
+    parser.add_argument(
+        "--parts", nargs="+", choices=[*PARTS, *COMMANDS], default=[*PARTS, *COMMANDS]
+    )
+    parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.part is None:
+        compare(chosen.observations, chosen.samples, chosen.folder, chosen.parts)
+        return
+    _, more = PARTS[chosen.part](Bench(chosen.folder))
+    more["peak MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(more))
+
+
+if __name__ == "__main__":
+    main()
