@@ -5,26 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from importlib.metadata import version
-from typing import cast
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.backend import KeyedBy, ServingTerms, Streamed
 from pytest_coderobust.models.batches import steps_for
-from pytest_coderobust.models.checkpoint import Checkpoint, read_configuration
-from pytest_coderobust.models.devices import device_kind, find_device
-from pytest_coderobust.models.fingerprint import weights_digest
+from pytest_coderobust.models.checkpoint import Checkpoint
+from pytest_coderobust.models.devices import find_device
 from pytest_coderobust.models.hf import HFBackend
-from pytest_coderobust.models.names import describe_origin
 from pytest_coderobust.models.options import ModelOptions, ModelSpec
 from pytest_coderobust.models.prompts import template_of
-from pytest_coderobust.models.thought_tags import TokenDecoder, list_tags
+from pytest_coderobust.models.thought_tags import TokenDecoder
 from pytest_coderobust.models.vllm.engine import (
     LoadedVllm,
     VllmAsking,
     VllmOrder,
     find_vllm_version,
 )
+from pytest_coderobust.models.vllm.identity import describe_identity
 from pytest_coderobust.models.vllm.stream import VllmRow, VllmStream
 from pytest_coderobust.models.watch import find_watch
 from pytest_coderobust.records import (
@@ -33,11 +30,7 @@ from pytest_coderobust.records import (
     Row,
     Sampling,
     Variant,
-    digest,
 )
-
-ADAPTER = 1
-"""Raised when the same row is asked or its answer read in another way."""
 
 MOST = 512
 """Rows in work where the user asks for no other number; vLLM lets those wait that it has no room
@@ -124,30 +117,8 @@ class VllmBackend:
 
     @cached_property
     def _identity(self) -> ModelIdentity:
-        checkpoint, spec = self.checkpoint, self.spec
-        kind = device_kind(self.device)
-        versions = {"vllm": find_vllm_version()}
-        versions.update({package: version(package) for package in ("torch", "transformers")})
-        template = template_of(spec)
-        packing = find_quantiser(checkpoint)
-        parts = [self._form.checkpoint_digest, *versions.values(), self._form.dtype, kind, packing]
-        how = {"exact": self.exact, "eager": self.eager, "tensor parallel": 1, "pipeline": 1}
-        asked = [spec.chat, template, list_tags(checkpoint, template, chat=spec.chat)]
-        facts = {
-            **describe_origin(self.name, spec),
-            "weights": weights_digest(checkpoint)[:12],
-            "dtype": self._form.dtype,
-            "packed by": packing,
-            "device": kind,
-            "prompt": "chat" if spec.chat else "continuation",
-            **versions,
-            "batches": "" if self.exact else "vLLM's own: greedy text can move with load",
-        }
-        return ModelIdentity(
-            self.name,
-            digest("vllm", ADAPTER, parts, how, asked),
-            {key: value for key, value in facts.items() if value},
-        )
+        _ = self.checkpoint  # refuses forms that vLLM is not given
+        return describe_identity(self._form, self.device, exact=self.exact, eager=self.eager)
 
     @property
     def eager(self) -> bool:
@@ -250,14 +221,6 @@ class VllmBackend:
         if tags not in self._decoders:
             self._decoders[tags] = make_decoder(self._form.tokenizer, tags)
         return self._decoders[tags]
-
-
-def find_quantiser(checkpoint: Checkpoint) -> str:
-    """Finds the method that packed a checkpoint's weights, as its configuration names it, or ""."""
-    packed = read_configuration(checkpoint).get("quantization_config")
-    if not isinstance(packed, dict):
-        return ""
-    return str(cast("dict[str, object]", packed).get("quant_method", ""))
 
 
 def shares_device() -> bool:
