@@ -34,7 +34,8 @@ from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import EDITORS, parse_edit
 from pytest_coderobust.errors import CodeRobustError
-from pytest_coderobust.models.decoding import Prompt, generate_by_transformers
+from pytest_coderobust.models.completion_text import Prompt
+from pytest_coderobust.models.decoding import generate_by_transformers
 from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.registry import open_backend
 from pytest_coderobust.records import Task, Tests

@@ -25,7 +25,8 @@ from pytest_coderobust.editors.protocol import EditRequest, PassTest
 from pytest_coderobust.errors import EditRefused, ModelError
 from pytest_coderobust.models.batches import Batches
 from pytest_coderobust.models.branches import read_prompts
-from pytest_coderobust.models.decoding import Prompt, continue_prompts, decode_batch, pad_left
+from pytest_coderobust.models.completion_text import Prompt
+from pytest_coderobust.models.decoding import continue_prompts, decode_batch, pad_left
 from pytest_coderobust.records import Sampling, Task, digest
 
 ROWS = 128

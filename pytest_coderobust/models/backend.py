@@ -117,12 +117,14 @@ class ServingTerms:
         concurrency: rows that may be on their way at the same time; 0 where that is found while
             asking.
         frame: bytes that the template puts around a prompt.
+        here: it runs in this process, so its identity is known without asking anybody.
     """
 
     place: str = ""
     tariff: Tariff | None = None
     concurrency: int = 0
     frame: int = 0
+    here: bool = False
 
 
 class OnTerms(Streaming, Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pytest_coderobust.errors import ModelError
+from pytest_coderobust.records import Sampling
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,6 +26,24 @@ def steps_within(room: int, wanted: int) -> int:
     if room >= wanted:
         return wanted
     return room - room % STEP if room >= STEP else 1 << (room.bit_length() - 1)
+
+
+def steps_for(ids: Sequence[int], window: int | None, sampling: Sampling, label: str) -> int:
+    """Chooses how many tokens may follow a prompt.
+
+    Args:
+        window: tokens that prompt and completion may have together; None is no limit.
+        label: begins the message ("model 'prod'").
+
+    Raises:
+        ModelError: the prompt fills the window.
+    """
+    room = sampling.max_new_tokens if window is None else window - len(ids)
+    if room < 1:
+        raise ModelError(
+            f"{label}: a prompt of {len(ids)} tokens does not fit into its window of {window}"
+        )
+    return steps_within(room, sampling.max_new_tokens)
 
 
 class Batches:

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
 from pytest_coderobust.models.branches import Start, read_prompts, write_rows
-from pytest_coderobust.models.extraction.thoughts import find_answer_start
+from pytest_coderobust.models.completion_text import CompletionTexts, Prompt
 from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.models.sampling import Chooser, RefuseNaN, RowNoise
-from pytest_coderobust.models.stops import EndTest, StopStrings, cut_at_stop
+from pytest_coderobust.models.stops import StopStrings
 from pytest_coderobust.models.thought_tags import make_decoder
 from pytest_coderobust.models.watch import IGNORED, GenerationWatch
-from pytest_coderobust.records import Completion, Finish, Sampling
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """Token ids of a prompt, with the noise of one row.
-
-    Attributes:
-        noise: seeds the row's own generator.
-        tags: the opening and the closing tag of thoughts that count besides the known ones.
-        opened: the thought's opening tag that the end of the prompt wrote, or "".
-    """
-
-    ids: tuple[int, ...]
-    noise: int
-    tags: tuple[str, ...] = ()
-    opened: str = ""
+from pytest_coderobust.records import Completion, Sampling
 
 
 def decode_batch(
@@ -62,7 +44,7 @@ def continue_prompts(
     watch: GenerationWatch = IGNORED,
 ) -> list[Completion]:
     """Completes prompts that were read already, each at its place of the start."""
-    text = _Text(loaded, prompts)
+    text = make_texts(loaded, prompts)
     noise = [prompt.noise for prompt in prompts]
     chooser = Chooser(noise, steps, sampling)
     answers = _Answers(text, sampling, watch)
@@ -93,7 +75,7 @@ def generate_by_transformers(
 
     For networks that keep more, or less, than keys and values of every token.
     """
-    text = _Text(loaded, prompts)
+    text = make_texts(loaded, prompts)
     ids, mask = pad_left(loaded, [prompt.ids for prompt in prompts])
     width = ids.shape[1]
     answers = _Answers(text, sampling, watch)
@@ -120,7 +102,7 @@ def generate_by_transformers(
 class _Answers:
     """Completions of the rows that have ended, told to the watch as they come."""
 
-    def __init__(self, text: _Text, sampling: Sampling, watch: GenerationWatch) -> None:
+    def __init__(self, text: CompletionTexts, sampling: Sampling, watch: GenerationWatch) -> None:
         self._text = text
         self._sampling = sampling
         self._watch = watch
@@ -137,54 +119,7 @@ class _Answers:
             self._watch.ended(new)
 
 
-class _Text:
-    """Texts of the token ids that follow prompts."""
-
-    def __init__(self, loaded: LoadedModel, prompts: Sequence[Prompt]) -> None:
-        self._loaded = loaded
-        self._decode = make_decoder(loaded.tokenizer, {t for each in prompts for t in each.tags})
-        self._heads = {ids: self._decode(ids) for ids in {prompt.ids for prompt in prompts}}
-        self._prompts = prompts
-
-    def ends(self, sampling: Sampling) -> EndTest:
-        """Makes the test of whether a token is a row's last."""
-        return EndTest(sampling.stop, self._decode, self.text, self._loaded.eos)
-
-    def text(self, row: int, ids: Sequence[int]) -> str:
-        """Text that the ids add to the row's prompt.
-
-        Prompt and ids are decoded together, because a tokenizer may drop the space that a text
-        starts with, and that space is the first line's indent.
-        """
-        prompt = self._prompts[row].ids
-        head = self._heads[prompt]
-        whole = self._decode((*prompt, *ids))
-        return whole[len(head) :] if whole.startswith(head) else whole[_common(head, whole) :]
-
-    def completion(self, row: int, ids: Sequence[int], sampling: Sampling) -> Completion:
-        end = next((place for place, token in enumerate(ids) if token in self._loaded.eos), None)
-        kept = ids if end is None else ids[:end]
-        text = self.text(row, kept)
-        before = cut_at_stop(text, sampling.stop)
-        finish: Finish = "length" if end is None else "eos"
-        if before is not None:
-            text, finish = before, "stop"
-        thought = self._count_thought(row, kept, text)
-        return Completion(text, finish, len(kept), thought, self._prompts[row].opened)
-
-    def _count_thought(self, row: int, ids: Sequence[int], text: str) -> int:
-        """Counts the tokens up to the end of the last thought; all where it never ends."""
-        prompt = self._prompts[row]
-        end = find_answer_start(prompt.opened + text, prompt.tags)
-        if end is None:
-            return len(ids)
-        length = end - len(prompt.opened)
-        if length <= 0:
-            return 0
-        return bisect_left(range(len(ids)), length, key=lambda n: len(self.text(row, ids[:n])))
-
-
-def _common(left: str, right: str) -> int:
-    """Length of the common start."""
-    pairs = enumerate(zip(left, right, strict=False))
-    return next((place for place, (a, b) in pairs if a != b), min(len(left), len(right)))
+def make_texts(loaded: LoadedModel, prompts: Sequence[Prompt]) -> CompletionTexts:
+    """Makes the texts of completions behind prompts."""
+    decode = make_decoder(loaded.tokenizer, {tag for each in prompts for tag in each.tags})
+    return CompletionTexts(decode, loaded.eos, prompts)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.adapters import check_base
 from pytest_coderobust.models.backend import KeyedBy
-from pytest_coderobust.models.batches import Batches, free_memory, steps_within
+from pytest_coderobust.models.batches import Batches, free_memory, steps_for
 from pytest_coderobust.models.checkpoint import Checkpoint, find_checkpoint, read_size, stored_dtype
 from pytest_coderobust.models.devices import device_kind, find_device
 from pytest_coderobust.models.fingerprint import (
@@ -37,7 +37,7 @@ from pytest_coderobust.records import (
 )
 
 if TYPE_CHECKING:
-    from pytest_coderobust.models.decoding import Prompt
+    from pytest_coderobust.models.completion_text import Prompt
     from pytest_coderobust.models.loaded_model import LoadedModel
 
 DECODING = 2
@@ -162,7 +162,7 @@ class HFBackend:
         return self._loaded
 
     def unavailable(self, variant: Variant, sampling: Sampling) -> str:  # noqa: ARG002
-        window = self._window
+        window = self.window
         text = template_of(self.spec) + variant.prompt
         # A token holds a byte or more, so most prompts need no tokenizer to be known to fit.
         if window is None or len(text.encode("utf-8", "surrogatepass")) + _SPECIAL < window:
@@ -219,12 +219,13 @@ class HFBackend:
     ) -> list[Completion]:
         from pytest_coderobust.models.decoding import decode_batch
 
-        prompts = [self._make_prompt(row) for row in rows]
+        prompts = [self.make_prompt(row) for row in rows]
         # Rows of a batch must be allowed the same number of tokens: one that is past its end goes
         # on in the model, and its position must not leave the window.
         groups: dict[int, list[int]] = {}
         for place, prompt in enumerate(prompts):
-            groups.setdefault(self._steps(prompt, sampling, loaded), []).append(place)
+            steps = steps_for(prompt.ids, loaded.window, sampling, f"model {self.name!r}")
+            groups.setdefault(steps, []).append(place)
         answers: dict[int, Completion] = {}
         for steps, places in groups.items():
 
@@ -236,18 +237,9 @@ class HFBackend:
             answers.update(zip(places, found, strict=True))
         return [answers[place] for place in range(len(rows))]
 
-    def _steps(self, prompt: Prompt, sampling: Sampling, loaded: LoadedModel) -> int:
-        """Number of new tokens that a prompt may have."""
-        room = sampling.max_new_tokens if loaded.window is None else loaded.window - len(prompt.ids)
-        if room < 1:
-            raise ModelError(
-                f"model {self.name!r}: a prompt of {len(prompt.ids)} tokens does not fit into its "
-                f"window of {loaded.window}"
-            )
-        return steps_within(room, sampling.max_new_tokens)
-
-    def _make_prompt(self, row: Row) -> Prompt:
-        from pytest_coderobust.models.decoding import Prompt
+    def make_prompt(self, row: Row) -> Prompt:
+        """Makes what the network gets of a row."""
+        from pytest_coderobust.models.completion_text import Prompt
 
         prompt, language = row.variant.prompt, row.variant.task.language
         rendered = render(prompt, language, self.spec, self.tokenizer)
@@ -264,5 +256,6 @@ class HFBackend:
         return read_size(self.checkpoint, "num_hidden_layers", "n_layer")
 
     @cached_property
-    def _window(self) -> int | None:
+    def window(self) -> int | None:
+        """Tokens that prompt and completion may have together; None is no limit."""
         return read_size(self.checkpoint, "max_position_embeddings", "n_positions")

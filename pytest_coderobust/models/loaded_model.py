@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from pytest_coderobust.errors import CodeRobustError, ModelError
 from pytest_coderobust.models.adapter_loading import add_adapter
@@ -95,6 +96,25 @@ def load_tokenizer(name: str, checkpoint: Checkpoint, options: ModelOptions) -> 
     if checkpoint.header is None:
         return tokenizer
     return mend_tokenizer(name, tokenizer, checkpoint.header)
+
+
+def read_end_tokens(
+    name: str, checkpoint: Checkpoint, tokenizer: Any, options: ModelOptions
+) -> tuple[int, ...]:
+    """Reads the end tokens that the loaded model would have, without its weights.
+
+    Raises:
+        ModelError: the configuration cannot be read.
+    """
+    folder = checkpoint.folder
+    with quiet(), _named_errors(name, checkpoint):
+        config = AutoConfig.from_pretrained(
+            folder, trust_remote_code=options.trust_remote_code, local_files_only=True
+        )
+        generation = config
+        if (folder / "generation_config.json").is_file():
+            generation = GenerationConfig.from_pretrained(folder, local_files_only=True)
+    return _eos(SimpleNamespace(generation_config=generation, config=config), tokenizer)
 
 
 def make_loaded(model: Any, tokenizer: Any) -> LoadedModel:

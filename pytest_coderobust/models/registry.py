@@ -26,6 +26,7 @@ __all__ = [
     "ModelOptions",
     "ModelSpec",
     "check_model_name",
+    "explain_weightless",
     "has_weights",
     "is_served",
     "open_backend",
@@ -44,6 +45,8 @@ class BackendEntry:
         check: "module:function"; the function takes the name and raises UsageError where no
             model can have it. It reads no weights. "" has nothing to check.
         weights: an editor can change the model; the backend is then a `Weighted` one.
+        weightless: why no editor can change the model, and what to do; "{rest}" is what the user
+            wrote behind the colon. "" says that it has no weights.
         offered: messages about unknown names offer it.
     """
 
@@ -51,6 +54,7 @@ class BackendEntry:
     argument: str = ""
     check: str = ""
     weights: bool = False
+    weightless: str = ""
     offered: bool = True
 
 
@@ -73,6 +77,15 @@ _OWN: Mapping[str, BackendEntry] = {
         argument="canonical@SHARE",
         check="pytest_coderobust.models.scripted:check_scripted",
         offered=False,  # a testing aid
+    ),
+    "vllm": BackendEntry(
+        "pytest_coderobust.models.vllm.opening:open_vllm",
+        argument="FOLDER",
+        check="pytest_coderobust.models.vllm.opening:check_vllm",
+        weightless=(
+            "is run by vLLM, and editors change the weights of transformers' own models; leave "
+            "vLLM out: --model={rest}"
+        ),
     ),
     "openai": BackendEntry(
         _SERVED,
@@ -152,6 +165,14 @@ def has_weights(name: str, known: Mapping[str, ModelSpec] | None = None) -> bool
     """Whether an editor can change the model behind a name; opens nothing."""
     row = _find_row(name, known)
     return _find_server(name, known) is None and (row is None or row.weights)
+
+
+def explain_weightless(name: str, known: Mapping[str, ModelSpec] | None = None) -> str:
+    """Explains why no editor can change a model that has no weights here, and what to do."""
+    row = _find_row(name, known)
+    if row is not None and row.weightless:
+        return f"model {name!r} {row.weightless.replace('{rest}', name.partition(':')[2])}"
+    return f"model {name!r} has no weights to edit; name a checkpoint, such as 'tiny'"
 
 
 def is_served(name: str, known: Mapping[str, ModelSpec] | None = None) -> bool:

@@ -29,16 +29,14 @@ def read_stack(config: EditConfig, resources: Resources) -> tuple[EditorSpec | S
     """
     from pytest_coderobust.editors.registry import parse_edit
     from pytest_coderobust.editors.stack import check_stack
-    from pytest_coderobust.models.registry import has_weights
+    from pytest_coderobust.models.registry import explain_weightless, has_weights
 
     specs = tuple(parse_edit(text) for text in config.editors)
     named = f"--edit {' --edit '.join(config.editors)}"
     refuse_served(resources, named)
-    model = resources.model
-    if not has_weights(model, list_known_models(resources.settings)):
-        raise UsageError(
-            f"{named}: model {model!r} has no weights to edit; name a checkpoint, such as 'tiny'"
-        )
+    model, known = resources.model, list_known_models(resources.settings)
+    if not has_weights(model, known):
+        raise UsageError(f"{named}: {explain_weightless(model, known)}")
     check_stack(specs, config, named)
     return specs
 

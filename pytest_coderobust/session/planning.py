@@ -50,7 +50,7 @@ def make_forecasts(
     stored = [each for each in read_conclusions(session.ledger) if each.model == session.model]
     bills = [bill for each in stored if (bill := session.ledger.bills.of_run(each.digest))]
     known: Backend | None = backend
-    if is_streaming(backend) and not probe:
+    if is_streaming(backend) and not find_terms(backend).here and not probe:
         last = str(stored[-1].body["run"]["model"]["digest"]) if stored else ""
         known = Remembered(backend, ModelIdentity(session.model, last)) if last else None
     return [

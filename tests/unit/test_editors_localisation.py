@@ -23,7 +23,8 @@ from pytest_coderobust.editors.options import CremeOptions
 from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.errors import EditRefused, ModelError
-from pytest_coderobust.models.decoding import Prompt, generate_by_transformers
+from pytest_coderobust.models.completion_text import Prompt
+from pytest_coderobust.models.decoding import generate_by_transformers
 from pytest_coderobust.records import Sampling, Task
 from pytest_coderobust.reporting.terminal.profile import draw_picture, render_bars
 
