@@ -9,9 +9,11 @@ from coderobust_strategies.prompt.braced import BracedLanguage, blank_braced
 
 _MARK = re.compile(r"[{};]")
 _GOES_ON = re.compile(r"[\s\0]*[.,)\]:?]|[ \t\0]*[*+/&|=<>-]")
-"""Matches what follows a brace that ends no member: an initial value or a lambda goes on. On another
-line, operators are marks of prose."""
-_MODIFIER = r"(?:public|protected|private|static|final|abstract|transient|volatile|synchronized|native|default)"
+"""Matches what follows a brace that ends no member: an initial value or a lambda goes on.
+
+On another line, operators are marks of prose."""
+_MODIFIERS = "public protected private static final abstract transient volatile native default"
+_MODIFIER = rf"(?:synchronized|{'|'.join(_MODIFIERS.split())})"
 _ANNOTATION = r"@[\w.]+(?:\s*\([^;{}]*?\))?"
 _ARRAY = r"(?:\s*\[\s*\])*"
 _FIELDS: dict[BracedLanguage, re.Pattern[str]] = {
