@@ -44,10 +44,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pytest_coderobust.errors import SandboxError, UnknownName, UsageError
 from pytest_coderobust.sandbox.cage.plan import LADDER, RLIMITS
-from pytest_coderobust.sandbox.pool.pool import Pool
+
+if TYPE_CHECKING:
+    from pytest_coderobust.sandbox.pool.pool import Pool
 
 SAFE_TIERS = tuple(tier for tier in LADDER if tier != RLIMITS)
 
@@ -59,6 +62,12 @@ USES_VERSION = "uses-3"
 """Changes whenever the same solution might get other counts of its uses of changed APIs."""
 TESTING_VERSION = "testing-1"
 """Changes whenever tests with calls of `numpy.testing` and its like are split in another way."""
+
+NOT_LINUX = (
+    "the sandbox isolates by means of Linux, and this system is {!r}: nothing that a model wrote is run "
+    "here; run this in a Linux container or virtual machine (on Windows in WSL 2)"
+)
+"""The sentence for systems on which nothing can be isolated."""
 
 
 def open_sandbox(
@@ -74,10 +83,13 @@ def open_sandbox(
             write what the user can.
 
     Raises:
-        SandboxError: no allowed tier works here; the message says why for each.
+        SandboxError: no allowed tier works here; the message says why for each. Or this is not
+            Linux, whose own means all of them use.
         UnknownName: a tier that does not exist.
         UsageError: fewer than one worker.
     """
+    if sys.platform != "linux":
+        raise SandboxError(NOT_LINUX.format(sys.platform))
     if workers is not None and workers < 1:
         raise UsageError(f"sandbox workers {workers} must be at least 1")
     wanted = tuple(tiers) if tiers is not None else SAFE_TIERS
@@ -88,6 +100,8 @@ def open_sandbox(
         wanted = (*wanted, RLIMITS)
     if RLIMITS in wanted and not allow_unsafe:
         raise SandboxError(f"the sandbox tier {RLIMITS!r} must be allowed with allow_unsafe")
+    from pytest_coderobust.sandbox.pool.pool import Pool  # it cannot be imported elsewhere
+
     return Pool(workers or os.cpu_count() or 1, wanted)
 
 
