@@ -17,7 +17,7 @@ TA_PIP := $(TA_VENV)/bin/python -m pip install --quiet --constraint constraints-
 # Per cent of the lines that `make check-full` reaches at least.
 COVERAGE := 85
 
-.PHONY: demo test check-full test-textattack lint types layers bench clean
+.PHONY: demo test check-full test-textattack lint types layers docs bench clean
 
 demo: $(VENV)/.run  ## the bundled model on the quickstart suite under C1, C2 and C3
 	$(BIN)/python -m pytest example_suites/quickstart.toml --model tiny
@@ -42,6 +42,9 @@ types: $(VENV)/.dev
 layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.dev  ## the site, in .site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 bench: $(VENV)/.dev
 	for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
@@ -63,4 +66,4 @@ $(TA_VENV)/.dev: pyproject.toml constraints-textattack.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(TA_VENV) .coderobust dist
+	rm -rf $(VENV) $(TA_VENV) .coderobust dist .site
