@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
 
+from pytest_coderobust.cli.command_table import CommandTable, format_groups
 from pytest_coderobust.errors import CodeRobustError, UsageError
 
-COMMANDS = (
-    "check",
-    "doctor",
-    "fetch",
-    "cache",
-    "perturb",
-    "finetune_data",
-    "finetune",
-    "finetune_grid",
-    "audit",
-    "g_rir",
-    "edit",
-    "edit_bench",
-    "report",
-    "merge",
-    "gate",
-    "trace",
-    "migrate",
-    "build_apis",
-    "study",
-)
+GROUPS: Mapping[str, Sequence[str]] = {
+    "measure": ("init", "check", "study", "merge", "gate", "g_rir"),
+    "find": ("explain", "trace", "audit"),
+    "repair": ("edit", "edit_bench", "finetune", "finetune_grid", "migrate"),
+    "data": ("fetch", "perturb", "finetune_data", "build_apis"),
+    "look": ("report", "doctor", "cache"),
+}
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""
 
@@ -51,10 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coderobust",
-        description="Robustness regression testing of code models; the tests themselves are "
-        "run by pytest: pytest SUITE.toml --model MODEL",
+        usage="coderobust [-h] COMMAND ...",
+        description="Robustness regression testing of code models. The tests are run by pytest:"
+        "\n\n  pytest SUITE.toml --model MODEL",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        import_module(f"pytest_coderobust.cli.{name}").register(commands)
+    commands = CommandTable(parser)
+    helps = {
+        group: commands.register([f"{__name__}.{name}" for name in names])
+        for group, names in GROUPS.items()
+    }
+    parser.epilog = f"{format_groups(helps)}\n\n`coderobust COMMAND --help` says more of each."
     return parser

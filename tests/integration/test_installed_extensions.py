@@ -42,8 +42,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pytest_coderobust.editors.registry import EditorEntry
-from pytest_coderobust.editors.weights import WeightEditor, weight_change
+from pytest_coderobust import EditorEntry, WeightEditor, weight_change
 
 
 @dataclass(frozen=True)
@@ -67,28 +66,12 @@ ROW = EditorEntry("coderobust_extras.nudge:Nudge", "coderobust_extras.nudge:Nudg
 PARROT = '''
 """A backend that answers like the oracle, or wrongly where its argument is "wrong"."""
 
-from pytest_coderobust.models.oracle import Oracle
-from pytest_coderobust.models.registry import BackendEntry
-from pytest_coderobust.records import Completion, ModelIdentity, digest
-
-
-class Parrot(Oracle):
-    def __init__(self, name):
-        super().__init__()
-        self.name = name
-
-    @property
-    def identity(self):
-        return ModelIdentity(self.name, digest(self.name), {"model": "a parrot"})
-
-    def generate(self, rows, sampling):
-        if self.name == "parrot:right":
-            return super().generate(rows, sampling)
-        return [Completion("    return None", "recorded") for _ in rows]
+from pytest_coderobust import BackendEntry, Scripted
 
 
 def open_parrot(name, options):
-    return Parrot(name)
+    right = name == "parrot:right"
+    return Scripted(lambda row: row.variant.task.canonical if right else "    pass", name=name)
 
 
 ROW = BackendEntry("coderobust_extras.parrot:open_parrot", argument="WORD")
@@ -97,8 +80,7 @@ ROW = BackendEntry("coderobust_extras.parrot:open_parrot", argument="WORD")
 EXAM = '''
 """A shape of rows: a question, an answer, and what the answer must equal."""
 
-from pytest_coderobust.records import Task, Tests
-from pytest_coderobust.tasks.shapes import Shape
+from pytest_coderobust import Shape, Task, Tests
 
 
 def read(row, form):
@@ -114,7 +96,7 @@ ROW = Shape("exam", frozenset({"exam", "question", "answer", "three"}), read)
 CSV = '''
 """A report format: a line for each observation."""
 
-from pytest_coderobust.reporting.formats import Format
+from pytest_coderobust import Format
 
 
 def render(reports):
@@ -129,7 +111,7 @@ ROW = Format("coderobust_extras.csv:render", ".csv")
 BROKEN = '''
 """A report format that fails."""
 
-from pytest_coderobust.reporting.formats import Format
+from pytest_coderobust import Format
 
 
 def render(reports):
