@@ -139,7 +139,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     state = config.stash.get(SESSION, None)
-    return [f"coderobust: sandbox {state.tier}"] if state is not None and state.tier else []
+    return state.sandbox_lines if state is not None else []
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,9 +26,25 @@ def read_choices(config: pytest.Config) -> Choices:
     try:
         _check_typed(config)
         values = {option.field: _read_value(config, option) for option in OPTIONS}
-        return make_choices(values, spell_for_pytest)
+        choices = make_choices(values, spell_for_pytest)
+        _check_alone(config, choices)
+        return choices
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _check_alone(config: pytest.Config, choices: Choices) -> None:
+    """Refuses several processes that would each want all nodes of a cluster.
+
+    Raises:
+        UsageError: xdist distributes the tests.
+    """
+    distributed = any(config.getoption(name, None) for name in ("numprocesses", "tx"))
+    if choices.judges is not None and (distributed or hasattr(config, "workerinput")):
+        raise UsageError(
+            f"{spell_for_pytest('judges')} needs one process, which has all lanes of every node: "
+            "leave out -n"
+        )
 
 
 def _check_typed(config: pytest.Config) -> None:

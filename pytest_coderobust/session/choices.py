@@ -33,6 +33,7 @@ class ModelKeywords(TypedDict, total=False):
     trust_remote_code: bool
     allow_unsafe: bool
     sandbox_workers: int | None
+    judges: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Choices:
     trust_remote_code: bool = False
     allow_unsafe: bool = False
     sandbox_workers: int | None = None
+    judges: str | None = None
 
     @property
     def gates(self) -> bool:

@@ -13,6 +13,7 @@ from pytest_coderobust.session.option import Option
 from pytest_coderobust.session.values import (
     read_count,
     read_flag,
+    read_judges,
     read_names,
     read_path,
     read_plan,
@@ -174,9 +175,16 @@ _ROWS = (
     Option(
         "sandbox-workers",
         "store",
-        "sandbox processes (default: the processor's cores)",
+        "sandbox processes, of each node where nodes judge (default: the processor's cores)",
         read_count,
         metavar="N",
+    ),
+    Option(
+        "judges",
+        "store",
+        "judge on a Ray cluster's nodes: ray:HOST:PORT; ray takes RAY_ADDRESS or this machine",
+        read_judges,
+        metavar="WHERE",
     ),
 )
 

@@ -53,6 +53,8 @@ class Resources:
         self.label = label
         self.listeners: list[Listener] = []
         """Hear the engine's events; the first is the terminal where there is one."""
+        self.notes: tuple[str, ...] = ()
+        """Lines about the machines that judge, once the sandbox is open; none for this one."""
         self.started = time.time()
         """When the session began; xdist's workers take the controller's time."""
         self.token = secrets.token_hex(8)
@@ -155,12 +157,12 @@ class Resources:
         """The sandbox, whose verdicts the ledger remembers."""
         if self._verdicts is None:
             from pytest_coderobust.engine.verdicts import VerdictStore
-            from pytest_coderobust.sandbox import open_sandbox
+            from pytest_coderobust.session.judges import open_judges
 
             unsafe = self.choices.allow_unsafe
             ledger = self.ledger  # first: one that cannot be opened leaves no sandbox behind
             try:
-                sandbox = open_sandbox(self.choices.sandbox_workers, allow_unsafe=unsafe)
+                sandbox, self.notes = open_judges(self.choices)
             except SandboxError as error:
                 hint = "" if unsafe else f"; {self.label('allow-unsafe')} accepts limits alone"
                 raise SandboxError(f"{error}{hint}") from None

@@ -83,6 +83,12 @@ class Session(Resources):
         for suite in self.wanted:
             self.tier = suite.probe()
 
+    @property
+    def sandbox_lines(self) -> list[str]:
+        """Lines about the sandbox that the last probe found, for the terminal."""
+        lines = [f"sandbox {self.tier}", *self.notes] if self.tier else []
+        return [f"coderobust: {line}" for line in lines]
+
     def check_cost(self) -> None:
         """Refuses, once, what may cost much where no budget bounds it.
 

@@ -25,6 +25,7 @@ NUMBERED = ("cuda", "mps", "xpu", "npu", "hpu")
 DEVICES = ("auto", "cpu", *NUMBERED, "balanced", "balanced_low_0", "sequential")
 MOST_REQUESTS = 1024
 _TIME = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
+_JUDGES = re.compile(r"ray(?::(?:local|(?:[\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}))?", re.ASCII)
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 TIERS = ("observed", "stated", "verified")
@@ -110,6 +111,14 @@ def read_shard(label: str, value: object) -> Shard | None:
     from pytest_coderobust.config.shard import parse_shard  # the plugin reads options in every run
 
     return parse_shard(label, str(value)) if str(value) else None
+
+
+def read_judges(label: str, value: object) -> str | None:
+    """The machines that judge: "ray", "ray:local" or "ray:HOST:PORT"; an empty text is none."""
+    text = str(value)
+    if text and not _JUDGES.fullmatch(text):
+        raise UsageError(f"{label} {text!r} must be 'ray', or 'ray:HOST:PORT' of a cluster's head")
+    return text or None
 
 
 def read_plan(label: str, value: object) -> str:

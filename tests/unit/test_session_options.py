@@ -40,6 +40,7 @@ GOOD: dict[str, tuple[list[str], object]] = {
     "trust_remote_code": ([], True),
     "allow_unsafe": ([], True),
     "sandbox_workers": (["2"], 2),
+    "judges": (["ray:10.0.0.7:6379"], "ray:10.0.0.7:6379"),
     "ledger": (["kept/l.sqlite"], Path("kept/l.sqlite")),
 }
 """A value of every option that a command which opens a model has, and what it means."""
@@ -122,6 +123,10 @@ def test_a_wrong_count_is_named_as_its_door_spells_it(
         ("patience", "long", "must be a time such as"),
         ("patience", "-1m", "must be a time such as"),
         ("api_key_env", "", "must be the name of an environment variable, and not a key"),
+        ("judges", "dask", "must be 'ray', or 'ray:HOST:PORT'"),
+        ("judges", "ray:", "must be 'ray', or 'ray:HOST:PORT'"),
+        ("judges", "ray:auto", "must be 'ray', or 'ray:HOST:PORT'"),
+        ("judges", "ray:ray://head:10001", "must be 'ray', or 'ray:HOST:PORT'"),
         ("chat", "maybe", "must be one of auto, yes, no"),
     ],
 )

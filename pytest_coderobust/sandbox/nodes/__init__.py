@@ -1,0 +1,1 @@
+"""Judges checks on other machines or in other processes: bytes go out, bytes come back."""
