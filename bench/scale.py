@@ -108,13 +108,13 @@ class Absent:
     batch_size = BATCH
     keyed_by: KeyedBy = "prompt"
 
-    def unavailable(self, variant: Variant, sampling: Sampling) -> str:
+    def unavailable(self, variant: Variant, sampling: Sampling) -> str:  # noqa: ARG002
         return ""
 
     def prompt_length(self, prompt: str) -> int:
         return len(prompt)
 
-    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
+    def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:  # noqa: ARG002
         raise AssertionError(f"{len(rows)} rows are missing in the ledger")
 
     def close(self) -> None:

@@ -67,7 +67,7 @@ class CompletionStore:
     def stored_all(
         self, variants: Iterable[Variant], sampling: Sampling
     ) -> list[list[Keyed] | None]:
-        """What `stored` gives of each variant, in order."""
+        """Lists what `stored` gives of each variant, in order."""
         return [found for _, found in self.iterate_stored(variants, sampling)]
 
     def iterate_stored(
