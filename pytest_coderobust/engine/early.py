@@ -8,6 +8,7 @@ process asks the same squares, and so does a run that continues after it was kil
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -125,9 +126,10 @@ def ask_in_waves(
         place += len(tasks)
     # Cells that nobody needed any more are settled, even if the budget ended the others.
     open_cells = needed if spent else ()
+    tasks_of = Counter(cell for _, cell in asked)
     return Asked(
         {square: "budget" if square[1] in open_cells else "settled" for square in squares - asked},
-        {cell: sum(each == cell for _, each in asked) for cell in plan.cells},
+        {cell: tasks_of[cell] for cell in plan.cells},
     )
 
 

@@ -51,8 +51,8 @@ SELECT model, began, ended, state FROM part.intervals AS theirs WHERE NOT EXISTS
 )
 """
 _ASKED = """
-INSERT OR IGNORE INTO main.asked SELECT asked.key, ours.number FROM part.asked AS asked
-JOIN part.intervals AS theirs ON theirs.number = asked.interval
+INSERT OR IGNORE INTO main.asked SELECT answers.key, ours.number FROM part.asked AS answers
+JOIN part.intervals AS theirs ON theirs.number = answers.interval
 JOIN main.intervals AS ours ON ours.model = theirs.model AND ours.began = theirs.began
 """
 _GENERATIONS = """

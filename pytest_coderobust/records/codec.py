@@ -28,11 +28,16 @@ LATER = {"later": True}
 """Metadata of a field that is left out while it has its default, so that records which do not
 use it keep the bytes they had before there was such a field."""
 
+PLAIN = frozenset({str, int, float, bool, NoneType})
+"""Types whose values JSON has as they are."""
+
 Decoder: TypeAlias = Callable[[Any], Any]
 
 
 def encode(value: Any) -> Any:
     """Turns a record into lists, dictionaries and the plain values that JSON has."""
+    if type(value) in PLAIN:
+        return value  # most values are, and a ledger writes millions
     if is_dataclass(value) and not isinstance(value, type):
         held = {field: getattr(value, field.name) for field in fields(value)}
         return {

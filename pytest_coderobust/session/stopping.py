@@ -71,7 +71,9 @@ def explain_unasked(session: Session, suite: SuiteSession, square: Square) -> Wh
     Raises:
         CodeRobustError: the harness failed.
     """
-    if not is_asked_in_waves(session, suite):
+    if suite.in_waves is None:  # the same for every item, and it counts them all
+        suite.in_waves = is_asked_in_waves(session, suite)
+    if not suite.in_waves:
         return None
     if suite.asked is None:
         # A budget is for all suites, so those before come first, in every process.

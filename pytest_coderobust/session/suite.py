@@ -38,6 +38,7 @@ class SuiteSession:
     Attributes:
         wanted: the squares that this session will observe.
         own: tests of the user's own ask this suite, too.
+        in_waves: whether it is asked in waves; None before that is known.
         asked: what was asked of a suite that is asked in waves; None before.
     """
 
@@ -48,6 +49,7 @@ class SuiteSession:
         self.resources = resources
         self.wanted: list[Square] = []
         self.own = False
+        self.in_waves: bool | None = None
         self.asked: Asked | None = None
         self._config = config
         self._plan: Plan | None = None

@@ -97,7 +97,9 @@ def test_no_query_reads_a_whole_table_or_sorts(full: Ledger, name: str) -> None:
     full._database._connection.set_trace_callback(None)
     queries = [text for text in asked if re.match(r"\s*(SELECT|INSERT|DELETE|UPDATE)", text)]
     assert queries
-    assert list(find_slow_steps(full.path, queries)) == []
+    # Another model behind an address is rare, and everything that may be its own is read then.
+    allowed = {"SCAN asked"} if name == "forget" else set[str]()
+    assert set(find_slow_steps(full.path, queries)) <= allowed
 
 
 def test_a_query_without_an_index_is_seen(full: Ledger) -> None:
