@@ -68,20 +68,25 @@ ORDER BY number
 """
 
 
-# A row of which a server refused something is asked for again: the answer takes its place.
-_REFUSED = "coalesce(json_extract({}.body, '$.refused'), 0) > 0"
+# A row of which a server refused something is asked for again: whoever was refused less knows more.
+_REFUSED = "coalesce(json_extract({}.body, '$.refused'), 0)"
 _SAME_SQUARE = " AND ".join(f"theirs.{column} = ours.{column}" for column in _SQUARE)
-_ASKED_AGAIN = (
-    f"""DELETE FROM main.left_out AS ours WHERE EXISTS (
-        SELECT 1 FROM part.observations AS theirs WHERE {_SAME_SQUARE}
-    ) AND EXISTS (
-        SELECT 1 FROM main.observations AS theirs WHERE {_SAME_SQUARE}
-        AND {_REFUSED.format("theirs")}
-    )""",  # noqa: S608  our own words
-    f"""DELETE FROM main.observations AS ours WHERE {_REFUSED.format("ours")} AND EXISTS (
-        SELECT 1 FROM part.observations AS theirs WHERE {_SAME_SQUARE}
-    )""",  # noqa: S608  our own words
+_KNOWN_BETTER = f"""FROM main.observations AS ours JOIN part.observations AS theirs
+    ON {_SAME_SQUARE} WHERE {_REFUSED.format("ours")} > {_REFUSED.format("theirs")}"""
+_ASKED_AGAIN = tuple(
+    f"""DELETE FROM main.{table} WHERE ({", ".join(_SQUARE)}) IN (
+        SELECT {", ".join(f"ours.{column}" for column in _SQUARE)} {_KNOWN_BETTER}
+    )"""  # noqa: S608  our own words
+    for table in ("left_out", "observations")
 )
+_LEFT_OUT = f"""
+INSERT OR IGNORE INTO main.left_out SELECT * FROM part.left_out
+WHERE ({", ".join(_SQUARE)}) IN (
+    SELECT {", ".join(f"ours.{column}" for column in _SQUARE)}
+    FROM main.observations AS ours JOIN part.observations AS theirs ON {_SAME_SQUARE}
+    WHERE {_REFUSED.format("ours")} = {_REFUSED.format("theirs")}
+)
+"""  # noqa: S608  our own words
 
 
 def merge_ledgers(out: Path, parts: Sequence[Path]) -> None:
@@ -112,8 +117,9 @@ def _take(run: Transaction, out: Path, path: Path) -> None:
         run(statement)
     for table in _TABLES:
         _refuse_conflict(run, table, out, path)
-        run(f"INSERT OR IGNORE INTO main.{table.name} SELECT * FROM part.{table.name}")  # noqa: S608
-    for statement in (_INTERVALS, _ASKED, _GENERATIONS, _CONCLUSIONS):
+        if table.name != "left_out":
+            run(f"INSERT OR IGNORE INTO main.{table.name} SELECT * FROM part.{table.name}")  # noqa: S608
+    for statement in (_LEFT_OUT, _INTERVALS, _ASKED, _GENERATIONS, _CONCLUSIONS):
         run(statement)
 
 
@@ -129,7 +135,7 @@ def _refuse_conflict(run: Transaction, table: _Table, out: Path, path: Path) -> 
     differs = " OR ".join(f"ours.{column} IS NOT theirs.{column}" for column in table.same)
     shown = ", ".join(f"ours.{column}" for column in table.key)
     if table.name == "observations":
-        differs = f"({differs}) AND NOT {_REFUSED.format('theirs')}"
+        differs = f"({differs}) AND {_REFUSED.format('theirs')} = 0"
     found = run(
         f"SELECT {shown} FROM main.{table.name} AS ours JOIN part.{table.name} AS theirs "  # noqa: S608
         f"ON {joined} WHERE {differs} ORDER BY {shown} LIMIT 1"
