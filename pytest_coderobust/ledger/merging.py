@@ -68,23 +68,27 @@ ORDER BY number
 """
 
 
-# A row of which a server refused something is asked for again: the answer takes its place.
-_REFUSED = "coalesce(json_extract({}.body, '$.refused'), 0) > 0"
+# A row of which a server refused something is asked for again: whoever was refused less knows more.
+_REFUSED = "coalesce(json_extract({}.body, '$.refused'), 0)"
 _SQUARES = ", ".join(_SQUARE)
 _THEIRS = ", ".join(f"theirs.{column}" for column in _SQUARE)
 _SAME_SQUARE = " AND ".join(f"theirs.{column} = ours.{column}" for column in _SQUARE)
 # The part is read, and what is there is looked up: it may hold many parts by now. SQLite keeps the
 # order of a CROSS JOIN.
-_ASKED_AGAIN = (
-    f"""DELETE FROM main.left_out WHERE ({_SQUARES}) IN (
-        SELECT {_THEIRS} FROM part.observations AS theirs
-        CROSS JOIN main.observations AS ours ON {_SAME_SQUARE}
-        WHERE {_REFUSED.format("ours")}
-    )""",  # noqa: S608  our own words
-    f"""DELETE FROM main.observations WHERE {_REFUSED.format("observations")} AND ({_SQUARES}) IN (
-        SELECT {_SQUARES} FROM part.observations
-    )""",  # noqa: S608  our own words
+_IN_BOTH = f"""SELECT {_THEIRS} FROM part.observations AS theirs
+        CROSS JOIN main.observations AS ours ON {_SAME_SQUARE}"""  # noqa: S608  our own words
+_ASKED_AGAIN = tuple(
+    f"""DELETE FROM main.{table} WHERE ({_SQUARES}) IN (
+        {_IN_BOTH} WHERE {_REFUSED.format("ours")} > {_REFUSED.format("theirs")}
+    )"""  # noqa: S608  our own words
+    for table in ("left_out", "observations")
 )
+_LEFT_OUT = f"""
+INSERT OR IGNORE INTO main.left_out SELECT * FROM part.left_out
+WHERE ({_SQUARES}) IN (
+    {_IN_BOTH} WHERE {_REFUSED.format("ours")} = {_REFUSED.format("theirs")}
+)
+"""  # noqa: S608  our own words
 
 
 def merge_ledgers(out: Path, parts: Sequence[Path]) -> None:
@@ -115,8 +119,9 @@ def _take(run: Transaction, out: Path, path: Path) -> None:
         run(statement)
     for table in _TABLES:
         _refuse_conflict(run, table, out, path)
-        run(f"INSERT OR IGNORE INTO main.{table.name} SELECT * FROM part.{table.name}")  # noqa: S608
-    for statement in (_INTERVALS, _ASKED, _GENERATIONS, _CONCLUSIONS):
+        if table.name != "left_out":
+            run(f"INSERT OR IGNORE INTO main.{table.name} SELECT * FROM part.{table.name}")  # noqa: S608
+    for statement in (_LEFT_OUT, _INTERVALS, _ASKED, _GENERATIONS, _CONCLUSIONS):
         run(statement)
 
 
@@ -132,7 +137,7 @@ def _refuse_conflict(run: Transaction, table: _Table, out: Path, path: Path) -> 
     differs = " OR ".join(f"ours.{column} IS NOT theirs.{column}" for column in table.same)
     shown = ", ".join(f"theirs.{column}" for column in table.key)
     if table.name == "observations":
-        differs = f"({differs}) AND NOT {_REFUSED.format('theirs')}"
+        differs = f"({differs}) AND {_REFUSED.format('theirs')} = 0"
     found = run(
         f"SELECT {shown} FROM part.{table.name} AS theirs "  # noqa: S608
         f"CROSS JOIN main.{table.name} AS ours ON {joined} WHERE {differs} ORDER BY {shown} LIMIT 1"

@@ -55,7 +55,9 @@ class Refusals:
                 (run, task, cell.perturbation, cell.seed),
             )
             keys = [key for (listed,) in rows for key in json.loads(listed)]
-            refused = self.read(keys)
+            # A merged ledger keeps refusals of rows that another of its sessions had answered.
+            answered = {str(key) for (key,) in self._database.select("key", "completions", keys)}
+            refused = self.read(keys) - answered
             reasons = self._database.select("key, told", "refusal_reasons", refused)
             for text in (read_text(told) for _, told in reasons):
                 alike = re.sub(r"\d+", "#", text)

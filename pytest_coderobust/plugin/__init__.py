@@ -179,9 +179,10 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     findings = node.config.stash.get(FINDINGS, None)
-    trouble = getattr(node, "workeroutput", {}).get("coderobust_trouble", "")
-    if findings is not None and trouble:
-        findings.errors.append(trouble)
+    if findings is not None:
+        from pytest_coderobust.plugin.ending import hear_worker
+
+        hear_worker(getattr(node, "workeroutput", {}), findings)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,12 +1,17 @@
-"""The end of a session, seen from its model: a last look at one that is served."""
+"""The end of a session: a last look at a model that is served, and what workers of xdist found."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import pytest
 
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.plugin.outcome import Findings
 from pytest_coderobust.plugin.stash import SESSION
+
+TROUBLE, REFUSAL = "coderobust_trouble", "coderobust_refusal"
+"""Keys under which a worker of xdist tells its controller what went wrong."""
 
 
 def finish_asking(session: pytest.Session, findings: Findings) -> None:
@@ -24,4 +29,22 @@ def finish_asking(session: pytest.Session, findings: Findings) -> None:
             findings.errors.append(str(error))
         output: dict[str, str] | None = getattr(session.config, "workeroutput", None)
         if output is not None:  # a worker of xdist has no report of its own
-            output["coderobust_trouble"] = str(error)
+            output[TROUBLE] = str(error)
+
+
+def refuse_in_worker(config: pytest.Config, told: str) -> None:
+    """Refuses the session from a worker of xdist, which cannot end it; it must have no items."""
+    output: dict[str, str] = vars(config)["workeroutput"]
+    output[REFUSAL] = told
+
+
+def hear_worker(output: Mapping[str, str], findings: Findings) -> None:
+    """Takes note of what a worker of xdist said at its end.
+
+    Raises:
+        pytest.UsageError: the worker refused the session.
+    """
+    if refusal := output.get(REFUSAL):
+        raise pytest.UsageError(refusal)
+    if trouble := output.get(TROUBLE):
+        findings.errors.append(trouble)

@@ -8,6 +8,8 @@ from pytest_coderobust.config.shard import Shard
 from pytest_coderobust.engine.windows import deal
 from pytest_coderobust.errors import CodeRobustError
 from pytest_coderobust.plugin.collection import list_wanted_squares
+from pytest_coderobust.plugin.ending import refuse_in_worker
+from pytest_coderobust.plugin.stash import is_worker
 from pytest_coderobust.session.session import Session
 
 
@@ -24,7 +26,11 @@ def keep_shard(config: pytest.Config, session: Session, items: list[pytest.Item]
     except CodeRobustError as error:
         raise pytest.UsageError(str(error)) from None
     if left and not any(list(list_wanted_squares([item])) for item in kept):
-        raise pytest.UsageError(_explain_idle(session, shard))
+        told = _explain_idle(session, shard)
+        if not is_worker(config):
+            raise pytest.UsageError(told)
+        refuse_in_worker(config, told)
+        kept, left = [], items[:]
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept

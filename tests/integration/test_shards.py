@@ -181,6 +181,10 @@ def test_a_shard_without_a_window_says_how_to_get_one(project: Project, all_ledg
     assert sorted(done.ret for done in told) == [0, 4, 4]
     idle = next(done for done in told if done.ret)
     idle.stderr.fnmatch_lines(["*has nothing to do: toy.toml has 6 tasks in 1 windows of 256*"])
+    under_xdist = run_shard(project, 1 + told.index(idle), "-n", "1")
+    assert under_xdist.ret == 4
+    assert under_xdist.stderr.str() == idle.stderr.str()
+    assert "INTERNALERROR" not in under_xdist.stdout.str()
 
 
 @pytest.mark.parametrize("extra", ["early = true", 'gates = ["pass@1 >= 0"]\nearly = true'])
