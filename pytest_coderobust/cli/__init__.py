@@ -23,6 +23,7 @@ COMMANDS = (
     "edit",
     "edit_bench",
     "report",
+    "history",
     "merge",
     "gate",
     "trace",

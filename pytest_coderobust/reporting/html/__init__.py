@@ -28,15 +28,13 @@ def render(reports: Sequence[SuiteReport], budget: int = BUDGET) -> str:
     Args:
         budget: bytes of evidence the page may hold; broken prompts come first.
     """
-    from jinja2 import Environment, StrictUndefined
-
     style, script = read_asset("style.css"), read_asset("script.js")
     gathered = _gather_all(reports, budget)
     views: list[SuiteView] = [make_view(report) for report in reports]
     grids = [make_grid(*pair) for pair in zip(reports, gathered, strict=True)]
     blocks = [chunk for evidence in gathered for chunk in evidence.chunks]
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(read_asset("page.html")).render(
+    return render_template(
+        read_asset("page.html"),
         suites=views,
         restored_headings=RESTORED,
         stage_headings=("condition", *STAGE_HEADINGS[1:]),
@@ -47,6 +45,19 @@ def render(reports: Sequence[SuiteReport], budget: int = BUDGET) -> str:
         data=dump_script_json({"suites": grids}),
         blocks=blocks,
     )
+
+
+def render_template(template: str, **values: object) -> str:
+    """Renders a page; it may import the macros of `pictures.html`. All text is escaped."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        loader=FunctionLoader(read_asset),
+    )
+    return environment.from_string(template).render(values)
 
 
 def write_policy(style: str, script: str) -> str:
@@ -63,6 +74,12 @@ def write_policy(style: str, script: str) -> str:
             "trusted-types 'none'",
         )
     )
+
+
+def write_style_policy(style: str) -> str:
+    """Writes the content security policy: this style, and nothing else."""
+    parts = ("default-src 'none'", f"style-src '{hash_source(style)}'", "img-src data:")
+    return "; ".join((*parts, "base-uri 'none'", "form-action 'none'"))
 
 
 def hash_source(text: str) -> str:
