@@ -14,7 +14,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "find": ("explain", "trace", "audit"),
     "repair": ("edit", "edit_bench", "finetune", "finetune_grid", "migrate"),
     "data": ("fetch", "perturb", "finetune_data", "build_apis"),
-    "look": ("report", "doctor", "cache"),
+    "look": ("report", "history", "doctor", "cache"),
 }
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""

@@ -15,10 +15,12 @@ from typing import Any
 from pytest_coderobust.errors import LedgerError
 from pytest_coderobust.gates import GateOutcome
 from pytest_coderobust.ledger import Ledger
+from pytest_coderobust.metrics.clean_pairs import CleanPairs, pair_conditions
 from pytest_coderobust.metrics.comparison import RunComparison
 from pytest_coderobust.metrics.eligible import EligibleCounts
 from pytest_coderobust.metrics.noise_floor import NoiseFloor
 from pytest_coderobust.metrics.quality_numbers import QualitySummary
+from pytest_coderobust.metrics.seed_scores import SeedScore, score_seeds
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import Observation, SuiteRun
 from pytest_coderobust.records.codec import decode, encode
@@ -61,6 +63,14 @@ class SuiteReport:
     @property
     def gates(self) -> tuple[GateOutcome, ...]:
         return self.result.gates
+
+    def pair_clean(self) -> tuple[CleanPairs, ...]:
+        """Pairs every perturbed condition with the clean prompts of its tasks."""
+        return pair_conditions(self.run, self.summary.conditions)
+
+    def score_seeds(self) -> tuple[SeedScore, ...]:
+        """Scores every seed of every perturbation by itself."""
+        return score_seeds(self.run)
 
 
 @dataclass(frozen=True, slots=True)

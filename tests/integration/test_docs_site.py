@@ -21,7 +21,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ran = subprocess.run(
         [sys.executable, "-m", "mkdocs", *words], cwd=ROOT, capture_output=True, text=True, check=False
     )  # fmt: skip
-    told = [line for line in ran.stderr.splitlines() if re.search(r"^(?:WARNING|ERROR|Aborted)", line)]
+    told = [
+        line for line in ran.stderr.splitlines() if re.search(r"^(?:WARNING|ERROR|Aborted)", line)
+    ]
     assert (ran.returncode, told) == (0, []), ran.stderr
     return folder
 

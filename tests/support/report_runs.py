@@ -33,18 +33,23 @@ def make_report(
     model: str = "tiny",
     detail: str = "AssertionError in: assert f(1) == 2; f(1) returned 3",
     prompt: str = CLEAN_PROMPT,
+    digest: str = "run",
+    levels: Mapping[str, str] | None = None,
 ) -> SuiteReport:
     """A concluded run.
 
     Args:
         texts: what the model wrote for each task's perturbed prompts.
+        digest: the run's, and of another run than the usual one the model's as well.
     """
     ledger = Ledger(folder / "ledger.sqlite")
-    run = suite_run(table, model=ModelIdentity(model, "0123456789abcdef", {"dtype": "float32"}))
+    weights = "0123456789abcdef" if digest == "run" else digest
+    identity = ModelIdentity(model, weights, {"dtype": "float32"})
+    run = suite_run(table, model=identity, levels=levels)
     for place, o in enumerate(run.observations):
         keys: list[str] = []
         for sample in range(o.n):
-            key = f"{place}.{sample}"
+            key = f"{digest}.{place}.{sample}"
             text = (texts or {}).get(o.task_id, "    return 3\n")
             text = "    return x\n" if o.cell.is_clean else text
             good = sample < o.c
@@ -57,9 +62,9 @@ def make_report(
             ledger.add_verdicts({key: verdict})
             keys.append(key)
         shown = prompt if o.cell.perturbation == CLEAN else prompt.replace("number", "nubmer")
-        ledger.observe("run", o, prompt=shown, completions=keys, verdicts=keys)
+        ledger.observe(digest, o, prompt=shown, completions=keys, verdicts=keys)
     origin = Origin("toy.toml", (f"--coderobust-model={model}",), {"python": "3.11"})
-    return conclude(ledger, "run", result_of(run, *gates), origin)
+    return conclude(ledger, digest, result_of(run, *gates), origin)
 
 
 def hostile_report(folder: Path) -> SuiteReport:

@@ -30,16 +30,14 @@ def render(reports: Sequence[SuiteReport], budget: int = BUDGET, most: int = MOS
         budget: bytes of evidence the page may hold; broken prompts come first.
         most: items that the page may hold; of more it holds failing ones alone.
     """
-    from jinja2 import Environment, StrictUndefined
-
     style, script = read_asset("style.css"), read_asset("script.js")
     selected = select_items(reports, most)
     gathered = _gather_all(selected, budget)
     views: list[SuiteView] = [make_view(report) for report in reports]
     grids = [make_grid(*pair) for pair in zip(selected, gathered, strict=True)]
     blocks = [chunk for evidence in gathered for chunk in evidence.chunks]
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(read_asset("page.html")).render(
+    return render_template(
+        read_asset("page.html"),
         suites=views,
         restored_headings=RESTORED,
         stage_headings=("condition", *STAGE_HEADINGS[1:]),
@@ -51,6 +49,19 @@ def render(reports: Sequence[SuiteReport], budget: int = BUDGET, most: int = MOS
         blocks=blocks,
         left_out=list(filter(None, map(describe_selection, reports, selected))),
     )
+
+
+def render_template(template: str, **values: object) -> str:
+    """Renders a page; it may import the macros of `pictures.html`. All text is escaped."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        loader=FunctionLoader(read_asset),
+    )
+    return environment.from_string(template).render(values)
 
 
 def write_policy(style: str, script: str) -> str:
@@ -67,6 +78,12 @@ def write_policy(style: str, script: str) -> str:
             "trusted-types 'none'",
         )
     )
+
+
+def write_style_policy(style: str) -> str:
+    """Writes the content security policy: this style, and nothing else."""
+    parts = ("default-src 'none'", f"style-src '{hash_source(style)}'", "img-src data:")
+    return "; ".join((*parts, "base-uri 'none'", "form-action 'none'"))
 
 
 def hash_source(text: str) -> str:

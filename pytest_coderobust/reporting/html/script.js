@@ -110,15 +110,84 @@
     return parts;
   }
 
-  function open(index, focus) {
-    const chosen = suite(), [column, row] = found[index];
+  // An item has an address: the suite's place and the test's name, as pytest writes it.
+  function addressOf(column, row) {
+    const chosen = suite();
+    return "#item=" + ui.suite.value + "/" + encodeURIComponent(chosen.tasks[row] + "[" + chosen.cells[column][0] + "]");
+  }
+
+  function readAddress() {
+    const match = /^#item=([0-9]+)\/(.+)$/.exec(location.hash);
+    if (!match) return;
+    let name = match[2];
+    try { name = decodeURIComponent(name); } catch { /* it names no item then */ }
+    const chosen = data.suites[Number(match[1])];
+    for (const [column, [label]] of (chosen ? chosen.cells : []).entries()) {
+      if (!name.endsWith("[" + label + "]")) continue;
+      const row = chosen.tasks.indexOf(name.slice(0, name.length - label.length - 2));
+      if (row >= 0) { visitItem(match[1], column, row); return; }
+    }
+    ui.detail.replaceChildren(make("p", "hint", "This page has no item " + name.slice(0, 200)));
+    reveal();
+  }
+
+  // The list shows the item too, where its filters can: they are opened as far as it needs.
+  function visitItem(place, column, row) {
+    ui.suite.value = place;
+    fillSuite();
+    ui.text.value = "";
+    const box = ui.status.querySelector('input[value="' + suite().grid[column][row] + '"]');
+    if (box) box.checked = true;
+    search();
+    const index = found.findIndex(([c, r]) => c === column && r === row);
+    if (index >= 0 && index < 10 * PAGE) {
+      while (shown <= index) showMore();
+      ui.list.querySelector('[data-index="' + index + '"]').scrollIntoView({ block: "center" });
+    }
+    open(column, row, true);
+  }
+
+  function reveal() {
+    ui.detail.focus({ preventScroll: true });
+    ui.detail.scrollIntoView({ block: "start" });
+  }
+
+  function copyText(text, done) {
+    const byHand = () => {
+      const field = make("textarea", "", text);
+      ui.detail.append(field);
+      field.select();
+      const copied = document.execCommand("copy");
+      field.remove();
+      done(copied);
+    };
+    if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => done(true), byHand);
+    else byHand();
+  }
+
+  function share(address) {
+    const line = make("p", "share"), link = make("a", "", "Link to this item");
+    const button = make("button", "copy", "Copy link"), told = make("span", "copied");
+    link.href = address;
+    button.type = "button";
+    told.setAttribute("role", "status");
+    button.addEventListener("click", () => copyText(link.href, (copied) => {
+      told.textContent = copied ? "Copied." : "The browser did not allow it: copy the link beside.";
+    }));
+    line.append(link, button, told);
+    return line;
+  }
+
+  function open(column, row, focus) {
+    const chosen = suite(), index = found.findIndex(([c, r]) => c === column && r === row);
     const letter = chosen.grid[column][row], [label] = chosen.cells[column], task = chosen.tasks[row];
     for (const item of ui.list.querySelectorAll("[aria-current]")) item.removeAttribute("aria-current");
     const item = ui.list.querySelector('[data-index="' + index + '"]');
     if (item) item.setAttribute("aria-current", "true");
     const title = make("h3", "", task + " [" + label + "] ");
     title.append(make("span", "status " + STATUS[letter], STATUS[letter]));
-    const parts = [title];
+    const address = addressOf(column, row);
+    const parts = [title, share(address)];
     const why = chosen.why[column + "," + row];
     if (why) parts.push(make("p", "reason", why));
     if (chosen.passes && chosen.passes[column][row] >= 0)
@@ -140,10 +209,9 @@
       parts.push(make("pre", "", "pytest " + quoted(reference + "::" + task + "[" + label + "]") + " " + words + " --coderobust-strict --coderobust-no-gates"));
     }
     ui.detail.replaceChildren(...parts);
-    if (focus) {
-      ui.detail.focus({ preventScroll: true });
-      ui.detail.scrollIntoView({ block: "nearest" });
-    }
+    // Some viewers forbid pages a history; the item is open all the same.
+    try { history.replaceState(null, "", address); } catch { /* the link still has the address */ }
+    if (focus) reveal();
   }
 
   function moved(event) {
@@ -157,7 +225,7 @@
   }
 
   function tiles() {
-    for (const tile of document.querySelectorAll(".tile")) tile.addEventListener("click", () => {
+    for (const tile of document.querySelectorAll(".tile, .pick")) tile.addEventListener("click", () => {
       ui.suite.value = tile.dataset.suite;
       fillSuite();
       if (tile.dataset.perturbation !== undefined) ui.cell.value = tile.dataset.perturbation;
@@ -189,10 +257,12 @@
     ui.list.addEventListener("keydown", moved);
     ui.list.addEventListener("click", (event) => {
       const item = event.target.closest(".item");
-      if (item) open(Number(item.dataset.index), true);
+      if (item) open(...found[Number(item.dataset.index)], true);
     });
     tiles();
     search();
+    window.addEventListener("hashchange", readAddress);
+    readAddress();
     document.documentElement.dataset.ready = "true";
   }
 

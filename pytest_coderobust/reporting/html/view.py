@@ -26,12 +26,16 @@ from pytest_coderobust.reporting.figures import (
     pick_conditions,
 )
 from pytest_coderobust.reporting.hostile import escape
+from pytest_coderobust.reporting.html.changes import make_change_charts
+from pytest_coderobust.reporting.html.headline import Headline, make_headline
+from pytest_coderobust.reporting.html.heat import Tile, make_heat_map
+from pytest_coderobust.reporting.html.pairs import PairPicture, make_pair_picture
+from pytest_coderobust.reporting.html.panels import Chart
 from pytest_coderobust.reporting.layer_rows import LayerTable, make_layer_tables
 from pytest_coderobust.reporting.quality_rows import QualityTables, make_quality_tables
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.result import GateOutcome
 
-STEPS = 10
 LINE = 300
 ROWS = 400
 
@@ -56,21 +60,13 @@ class PageRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """One square of the heat map; `heat` from 0 (no loss) to 10 (everything), -1 for unknown."""
-
-    name: str
-    value: str
-    count: str
-    heat: int
-    pools: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SuiteView:
     """One suite as text."""
 
     name: str
+    headline: Headline
+    pairs: PairPicture | None
+    charts: tuple[Chart, ...]
     facts: tuple[tuple[str, str], ...]
     incomplete: str
     gates: tuple[tuple[str, str, str], ...]
@@ -92,9 +88,13 @@ class SuiteView:
 def make_view(report: SuiteReport) -> SuiteView:
     run, summary = report.run, report.summary
     shown = pick_conditions(summary)[:ROWS]
+    pairs = report.pair_clean()
     headings = ("condition", "tasks", *(f"pass@{k} (95 %)" for k in run.ks), "RD", "robust pass")
     return SuiteView(
         name=escape(run.suite, LINE),
+        headline=make_headline(report, pairs),
+        pairs=make_pair_picture(report, pairs),
+        charts=make_change_charts(summary.comparison),
         facts=list_facts(report),
         incomplete=escape(summary.incomplete, LINE),
         gates=tuple(map(make_gate_row, report.gates)),
@@ -162,39 +162,6 @@ def draw_bar(found: Estimate | None) -> PictureBar | None:
         return None
     parts = (round(100 * part, 2) for part in (found.value, found.low, found.high))
     return PictureBar(format_estimate(found), *parts)
-
-
-def make_heat_map(report: SuiteReport) -> tuple[tuple[str, tuple[Tile, ...]], ...]:
-    """Makes the tiles of each level: its perturbations, and the level where it pools several."""
-    run, summary = report.run, report.summary
-    k = min(run.ks)
-    lines: dict[str, list[Tile]] = {}
-    conditions = {condition.name: condition for condition in summary.conditions}
-    for condition in pick_conditions(summary):
-        if condition.kind == "perturbation":
-            level = run.levels.get(condition.name, "") or "other"
-            lines.setdefault(level, []).append(make_tile(condition, k))
-    for level, tiles in lines.items():
-        pooled = conditions.get(level)
-        if pooled is not None and pooled.kind == "level" and len(tiles) > 1:
-            tiles.insert(0, make_tile(pooled, k))
-    everything = next((c for c in summary.conditions if c.kind == "all"), None)
-    if everything is not None and len(lines) > 1:
-        lines["all"] = [make_tile(everything, k)]
-    return tuple((escape(level, LINE), tuple(tiles)) for level, tiles in lines.items())
-
-
-def make_tile(condition: ConditionSummary, k: int) -> Tile:
-    """Makes one condition of the heat map, coloured by its relative degradation."""
-    rd = condition.scores[k].rd
-    heat = -1 if rd is None else round(STEPS * min(1.0, max(0.0, rd.value)))
-    return Tile(
-        name=escape(condition.name, LINE),
-        value=NONE if rd is None else f"{rd.value:.3f}",
-        count=f"{condition.broken} broken of {condition.broken + condition.robust} solved",
-        heat=heat,
-        pools=condition.kind != "perturbation",
-    )
 
 
 def describe_comparison(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_coderobust.migration.study.result import StudyResult
 from pytest_coderobust.reporting.hostile import escape
-from pytest_coderobust.reporting.html import hash_source, read_asset
+from pytest_coderobust.reporting.html import read_asset, write_style_policy
 from pytest_coderobust.reporting.study.bars import KIND_WORDS, AdoptionBar, make_bars
 from pytest_coderobust.reporting.study.curves import BOTTOM, LEFT, RIGHT, make_charts, place_share
 from pytest_coderobust.reporting.study.figures import SUBSET_WORDS, WIDE, format_percent
@@ -53,12 +53,6 @@ def render_study_page(result: StudyResult) -> str:
         arms=[(escape(arm.name, LINE), explain_arm(arm)) for arm in result.arms],
         changes=tuple(list_changes(result)),
     )
-
-
-def write_style_policy(style: str) -> str:
-    """Writes the content security policy: this style, and nothing else."""
-    parts = ("default-src 'none'", f"style-src '{hash_source(style)}'", "img-src data:")
-    return "; ".join((*parts, "base-uri 'none'", "form-action 'none'"))
 
 
 def _list_bars(result: StudyResult) -> list[tuple[str, tuple[AdoptionBar, ...]]]:

@@ -1,0 +1,1 @@
+"""The history of suites as a table, a page and a document."""
