@@ -11,7 +11,8 @@ from pytest_coderobust.door.frames import make_items_frame, make_metrics_frame
 from pytest_coderobust.door.suite_comparison import SuiteComparison, compare_results
 from pytest_coderobust.gates import exit_failed
 from pytest_coderobust.reporting.formats import render_format, write_format
-from pytest_coderobust.reporting.json.document import encode_gate, encode_item, encode_metrics
+from pytest_coderobust.reporting.json.document import encode_gate, encode_metrics
+from pytest_coderobust.reporting.json.items import encode_item
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.session.running import reopen_evidence
 

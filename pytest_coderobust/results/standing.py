@@ -8,7 +8,7 @@ from typing import Literal
 
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.summary import Summary
-from pytest_coderobust.results.result import GateOutcome, SuiteResult
+from pytest_coderobust.results.result import GateOutcome, DecidedRun
 
 StandingWord = Literal[
     "fails", "not judged", "inconclusive", "holds", "gates off", "partial", "no gates"
@@ -30,7 +30,7 @@ class Standing:
     deciding: tuple[GateOutcome, ...]
 
 
-def find_standing(result: SuiteResult) -> Standing:
+def find_standing(result: DecidedRun) -> Standing:
     """Finds the standing: one gate that fails is enough, and all must hold."""
     gates = result.gates
     if not gates:

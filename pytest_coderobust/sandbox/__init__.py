@@ -64,8 +64,8 @@ TESTING_VERSION = "testing-1"
 """Changes whenever tests with calls of `numpy.testing` and its like are split in another way."""
 
 NOT_LINUX = (
-    "the sandbox isolates by means of Linux, and this system is {!r}: nothing that a model wrote is "
-    "run here; run this in a Linux container or virtual machine (on Windows in WSL 2)"
+    "the sandbox isolates by means of Linux, and this system is {!r}: nothing that a model wrote "
+    "is run here; run this in a Linux container or virtual machine (on Windows in WSL 2)"
 )
 """The sentence for systems on which nothing can be isolated."""
 
