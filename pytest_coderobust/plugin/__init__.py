@@ -41,9 +41,7 @@ __all__ = [
     "variant",
 ]
 
-MARKER = (
-    "coderobust(suite): run the test on the tasks of this suite, a TOML file or a data set's name"
-)
+MARKER = "coderobust(suite): run the test on the tasks of a suite, a TOML file or a data set"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

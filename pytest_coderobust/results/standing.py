@@ -8,7 +8,7 @@ from typing import Literal
 
 from pytest_coderobust.metrics.condition import ConditionSummary
 from pytest_coderobust.metrics.summary import Summary
-from pytest_coderobust.results.result import GateOutcome, DecidedRun
+from pytest_coderobust.results.result import DecidedRun, GateOutcome
 
 StandingWord = Literal[
     "fails", "not judged", "inconclusive", "holds", "gates off", "partial", "no gates"
