@@ -69,7 +69,8 @@ def attack_prompt(
     Args:
         score: how well the model does on prompts, see `pytest_coderobust.attack.score_of`.
         perturbations: their edits are the moves; an aggregate means its members.
-        entry_point, code: as in `coderobust_strategies.perturb`.
+        entry_point: as in `coderobust_strategies.perturb`.
+        code: as in `coderobust_strategies.perturb`.
         search: one of `SEARCHES`, or a search method of TextAttack's.
         budget: most prompts that the model is asked.
 

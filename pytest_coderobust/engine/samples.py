@@ -94,7 +94,9 @@ def check(
         extraction: "raw" judges prompt + completion, or a whole program, as they are, "code"
             judges the solution that the extractor makes of them.
         limits: for samples; the suite's own by default.
-        workers, tiers, allow_unsafe: as in `pytest_coderobust.sandbox.open_sandbox`.
+        workers: as in `pytest_coderobust.sandbox.open_sandbox`.
+        tiers: the same.
+        allow_unsafe: the same.
 
     Raises:
         UsageError: a sample without a suite, or of a task that the suite does not have.

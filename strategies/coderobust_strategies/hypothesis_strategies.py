@@ -79,7 +79,8 @@ def perturbed(
     Args:
         perturbations: at least one name ("C1"); an aggregate means all its members.
         max_edits: most edits of one variant; a prompt with fewer sites has fewer.
-        entry_point, code: as in `coderobust_strategies.perturb`.
+        entry_point: as in `coderobust_strategies.perturb`.
+        code: as in `coderobust_strategies.perturb`.
 
     Raises (when first drawn from):
         UnknownPerturbation: a name is unknown.
@@ -107,7 +108,8 @@ def remnants(
 
     Args:
         edits: the edits that turned `clean` into the variant, in any order; none overlap.
-        entry_point, code: as in `coderobust_strategies.perturb`.
+        entry_point: as in `coderobust_strategies.perturb`.
+        code: as in `coderobust_strategies.perturb`.
     """
     return _remnants(clean, ladders(clean, edits, perturbations, entry_point, code))
 
