@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -42,6 +43,8 @@ class ScriptedNode:
     Attributes:
         lives: times it can be replaced.
         seen: the solutions of each call.
+        at_call: by solution, done when it comes for the first time.
+        lived: by solution, the lives that the node had when it came last.
         beside: by solution, the number of others on the node each time it came.
     """
 
@@ -51,12 +54,18 @@ class ScriptedNode:
     lives: int = 1_000_000
     seen: list[list[str]] = field(default_factory=list)
     beside: dict[str, list[int]] = field(default_factory=dict)
+    replaced: int = 0
+    at_call: dict[str, Callable[[], None]] = field(default_factory=dict)
+    lived: dict[str, int] = field(default_factory=dict)
     closed: list[int] = field(default_factory=list)
     _running: set[int] = field(default_factory=set)
 
     def judge(self, frames: list[bytes]) -> Future[list[bytes]]:
         checks = [read_check_frame(frame) for frame in frames]
         number = len(self.seen)
+        for check in checks:
+            self.lived[check.solution] = self.lives
+            self.at_call.pop(check.solution, lambda: None)()
         for check in checks:
             others = len(self._running) + len(checks) - 1
             self.beside.setdefault(check.solution, []).append(others)
@@ -90,7 +99,8 @@ class ScriptedNode:
     def replace(self) -> ScriptedNode:
         if not self.lives:
             raise SandboxError("its machine is gone")
-        return replace(self, lives=self.lives - 1, _running=set())
+        self.replaced += 1
+        return replace(self, lives=self.lives - 1, replaced=0, _running=set())
 
     def close(self) -> None:
         self.closed.append(self.lives)

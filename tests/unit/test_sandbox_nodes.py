@@ -144,6 +144,44 @@ def test_what_was_on_a_node_that_died_is_judged_alone() -> None:
     assert all(found[1:] == [0] for found in again.values())
 
 
+def test_a_suspect_waits_until_a_node_has_nothing_else() -> None:
+    with open_nodes(2, 1) as (sandbox, (busy, dying)):
+        dying.lives = 0
+        other, killer = sandbox.submit(make_check("once", 0)), sandbox.submit(make_check("kill", 1))
+        while sandbox.workers > 2:
+            time.sleep(0.001)
+        last = sandbox.submit(make_check("good"))
+        assert busy.seen == [["once"]]
+        sandbox.expire(LATE)
+        assert [tell(future) for future in (other, last)] == ["once", "good"]
+        assert tell(killer).startswith("SandboxError: 2 nodes died with this check")
+    assert dying.seen == [["kill"]]
+    assert busy.beside["kill"] == [0]
+    assert busy.beside["once"] == [0, 0]
+
+
+def test_a_call_to_a_node_that_died_never_reaches_the_one_in_its_place() -> None:
+    with open_nodes(2) as (sandbox, (node,)):
+        futures: list[Future[Verdict]] = []
+
+        def submit_two() -> None:  # while the first is being sent, so that both are dealt at once
+            futures.extend(sandbox.submit(make_check(text)) for text in ("good", "late"))
+
+        def lose_node() -> None:
+            sandbox.expire(LATE)
+            while node.replaced < 1:
+                time.sleep(0.001)
+
+        def look() -> None:
+            reached.append(node.lived["late"])
+
+        reached: list[int] = []
+        node.at_call.update({"opener": submit_two, "good": lose_node, "late": look})
+        tell(sandbox.submit(make_check("opener")))
+        assert [tell(future) for future in futures] == ["good", "late"]
+    assert reached == [node.lives]
+
+
 def test_closing_settles_what_is_judged_and_what_waits() -> None:
     with open_nodes(1) as (sandbox, nodes):
         futures = [sandbox.submit(make_check("hang", task)) for task in range(9)]
