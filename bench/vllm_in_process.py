@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from pytest_coderobust.models.backend import Backend
-from pytest_coderobust.models.folders import bundled_folder
 from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.registry import open_backend
 from pytest_coderobust.models.vllm.engine import find_vllm_version
@@ -33,7 +32,7 @@ STOPS = ("\nclass ", "\ndef ", "\n#", "\n@", "\nprint", "\nassert ", ", ")
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", type=Path)
-    parser.add_argument("--model", default=str(bundled_folder()))
+    parser.add_argument("--model", default="tiny")
     parser.add_argument("--rows", type=int, default=40)
     parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--dtype", default="auto")

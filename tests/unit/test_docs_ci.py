@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -47,3 +48,38 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (DOCS / target).exists(), (page.name, target)
+
+
+@pytest.mark.slow  # importing the package's thousand models takes seconds
+def test_kubernetes_knows_every_field_of_the_jobs() -> None:
+    client = pytest.importorskip(
+        "kubernetes.client", reason="kubernetes is not installed, and has 100 MB with all it needs"
+    )
+    yaml = pytest.importorskip("yaml")
+    text = (DOCS / "examples" / "kubernetes" / "shards.yml").read_text(encoding="utf-8")
+    shards, gate = yaml.safe_load_all(text)
+    for document in (shards, gate):
+        job = client.V1Job.model_validate(document)  # an unknown field or a wrong type raises
+        assert client.ApiClient().sanitize_for_serialization(job) == document
+        for key, value in (("completionz", 3), ("completions", "many")):
+            wrong = {**document, "spec": {**document["spec"], key: value}}
+            with pytest.raises(ValueError, match=key):
+                client.V1Job.model_validate(wrong)
+    spec = client.V1Job.model_validate(shards).spec
+    assert (spec.completion_mode, spec.completions) == ("Indexed", spec.parallelism)
+    assert f'--coderobust-shard="$number/{spec.completions}"' in text
+
+
+@pytest.mark.parametrize("name", ["shards.yml", "workflow.yml"])
+def test_actionlint_finds_nothing_in_the_workflows(name: str) -> None:
+    found = shutil.which("actionlint")
+    if found is None:
+        pytest.skip("actionlint is not on PATH; its pip package downloads the program from GitHub")
+    text = (DOCS / "examples" / "github" / name).read_text(encoding="utf-8")
+    for wrong, status in (("", 0), ("needs: shard", 1)):
+        given = text.replace(wrong, "needs: shards") if wrong else text
+        if wrong and wrong not in text:
+            continue
+        command = [found, "-no-color", "-stdin-filename", name, "-"]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout

@@ -21,12 +21,21 @@ status=0
 wait \$! || status=\$?
 wait \$! 2>/dev/null || true
 cp -r "\$here/." "\$kept"
+rm -r "\$here"
 exit \$status
 EOF
 )
-sbatch --dependency="afterok:$array" --job-name=robustness-gate --output="$folder/gate.log" --wait <<EOF
+# Where a shard fails nothing is decided: SLURM then cancels the last job, and calls that a success.
+rm -f "$folder/decided"
+sbatch --dependency="afterok:$array" --kill-on-invalid-dep=yes --job-name=robustness-gate \
+    --output="$folder/gate.log" --wait <<EOF
 #!/bin/sh
 set -eu
 coderobust merge "$folder/all.sqlite" "$folder"/*/ledger.sqlite
 coderobust gate "$folder/all.sqlite" --suite "$suite" --html "$folder/report.html"
+touch "$folder/decided"
 EOF
+test -e "$folder/decided" || {
+    echo "a shard failed, so nothing was decided: see $folder/*.log" >&2
+    exit 1
+}
