@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import sys
 from pathlib import Path
@@ -14,6 +15,9 @@ from support.hunt_model import Reader
 
 from pytest_coderobust import LedgerError, Scripted, SuiteResult, UsageError, hunt, run
 from pytest_coderobust.errors import ConfigError
+
+with contextlib.suppress(ImportError):
+    import pandas as pd  # noqa: F401 - as scipy: some modules cannot be imported twice
 
 SUITE = """perturbations = ["C1", "C2"]
 seeds = 2
