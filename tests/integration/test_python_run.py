@@ -64,6 +64,21 @@ def test_the_json_is_that_of_pytest(
     assert found.failed is (done.ret == 1)
 
 
+@pytest.mark.slow
+def test_the_json_of_edited_models_is_that_of_pytest(project: Project) -> None:
+    (project.path / "toy.toml").write_text(
+        '[suite]\ntasks = "quickstart"\nlimit = 6\nperturbations = ["C1", "C2"]\n'
+        'gates = ["rd[C1] <= 0.4"]\n[sampling]\nmax_new_tokens = 64\n'
+    )
+    words = ("--model", "tiny", "--edit", "ft:layer=2", "--coderobust-json=out.json")
+    project.run("toy.toml", *words)
+    found = run_toy(project, "tiny", edit="ft:layer=2")
+    spent = re.compile(r'"(seconds|peak_mb)": [^,\n]*')  # each made its edits itself
+    texts = [found.to_json(), (project.path / "out.json").read_text()]
+    assert spent.sub("", texts[0]) == spent.sub("", texts[1])
+    assert spent.search(texts[1])
+
+
 def test_a_run_goes_on_in_the_ledger_of_pytest(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
