@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from pytest_coderobust.cli import main
+from pytest_coderobust import cli
+from pytest_coderobust.cli import GROUPS, main
 
 
 def test_doctor_prints_versions_devices_sandbox_and_data(
@@ -54,3 +56,32 @@ def test_trace_refuses_an_unknown_perturbation_before_a_model_loads(
     words = ["trace", "--model", "codellama-7b", "--suite", str(suite), "--perturb", "C77"]
     assert main(words) == 4
     assert "--perturb: unknown perturbation 'C77'" in capsys.readouterr().err
+
+
+def test_help_shows_every_command_once_in_its_group(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    place = 0
+    for group, names in GROUPS.items():
+        place = printed.index(f"\n{group}:\n", place)
+        for name in names:
+            place = printed.index(f"\n  {name.replace('_', '-')} ", place)
+    registering = {
+        path.stem
+        for path in Path(cli.__file__).parent.glob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name == "register"
+    }
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(registering)
+
+
+def test_help_of_one_command_has_its_own_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    assert capsys.readouterr().out.startswith("usage: coderobust explain [-h]")

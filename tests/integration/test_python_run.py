@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import sys
 from pathlib import Path
@@ -14,6 +15,9 @@ from support.hunt_model import Reader
 
 from pytest_coderobust import LedgerError, Scripted, SuiteResult, UsageError, hunt, run
 from pytest_coderobust.errors import ConfigError
+
+with contextlib.suppress(ImportError):
+    import pandas as pd  # noqa: F401 - as scipy: some modules cannot be imported twice
 
 SUITE = """perturbations = ["C1", "C2"]
 seeds = 2
@@ -58,6 +62,21 @@ def test_the_json_is_that_of_pytest(
     found = run_toy(project, **chosen)
     assert found.to_json().encode() == (project.path / "out.json").read_bytes()
     assert found.failed is (done.ret == 1)
+
+
+@pytest.mark.slow
+def test_the_json_of_edited_models_is_that_of_pytest(project: Project) -> None:
+    (project.path / "toy.toml").write_text(
+        '[suite]\ntasks = "quickstart"\nlimit = 6\nperturbations = ["C1", "C2"]\n'
+        'gates = ["rd[C1] <= 0.4"]\n[sampling]\nmax_new_tokens = 64\n'
+    )
+    words = ("--model", "tiny", "--edit", "ft:layer=2", "--coderobust-json=out.json")
+    project.run("toy.toml", *words)
+    found = run_toy(project, "tiny", edit="ft:layer=2")
+    spent = re.compile(r'"(seconds|peak_mb)": [^,\n]*')  # each made its edits itself
+    texts = [found.to_json(), (project.path / "out.json").read_text()]
+    assert spent.sub("", texts[0]) == spent.sub("", texts[1])
+    assert spent.search(texts[1])
 
 
 def test_a_run_goes_on_in_the_ledger_of_pytest(
