@@ -138,7 +138,7 @@ def compare_with_last(
     report: SuiteReport, earlier: list[SuiteReport], margin: float
 ) -> RunComparison | None:
     """Compares a report with the last earlier one that measured the same; None without one."""
-    for old in reversed(earlier):
+    for old in earlier:  # one of each way of measuring
         if not describe_changes(old.run, report.run):
             return compare_reports(report, old, margin)[0]
     return None

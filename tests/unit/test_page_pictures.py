@@ -242,7 +242,11 @@ def test_paper_is_white_and_has_the_pictures(browser: Any, pages: dict[str, Path
         assert (
             measure(browser, "getComputedStyle(document.body).backgroundColor") == "rgb(13, 17, 23)"
         )
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        # A browser may print in the reader's colours; the page does not.
+        dark = {"name": "prefers-color-scheme", "value": "dark"}
+        browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"media": "print", "features": [dark]}
+        )
         assert (
             measure(browser, "getComputedStyle(document.body).backgroundColor")
             == "rgb(255, 255, 255)"
