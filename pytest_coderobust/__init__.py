@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pytest_coderobust.reporting.formats import Format as Format
     from pytest_coderobust.sandbox import open_sandbox as open_sandbox
     from pytest_coderobust.sandbox.check import Check as Check
+    from pytest_coderobust.sandbox.nodes.executor import ExecutorSandbox as ExecutorSandbox
     from pytest_coderobust.session.session import Session as Session
     from pytest_coderobust.tasks.shapes import Shape as Shape
     from pytest_coderobust.tiny import checkpoint_path as checkpoint_path
@@ -65,12 +66,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Backend", "BackendEntry", "Check", "CodeRobustError", "Completion", "ConfigError",
-    "DataError", "EditRefused", "EditRequest", "Editor", "EditorEntry", "ForeignSample", "Format",
-    "LedgerError", "Level", "Limits", "MissingExtra", "ModelError", "ModelIdentity",
-    "ModelOptions", "SandboxError", "Scripted", "Session", "Shape", "SuiteResult", "Task",
-    "TaskCode", "Tests", "UnknownName", "UsageError", "Verdict", "WeightEditor", "attack_prompt",
-    "audit", "check", "checkpoint_path", "edited", "halved", "hunt", "open_backend",
-    "open_sandbox", "open_session", "perturb", "perturbed", "recode", "run", "weight_change",
+    "DataError", "EditRefused", "EditRequest", "Editor", "EditorEntry", "ExecutorSandbox",
+    "ForeignSample", "Format", "LedgerError", "Level", "Limits", "MissingExtra", "ModelError",
+    "ModelIdentity", "ModelOptions", "SandboxError", "Scripted", "Session", "Shape",
+    "SuiteResult", "Task", "TaskCode", "Tests", "UnknownName", "UsageError", "Verdict",
+    "WeightEditor", "attack_prompt", "audit", "check", "checkpoint_path", "edited", "halved",
+    "hunt", "open_backend", "open_sandbox", "open_session", "perturb", "perturbed", "recode",
+    "run", "weight_change",
 ]  # fmt: skip
 
 _ROOMS = {
@@ -98,6 +100,7 @@ _ROOMS = {
     "pytest_coderobust.engine.samples": ("check",),
     "pytest_coderobust.sandbox": ("open_sandbox",),
     "pytest_coderobust.sandbox.check": ("Check",),
+    "pytest_coderobust.sandbox.nodes.executor": ("ExecutorSandbox",),
     "pytest_coderobust.tasks.shapes": ("Shape",),
     "pytest_coderobust.reporting.formats": ("Format",),
     "pytest_coderobust.attack": ("attack_prompt",),
