@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,9 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--processes", action="store_true")
     options = parser.parse_args()
+    if find_spec("ray") is None:
+        print("Ray is not installed: pip install --group clusters")
+        return
     checks = read_checks(options.every)
     names = ["local", "ray", *(["processes"] if options.processes else [])]
     ratios: dict[str, list[float]] = {name: [] for name in names[1:]}

@@ -66,12 +66,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Backend", "BackendEntry", "Check", "CodeRobustError", "Completion", "ConfigError",
-    "DataError", "EditRefused", "EditRequest", "Editor", "EditorEntry", "ExecutorSandbox", "ForeignSample", "Format",
-    "LedgerError", "Level", "Limits", "MissingExtra", "ModelError", "ModelIdentity",
-    "ModelOptions", "SandboxError", "Scripted", "Session", "Shape", "SuiteResult", "Task",
-    "TaskCode", "Tests", "UnknownName", "UsageError", "Verdict", "WeightEditor", "attack_prompt",
-    "audit", "check", "checkpoint_path", "edited", "halved", "hunt", "open_backend",
-    "open_sandbox", "open_session", "perturb", "perturbed", "recode", "run", "weight_change",
+    "DataError", "EditRefused", "EditRequest", "Editor", "EditorEntry", "ExecutorSandbox",
+    "ForeignSample", "Format", "LedgerError", "Level", "Limits", "MissingExtra", "ModelError",
+    "ModelIdentity", "ModelOptions", "SandboxError", "Scripted", "Session", "Shape",
+    "SuiteResult", "Task", "TaskCode", "Tests", "UnknownName", "UsageError", "Verdict",
+    "WeightEditor", "attack_prompt", "audit", "check", "checkpoint_path", "edited", "halved",
+    "hunt", "open_backend", "open_sandbox", "open_session", "perturb", "perturbed", "recode",
+    "run", "weight_change",
 ]  # fmt: skip
 
 _ROOMS = {

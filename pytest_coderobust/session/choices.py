@@ -11,6 +11,7 @@ from pytest_coderobust.session.options import OPTIONS
 
 if TYPE_CHECKING:
     from pytest_coderobust.config.shard import Shard
+    from pytest_coderobust.sandbox.check import Sandbox
 
 Label = Callable[[str], str]
 """Spells an option's name as the door's user writes it: "--coderobust-device", "--device"."""
@@ -33,7 +34,7 @@ class ModelKeywords(TypedDict, total=False):
     trust_remote_code: bool
     allow_unsafe: bool
     sandbox_workers: int | None
-    judges: str | None
+    judges: str | Sandbox | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Choices:
     trust_remote_code: bool = False
     allow_unsafe: bool = False
     sandbox_workers: int | None = None
-    judges: str | None = None
+    judges: str | Sandbox | None = None
 
     @property
     def gates(self) -> bool:

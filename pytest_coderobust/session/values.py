@@ -113,8 +113,13 @@ def read_shard(label: str, value: object) -> Shard | None:
     return parse_shard(label, str(value)) if str(value) else None
 
 
-def read_judges(label: str, value: object) -> str | None:
-    """The machines that judge: "ray", "ray:local" or "ray:HOST:PORT"; an empty text is none."""
+def read_judges(label: str, value: object) -> object:
+    """The machines that judge: "ray", "ray:local" or "ray:HOST:PORT"; an empty text is none.
+
+    In Python it may be an open sandbox, too.
+    """
+    if callable(getattr(value, "submit", None)):
+        return value
     text = str(value)
     if text and not _JUDGES.fullmatch(text):
         raise UsageError(f"{label} {text!r} must be 'ray', or 'ray:HOST:PORT' of a cluster's head")

@@ -13,13 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.hunt_model import Reader, write_suite
 
+from pytest_coderobust.config.settings import Settings
+from pytest_coderobust.engine.events import ChecksJudged, Event
 from pytest_coderobust.errors import SandboxError, UsageError
-from pytest_coderobust.records import Limits, Tests, Verdict
+from pytest_coderobust.records import Cell, Limits, Status, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.sandbox.nodes.executor import ExecutorSandbox
 from pytest_coderobust.sandbox.nodes.judging import judge_frames
+from pytest_coderobust.session.choices import make_choices, spell_for_python
+from pytest_coderobust.session.session import Session
 
 TESTS = Tests("assert f(2) == 4\nassert f(3) == 9\n", "asserts")
 LIMITS = Limits(cpu_seconds=0.3, wall_seconds=4)
@@ -128,6 +133,21 @@ def test_frames_that_are_no_checks_are_answered_one_by_one() -> None:
 def test_impossible_numbers_are_refused(lanes: int, processes: int) -> None:
     with ThreadPoolExecutor(1) as executor, pytest.raises(UsageError, match="at least 1"):
         ExecutorSandbox(executor, lanes, processes=processes)
+
+
+def test_a_session_judges_in_an_open_sandbox_and_leaves_it_open(tmp_path: Path) -> None:
+    write_suite(tmp_path)
+    with ThreadPoolExecutor(2) as executor, ExecutorSandbox(executor, 1) as sandbox:
+        choices = make_choices({"judges": sandbox}, spell_for_python)
+        choices = replace(choices, ledger=tmp_path / "ledger.sqlite")
+        backend, heard = Reader(lambda _prompt: 0.0), list[Event]()
+        with Session(choices, Settings(), tmp_path, backend=backend) as session:
+            session.listeners.append(heard.append)
+            measurement = session.suite("toy.toml").measurement
+            (task,) = measurement.plan.tasks.values()
+            assert measurement.measure(task, Cell()).observation.status is Status.SOLVED
+        assert any(isinstance(event, ChecksJudged) for event in heard)
+        assert sandbox.submit(CHECKS[2]).result(timeout=120).full
 
 
 @pytest.mark.slow  # the cut version is the pool of processes

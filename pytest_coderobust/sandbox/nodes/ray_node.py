@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from pytest_coderobust.errors import SandboxError
@@ -78,16 +79,15 @@ class RayNode:
         self._actor, self._attested = self._start()
 
     def _start(self) -> tuple[Any, Any]:
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
         machine = self._machine
+        strategies: Any = import_module("ray.util.scheduling_strategies")
         kind = self._ray.remote(
             num_cpus=machine.lanes,
             # Calls of the coordinator, which has one more than lanes, and those of ours.
             max_concurrency=machine.lanes + 3,
             max_restarts=0,
             max_task_retries=0,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(machine.id, soft=False),
+            scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(machine.id, soft=False),
         )(RayJudge)
         actor = kind.remote(machine.lanes, list_tiers(self._facts.tier))
         return actor, actor.attest.remote()
