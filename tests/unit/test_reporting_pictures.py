@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from math import isclose
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.metrics_runs import Outcome, suite_run
+from support.report_runs import make_report
 
 from pytest_coderobust.metrics.clean_pairs import CleanPairs, pair_conditions
 from pytest_coderobust.metrics.interval import Estimate
 from pytest_coderobust.metrics.summary import summarise
+from pytest_coderobust.reporting.html.headline import make_headline
 from pytest_coderobust.reporting.html.pairs import (
     SHOWN,
     choose_shown,
@@ -105,3 +108,31 @@ def test_many_perturbations_leave_those_that_lose_most() -> None:
     run = suite_run(table)
     every = choose_shown(pair_conditions(run, summarise(run).conditions))
     assert [each.condition for each in every if each.kind != "perturbation"] == ["character", "all"]
+
+
+def test_where_nothing_is_solved_rd_says_nothing(tmp_path: Path) -> None:
+    report = make_report(tmp_path, {f"T/{n}": {"clean": 0, "C1-s0": n} for n in range(2)})
+    head = make_headline(report, report.pair_clean())
+    assert (head.word, head.why) == ("Measured", "no gate decides")
+    cards = {card.name: (card.value, card.about) for card in head.cards}
+    assert cards["perturbed pass@1"][0] == "0.500"
+    assert cards["RD"] == ("\u2013", "says nothing: no clean prompt is solved")
+
+
+@pytest.mark.parametrize(
+    ("gates", "word", "why"),
+    [
+        (["pass@1 >= 0.5"], "Holds", "the gate holds"),
+        (["pass@1 >= 0.5", "rd <= 0.9"], "Holds", "all 2 gates hold"),
+        (["rd <= 0.1", "pass@1 >= 0.5", "rd[C1] <= 0.2"], "Fails", "2 of 3 gates: rd <= 0.1 (measured 0.5)"),
+    ],
+)  # fmt: skip
+def test_the_verdict_is_one_sentence(
+    tmp_path: Path, gates: list[object], word: str, why: str
+) -> None:
+    report = make_report(
+        tmp_path, {f"T/{n}": {"clean": 1, "C1-s0": n} for n in range(2)}, None, *gates
+    )
+    head = make_headline(report, report.pair_clean())
+    assert (head.word, head.why) == (word, why)
+    assert (head.model, head.fingerprint) == ("tiny", "0123456789ab")
