@@ -5,13 +5,25 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from support.page_driver import open_browser, requests
 
 pytest.importorskip("mkdocs")
 pytest.importorskip("material")
 ROOT = Path(__file__).parents[2]
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """A server of files that logs nothing."""
+
+    def log_message(self, format: str, *_: object) -> None:  # noqa: A002
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +51,23 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
         assert loads.findall(page.read_text(encoding="utf-8")) == [], page
     assert (site / "search").is_dir()
+
+
+def test_the_search_needs_no_other_host(site: Path) -> None:
+    handler = partial(QuietHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        browser = open_browser()
+        try:
+            browser.get(f"{address}index.html?q=smallest+prompt")
+            wait = import_module("selenium.webdriver.support.ui").WebDriverWait(browser, 60)
+            found = wait.until(
+                lambda each: each.find_elements("css selector", "a.md-search-result__link")
+            )
+            links = [each.get_attribute("href") for each in found]
+            assert any(link.startswith(f"{address}hunt.html") for link in links)
+            assert {asked.startswith((address, "data:")) for asked in requests(browser)} == {True}
+        finally:
+            browser.quit()
+            server.shutdown()
