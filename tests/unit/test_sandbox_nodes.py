@@ -10,12 +10,14 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.judge_nodes import FACTS, ScriptedNode, make_check
+from support.judge_nodes import FACTS, TESTS, ScriptedNode, make_check
 
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Verdict
+from pytest_coderobust.sandbox.nodes.calls import NodeSeat
 from pytest_coderobust.sandbox.nodes.runner import OneRunner
 from pytest_coderobust.sandbox.nodes.sandbox import NodeSandbox
+from pytest_coderobust.sandbox.nodes.waiting import NodeCheck
 
 SOON = 60.0
 """Seconds after which a test fails that would hang."""
@@ -120,6 +122,20 @@ def test_a_node_that_hangs_is_replaced_and_its_other_checks_are_judged() -> None
         assert tell(other) == "once"
         assert tell(hanging).endswith("the last was node-0: it did not answer in time")
     assert nodes[0].seen[2:] == [["hang"], ["once"]]
+
+
+@given(st.lists(st.floats(0.1, 100), min_size=1, max_size=20), st.integers(1, 64), st.booleans())
+def test_a_call_is_due_after_all_that_the_node_may_still_have_to_do(
+    limits: list[float], lanes: int, apart: bool
+) -> None:
+    checks = [NodeCheck(b"", (TESTS, "f"), each, Future()) for each in limits]
+    with ThreadPoolExecutor(1) as threads:
+        seat = NodeSeat(0, ScriptedNode("node", lanes, threads))
+    parts = [[check] for check in checks] if apart else [checks]
+    last = [seat.begin(part, 1000.0) for part in parts][-1]
+    least = 1000 + 2 * max(max(limits), sum(limits) / lanes) + 60
+    assert last.due == pytest.approx(least)
+    assert seat.lose_calls() == checks
 
 
 def test_no_call_is_overdue_before_twice_its_checks_time_and_a_minute() -> None:

@@ -68,7 +68,7 @@ def test_a_machine_of_another_tier_is_refused_by_name(stub: StubRay) -> None:
         told = (
             f"not used: node bob (10.0.0.1, bob): isolation 'seccomp' there, '{sandbox.tier}' here"
         )
-        assert sandbox.notes == ("judged by 1 nodes of Ray local, 2 checks at a time", told)
+        assert sandbox.notes == ("judged by 1 node of Ray local, 2 checks at a time", told)
         assert sandbox.submit(make_checks(1)[0]).result().full
     assert {
         actor.options["scheduling_strategy"].node_id for actor in stub.actors if actor.dead

@@ -62,10 +62,14 @@ class NodeSeat:
         return self.node.lanes + 1 - len(self.calls)
 
     def begin(self, checks: list[NodeCheck], now: float, *, alone: bool = False) -> NodeCall:
-        """Notes a call. It is due when all that is on the node may have taken its time twice."""
+        """Notes a call. It is due when all that is on the node may have taken its time twice.
+
+        Lanes share the time of many checks, and not that of one.
+        """
         held = [*checks, *(check for call in self.calls for check in call.checks)]
-        seconds = 2 * sum(check.seconds for check in held) / self.node.lanes + SPARE_SECONDS
-        call = NodeCall(checks, self.node, now + seconds, alone)
+        limits = [check.seconds for check in held]
+        seconds = max(sum(limits) / self.node.lanes, *limits)
+        call = NodeCall(checks, self.node, now + 2 * seconds + SPARE_SECONDS, alone)
         self.calls.append(call)
         return call
 

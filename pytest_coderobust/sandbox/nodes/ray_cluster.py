@@ -78,7 +78,8 @@ def open_ray_sandbox(
         disconnect()
         raise
     total = sum(node.lanes for node in nodes)
-    notes = [f"judged by {len(nodes)} nodes of Ray {place}, {total} checks at a time"]
+    machines = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
+    notes = [f"judged by {machines} of Ray {place}, {total} checks at a time"]
     notes += [f"not used: node {each}" for each in refused]
     return RaySandbox(nodes, facts, notes, disconnect)
 
