@@ -20,8 +20,13 @@ from pytest_coderobust.reporting.json.items import delay_items
 from pytest_coderobust.reporting.json.pieces import LazyRows, iterate_json
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=8)
-PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | ANY_TEXT
-PLAIN = PLAIN.filter(lambda value: value not in (math.inf, -math.inf))
+PLAIN = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | ANY_TEXT
+)
 ROW = st.dictionaries(ANY_TEXT, PLAIN | st.lists(PLAIN, max_size=3), max_size=4)
 ROWS = st.lists(ROW, max_size=3).map(lambda rows: LazyRows(lambda: rows))
 VALUE = st.recursive(
