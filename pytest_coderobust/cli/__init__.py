@@ -29,6 +29,7 @@ COMMANDS = (
     "migrate",
     "build_apis",
     "study",
+    "harvest",
 )
 """The modules of this package that register a command, in the order of the help. A command's
 module imports what it needs when it runs, so that the others stay quick."""
