@@ -13,7 +13,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "measure": ("init", "check", "study", "merge", "gate", "g_rir"),
     "find": ("explain", "trace", "audit"),
     "repair": ("edit", "edit_bench", "finetune", "finetune_grid", "migrate"),
-    "data": ("fetch", "perturb", "finetune_data", "build_apis"),
+    "data": ("fetch", "harvest", "perturb", "finetune_data", "build_apis"),
     "look": ("report", "history", "doctor", "cache"),
 }
 """The modules of this package that register a command, in the order of the help. A command's

@@ -4,7 +4,8 @@
 
 Functions and classes of the standard library's modules and builtins can be declared: an attribute
 of a module can be shown differently to solutions and to the library itself. A method of a type
-cannot, because a type looks the same to all code.
+cannot, because a type looks the same to all code. A task can also say that a function of an
+installed package was removed; nothing of the package is imported to check that.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.util import find_spec
 from types import ModuleType
 from typing import cast
 
@@ -52,7 +54,10 @@ def read_declared(values: Sequence[object], fail: Fail) -> tuple[Declared, ...]:
 
 def read_changes(values: Sequence[object], fail: Fail) -> tuple[ApiChange, ...]:
     """Reads the changes of one task. Raises the error that `fail` makes."""
-    changes = tuple(_change(table, fail) for table in _tables(values, KEYS, fail))
+    changes = tuple(
+        _removal(table, fail) if is_of_package(table.get("old")) else _change(table, fail)
+        for table in _tables(values, KEYS, fail)
+    )
     check_together(changes, fail)
     return changes
 
@@ -79,6 +84,26 @@ def _tables(
             if key not in keys:
                 raise fail(f"unknown key {key!r} of an API change{nearest(str(key), keys)}")
         yield table
+
+
+def is_of_package(name: object) -> bool:
+    """Whether a full name begins with a module of an installed package, not of the library."""
+    top, dot, _ = str(name).partition(".")
+    if not dot or not top.isidentifier() or top in sys.stdlib_module_names:
+        return False
+    return top not in sys.builtin_module_names and find_spec(top) is not None
+
+
+def _removal(table: Mapping[object, object], fail: Fail) -> ApiChange:
+    """Reads that a function of an installed package is not there any more."""
+    old = _text(table, "old", fail)
+    for key in ("new", "kind", "parameters"):
+        if table.get(key):
+            raise fail(
+                f"{old!r} is of an installed package, and can only be removed, without {key!r}"
+            )
+    _split(old, fail)
+    return ApiChange(old)
 
 
 def _change(table: Mapping[object, object], fail: Fail) -> ApiChange:
@@ -160,14 +185,7 @@ def _check_value(name: str, value: object, fail: Fail) -> None:
 
 def _owner(name: str, fail: Fail) -> tuple[ModuleType, str]:
     """The module that holds a name, and the name's last part."""
-    if len(name) > MOST_CHARACTERS:
-        raise fail(f"{name[:40]!r}... is longer than {MOST_CHARACTERS} characters")
-    parts = name.split(".")
-    if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
-        raise fail(f"{name!r} is not a full name of a function, like 'math.sqrt'")
-    if parts[-1].startswith("__"):
-        raise fail(f"{name!r} is part of the language, and no API change can be about it")
-    *path, last = parts
+    *path, last = _split(name, fail)
     if not path:
         return builtins, last
     _refuse_methods(name, getattr(builtins, path[0], None), path[0], fail)
@@ -178,6 +196,18 @@ def _owner(name: str, fail: Fail) -> tuple[ModuleType, str]:
         _refuse_methods(name, found, inner, fail)
         owner = found if isinstance(found, ModuleType) else _import(inner, name, fail)
     return owner, last
+
+
+def _split(name: str, fail: Fail) -> list[str]:
+    """Splits a full name into its parts."""
+    if len(name) > MOST_CHARACTERS:
+        raise fail(f"{name[:40]!r}... is longer than {MOST_CHARACTERS} characters")
+    parts = name.split(".")
+    if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
+        raise fail(f"{name!r} is not a full name of a function, like 'math.sqrt'")
+    if parts[-1].startswith("__"):
+        raise fail(f"{name!r} is part of the language, and no API change can be about it")
+    return parts
 
 
 def _refuse_methods(name: str, found: object, path: str, fail: Fail) -> None:

@@ -53,7 +53,7 @@ def test_a_suite_says_which_tasks_it_is_for() -> None:
         ),
         ({"old": "sortd"}, "no function 'sortd' in the standard library; did you mean 'sorted'"),
         ({"old": "maths.sqrt"}, "no module 'maths'; did you mean 'math'"),
-        ({"old": "numpy.sqrt"}, "no module 'numpy'"),
+        ({"old": "numpie.sqrt"}, "no module 'numpie'"),
         ({"old": "this.s"}, "no module 'this'"),
         (
             {"old": "str.format"},

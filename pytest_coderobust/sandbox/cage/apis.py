@@ -169,7 +169,7 @@ def bar_loaded_modules(bars: list[ImportBar]) -> None:
         names = ModuleType.__getattribute__(module, "__dict__")
         for bar in bars:
             for name in (bar.name, f"_{bar.name}"):
-                if names.get(name) is bar.target and module is not builtins:
+                if name in names and names[name] is bar.target and module is not builtins:
                     get_rules(module).gone.setdefault(name, bar.note)
 
 

@@ -1,0 +1,108 @@
+"""Child process that extends recorded calls by drawn ones, comparing with the original.
+
+    python -m pytest_coderobust.harvest.probing REQUEST.json
+
+The request has "module", "path", "home", "seed" and "functions" ({"name", "lines", "calls"}), or
+"replay" (cases by function), and "out", the file to which a line goes for each function as soon as
+it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TextIO
+
+from pytest_coderobust.harvest.aliases import find_aliases
+from pytest_coderobust.harvest.body_coverage import BodyCoverage
+from pytest_coderobust.harvest.cases import decode_case, encode_case
+from pytest_coderobust.harvest.extending import CallExtender
+from pytest_coderobust.harvest.fence import Fence
+from pytest_coderobust.harvest.observing import UnusableCallError, observe
+
+ProbedFunction = dict[str, Any]
+
+
+def main(path: str) -> None:
+    """Answers a request."""
+    request = json.loads(Path(path).read_text(encoding="utf-8"))
+    with Path(request["out"]).open("a", encoding="utf-8") as out:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = import_module(request["module"])
+        if "replay" in request:
+            replay(module, request, out)
+        else:
+            probe(module, request, out)
+
+
+def probe(module: Any, request: ProbedFunction, out: TextIO) -> None:
+    """Extends the calls of each function of a module."""
+    fence, coverage = Fence(), BodyCoverage(request["path"])
+    for function in request["functions"]:
+        _say(out, {"begins": function["name"]})
+        original = find_original(module, function["name"])
+        if original is None:
+            _say(
+                out, {"name": function["name"], "reason": "another object has its name at run time"}
+            )
+            continue
+        extender = CallExtender(original, fence, coverage, request["home"], function["lines"])
+        try:
+            answer = extender.extend(function["calls"], f"{request['seed']} {function['name']}")
+        except Exception as error:  # noqa: BLE001  values and annotations are the package's own
+            answer = {"reason": f"its arguments cannot be drawn ({type(error).__name__})"}
+        _say(
+            out,
+            {
+                "name": function["name"],
+                "aliases": find_aliases(original, function["name"]),
+                **answer,
+            },
+        )
+
+
+def find_original(module: Any, name: str) -> Any:
+    """Finds a function of a module, unless something else stands there under its name."""
+    found = getattr(module, name, None)
+    if not callable(found) or isinstance(found, type):
+        return None
+    own = getattr(found, "__module__", None) == module.__name__
+    return found if own and getattr(found, "__name__", None) == name else None
+
+
+def replay(module: Any, request: ProbedFunction, out: TextIO) -> None:
+    """Says for each case of each function whether its outcome is the same in this process."""
+    fence = Fence()
+    for name, cases in request["replay"].items():
+        original = find_original(module, name)
+        same: list[bool] = []
+        for data in cases:
+            case = decode_case(data)
+            try:
+                found = observe(original, case.call, fence, request["home"], recorded=case.recorded)
+            except UnusableCallError:
+                same.append(False)
+                continue
+            same.append(spell_outcome(encode_case(found)) == spell_outcome(data))
+        _say(out, {"name": name, "same": same})
+
+
+def spell_outcome(data: ProbedFunction) -> str:
+    """Writes an outcome so that equal ones are the same text, whatever the order of their sets."""
+    from pytest_coderobust.harvest.spelling import write_value
+
+    after = None if data["after"] is None else [write_value(each) for each in data["after"]]
+    return repr((data["raised"], write_value(data["value"]), after))
+
+
+def _say(out: TextIO, answer: ProbedFunction) -> None:
+    out.write(json.dumps(answer) + "\n")
+    out.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,110 @@
+"""`coderobust harvest` on a package of its own and on the standard library's textwrap."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.harvest_package import write_package
+
+from pytest_coderobust.cli import main
+from pytest_coderobust.harvest.drafts import LIMITS
+from pytest_coderobust.records import Task, Verdict
+from pytest_coderobust.sandbox import open_sandbox
+from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.tasks.load import load_tasks
+from pytest_coderobust.tasks.stubs import make_stub
+
+
+def judge(tasks: Sequence[Task], completions: Sequence[str]) -> list[Verdict]:
+    """Judges a completion of each task, under the task's own API changes."""
+    with open_sandbox(2) as sandbox:
+        waiting = [
+            sandbox.submit(
+                Check(
+                    task.prompt + text,
+                    task.entry_point,
+                    task.tests,
+                    limits=LIMITS,
+                    api_changes=task.api_changes,
+                )
+            )
+            for task, text in zip(tasks, completions, strict=True)
+        ]
+        return [each.result() for each in waiting]
+
+
+def read_rows(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "tasks.jsonl").read_text().splitlines()]
+
+
+def test_a_package_becomes_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = write_package(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    keep = tmp_path / "keep"
+    keep.mkdir()
+    out = tmp_path / "out"
+    assert main(["harvest", "small", "--tests", str(tests), "--out", str(out)]) == 0
+    rows = read_rows(out)
+    assert [row["task_id"] for row in rows] == ["small.core.clamp", "small.core.pairs"]
+    assert rows[0]["proof"]["branches"] == [6, 6]
+    assert rows[0]["proof"]["mutants"] >= 6
+    assert rows[0]["origin"]["licence"] == "unknown"
+    said = capsys.readouterr().out
+    assert "2 tasks kept" in said
+    summary = (out / "summary.md").read_text()
+    assert "its result is not the same in every process: small.core.roll" in summary
+    assert "it uses files, processes, the network or the system" in summary
+    assert "- small.core.same: a stub passes its tests" in summary
+    assert keep.is_dir()
+    tasks = load_tasks("tasks.jsonl", base=out).tasks
+    assert all(each.full for each in judge(tasks, [task.canonical or "" for task in tasks]))
+    assert not any(each.full for each in judge(tasks, [make_stub(task) for task in tasks]))
+    # The same seed makes the same bytes.
+    again = tmp_path / "again"
+    assert main(["harvest", "small", "--tests", str(tests), "--out", str(again)]) == 0
+    assert (again / "tasks.jsonl").read_bytes() == (out / "tasks.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["textwrap", "--tests", "nowhere"], "--tests nowhere: there is no such file or folder"),
+        (["textwrap", "--seed", "-1"], "--seed -1 must not be negative"),
+        (["textwarp"], "there is no package 'textwarp' here; did you mean 'textwrap'?"),
+    ],
+)
+def test_wrong_requests_are_told_in_a_sentence(
+    arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["harvest", *arguments, "--out", str(tmp_path / "out")]) == 4
+    assert told in capsys.readouterr().err
+
+
+def test_an_answer_that_imports_the_original_is_stale(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    only = ["--only", "textwrap.dedent", "textwrap.shorten"]
+    assert main(["harvest", "textwrap", *only, "--out", str(out)]) == 0
+    tasks = load_tasks("tasks.jsonl", base=out).tasks
+    assert [task.id for task in tasks] == ["textwrap.shorten"]
+    task = tasks[0]
+    assert textwrap.shorten.__doc__ is not None
+    ways = [
+        "    import textwrap\n    return textwrap.shorten(text, width, **kwargs)\n",
+        "    from textwrap import shorten as s\n    return s(text, width, **kwargs)\n",
+        "    import importlib as i\n"
+        + "    return vars(i.import_module('textwrap'))['shorten'](text, width, **kwargs)\n",
+    ]
+    for verdict in judge([task] * 3, ways):
+        assert not verdict.full
+        assert sum(use.old for use in verdict.api_uses) > 0
+    free = replace(task, api_changes=())
+    assert all(each.full for each in judge([free] * 3, ways))
