@@ -45,8 +45,8 @@ def make_release_table(history: SuiteHistory, marks: HistoryMarks) -> HistoryTab
     k = history.k
     return HistoryTable(
         (
-            "", "release", "fingerprint", "tasks", f"clean pass@{k} (95 %)",
-            f"perturbed pass@{k} (95 %)", "RD (95 %)", "gates", "against the one before",
+            "", "release", "fingerprint", "tasks", f"pass@{k} (95 %)", "perturbed",
+            "RD (95 %)", "gates", "against the one before",
         ),
         tuple(
             make_release_row(number, release, k, marks)
@@ -76,7 +76,7 @@ def describe_change(change: RunComparison | None, marks: HistoryMarks) -> str:
     """Describes the change since the release before: the verdict, and the items that flipped."""
     if change is None:
         return marks.none
-    return f"{change.verdict}, {len(change.fragile)} newly broken, {len(change.fixed)} fixed"
+    return f"{change.verdict}, {len(change.fragile)} broken, {len(change.fixed)} fixed"
 
 
 def read_scores(condition: ConditionSummary | None, k: int) -> Scores | None:

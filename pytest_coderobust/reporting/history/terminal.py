@@ -19,7 +19,7 @@ from pytest_coderobust.reporting.terminal.console import print_lines
 from pytest_coderobust.reporting.terminal.tables import Glyphs, choose_glyphs
 from pytest_coderobust.results.history import SuiteHistory
 
-NARROW = 160
+NARROW = 150
 """Columns that the table of releases needs; a narrower terminal wraps lines."""
 
 LAST = 12
