@@ -100,8 +100,10 @@ def test_an_answer_that_imports_the_original_is_stale(tmp_path: Path) -> None:
     ways = [
         "    import textwrap\n    return textwrap.shorten(text, width, **kwargs)\n",
         "    from textwrap import shorten as s\n    return s(text, width, **kwargs)\n",
-        "    import importlib as i\n"
-        "    return vars(i.import_module('textwrap'))['shorten'](text, width, **kwargs)\n",
+        (
+            "    import importlib as i\n"
+            "    return vars(i.import_module('textwrap'))['shorten'](text, width, **kwargs)\n"
+        ),
     ]
     for verdict in judge([task] * 3, ways):
         assert not verdict.full
