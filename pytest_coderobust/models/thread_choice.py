@@ -57,6 +57,7 @@ class ThreadTrial:
         self.done = False
         self.means: dict[int, float] = {}
         self._passes: list[float] = []
+        self._doubted = float("inf")
         self._useless = 0
 
     @property
@@ -73,9 +74,14 @@ class ThreadTrial:
         hopeless = len(counted) > 0 and min(self._passes) > HOPELESS * fastest
         if not hopeless and (len(counted) < PASSES or sum(counted) < ENOUGH):
             return
-        mean = sum(counted) / len(counted)
-        self.means[self.threads] = mean
+        mean = min(self._doubted, sum(counted) / len(counted))
         self._passes = []
+        # Something else may have had the processor for a moment: that more threads do not help is
+        # asked twice. That they help is not chance.
+        if mean * ALIKE >= fastest and not hopeless and self._doubted == float("inf"):
+            self._doubted = mean
+            return
+        self.means[self.threads], self._doubted = mean, float("inf")
         # One count that does not help may be chance, or a core's second thread; two are an answer.
         self._useless = 0 if mean * ALIKE < fastest else self._useless + 1
         following = next(self._left, None)

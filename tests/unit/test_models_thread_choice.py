@@ -88,6 +88,20 @@ def test_threads_that_spin_against_each_other_are_given_up_soon(
     assert max(machine.ran) == 2
 
 
+@given(seconds=st.floats(0.01, 1.0), slow=st.floats(1.0, 1.9), begin=st.integers(0, 12))
+def test_a_moment_of_other_work_hides_no_threads_that_help(
+    seconds: float, slow: float, begin: int
+) -> None:
+    """For as long as passes of one count are compared, everything takes up to twice the time."""
+    cost, machine = scaling(seconds, 2), Machine(2)
+    enough = max(3, round(0.1 / seconds) + 2)
+
+    def disturbed(threads: int) -> float:
+        return cost(threads) * (slow if begin <= len(machine.ran) < begin + enough else 1)
+
+    assert machine.settle(disturbed) == 2
+
+
 @pytest.mark.parametrize("limit", [2, 16])
 def test_a_machine_that_becomes_busy_is_noticed(limit: int) -> None:
     machine = Machine(limit)
