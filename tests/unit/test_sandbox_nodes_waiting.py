@@ -65,11 +65,14 @@ def test_tasks_are_shared_out_by_lanes() -> None:
     assert sum(len(waiting.take(0, 1)) for _ in range(40)) == 10
 
 
-def test_a_hand_leaves_checks_for_the_other_slots() -> None:
+def test_hands_fall_with_the_queue() -> None:
     waiting = WaitingChecks([2])
-    for _ in range(9):
+    for _ in range(100):
         waiting.add(make_waiting(0))
-    assert [len(waiting.take(0, slots)) for slots in (3, 2, 1)] == [3, 3, 3]
+    hands: list[int] = []
+    while hand := waiting.take(0, 1):
+        hands.append(len(hand))
+    assert hands == [16, 16, 16, 16, 12, 8, 6, 4, 2, 2, 1, 1]
 
 
 def test_an_idle_node_takes_from_the_end_of_the_longest_queue() -> None:
@@ -78,4 +81,4 @@ def test_an_idle_node_takes_from_the_end_of_the_longest_queue() -> None:
     for check in checks:
         waiting.add(check)
     assert waiting.take(1, 1) == [checks[1]]
-    assert waiting.steal(1, 3) == [checks[3]]
+    assert waiting.steal(1, 1) == [checks[3], checks[2]]

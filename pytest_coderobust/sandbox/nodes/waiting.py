@@ -81,8 +81,10 @@ class WaitingChecks:
         return [queue.pop() for _ in range(self._measure(node, queue, slots))]
 
     def _measure(self, node: int, queue: deque[NodeCheck], slots: int) -> int:
-        most = max(LEAST_HAND, min(HAND, ON_THE_WAY // self._lanes[node]))
-        return min(most, -(-len(queue) // slots))
+        """The size of a hand; it falls with the queue, so that nodes end at about the same time."""
+        lanes = self._lanes[node]
+        most = max(LEAST_HAND, min(HAND, ON_THE_WAY // lanes))
+        return min(most, -(-len(queue) // max(slots, lanes + 1)))
 
     def drop_node(self, node: int) -> None:
         """Forgets a node; its checks go to the others. The last one keeps them for `clear`."""
