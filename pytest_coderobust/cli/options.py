@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -69,7 +70,13 @@ def open_command_session(options: argparse.Namespace) -> Session:
     suite = Path.cwd() / options.suite
     start = suite.parent if suite.is_file() else Path.cwd()
     choices = read_choices(options, ["model", *OPENING])
-    return open_session(choices, start, label=spell_for_command)
+    session = open_session(choices, start, label=spell_for_command)
+    session.tell = _print_note
+    return session
+
+
+def _print_note(note: str) -> None:
+    print(f"coderobust: {note}", file=sys.stderr)  # noqa: T201
 
 
 def _find_rows(names: Iterable[str]) -> list[Option]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -55,6 +56,8 @@ class Resources:
         """Hear the engine's events; the first is the terminal where there is one."""
         self.notes: tuple[str, ...] = ()
         """Lines about the machines that judge, once the sandbox is open; none for this one."""
+        self.tell: Callable[[str], None] = lambda _note: None
+        """Hears the notes; commands print them, and pytest has a place of its own for them."""
         self.started = time.time()
         """When the session began; xdist's workers take the controller's time."""
         self.token = secrets.token_hex(8)
@@ -167,6 +170,8 @@ class Resources:
                 hint = "" if unsafe else f"; {self.label('allow-unsafe')} accepts limits alone"
                 raise SandboxError(f"{error}{hint}") from None
             self._verdicts = VerdictStore(sandbox, ledger, self.listen)
+            for note in self.notes:
+                self.tell(note)
         return self._verdicts
 
     def listen(self, event: Event) -> None:

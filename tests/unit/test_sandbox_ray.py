@@ -5,6 +5,7 @@ Ray itself is the slow tests' (test_ray_judges.py); here a module of the same na
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.hunt_model import write_suite
 from support.stub_ray import StubRay
 
+from pytest_coderobust.cli.options import add_model_options, open_command_session
 from pytest_coderobust.errors import MissingExtra, SandboxError, UsageError
 from pytest_coderobust.records import Tests
 from pytest_coderobust.sandbox.check import Check
@@ -150,6 +153,27 @@ def test_addresses_that_cannot_be_are_one_sentence(
     with pytest.raises(UsageError, match=f"Ray.*'{address}'"):
         connect(address)
     assert not stub.connected
+
+
+def test_a_command_tells_who_judges_and_who_does_not(
+    stub: StubRay,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stub.change = weaken
+    write_suite(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    parser = argparse.ArgumentParser()
+    add_model_options(parser)
+    typed = parser.parse_args(["--model=oracle", "--judges=ray"])
+    typed.suite = "toy.toml"
+    with open_command_session(typed) as session:
+        assert session.verdicts.tier
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "coderobust: judged by 1 node of Ray local, 2 checks at a time"
+    assert told[1].startswith("coderobust: not used: node bob (10.0.0.1, bob): isolation ")
+    assert len(told) == 2
 
 
 def test_a_connection_of_somebody_else_is_used_and_left_open(stub: StubRay) -> None:
