@@ -10,6 +10,7 @@ from pytest_coderobust.config.served import ServerEntry, read_server_entry
 from pytest_coderobust.config.table import Table, read_toml
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
+ENGINES = ("transformers", "vllm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class ModelEntry:
 
     Attributes:
         server: says where it is served; None for a checkpoint.
+        engine: what runs a checkpoint in this process, one of `ENGINES`.
     """
 
     id: str
@@ -26,6 +28,7 @@ class ModelEntry:
     chat: bool = False
     template: str | None = None
     server: ServerEntry | None = None
+    engine: str = "transformers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ def _model(table: Table, root: Path) -> ModelEntry:
         dtype=table.choice("dtype", "auto", DTYPES),
         chat=table.boolean("chat", default=False),
         template=table.text("template", "") or None,
+        engine=table.choice("engine", "transformers", ENGINES),
     )
     table.finish()
     return entry

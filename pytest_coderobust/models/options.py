@@ -28,6 +28,7 @@ class ModelSpec:
         server: says where the model is served; None for a checkpoint.
         threads: processor threads that its recorded answers were made with, where the user asks
             for none; None lets generation time its own steps.
+        engine: what runs it in this process: "transformers" or "vllm".
     """
 
     id: str
@@ -37,6 +38,7 @@ class ModelSpec:
     revision: str | None = None
     server: ServerEntry | None = None
     threads: int | None = None
+    engine: str = "transformers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +95,5 @@ def apply_options(spec: ModelSpec, options: ModelOptions) -> ModelSpec:
         template=template,
         revision=options.revision or spec.revision,
         threads=spec.threads,
+        engine=spec.engine,
     )

@@ -125,7 +125,10 @@ def check_model_name(name: str, known: Mapping[str, ModelSpec] | None = None) ->
 
         check_entry(name, entry)
     elif row is None:
-        _find_checkpoint(name, known)
+        if _find_checkpoint(name, known).engine == "vllm":
+            from pytest_coderobust.models.vllm.opening import require_vllm
+
+            require_vllm(name)
     elif row.check:
         resolve_name(row.check)(name)
 
@@ -156,22 +159,33 @@ def open_backend(
     if row := _find_row(name, known):
         make = cast("Callable[[str, ModelOptions], Backend]", resolve_name(row.open))
         return make(name, options)
+    spec = apply_options(_find_checkpoint(name, known), options)
+    if spec.engine == "vllm":
+        from pytest_coderobust.models.vllm.backend import VllmBackend
+
+        return VllmBackend(name, spec, options)
     from pytest_coderobust.models.hf import HFBackend
 
-    return HFBackend(name, apply_options(_find_checkpoint(name, known), options), options)
+    return HFBackend(name, spec, options)
 
 
 def has_weights(name: str, known: Mapping[str, ModelSpec] | None = None) -> bool:
     """Whether an editor can change the model behind a name; opens nothing."""
-    row = _find_row(name, known)
-    return _find_server(name, known) is None and (row is None or row.weights)
+    row, spec = _find_row(name, known), (known or {}).get(name)
+    if spec is not None and (spec.server is not None or spec.engine != "transformers"):
+        return False
+    return row is None or row.weights
 
 
 def explain_weightless(name: str, known: Mapping[str, ModelSpec] | None = None) -> str:
     """Explains why no editor can change a model that has no weights here, and what to do."""
-    row = _find_row(name, known)
+    row, spec = _find_row(name, known), (known or {}).get(name)
+    if spec is not None and spec.engine in BACKENDS:
+        row, rest = BACKENDS[spec.engine], spec.id
+    else:
+        rest = name.partition(":")[2]
     if row is not None and row.weightless:
-        return f"model {name!r} {row.weightless.replace('{rest}', name.partition(':')[2])}"
+        return f"model {name!r} {row.weightless.replace('{rest}', rest)}"
     return f"model {name!r} has no weights to edit; name a checkpoint, such as 'tiny'"
 
 

@@ -44,6 +44,7 @@ def list_known_models(settings: Settings) -> dict[str, ModelSpec]:
             chat=entry.chat,
             template=entry.template,
             server=entry.server,
+            engine=entry.engine,
         )
         for name, entry in settings.models.items()
     }

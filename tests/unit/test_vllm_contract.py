@@ -6,8 +6,10 @@ import json
 import os
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,8 @@ from packaging.version import Version
 from support.models_checkpoints import BODY, OTHER, OTHER_BODY, PROMPT, REST, row, save_memorised
 from support.recorded_vllm import VERSIONS, RecordedVllm, Seen, pretend_installed
 
-from pytest_coderobust.errors import MissingExtra, ModelError, UnknownName, UsageError
+from pytest_coderobust.config.settings import read_settings
+from pytest_coderobust.errors import ConfigError, MissingExtra, ModelError, UnknownName, UsageError
 from pytest_coderobust.models.backend import Streamed, is_streaming
 from pytest_coderobust.models.folders import bundled_folder
 from pytest_coderobust.models.loaded_model import read_end_tokens
@@ -30,7 +33,10 @@ from pytest_coderobust.models.registry import (
     is_served,
     open_backend,
 )
+from pytest_coderobust.models.vllm.engine import VllmAsking
+from pytest_coderobust.models.vllm.stream import VllmRow, VllmStream
 from pytest_coderobust.records import Completion, Row, Sampling
+from pytest_coderobust.session.models import list_known_models
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -145,6 +151,43 @@ def test_rows_stream_out_of_order_and_no_more_than_asked_are_in_work(
     alone = {id(each): model.generate([each], SAMPLED)[0] for each in rows}
     assert all(tell(alone[id(each.row)]) == tell(each.completion) for each in given)
     assert all(each.usage.requests == 1 and each.usage.input > 0 for each in given)
+
+
+@pytest.mark.parametrize(
+    ("reason", "by", "finish"),
+    [
+        ("stop", None, "eos"),
+        ("stop", 7, "eos"),
+        ("stop", "\n#", "stop"),
+        ("length", None, "length"),
+    ],
+)
+def test_the_end_of_a_row_is_what_vllm_says_unless_a_stop_string_cut_it_here(
+    reason: str, by: int | str | None, finish: str
+) -> None:
+    class Engine:
+        request = ""
+
+        def add(self, request: str, _ids: Sequence[int], _asking: VllmAsking) -> None:
+            self.request = request
+
+        def step(self) -> list[Any]:
+            text = SimpleNamespace(token_ids=[3, 4], finish_reason=reason, stop_reason=by)
+            cached = SimpleNamespace(outputs=[text], finished=True, num_cached_tokens=2)
+            return [SimpleNamespace(request_id=self.request, **vars(cached))]
+
+        def abort(self, _requests: Sequence[str]) -> None:
+            raise AssertionError("nothing is in work")
+
+    for own in ("length", "eos", "stop"):
+        asking = VllmAsking(8, 0.0, 1.0, (), None, ())
+        made = VllmRow(row(PROMPT), (1, 2, 3), asking, lambda _ids, o=own: Completion("x", o, 2))
+        stream = VllmStream(iter([made.row]), Engine(), lambda _row, m=made: m, 4, "model 'm'")
+        (found,) = stream.run()
+        assert found is not None
+        assert found.completion.finish == ("stop" if own == "stop" else finish)
+        usage = found.usage
+        assert (usage.requests, usage.input, usage.cached, usage.output) == (1, 3, 2, 2)
 
 
 def test_an_unknown_end_is_an_error(
@@ -271,6 +314,29 @@ def test_names(folder: Path, seen: Seen) -> None:
         check_model_name("vllm:./nowhere")
     with pytest.raises(UnknownName, match="unknown checkpoint for vLLM 'tinny'"):
         check_model_name("vllm:tinny")
+
+
+def test_a_model_of_the_projects_own_says_that_vllm_runs_it(
+    folder: Path, tmp_path: Path, seen: Seen
+) -> None:
+    table = f'id = "{folder}"\nengine = "vllm"\ntemplate = "# {{prompt}}"\ndtype = "bfloat16"\n'
+    file = tmp_path / "pyproject.toml"
+    file.write_text(f"[tool.coderobust.models.ours]\n{table}")
+    known = list_known_models(read_settings(tmp_path))
+    check_model_name("ours", known)
+    assert not has_weights("ours", known)
+    told = explain_weightless("ours", known)
+    assert told.startswith("model 'ours' is run by vLLM")
+    assert told.endswith(f"--model={folder}")
+    model: Any = open_backend("ours", known=known)
+    model.generate([row(PROMPT)], Sampling(max_new_tokens=2))
+    assert seen.loads[0]["dtype"] == "bfloat16"
+    assert len(seen.asked[0]["ids"]) == model.count_tokens(PROMPT, "python")
+    assert model.count_tokens(PROMPT, "python") > open_vllm(folder).count_tokens(PROMPT, "python")
+    assert model.identity.facts["vllm"]
+    file.write_text('[tool.coderobust.models.ours]\nid = "x/y"\nengine = "vlm"\n')
+    with pytest.raises(ConfigError, match="engine"):
+        read_settings(tmp_path)
 
 
 def test_an_adapter_is_refused_with_what_to_do(folder: Path, tmp_path: Path, seen: Seen) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib.metadata import version
 
 from pytest_coderobust.errors import UsageError
 from pytest_coderobust.models.backend import KeyedBy, ServingTerms, Streamed
@@ -108,7 +109,9 @@ class VllmBackend:
     @property
     def exact(self) -> bool:
         """Whether an answer is the same whoever shares the batch."""
-        plain = self.device == "cpu" and self._form.dtype == "float32"
+        # Builds for other devices that torch's CUDA does not see are none for the processor.
+        built = any("+cpu" in each for each in (find_vllm_version(), version("torch")))
+        plain = built and self.device == "cpu" and self._form.dtype == "float32"
         return plain or os.environ.get("VLLM_BATCH_INVARIANT", "0") not in ("", "0")
 
     @property

@@ -19,6 +19,15 @@ def check_vllm(name: str) -> None:
         UsageError: there is no such checkpoint.
     """
     find_vllm_spec(name)
+    require_vllm(name)
+
+
+def require_vllm(name: str) -> None:
+    """Refuses a model of vLLM's where vLLM is not installed.
+
+    Raises:
+        MissingExtra: see above.
+    """
     if not is_vllm_installed():
         raise MissingExtra(f"model {name!r}", "vllm")
 
