@@ -138,6 +138,8 @@ def test_a_pyproject_keeps_every_byte_before_the_table(
         return
     assert new.startswith(old)
     assert new.count(b"\r\n") == (new.count(b"\n") if b"\r\n" in old else 0)
+    line = b"\r\n" if b"\r\n" in old else b"\n"
+    assert not old or line * 2 + b"[tool.coderobust]" in new, "a blank line comes before the table"
     after = tomllib.loads(new.decode())
     assert after["tool"].pop("coderobust") == {"suites": ["robustness.toml"]}
     assert after == before or after == {**before, "tool": {}}
