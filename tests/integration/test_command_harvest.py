@@ -97,14 +97,11 @@ def test_an_answer_that_imports_the_original_is_stale(tmp_path: Path) -> None:
     assert [task.id for task in tasks] == ["textwrap.shorten"]
     task = tasks[0]
     assert textwrap.shorten.__doc__ is not None
-    ways = [
+    ways = (
         "    import textwrap\n    return textwrap.shorten(text, width, **kwargs)\n",
         "    from textwrap import shorten as s\n    return s(text, width, **kwargs)\n",
-        (
-            "    import importlib as i\n"
-            "    return vars(i.import_module('textwrap'))['shorten'](text, width, **kwargs)\n"
-        ),
-    ]
+        "    import importlib as i\n    return i.import_module('textwrap').shorten(text, width)\n",
+    )
     for verdict in judge([task] * 3, ways):
         assert not verdict.full
         assert sum(use.old for use in verdict.api_uses) > 0
