@@ -122,10 +122,10 @@ class HarvestSignature:
 def _mix_states(states: Sequence[Named]) -> Strategy:
     """Recorded states, some with one or two attributes of another one."""
     pair = st.tuples(st.sampled_from(states), st.sampled_from(states))
-    names = st.lists(
-        st.sampled_from(sorted({name for each in states for name in each})), max_size=2
-    )
-    return st.tuples(pair, names).map(
+    names = sorted({name for each in states for name in each})
+    if not names:
+        return st.sampled_from(states)
+    return st.tuples(pair, st.lists(st.sampled_from(names), max_size=2)).map(
         lambda drawn: {
             **drawn[0][0],
             **{name: drawn[0][1][name] for name in drawn[1] if name in drawn[0][1]},
