@@ -112,16 +112,18 @@ def _compose(
     unfit: list[LeftOut] = []
     for function in functions:
         forms = (True, False) if function.node.decorator_list or function.owner else (True,)
-        try:
-            prompts = [compose_prompt(function, names, first=form) for form in forms]
-        except UnfitFunction as reason:
-            unfit.append(LeftOut(function.full_name, str(reason)))
-            continue
+        prompts: list[HarvestPrompt] = []
+        why = "its prompt would be too long"
+        for form in forms:
+            try:
+                prompts.append(compose_prompt(function, names, first=form))
+            except UnfitFunction as reason:
+                why = str(reason)
         short = tuple(each for each in prompts if len(each.prompt) <= plan.longest)
         if short:
             found[function] = short
         else:
-            unfit.append(LeftOut(function.full_name, "its prompt would be too long"))
+            unfit.append(LeftOut(function.full_name, why))
     return found, unfit
 
 

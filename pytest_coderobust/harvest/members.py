@@ -18,7 +18,7 @@ def reduce_class(node: ast.stmt, function: HarvestFunction, *, needed: bool) -> 
     if not (isinstance(node, ast.ClassDef) and node.name == function.owner):
         return node
     others = [each for each in node.body if each is not function.node]
-    kept = _find_needed(others, function.node) if needed else others
+    kept = _find_needed(others, function.node, _list_demanded(node)) if needed else others
     fields = {name: getattr(node, name) for name in node._fields}
     made = ast.ClassDef(**{**fields, "body": kept}, lineno=node.lineno, col_offset=0)
     made.end_lineno = node.end_lineno
@@ -33,9 +33,20 @@ def find_gaps(reduced: ast.ClassDef, whole: ast.Module) -> list[tuple[int, int]]
     return [(find_first_line(each), each.end_lineno or each.lineno) for each in left]
 
 
-def _find_needed(members: list[ast.stmt], method: ast.FunctionDef) -> list[ast.stmt]:
-    """The members that a method uses, and those that these use."""
-    wanted, seen = {*ALWAYS_KEPT, *_list_names(method)}, set[str]()
+def _list_demanded(node: ast.ClassDef) -> set[str]:
+    """The members that a base class may demand: those with marks around them, and properties."""
+    if not node.bases:
+        return set()
+    decorated = [each for each in node.body if getattr(each, "decorator_list", ())]
+    bound = {name for each in node.body for name in _list_bound(each) if name.startswith("__")}
+    return bound.union(*map(_list_bound, decorated))
+
+
+def _find_needed(
+    members: list[ast.stmt], method: ast.FunctionDef, demanded: set[str]
+) -> list[ast.stmt]:
+    """The members that a method uses, those that are demanded, and those that these use."""
+    wanted, seen = {*ALWAYS_KEPT, *demanded, *_list_names(method)}, set[str]()
     found: set[int] = set()
     while wanted - seen:
         new = wanted - seen
