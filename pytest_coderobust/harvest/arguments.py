@@ -11,19 +11,26 @@ from hypothesis import strategies as st
 
 from pytest_coderobust.harvest.cases import HarvestCall
 from pytest_coderobust.harvest.drawing import Strategy, strategy_like, strategy_of_type
+from pytest_coderobust.harvest.objects import HarvestOriginal
 from pytest_coderobust.harvest.recorder import NotPlainError, encode
 from pytest_coderobust.sandbox.cage.wire import decode
 
 Named = dict[str, Any]
-"""Values by parameter; those of `*args` are a list under "*", `**kwargs` a mapping under "**"."""
-REST, EXTRA = "*", "**"
+"""Values by parameter; those of `*args` are a list under "*", `**kwargs` a mapping under "**".
+
+The state of the object whose method is called is under "@", and stays tagged.
+"""
+REST, EXTRA, STATE = "*", "**", "@"
+SPECIAL = (REST, EXTRA, STATE)
 
 
 class HarvestSignature:
-    """The parameters of a function that has a signature."""
+    """The parameters of a function that has a signature; of a method, those behind `self`."""
 
-    def __init__(self, function: Any) -> None:
-        parameters = inspect.signature(function).parameters.values()
+    def __init__(self, original: HarvestOriginal) -> None:
+        function = original.function
+        parameters = list(inspect.signature(function).parameters.values())
+        parameters = parameters if original.owner is None else parameters[1:]
         self.plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         self.takes_rest = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.usual = _tag_defaults(self.plain)
@@ -49,7 +56,8 @@ class HarvestSignature:
             else:
                 args.append(named[each.name])
         kwargs.update(named.get(EXTRA) or {})
-        return self._shorten(HarvestCall((*args, *rest), kwargs), bool(rest))
+        call = self._shorten(HarvestCall((*args, *rest), kwargs), bool(rest))
+        return HarvestCall(call.args, call.kwargs, named.get(STATE))
 
     def _need_default(self, name: str) -> Any:
         if name not in self.usual:
@@ -89,6 +97,9 @@ class HarvestSignature:
         rests = [item for named in seen for item in named.get(REST, ())]
         if rests:
             needed[REST] = st.lists(strategy_like(rests), max_size=4)
+        states = [named[STATE] for named in seen if STATE in named]
+        if states:
+            needed[STATE] = _mix_states(states)
         free = st.fixed_dictionaries(needed, optional=maybe)
         if not seen:
             return free
@@ -106,6 +117,20 @@ class HarvestSignature:
         if by_type is not None:
             made.append(by_type)
         return st.one_of(made) if made else None
+
+
+def _mix_states(states: Sequence[Named]) -> Strategy:
+    """Recorded states, some with one or two attributes of another one."""
+    pair = st.tuples(st.sampled_from(states), st.sampled_from(states))
+    names = sorted({name for each in states for name in each})
+    if not names:
+        return st.sampled_from(states)
+    return st.tuples(pair, st.lists(st.sampled_from(names), max_size=2)).map(
+        lambda drawn: {
+            **drawn[0][0],
+            **{name: drawn[0][1][name] for name in drawn[1] if name in drawn[0][1]},
+        }
+    )
 
 
 def _vary(seen: Sequence[Named], strategies: Mapping[str, Strategy]) -> Strategy:
@@ -143,12 +168,16 @@ def read_seen(seen: Mapping[str, Any]) -> Named:
         found[REST] = list(seen["rest"])
     if seen["extra"]:
         found[EXTRA] = dict(seen["extra"])
+    if "state" in seen:
+        found[STATE] = dict(seen["state"])
     return found
 
 
 def decode_named(named: Named) -> Named:
     """Decodes tagged values by parameter, afresh."""
-    found = {name: decode(value) for name, value in named.items() if name not in (REST, EXTRA)}
+    found = {name: decode(value) for name, value in named.items() if name not in SPECIAL}
+    if STATE in named:
+        found[STATE] = named[STATE]
     if REST in named:
         found[REST] = [decode(value) for value in named[REST]]
     if EXTRA in named:
@@ -158,7 +187,9 @@ def decode_named(named: Named) -> Named:
 
 def encode_named(named: Named) -> Named:
     """Tags values by parameter. Raises NotPlainError."""
-    found = {name: encode(value) for name, value in named.items() if name not in (REST, EXTRA)}
+    found = {name: encode(value) for name, value in named.items() if name not in SPECIAL}
+    if STATE in named:
+        found[STATE] = named[STATE]
     if named.get(REST):
         found[REST] = [encode(value) for value in named[REST]]
     if named.get(EXTRA):

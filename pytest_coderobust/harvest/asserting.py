@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pytest_coderobust.harvest.cases import HarvestCase
+from pytest_coderobust.harvest.cases import HarvestCase, write_state
 from pytest_coderobust.harvest.spelling import list_imports, write_value
 
 SAME = '''def is_same(found, expected):
@@ -35,9 +35,24 @@ RAISED = '''def name_raised(call, *args, **kwargs):
 '''
 
 
-def write_tests(cases: Iterable[HarvestCase]) -> str:
-    """Writes `check(candidate)` for cases, with the functions that it needs."""
-    lines = [line for case in cases for line in _write_case(case)]
+OBJECT = '''def make_object(method, name, state):
+    """An object of the class that a method is for, with a state, whatever its constructor says."""
+    kind = method.__globals__[name]
+    setattr(kind, method.__name__, method)
+    made = object.__new__(kind)
+    for key, value in state.items():
+        object.__setattr__(made, key, value)
+    return made
+'''
+
+
+def write_tests(cases: Iterable[HarvestCase], owner: str = "") -> str:
+    """Writes `check(candidate)` for cases, with the functions that it needs.
+
+    Args:
+        owner: the class that the function is a method of, or "".
+    """
+    lines = [line for case in cases for line in _write_case(case, owner)]
     body = "".join(f"    {line}\n" for line in lines)
     imports = list_imports(body)
     parts = [f"{text}\n" for text in imports]
@@ -45,12 +60,27 @@ def write_tests(cases: Iterable[HarvestCase]) -> str:
         parts = ["import math\n", *parts, "\n\n", SAME]
     if "name_raised(" in body:
         parts += ["\n\n", RAISED]
+    if "make_object(" in body:
+        parts += ["\n\n", OBJECT]
     head = "".join(parts)
     return f"{head}{head and chr(10) * 2}def check(candidate):\n{body}"
 
 
-def _write_case(case: HarvestCase) -> list[str]:
-    arguments = case.call.write_arguments()
+def _write_case(case: HarvestCase, owner: str) -> list[str]:
+    if case.call.state is None:
+        return _write_call(case, case.call.write_arguments())
+    held = f"held = make_object(candidate, {owner!r}, {write_state(case.call.state)})"
+    lines = [
+        held,
+        *_write_call(case, ", ".join(filter(None, ["held", case.call.write_arguments()]))),
+    ]
+    if case.state_after is not None:
+        found = f"{{key: getattr(held, key, None) for key in {sorted(case.state_after)!r}}}"
+        lines.append(f"assert is_same({found}, {write_state(case.state_after)})")
+    return lines
+
+
+def _write_call(case: HarvestCase, arguments: str) -> list[str]:
     if case.raised:
         called = f"candidate, {arguments}" if arguments else "candidate"
         return [f"assert name_raised({called}) == {case.raised!r}"]
@@ -59,7 +89,8 @@ def _write_case(case: HarvestCase) -> list[str]:
         return [f"assert is_same(candidate({arguments}), {expected})"]
     named = ", ".join(f"{name}={write_value(value)}" for name, value in case.call.kwargs.items())
     given = [write_value(value) for value in case.call.args]
-    handed = f"*given, {named}" if named else "*given"
+    held = "" if case.call.state is None else "held, "
+    handed = f"{held}*given, {named}" if named else f"{held}*given"
     return [
         f"given = [{', '.join(given)}]",
         f"assert is_same(candidate({handed}), {expected})",

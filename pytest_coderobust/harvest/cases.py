@@ -19,15 +19,29 @@ class HarvestCall:
     Attributes:
         args: by position, tagged.
         kwargs: by name, tagged.
+        state: of the object whose method is called, tagged; None for a function.
     """
 
     args: tuple[TaggedValue, ...] = ()
     kwargs: Mapping[str, TaggedValue] = field(default_factory=dict[str, TaggedValue])
+    state: Mapping[str, TaggedValue] | None = None
+
+    @property
+    def text(self) -> str:
+        """All of it as text; equal calls have the same. Raises UnwritableError."""
+        state = "" if self.state is None else f"{write_state(self.state)} "
+        return f"{state}{self.write_arguments()}"
 
     def write_arguments(self) -> str:
         """Writes the arguments as source, as they stand in a call. Raises UnwritableError."""
         named = (f"{name}={write_value(value)}" for name, value in self.kwargs.items())
         return ", ".join([*map(write_value, self.args), *named])
+
+
+def write_state(state: Mapping[str, TaggedValue]) -> str:
+    """Writes a state as a dictionary. Raises UnwritableError."""
+    items = (f"{name!r}: {write_value(value)}" for name, value in sorted(state.items()))
+    return f"{{{', '.join(items)}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,7 @@ class HarvestCase:
         raised: the name of the exception that it raised; "" for none.
         value: the result, tagged.
         after: the arguments by position after the call, where it changed them.
+        state_after: the state after the call, where it changed.
         arcs: pairs of lines that it ran one after the other in the function's body.
         recorded: it was seen while tests ran, rather than drawn.
     """
@@ -46,13 +61,14 @@ class HarvestCase:
     raised: str = ""
     value: TaggedValue = None
     after: tuple[TaggedValue, ...] | None = None
+    state_after: Mapping[str, TaggedValue] | None = None
     arcs: frozenset[tuple[int, int]] = frozenset()
     recorded: bool = False
 
     @property
     def size(self) -> int:
         """Characters that its call takes."""
-        return len(self.call.write_arguments())
+        return len(self.call.text)
 
 
 def encode_case(case: HarvestCase) -> dict[str, Any]:
@@ -60,6 +76,8 @@ def encode_case(case: HarvestCase) -> dict[str, Any]:
     return {
         "args": list(case.call.args),
         "kwargs": dict(case.call.kwargs),
+        "state": case.call.state,
+        "state_after": case.state_after,
         "raised": case.raised,
         "value": case.value,
         "after": None if case.after is None else list(case.after),
@@ -72,10 +90,11 @@ def decode_case(data: Mapping[str, Any]) -> HarvestCase:
     """Makes a case of the JSON of `encode_case`."""
     after = data["after"]
     return HarvestCase(
-        HarvestCall(tuple(data["args"]), dict(data["kwargs"])),
+        HarvestCall(tuple(data["args"]), dict(data["kwargs"]), data["state"]),
         raised=str(data["raised"]),
         value=data["value"],
         after=None if after is None else tuple(after),
+        state_after=data["state_after"],
         arcs=frozenset((int(a), int(b)) for a, b in data["arcs"]),
         recorded=bool(data["recorded"]),
     )

@@ -71,7 +71,7 @@ def record_calls(
     out = folder / "calls.json"
     modules = list(dict.fromkeys(each.module.name for each in functions))
     request = {
-        "places": [list(each.place) for each in functions],
+        "places": [[*each.place, each.owner] for each in functions],
         "modules": modules,
         "tests": [str(path.absolute()) for path in tests],
         "out": str(out),
@@ -110,14 +110,14 @@ def probe_module(
         answers, said = _probe_once(left, recording, home, seed, folder)
         begun = [answer["begins"] for answer in answers if "begins" in answer]
         found.update({a["name"]: _read_probed(a) for a in answers if "name" in a})
-        left = [each for each in left if each.name not in found]
+        left = [each for each in left if each.qualname not in found]
         if left and begun and begun[-1] not in found:
             found[begun[-1]] = Probed(reason="its process ended while it was called")
-            left = [each for each in left if each.name != begun[-1]]
+            left = [each for each in left if each.qualname != begun[-1]]
         elif left:
             if "MissingExtra" in said:
                 raise MissingExtra("coderobust harvest", "harvest")
-            found.update({each.name: Probed(reason=_explain_start(said)) for each in left})
+            found.update({each.qualname: Probed(reason=_explain_start(said)) for each in left})
             break
     return _replay(functions[0], found, home, folder)
 
@@ -137,7 +137,7 @@ def _probe_once(
     module = functions[0].module
     asked = [
         {
-            "name": each.name,
+            "name": each.qualname,
             "lines": [each.body_lines.start, each.body_lines.stop - 1],
             "calls": list(recording.calls.get(each.place, ())),
         }

@@ -46,19 +46,19 @@ class HarvestDraft:
 
     @property
     def tests(self) -> Tests:
-        return make_tests(self.cases)
+        return make_tests(self.cases, self.function.owner)
 
 
-def make_tests(cases: Sequence[HarvestCase]) -> Tests:
-    """Makes the tests of some cases."""
-    return Tests(write_tests(cases), "check", "# none\n")
+def make_tests(cases: Sequence[HarvestCase], owner: str = "") -> Tests:
+    """Makes the tests of some cases; `owner` is the class that the function is a method of."""
+    return Tests(write_tests(cases, owner), "check", "# none\n")
 
 
 def make_draft_check(
     draft: HarvestDraft, completion: str, cases: Sequence[HarvestCase] | None = None
 ) -> Check:
     """Makes the check of a completion by some cases, or by those of the draft."""
-    tests = draft.tests if cases is None else make_tests(cases)
+    tests = draft.tests if cases is None else make_tests(cases, draft.function.owner)
     return Check(
         draft.prompt.prompt + completion,
         draft.function.name,
@@ -77,9 +77,7 @@ def choose_cases(
     Returns:
         The chosen cases, and the others.
     """
-    order = sorted(
-        cases, key=lambda each: (not each.recorded, each.size, each.call.write_arguments())
-    )
+    order = sorted(cases, key=lambda each: (not each.recorded, each.size, each.call.text))
     chosen: list[HarvestCase] = []
     reached: set[tuple[int, int]] = set()
     for case in order:

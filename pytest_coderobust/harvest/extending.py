@@ -19,6 +19,7 @@ from pytest_coderobust.harvest.arguments import (
 from pytest_coderobust.harvest.body_coverage import Arcs, BodyCoverage
 from pytest_coderobust.harvest.cases import HarvestCall, HarvestCase, encode_case
 from pytest_coderobust.harvest.fence import Fence
+from pytest_coderobust.harvest.objects import HarvestOriginal
 from pytest_coderobust.harvest.observing import UnusableCallError, observe
 from pytest_coderobust.harvest.recorder import NotPlainError
 from pytest_coderobust.harvest.spelling import UnwritableError
@@ -44,7 +45,7 @@ class CallExtender:
 
     def __init__(
         self,
-        original: Callable[..., Any],
+        original: HarvestOriginal,
         fence: Fence,
         coverage: BodyCoverage,
         home: str,
@@ -116,12 +117,12 @@ class CallExtender:
                 return frozenset()
         measured = self._coverage.measure([self._repeat(each.call) for each in new], self._lines)
         for case, arcs in zip(new, measured, strict=True):
-            self._cases[case.call.write_arguments()] = replace(case, arcs=arcs)
+            self._cases[case.call.text] = replace(case, arcs=arcs)
         return frozenset().union(*measured)
 
     def _observe(self, call: HarvestCall, *, recorded: bool) -> HarvestCase | None:
         """Observes a call twice; None for one that was tried before."""
-        text = call.write_arguments()
+        text = call.text
         if text in self._tried:
             return None
         self._tried.add(text)

@@ -106,24 +106,24 @@ def _is_wanted(name: str, patterns: Sequence[str]) -> bool:
 def _compose(
     functions: Sequence[HarvestFunction], plan: HarvestPlan
 ) -> tuple[dict[HarvestFunction, tuple[HarvestPrompt, ...]], list[LeftOut]]:
-    """Composes the prompts of functions, with their decorators and without."""
+    """Composes the prompts of functions, in one form or two."""
     names = cache(find_statement_names)
     found: dict[HarvestFunction, tuple[HarvestPrompt, ...]] = {}
     unfit: list[LeftOut] = []
     for function in functions:
-        forms = (True, False) if function.node.decorator_list else (True,)
-        try:
-            prompts = [compose_prompt(function, names, decorated=form) for form in forms]
-        except UnfitFunction as reason:
-            unfit.append(LeftOut(function.full_name, str(reason)))
-            continue
+        forms = (True, False) if function.node.decorator_list or function.owner else (True,)
+        prompts: list[HarvestPrompt] = []
+        why = "its prompt would be too long"
+        for form in forms:
+            try:
+                prompts.append(compose_prompt(function, names, first=form))
+            except UnfitFunction as reason:
+                why = str(reason)
         short = tuple(each for each in prompts if len(each.prompt) <= plan.longest)
-        if function.owner:
-            unfit.append(LeftOut(function.full_name, "it is a method"))
-        elif short:
+        if short:
             found[function] = short
         else:
-            unfit.append(LeftOut(function.full_name, "its prompt would be too long"))
+            unfit.append(LeftOut(function.full_name, why))
     return found, unfit
 
 
@@ -155,7 +155,7 @@ def _probe(
     found: dict[str, Probed] = {}
     for name, own in groups.items():
         probed = probe_module(own, recording, home, plan.seed, folder)
-        found.update({each.full_name: probed[each.name] for each in own})
+        found.update({each.full_name: probed[each.qualname] for each in own})
         usable = sum(not each.reason for each in probed.values())
         tell(f"{name}: {usable} of {len(own)} functions have tests")
     return found
@@ -168,7 +168,8 @@ def _make_draft(
     origin: HarvestOrigin,
 ) -> HarvestDraft:
     cases, others = choose_cases(probed.cases)
-    names = () if origin.hidden else (function.full_name, *probed.aliases)
+    removed = f"{function.module.name}.{function.owner or function.name}"
+    names = () if origin.hidden else (removed, *probed.aliases)
     changes = tuple(ApiChange(name) for name in dict.fromkeys(names))
     draft = HarvestDraft(function, prompts, cases, others, changes)
     return replace(draft, branches=probed.branches)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import traceback
 import warnings
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pytest_coderobust.harvest.cases import HarvestCall, HarvestCase
 from pytest_coderobust.harvest.fence import Fence, OutOfTimeError, RefusedDeedError
+from pytest_coderobust.harvest.objects import HarvestOriginal
+from pytest_coderobust.harvest.recorder import NotPlainError, encode_state
 from pytest_coderobust.harvest.spelling import UnwritableError, write_value
 from pytest_coderobust.sandbox.cage.encoder import Encoder
 from pytest_coderobust.sandbox.cage.frames import WireError, to_json
@@ -28,7 +29,7 @@ class UnusableCallError(Exception):
 
 
 def observe(
-    function: Callable[..., Any], call: HarvestCall, fence: Fence, home: str, *, recorded: bool
+    original: HarvestOriginal, call: HarvestCall, fence: Fence, home: str, *, recorded: bool
 ) -> HarvestCase:
     """Calls the original and describes its outcome.
 
@@ -41,13 +42,14 @@ def observe(
     """
     args = [decode(each) for each in call.args]
     kwargs = {name: decode(value) for name, value in call.kwargs.items()}
+    held = [] if call.state is None else [original.make_object(call.state)]
     encoder = Encoder(4 * ROOM)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             fence.begin()
             try:
-                value = encoder.encode(function(*args, **kwargs))
+                value = encoder.encode(original.function(*held, *args, **kwargs))
             finally:
                 fence.end()
     except (RefusedDeedError, OutOfTimeError) as error:
@@ -58,7 +60,13 @@ def observe(
         return _describe_raised(error, call, home, recorded=recorded)
     if encoder.opaque:
         raise UnusableCallError(f"its result is no plain data ({encoder.opaque[0]})")
-    return HarvestCase(call, value=_bound(value), after=_find_after(args, call), recorded=recorded)
+    return HarvestCase(
+        call,
+        value=_bound(value),
+        after=_find_after(args, call),
+        state_after=_find_state_after(held[0], call) if held else None,
+        recorded=recorded,
+    )
 
 
 def explain_end(error: BaseException) -> str:
@@ -92,6 +100,15 @@ def _find_after(args: list[Any], call: HarvestCall) -> tuple[Any, ...] | None:
     for each in after:
         _bound(each)
     return tuple(after)
+
+
+def _find_state_after(held: object, call: HarvestCall) -> dict[str, Any] | None:
+    """The object's state after the call, where it changed. Raises UnusableCallError."""
+    try:
+        state = encode_state(held, type(held).__name__)
+    except NotPlainError as error:
+        raise UnusableCallError(f"it leaves no plain data in its object ({error})") from None
+    return None if to_json(state) == to_json(call.state) else state
 
 
 def _describe_raised(

@@ -18,10 +18,12 @@ from typing import Any, TextIO
 
 from pytest_coderobust.harvest.aliases import find_aliases
 from pytest_coderobust.harvest.body_coverage import BodyCoverage
-from pytest_coderobust.harvest.cases import decode_case, encode_case
+from pytest_coderobust.harvest.cases import decode_case, encode_case, write_state
 from pytest_coderobust.harvest.extending import CallExtender
 from pytest_coderobust.harvest.fence import Fence
+from pytest_coderobust.harvest.objects import find_original
 from pytest_coderobust.harvest.observing import UnusableCallError, observe
+from pytest_coderobust.harvest.spelling import write_value
 
 ProbedFunction = dict[str, Any]
 
@@ -59,19 +61,10 @@ def probe(module: Any, request: ProbedFunction, out: TextIO) -> None:
             out,
             {
                 "name": function["name"],
-                "aliases": find_aliases(original, function["name"]),
+                "aliases": find_aliases(original.shared, function["name"].partition(".")[0]),
                 **answer,
             },
         )
-
-
-def find_original(module: Any, name: str) -> Any:
-    """Finds a function of a module, unless something else stands there under its name."""
-    found = getattr(module, name, None)
-    if not callable(found) or isinstance(found, type):
-        return None
-    own = getattr(found, "__module__", None) == module.__name__
-    return found if own and getattr(found, "__name__", None) == name else None
 
 
 def replay(module: Any, request: ProbedFunction, out: TextIO) -> None:
@@ -79,6 +72,7 @@ def replay(module: Any, request: ProbedFunction, out: TextIO) -> None:
     fence = Fence()
     for name, cases in request["replay"].items():
         original = find_original(module, name)
+        assert original is not None  # the process before found it
         same: list[bool] = []
         for data in cases:
             case = decode_case(data)
@@ -93,10 +87,9 @@ def replay(module: Any, request: ProbedFunction, out: TextIO) -> None:
 
 def spell_outcome(data: ProbedFunction) -> str:
     """Writes an outcome so that equal ones are the same text, whatever the order of their sets."""
-    from pytest_coderobust.harvest.spelling import write_value
-
     after = None if data["after"] is None else [write_value(each) for each in data["after"]]
-    return repr((data["raised"], write_value(data["value"]), after))
+    state = None if data["state_after"] is None else write_state(data["state_after"])
+    return repr((data["raised"], write_value(data["value"]), after, state))
 
 
 def _say(out: TextIO, answer: ProbedFunction) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_coderobust.harvest.functions import HarvestFunction, find_first_line
+from pytest_coderobust.harvest.members import find_gaps, reduce_class
 from pytest_coderobust.harvest.modules import SourceModule
 from pytest_coderobust.harvest.names import (
     ALWAYS,
@@ -37,28 +38,30 @@ class HarvestPrompt:
 
 
 def compose_prompt(
-    function: HarvestFunction, names: NameReader = find_statement_names, *, decorated: bool
+    function: HarvestFunction, names: NameReader = find_statement_names, *, first: bool
 ) -> HarvestPrompt:
     """Composes the prompt and the canonical solution of a function.
 
     Args:
         names: finds the names of a statement; a cached one serves many functions of a module.
-        decorated: with the function's decorators, or without them.
+        first: the form that is tried first: with the function's decorators, and of a method's
+            class the members that it needs. The other form is without decorators, with all members.
 
     Raises:
         UnfitFunction: the function uses a name whose origin is not seen.
     """
     module = function.module
-    head, body = _cut_function(function, decorated=decorated)
-    own = _strip(function.node, decorated=decorated)
-    used = _gather(module, function, names(own).used, names)
+    head, body = _cut_function(function, decorated=first)
+    own = _strip(function.node, decorated=first)
+    tree = [reduce_class(each, function, needed=first) for each in module.tree.body]
+    used = _gather(tree, function, names(own).used, names)
     imports = [each for each in used if isinstance(each, (ast.Import, ast.ImportFrom))]
     others = [each for each in used if each not in imports]
     wanted = set(names(own).used).union(*(names(each).used for each in others))
     blocks = [_write_import(each, module, wanted) for each in imports]
     blocks = [*(each for each in blocks if "__future__" in each), *(
         each for each in blocks if "__future__" not in each)]  # fmt: skip
-    parts = ["".join(blocks), *(_write_statement(each, function) for each in others), head]
+    parts = ["".join(blocks), *(_write_statement(each, module) for each in others), head]
     return HarvestPrompt("\n\n".join(part for part in parts if part), body)
 
 
@@ -89,10 +92,10 @@ def _dedent(line: str, columns: int) -> str:
 
 
 def _gather(
-    module: SourceModule, function: HarvestFunction, used: Iterable[str], names: NameReader
+    body: Sequence[ast.stmt], function: HarvestFunction, used: Iterable[str], names: NameReader
 ) -> list[ast.stmt]:
     """The top-level statements that bind what is used, and what those use, in order."""
-    tree = [each for each in module.tree.body if not _is_main(each)]
+    tree = [each for each in body if not _is_main(each)]
     own = function.owner or function.name
     known = {name for each in tree for name in names(each).bound}
     found: set[int] = {at for at, each in enumerate(tree) if _is_future(each)}
@@ -103,7 +106,7 @@ def _gather(
             continue
         seen.add(name)
         if name not in known and name not in ALWAYS:
-            found |= _find_stars(module, tree, name)
+            found |= _find_stars(function.module, tree, name)
             continue
         for at, each in enumerate(tree):
             if name in names(each).bound and at not in found:
@@ -151,17 +154,16 @@ def find_source(node: ast.ImportFrom, module: SourceModule) -> str:
     return ".".join([*base, *([node.module] if node.module else [])])
 
 
-def _write_statement(node: ast.stmt, function: HarvestFunction) -> str:
-    module = function.module
-    text = read_absolute(module, find_first_line(node), node.end_lineno or 0).rstrip("\n") + "\n"
-    if not (isinstance(node, ast.ClassDef) and node.name == function.owner):
+def _write_statement(node: ast.stmt, module: SourceModule) -> str:
+    """Writes a statement as it stands in its file; a reduced class without what it lacks."""
+    first = find_first_line(node)
+    text = read_absolute(module, first, node.end_lineno or 0).rstrip("\n") + "\n"
+    if not isinstance(node, ast.ClassDef) or not (gaps := find_gaps(node, module.tree)):
         return text
-    # The method itself leaves its class.
-    start = function.first_line - find_first_line(node)
-    end = (function.node.end_lineno or 0) - find_first_line(node) + 1
     lines = text.splitlines(keepends=True)
-    alone = len(node.body) == 1
-    return "".join([*lines[:start], *(["    pass\n"] if alone else []), *lines[end:]])
+    for start, end in reversed(gaps):
+        lines[start - first : end - first + 1] = []
+    return "".join(lines).rstrip("\n") + ("\n" if node.body else "\n    pass\n")
 
 
 def read_absolute(module: SourceModule, first: int, last: int) -> str:

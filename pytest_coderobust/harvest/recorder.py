@@ -10,11 +10,12 @@ import dis
 import inspect
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import Any
 
 from pytest_coderobust.harvest.functions import CodePlace
+from pytest_coderobust.harvest.objects import read_state
 from pytest_coderobust.sandbox.cage.encoder import Encoder
 from pytest_coderobust.sandbox.cage.frames import WireError, to_json
 
@@ -36,13 +37,17 @@ class NotPlainError(Exception):
 class CallRecorder:
     """Records calls of the functions at some places, by frame.
 
+    Args:
+        places: each with the name of the class that the function is a method of, or "".
+
     Attributes:
         found: the calls of each place, in order, without repetitions.
         refused: by place, why calls were not recorded, with how many.
     """
 
-    def __init__(self, places: Iterable[CodePlace]) -> None:
+    def __init__(self, places: Mapping[CodePlace, str]) -> None:
         self.found: dict[CodePlace, dict[str, SeenCall]] = {place: {} for place in places}
+        self._owners = dict(places)
         self.refused: dict[CodePlace, dict[str, int]] = {}
         self._places: dict[CodeType, CodePlace | None] = {}
         self._counts: dict[CodePlace, int] = {}
@@ -69,7 +74,7 @@ class CallRecorder:
         if self._counts[place] > SEEN or len(self.found[place]) >= DISTINCT:
             return
         try:
-            seen = self._bind(frame)
+            seen = self._bind(frame, self._owners[place])
         except NotPlainError as error:
             told = self.refused.setdefault(place, {})
             told[str(error)] = told.get(str(error), 0) + 1
@@ -91,7 +96,7 @@ class CallRecorder:
             except NotPlainError:
                 seen["outcome"] = "other"  # an iterator must stay whole, for one
 
-    def _bind(self, frame: FrameType) -> SeenCall:
+    def _bind(self, frame: FrameType, owner: str) -> SeenCall:
         """Reads the arguments of a frame that has just begun."""
         code, values = frame.f_code, frame.f_locals
         count = code.co_argcount + code.co_kwonlyargcount
@@ -99,12 +104,14 @@ class CallRecorder:
         after = list(code.co_varnames[count : count + 2])
         rest = values[after.pop(0)] if code.co_flags & inspect.CO_VARARGS else ()
         extra = values[after.pop(0)] if code.co_flags & inspect.CO_VARKEYWORDS else {}
+        state = encode_state(values[names.pop(0)], owner) if owner else None
         usual = self._find_defaults(frame)
         given = [name for name in names if name not in usual or values[name] is not usual[name]]
         return {
             "named": {name: encode(values[name]) for name in given},
             "rest": [encode(value) for value in rest],
             "extra": {name: encode(value) for name, value in extra.items()},
+            **({} if state is None else {"state": state}),
         }
 
     def _find_defaults(self, frame: FrameType) -> dict[str, Any]:
@@ -145,6 +152,18 @@ def encode(value: object) -> Any:
     if encoder.opaque or encoder.flattened or not small:
         raise NotPlainError((encoder.opaque or [encoder.flattened or "large"])[0])
     return tagged
+
+
+def encode_state(value: object, owner: str) -> dict[str, Any]:
+    """Encodes the state of an object of a class, not of one that derives from it.
+
+    Raises:
+        NotPlainError: it is none, or its state is no plain data.
+    """
+    state = read_state(value) if type(value).__name__ == owner else None
+    if state is None:
+        raise NotPlainError(f"an object of {type(value).__name__}")
+    return {name: encode(each) for name, each in state.items()}
 
 
 def is_plain(value: object, depth: int = 0) -> bool:

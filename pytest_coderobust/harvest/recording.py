@@ -2,9 +2,9 @@
 
     python -m pytest_coderobust.harvest.recording REQUEST.json
 
-The request has "places" ([file, line]), "modules" (full names, for their doctests), "tests" (paths
-for pytest, maybe none) and "out", the file that the calls go to. The process has the user's rights,
-as the project's tests always had.
+The request has "places" ([file, line, class]), "modules" (full names, for their doctests), "tests"
+(paths for pytest, maybe none) and "out", the file that the calls go to. The process has the user's
+rights, as the project's tests always had.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pytest_coderobust.harvest.recorder import CallRecorder, start_recording
 def main(path: str) -> None:
     """Records what a request asks for and writes it."""
     request = json.loads(Path(path).read_text(encoding="utf-8"))
-    recorder = CallRecorder([(str(file), int(line)) for file, line in request["places"]])
+    recorder = CallRecorder({(file, line): owner for file, line, owner in request["places"]})
     told: dict[str, Any] = {"doctests": 0, "failed": 0, "status": None, "missing": {}}
     start_recording(recorder)
     try:

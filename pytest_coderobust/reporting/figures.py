@@ -126,3 +126,12 @@ def pick_conditions(summary: Summary) -> list[ConditionSummary]:
     for condition in summary.conditions:
         rows.setdefault(condition.members, condition)
     return list(rows.values())
+
+
+def explain_no_rd(run: SuiteRun, summary: Summary) -> str:
+    """Explains that RD says nothing where no clean prompt is solved; "" where one is."""
+    conditions = pick_conditions(summary)
+    clean = [each.scores[max(run.ks)].pass_at_k for each in conditions if each.kind == "clean"]
+    if len(conditions) < 2 or not clean or clean[0] is None or clean[0].value:
+        return ""
+    return "no clean prompt is solved: RD says nothing, because there is nothing to lose"

@@ -31,6 +31,7 @@ def judge(tasks: Sequence[Task], completions: Sequence[str]) -> list[Verdict]:
                     task.entry_point,
                     task.tests,
                     limits=LIMITS,
+                    in_process="Counter" in task.id,
                     api_changes=task.api_changes,
                 )
             )
@@ -54,12 +55,14 @@ def test_a_package_becomes_tasks(
     out = tmp_path / "out"
     assert main(["harvest", "small", "--tests", str(tests), "--out", str(out)]) == 0
     rows = read_rows(out)
-    assert [row["task_id"] for row in rows] == ["small.core.clamp", "small.core.pairs"]
+    assert [row["task_id"] for row in rows] == [
+        "small.core.clamp", "small.core.pairs", "small.core.Counter.add"
+    ]  # fmt: skip
     assert rows[0]["proof"]["branches"] == [6, 6]
     assert rows[0]["proof"]["mutants"] >= 6
     assert rows[0]["origin"]["licence"] == "unknown"
     said = capsys.readouterr().out
-    assert "2 tasks kept" in said
+    assert "3 tasks kept" in said
     summary = (out / "summary.md").read_text()
     assert "its result is not the same in every process: small.core.roll" in summary
     assert "it uses files, processes, the network or the system" in summary
@@ -68,6 +71,8 @@ def test_a_package_becomes_tasks(
     tasks = load_tasks("tasks.jsonl", base=out).tasks
     assert all(each.full for each in judge(tasks, [task.canonical or "" for task in tasks]))
     assert not any(each.full for each in judge(tasks, [make_stub(task) for task in tasks]))
+    reset = "    self.total = 0\n    return times * self.step\n"
+    assert not judge(tasks[2:], [reset])[0].full
     # The same seed makes the same bytes.
     again = tmp_path / "again"
     assert main(["harvest", "small", "--tests", str(tests), "--out", str(again)]) == 0
@@ -97,14 +102,12 @@ def test_an_answer_that_imports_the_original_is_stale(tmp_path: Path) -> None:
     assert [task.id for task in tasks] == ["textwrap.shorten"]
     task = tasks[0]
     assert textwrap.shorten.__doc__ is not None
-    ways = [
-        "    import textwrap\n    return textwrap.shorten(text, width, **kwargs)\n",
-        "    from textwrap import shorten as s\n    return s(text, width, **kwargs)\n",
-        (
-            "    import importlib as i\n"
-            "    return vars(i.import_module('textwrap'))['shorten'](text, width, **kwargs)\n"
-        ),
-    ]
+    call = "(text, width, **kwargs)\n"
+    ways = (
+        f"    import textwrap\n    return textwrap.shorten{call}",
+        f"    from textwrap import shorten as s\n    return s{call}",
+        f"    import importlib as i\n    return i.import_module('textwrap').shorten{call}",
+    )
     for verdict in judge([task] * 3, ways):
         assert not verdict.full
         assert sum(use.old for use in verdict.api_uses) > 0

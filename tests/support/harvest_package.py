@@ -51,6 +51,20 @@ def same(text: str) -> None:
     text.upper()
 
 
+class Counter:
+    """Counts."""
+
+    def __init__(self, step: int = 1) -> None:
+        self.step = step
+        self.total = 0
+
+    def add(self, times: int) -> int:
+        """Adds steps and returns the total."""
+        for _ in range(times):
+            self.total += self.step
+        return self.total
+
+
 bound = clamp
 '''
 TESTS = """
@@ -61,6 +75,8 @@ def test_core():
     assert core.clamp(5, high=3) == 3
     assert list(core.pairs([1, 2, 3])) == [(1, 2), (2, 3)]
     assert core.roll(6) > 6
+    counter = core.Counter(3)
+    assert [counter.add(n) for n in (0, 1, 2)] == [0, 3, 9]
 """
 
 

@@ -145,7 +145,7 @@ def test_functions_are_left_out_with_reasons() -> None:
 
 
 def test_a_prompt_holds_what_the_function_sees_and_no_more() -> None:
-    found = compose_prompt(find("target"), decorated=True)
+    found = compose_prompt(find("target"), first=True)
     assert found.prompt.startswith(
         "from __future__ import annotations\nimport math\nfrom pack.other import gone as come\n"
     )
@@ -156,9 +156,61 @@ def test_a_prompt_holds_what_the_function_sees_and_no_more() -> None:
     assert found.prompt.endswith('    >>> target(1)\n    4\n    """\n')
     assert found.canonical == "    if x > math.inf:\n        return come(x)\n    return helper(x)\n"
     assert "@staticmethod" in found.prompt
-    assert "@staticmethod" not in compose_prompt(find("target"), decorated=False).prompt
+    assert "@staticmethod" not in compose_prompt(find("target"), first=False).prompt
     with pytest.raises(UnfitFunction, match="nowhere"):
-        compose_prompt(find("lost"), decorated=True)
+        compose_prompt(find("lost"), first=True)
+
+
+METHODS = '''
+class Box:
+    """A box."""
+
+    __slots__ = ("_held",)
+    COLOUR = "red"
+
+    def __init__(self, held):
+        self._held = held
+
+    def doubled(self):
+        return [*self._held, *self._held]
+
+    def unused(self):
+        return self.COLOUR
+
+    def longest(self, least=0):
+        """The longest that it holds."""
+        both = self.doubled()
+        return max([len(each) for each in both] + [least])
+'''
+
+
+def test_a_method_stands_behind_the_members_of_its_class_that_it_needs() -> None:
+    function = find("longest", METHODS)
+    found = compose_prompt(function, first=True)
+    assert found.prompt.startswith('class Box:\n    """A box."""\n')
+    assert "def doubled" in found.prompt
+    assert "__slots__" in found.prompt
+    assert "unused" not in found.prompt
+    assert "COLOUR" not in found.prompt
+    assert found.prompt.endswith(
+        'def longest(self, least=0):\n    """The longest that it holds."""\n'
+    )
+    whole = compose_prompt(function, first=False)
+    assert "def unused" in whole.prompt
+    assert whole.prompt.count("def longest") == 1
+    names: dict[str, Any] = {}
+    exec(found.prompt + found.canonical, names)
+    case = HarvestCase(
+        HarvestCall((), {"least": 2}, {"_held": ["abc"]}), value=3, state_after={"_held": ["abc"]}
+    )
+    assert decode_case(json.loads(json.dumps(encode_case(case)))) == case
+    tests: dict[str, Any] = {}
+    exec(write_tests([case], "Box"), tests)
+    tests["check"](names["longest"])
+    emptied: dict[str, Any] = {}
+    exec(found.prompt + "    self._held = []\n    return 3\n", emptied)
+    with pytest.raises(AssertionError):
+        tests["check"](emptied["longest"])
 
 
 def test_each_mutant_differs_in_one_place_and_parses() -> None:
@@ -166,7 +218,7 @@ def test_each_mutant_differs_in_one_place_and_parses() -> None:
         'def f(x, y=2):\n    """Does."""\n    if x == 1 and y:\n        raise ValueError(x + 1)\n'
         "    total = [a * 2 for a in x]\n    if 0 and x:\n        y = 7\n    return total\n"
     )
-    prompt = compose_prompt(find("f", text), decorated=True)
+    prompt = compose_prompt(find("f", text), first=True)
     mutants = make_mutants(prompt, "f", most=100)
     changes = [each.change.partition(": ")[2] for each in mutants]
     assert "x == 1 became x != 1" in changes
@@ -262,6 +314,7 @@ def test_the_fence_lets_nothing_be_written(tmp_path: Path) -> None:
 import os
 from pytest_coderobust.harvest.cases import HarvestCall
 from pytest_coderobust.harvest.fence import Fence
+from pytest_coderobust.harvest.objects import HarvestOriginal
 from pytest_coderobust.harvest.observing import UnusableCallError, observe
 import subprocess, socket
 def spin(_):
@@ -272,7 +325,7 @@ deeds = [os.remove, lambda p: open(p, "w"), lambda p: os.open(p, os.O_WRONLY | o
 for deed in deeds:
     fence = Fence()
     try:
-        print(observe(deed, HarvestCall(({str(victim)!r},)), fence, "/", recorded=False))
+        print(observe(HarvestOriginal(deed), HarvestCall(({str(victim)!r},)), fence, "/", recorded=False))
     except UnusableCallError as error:
         print(bool(fence.touched), error)
 """

@@ -22,6 +22,7 @@ from pytest_coderobust.reporting.figures import (
     describe_refused,
     describe_sampling,
     explain_gate,
+    explain_no_rd,
     format_estimate,
     pick_conditions,
 )
@@ -179,7 +180,7 @@ def describe_comparison(
 def list_left_out(report: SuiteReport) -> tuple[str, ...]:
     """Lists the notes, and everything that the numbers leave out."""
     run, summary = report.run, report.summary
-    lines = [*run.notes]
+    lines = [*run.notes, *filter(None, [explain_no_rd(run, summary)])]
     lines += [f"skipped: {items} {reason}" for reason, items in summary.skipped]
     if summary.truncated:
         lines.append(

@@ -18,6 +18,7 @@ from pytest_coderobust.reporting.figures import (
     describe_refused,
     describe_sampling,
     explain_gate,
+    explain_no_rd,
     format_estimate,
     pick_conditions,
 )
@@ -169,6 +170,8 @@ def render_left_out(report: SuiteReport) -> Iterator[str]:
     """Renders the notes, and everything that the numbers leave out."""
     run, summary = report.run, report.summary
     lines = [f"- note: {format_code(note)}" for note in run.notes[:ROWS]]
+    if told := explain_no_rd(run, summary):
+        lines.append(f"- note: {told}")
     lines += [
         f"- skipped: {items} {format_code(reason)}" for reason, items in summary.skipped[:ROWS]
     ]

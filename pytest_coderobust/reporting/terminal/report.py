@@ -21,6 +21,7 @@ from pytest_coderobust.reporting.figures import (
     describe_refusals,
     describe_refused,
     describe_sampling,
+    explain_no_rd,
 )
 from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.terminal.console import print_lines
@@ -129,6 +130,8 @@ def render_left_out(run: SuiteRun, summary: Summary) -> Iterator[Text]:
     """Renders the notes, and every task or completion that the numbers leave out."""
     for note in run.notes:
         yield format_fact("note", escape_line(note))
+    if told := explain_no_rd(run, summary):
+        yield format_fact("note", told)
     if summary.skipped:
         why = ", ".join(
             f"{items} {escape_line(reason)}" for reason, items in summary.skipped[:NAMED]
