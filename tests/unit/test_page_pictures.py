@@ -316,6 +316,14 @@ def test_the_history_draws_every_release(browser: Any, pages: dict[str, Path]) -
     assert measure(browser, "document.querySelector('td:nth-child(2)').textContent").startswith(
         "</script><img"
     )
+    # The head has the latest release's rate and the first one's; the table has both.
+    rates = measure(
+        browser,
+        "[...document.querySelectorAll('.releases td:nth-child(4)')].map((e) => e.textContent)",
+    )
+    card = measure(browser, "document.querySelector('.card dd').textContent").split()
+    assert card[0] == rates[1].split()[0]
+    assert card[-3:] == ["release", "1:", rates[0].split()[0]]
     assert browser.title == "Robustness over releases: toy"
     assert console(browser) == []
     assert all(each.startswith(("file:", "data:", "about:")) for each in requests(browser))

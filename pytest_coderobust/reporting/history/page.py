@@ -105,20 +105,22 @@ def make_latest_cards(history: SuiteHistory) -> Iterator[Card]:
     latest = history.releases[-1]
     k = history.k
     first = next(each for each in history.releases if not each.differs)
-    yield _make_card(f"clean pass@{k}", *_read(first.clean, latest.clean, k, "pass_at_k"))
+    number = history.releases.index(first) + 1
+    wanted: list[tuple[str, RateName, bool]] = [(f"clean pass@{k}", "pass_at_k", True)]
     if latest.widest is not None:
-        yield _make_card(f"perturbed pass@{k}", *_read(first.widest, latest.widest, k, "pass_at_k"))
-        yield _make_card("RD, the share lost", *_read(first.widest, latest.widest, k, "rd"))
+        wanted += [(f"perturbed pass@{k}", "pass_at_k", False), ("RD, the share lost", "rd", False)]
+    for name, rate, clean in wanted:
+        before = read_rate(first.clean if clean else first.widest, k, rate)
+        now = read_rate(latest.clean if clean else latest.widest, k, rate)
+        told = ""
+        if before is not None and first is not latest:
+            told = f"release {number}: {format_number(before.value, 3)}"
+        yield Card(name, *format_card(now, told))
 
 
-def _read(
-    first: ConditionSummary | None, latest: ConditionSummary, k: int, rate: RateName
-) -> tuple[Estimate | None, Estimate | None]:
-    found = [read_scores(each, k) for each in (first, latest)]
-    before, now = [getattr(scores, rate) if scores else None for scores in found]
-    return before, now
-
-
-def _make_card(name: str, before: Estimate | None, now: Estimate | None) -> Card:
-    told = "" if before is None else f"first release {format_number(before.value, 3)}"
-    return Card(name, *format_card(now, told))
+def read_rate(condition: ConditionSummary | None, k: int, rate: RateName) -> Estimate | None:
+    """Reads one rate of a condition at k; None where it has none."""
+    scores = read_scores(condition, k)
+    if scores is None:
+        return None
+    return scores.rd if rate == "rd" else scores.pass_at_k
