@@ -75,7 +75,7 @@ def merge(out: Path, *parts: Path) -> dict[str, list[tuple[object, ...]]]:
     return read_all(out)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.data())
 def test_order_and_number_of_merges_change_nothing(data: st.DataObject) -> None:
     """Shards that ran twice, since a server refused rows at first, in any order, some twice."""

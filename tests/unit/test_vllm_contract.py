@@ -71,7 +71,7 @@ def tell(found: Completion) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("named", VERSIONS)
-@pytest.mark.parametrize("sampling", [Sampling(max_new_tokens=40, stop=STOPS), SAMPLED])
+@pytest.mark.parametrize("sampling", [Sampling(max_new_tokens=8, stop=STOPS), SAMPLED])
 def test_every_call_binds_to_the_real_signatures(
     named: str, sampling: Sampling, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
