@@ -106,3 +106,9 @@ def test_listing_the_names_imports_no_module() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "['pytest_coderobust'] False\n"
+
+
+def test_every_exported_name_is_in_the_table_of_names() -> None:
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    table = page.partition("## Every name")[2]
+    assert sorted(set(re.findall(r"`(\w+)`", table))) == pytest_coderobust.__all__
