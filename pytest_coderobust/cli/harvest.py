@@ -63,9 +63,13 @@ def harvest(options: argparse.Namespace) -> int:
 
 
 def _make_plan(options: argparse.Namespace) -> HarvestPlan:
-    from pytest_coderobust.errors import UsageError
+    from importlib.util import find_spec
+
+    from pytest_coderobust.errors import MissingExtra, UsageError
     from pytest_coderobust.harvest.harvesting import HarvestPlan
 
+    if find_spec("coverage") is None:  # told before minutes of tests
+        raise MissingExtra("coderobust harvest", "harvest")
     for path in options.tests:
         if not path.exists():
             raise UsageError(f"--tests {path}: there is no such file or folder")

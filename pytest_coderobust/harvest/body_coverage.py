@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_coderobust.errors import MissingExtra
-
 Arcs = frozenset[tuple[int, int]]
 
 
@@ -70,15 +68,9 @@ class BodyCoverage:
 
 
 def open_coverage(path: str) -> Any:
-    """Opens coverage.py for the branches of one file, in memory.
+    """Opens coverage.py for the branches of one file, in memory."""
+    from coverage import Coverage  # the command looked whether the extra is installed
 
-    Raises:
-        MissingExtra: it is not installed.
-    """
-    try:
-        from coverage import Coverage
-    except ImportError:
-        raise MissingExtra("measuring branch coverage", "harvest") from None
     found = Coverage(data_file=None, branch=True, config_file=False, include=[path], messages=False)
     found.set_option("run:core", "ctrace")  # the only one that knows contexts
     found.set_option("run:disable_warnings", ["no-data-collected", "module-not-measured"])

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from pytest_coderobust.errors import DataError, MissingExtra
+from pytest_coderobust.errors import DataError
 from pytest_coderobust.harvest.cases import HarvestCase, decode_case, encode_case
 from pytest_coderobust.harvest.functions import CodePlace, HarvestFunction
 
@@ -115,8 +115,6 @@ def probe_module(
             found[begun[-1]] = Probed(reason="its process ended while it was called")
             left = [each for each in left if each.qualname != begun[-1]]
         elif left:
-            if "MissingExtra" in said:
-                raise MissingExtra("coderobust harvest", "harvest")
             found.update({each.qualname: Probed(reason=_explain_start(said)) for each in left})
             break
     return _replay(functions[0], found, home, folder)

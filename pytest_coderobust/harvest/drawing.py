@@ -20,6 +20,13 @@ LONGEST = 10
 """Items of a drawn container."""
 LETTERS = "abcXYZ 0159_-.,"
 DEPTH = 3
+UNCHECKED = (
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.filter_too_much,
+    HealthCheck.large_base_example,
+)
+"""Hints for people who write tests, which these draws are not."""
 BASIC: Mapping[Any, Strategy] = {
     bool: st.booleans(),
     int: st.integers(-8, 24),
@@ -185,7 +192,7 @@ def draw_values(strategy: Strategy, count: int, number: int) -> list[Any]:
         database=None,
         deadline=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=UNCHECKED,
     )
     @given(strategy)
     def collect(value: Any) -> None:

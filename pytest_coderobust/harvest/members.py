@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 
 from pytest_coderobust.harvest.functions import HarvestFunction, find_first_line
 
@@ -19,9 +20,8 @@ def reduce_class(node: ast.stmt, function: HarvestFunction, *, needed: bool) -> 
         return node
     others = [each for each in node.body if each is not function.node]
     kept = _find_needed(others, function.node, _list_demanded(node)) if needed else others
-    fields = {name: getattr(node, name) for name in node._fields}
-    made = ast.ClassDef(**{**fields, "body": kept}, lineno=node.lineno, col_offset=0)
-    made.end_lineno = node.end_lineno
+    made = copy.copy(node)
+    made.body = kept
     return made
 
 

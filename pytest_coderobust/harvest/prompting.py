@@ -9,6 +9,7 @@ class stands there without it.
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -69,8 +70,9 @@ def _strip(node: ast.FunctionDef, *, decorated: bool) -> ast.FunctionDef:
     """The function's node, without its decorators where they are not wanted."""
     if decorated:
         return node
-    kept = {field: getattr(node, field) for field in node._fields}
-    return ast.FunctionDef(**{**kept, "decorator_list": []}, lineno=node.lineno, col_offset=0)
+    made = copy.copy(node)
+    made.decorator_list = []
+    return made
 
 
 def _cut_function(function: HarvestFunction, *, decorated: bool) -> tuple[str, str]:
@@ -105,6 +107,8 @@ def _gather(
         if name in seen or (name == own and not function.owner):
             continue
         seen.add(name)
+        if function.owner and name == function.name and name not in known:
+            raise UnfitFunction("its class needs it to be made")
         if name not in known and name not in ALWAYS:
             found |= _find_stars(function.module, tree, name)
             continue

@@ -75,8 +75,9 @@ def test_a_package_becomes_tasks(
     assert not judge(tasks[2:], [reset])[0].full
     # The same seed makes the same bytes.
     again = tmp_path / "again"
-    assert main(["harvest", "small", "--tests", str(tests), "--out", str(again)]) == 0
-    assert (again / "tasks.jsonl").read_bytes() == (out / "tasks.jsonl").read_bytes()
+    one = ["--only", "*.clamp"]
+    assert main(["harvest", "small", "--tests", str(tests), *one, "--out", str(again)]) == 0
+    assert read_rows(again) == rows[:1]
 
 
 @pytest.mark.parametrize(
