@@ -108,7 +108,8 @@ def make_latest_cards(history: SuiteHistory) -> Iterator[Card]:
     number = history.releases.index(first) + 1
     wanted: list[tuple[str, RateName, bool]] = [(f"clean pass@{k}", "pass_at_k", True)]
     if latest.widest is not None:
-        wanted += [(f"perturbed pass@{k}", "pass_at_k", False), ("RD, the share lost", "rd", False)]
+        wanted.append((f"perturbed pass@{k}", "pass_at_k", False))
+        wanted.append(("RD, the share lost", "rd", False))
     for name, rate, clean in wanted:
         before = read_rate(first.clean if clean else first.widest, k, rate)
         now = read_rate(latest.clean if clean else latest.widest, k, rate)
