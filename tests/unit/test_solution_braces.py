@@ -132,6 +132,16 @@ def test_members_without_a_body_stay(field: str) -> None:
     assert extract(answer, task) == f"{task.prompt}{answer}\n}}\n"
 
 
+@pytest.mark.parametrize(
+    "unit",
+    ['@SuppressWarnings("unchecked")\n', "@A(@B(1)) ", "static ", "List<A> ", "@A(", "[ ] ", "x; "],
+)
+def test_a_model_that_repeats_itself_is_read_in_time(unit: str) -> None:
+    """With a pattern that reads a text in several ways, twenty repetitions take longer than a day."""
+    answer = "        return 2 * x;\n    }\n\n" + unit * 3000 + "+ x;\n" * 3000
+    assert extract(answer, TASKS["java"]).startswith(TASKS["java"].prompt)
+
+
 def test_a_function_that_never_closes_stays_torn() -> None:
     for language in LANGUAGES:
         text = "    if (x) {\n        return 2 * x;\n    }\n"

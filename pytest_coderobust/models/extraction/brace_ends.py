@@ -14,7 +14,7 @@ _GOES_ON = re.compile(r"[\s\0]*[.,)\]:?]|[ \t\0]*[*+/&|=<>-]")
 On another line, operators are marks of prose."""
 _MODIFIERS = "public protected private static final abstract transient volatile native default"
 _MODIFIER = rf"(?:synchronized|{'|'.join(_MODIFIERS.split())})"
-_ANNOTATION = r"@[\w.]+(?:\s*\([^;{}]*?\))?"
+_ANNOTATION = r"@[\w.]+(?:[ \t]*\([^;{}()@]*(?:\([^;{}()@]*\)[^;{}()@]*)*\))?"
 _ARRAY = r"(?:\s*\[\s*\])*"
 _FIELDS: dict[BracedLanguage, re.Pattern[str]] = {
     "cpp": re.compile(""),
@@ -59,15 +59,20 @@ def find_ends(
             margin, 1 for a method.
         floor: the depth at which everything is closed.
     """
-    depth, member = 0, None
+    depth, member, prose = 0, None, False
     for mark in _MARK.finditer(blank):
         depth += {"{": 1, "}": -1, ";": 0}[mark[0]]
         if mark.start() < since:
             continue
         if depth <= floor and mark[0] == "}":
             return BraceEnds(mark.end(), member, depth)
-        if depth == outer and _ends_member(blank, mark, member, language):
-            member = mark.end()
+        if depth != outer or (prose and mark[0] == ";"):
+            continue
+        if _ends_member(blank, mark, member, language):
+            member, prose = mark.end(), False
+        else:
+            # No field begins behind that member, so no later semicolon ends one.
+            prose = prose or mark[0] == ";"
     return BraceEnds(None, member, depth)
 
 
