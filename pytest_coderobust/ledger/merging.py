@@ -68,7 +68,8 @@ ORDER BY number
 """
 
 
-# A row of which a server refused something is asked for again: whoever was refused less knows more.
+# A row of which a server refused something is asked for again: whoever was refused less knows more,
+# and of two that were refused as much one counts, whichever comes first.
 _REFUSED = "coalesce(json_extract({}.body, '$.refused'), 0)"
 _SQUARES = ", ".join(_SQUARE)
 _THEIRS = ", ".join(f"theirs.{column}" for column in _SQUARE)
@@ -77,16 +78,20 @@ _SAME_SQUARE = " AND ".join(f"theirs.{column} = ours.{column}" for column in _SQ
 # order of a CROSS JOIN.
 _IN_BOTH = f"""SELECT {_THEIRS} FROM part.observations AS theirs
         CROSS JOIN main.observations AS ours ON {_SAME_SQUARE}"""  # noqa: S608  our own words
+_OURS, _OTHERS = (
+    f"{_REFUSED.format(name)}, {name}.body, {name}.prompt, {name}.completions, {name}.verdicts"
+    for name in ("ours", "theirs")
+)
 _ASKED_AGAIN = tuple(
     f"""DELETE FROM main.{table} WHERE ({_SQUARES}) IN (
-        {_IN_BOTH} WHERE {_REFUSED.format("ours")} > {_REFUSED.format("theirs")}
+        {_IN_BOTH} WHERE {_REFUSED.format("ours")} > 0 AND ({_OURS}) > ({_OTHERS})
     )"""  # noqa: S608  our own words
     for table in ("left_out", "observations")
 )
 _LEFT_OUT = f"""
 INSERT OR IGNORE INTO main.left_out SELECT * FROM part.left_out
 WHERE ({_SQUARES}) IN (
-    {_IN_BOTH} WHERE {_REFUSED.format("ours")} = {_REFUSED.format("theirs")}
+    {_IN_BOTH} WHERE ({_OURS}) = ({_OTHERS})
 )
 """  # noqa: S608  our own words
 

@@ -36,6 +36,8 @@ class Measured:
 
     task: int
     refused: frozenset[int] = frozenset()
+    wrong: int = 0
+    """Answers of the others that fail."""
 
 
 def write_part(path: Path, session: str, measured: list[Measured], text: str = "answer") -> Path:
@@ -49,7 +51,7 @@ def write_part(path: Path, session: str, measured: list[Measured], text: str = "
         }
         told = {keys[sample]: f"400: sample {sample}" for sample in each.refused}
         ledger.add_answers(found, "run", Bill(Usage(SAMPLES), 1.0), told=told)
-        c = SAMPLES - len(each.refused)
+        c = SAMPLES - len(each.refused) - each.wrong
         status = Status.ROBUST if c == SAMPLES else Status.BROKEN
         left = {min(each.refused): "print(1)"} if each.refused else {}
         seen = Observation(
@@ -153,6 +155,22 @@ def test_of_two_refusals_the_one_that_knows_more_stays(tmp_path: Path) -> None:
         reasons = ledger.refusals.count_reasons("run", [("T/0", CELL)])
         assert reasons == (RefusalReason("400: sample 2", 1),)
         ledger.close()
+
+
+def test_of_two_that_were_refused_as_much_one_counts_with_all_that_is_its_own(
+    tmp_path: Path,
+) -> None:
+    """Each shard was refused another sample, and their answers differ: no mixture of the two."""
+    parts = [
+        write_part(tmp_path / "a", "one", [Measured(0, frozenset({0}))]),
+        write_part(tmp_path / "b", "two", [Measured(0, frozenset({1}), wrong=1)]),
+    ]
+    alone = [read_all(part, "observations", "left_out") for part in parts]
+    found = [
+        merge(tmp_path / f"out-{order[0].name}", *order) for order in itertools.permutations(parts)
+    ]
+    assert found[0] == found[1]
+    assert {name: found[0][name] for name in alone[0]} in alone
 
 
 def test_two_answers_under_one_key_are_a_conflict(tmp_path: Path) -> None:
