@@ -107,7 +107,10 @@ def iterate_format(name: str, reports: Sequence[SuiteReport]) -> Iterator[str]:
     render = load_code(name)
     try:
         made = render(reports)
-        yield from (made,) if isinstance(made, str) else made
+        for piece in (made,) if isinstance(made, str) else made:
+            if not isinstance(piece, str):
+                raise TypeError(f"it gave {type(piece).__name__}, and a report is text")
+            yield piece
     except Exception as error:
         if name in OWN:
             raise
@@ -138,6 +141,8 @@ def _refuse(name: str, error: Exception) -> UsageError:
 def write_format(name: str, reports: Sequence[SuiteReport], path: Path) -> None:
     """Writes one format, and the folders above the file where they are missing.
 
+    A file that was there stays as it is until all of the new one is written.
+
     Raises:
         OSError: the file cannot be written.
         UsageError: as `render_format`.
@@ -145,6 +150,18 @@ def write_format(name: str, reports: Sequence[SuiteReport], path: Path) -> None:
     pieces = iterate_format(name, reports)
     first = next(pieces, "")  # trouble shows here, before a file that was there is written over
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as stream:
-        stream.write(first)
-        stream.writelines(pieces)
+    whole = path.resolve()
+    if whole.exists() and not whole.is_file():  # a pipe, a terminal
+        part = whole
+    else:
+        part = whole.with_name(f"{whole.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as stream:
+            stream.write(first)
+            stream.writelines(pieces)
+        if part != whole:
+            part.replace(whole)
+    except BaseException:
+        if part != whole:
+            part.unlink(missing_ok=True)
+        raise

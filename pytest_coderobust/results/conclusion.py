@@ -115,7 +115,7 @@ class Stored:
         try:
             gates = decode(tuple[GateOutcome, ...], self.body["gates"])
             return gates, decode(Origin, self.body["origin"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (LookupError, ValueError, TypeError) as error:
             raise describe_damage(self.ledger, self.digest, error) from None
 
     def read_observations(self) -> tuple[Observation, ...]:
@@ -126,7 +126,7 @@ class Stored:
         """
         try:
             return self.ledger.observations(self.digest)
-        except (ValueError, KeyError, TypeError) as error:
+        except (LookupError, ValueError, TypeError) as error:
             raise describe_damage(self.ledger, self.digest, error) from None
 
     def read_run(self, observed: Iterable[Observation] | None = None) -> SuiteRun:
@@ -140,7 +140,7 @@ class Stored:
         """
         try:
             return _read_run(self.body, self._observed() if observed is None else observed)
-        except (ValueError, KeyError, TypeError) as error:
+        except (LookupError, ValueError, TypeError) as error:
             raise describe_damage(self.ledger, self.digest, error) from None
 
     @property
@@ -165,7 +165,7 @@ class Stored:
             stored = self.body.get("quality")
             quality = decode(QualitySummary, stored) if stored else None
             eligible = self.eligible
-        except (ValueError, KeyError, TypeError) as error:
+        except (LookupError, ValueError, TypeError) as error:
             raise describe_damage(self.ledger, self.digest, error) from None
         archive = Archive(self.ledger, self.digest)
         summary = replace(
@@ -210,7 +210,7 @@ def read_conclusions(ledger: Ledger) -> list[Stored]:
         try:
             found = Stored(ledger, digest, json.loads(body))
             identity = json.dumps([digest, found.suite, found.body["run"]["cells"]])
-        except (ValueError, KeyError, TypeError) as error:
+        except (LookupError, ValueError, TypeError) as error:
             raise describe_damage(ledger, digest, error) from None
         if found.whole or identity not in latest or not latest[identity].whole:
             latest.pop(identity, None)
@@ -245,11 +245,22 @@ def dump_conclusion(result: DecidedRun, origin: Origin) -> str:
     return json.dumps(body)
 
 
+def _find_square(run: SuiteRun, task: int, cell: int) -> int:
+    """Finds the place of a square in plan order.
+
+    Raises:
+        ValueError: the run has no such square.
+    """
+    if not (0 <= task < len(run.tasks) and 0 <= cell < len(run.cells)):
+        raise ValueError(f"there is no square of task {task} and cell {cell}")
+    return cell * len(run.tasks) + task
+
+
 def _read_run(body: Mapping[str, Any], stored: Iterable[Observation]) -> SuiteRun:
     """Reads the run with its observations, in plan order."""
     run = decode(SuiteRun, body["run"])
     placed = order_by_plan(stored, run.tasks, run.cells)
     seen = body["seen"]
     if seen is not None:
-        placed = [placed[cell * len(run.tasks) + task] for task, cell in seen]
+        placed = [placed[_find_square(run, task, cell)] for task, cell in seen]
     return replace(run, observations=tuple(filter(None, placed)))

@@ -109,3 +109,38 @@ def test_a_package_that_is_broken_stops_its_own_format_alone(
     assert path.read_text().startswith("## Robustness")
     assert main(["report", ledger, f"--{name}", str(path)]) == 4
     assert message in capsys.readouterr().err
+
+
+ENDLESS = SOURCE.replace(
+    'return "".join(f"{{report.run.suite}},{{len(report.run.tasks)}}\\n" for report in reports)',
+    'yield "begun"\n    yield {value}',
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("1 / 0", "ZeroDivisionError"), ("7", "it gave int, and a report is text")],
+)
+def test_a_report_that_breaks_off_leaves_the_file_that_was_there(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], value: str, message: str
+) -> None:
+    package = f"broken-{len(value)}"
+    lay(site, package, "late", ENDLESS.replace("{value}", value))
+    make_report(tmp_path, {"T/0": {"clean": 1}})
+    path = tmp_path / "out" / "report.txt"
+    path.parent.mkdir()
+    path.write_text("the last one")
+    assert main(["report", str(tmp_path / "ledger.sqlite"), "--late", str(path)]) == 4
+    assert message in capsys.readouterr().err
+    assert [each.read_text() for each in path.parent.iterdir()] == ["the last one"]
+
+
+def test_a_report_goes_through_a_link_and_into_a_pipe(tmp_path: Path) -> None:
+    report = make_report(tmp_path, {"T/0": {"clean": 1}})
+    (tmp_path / "real.md").write_text("old")
+    (tmp_path / "link.md").symlink_to("real.md")
+    write_format("markdown", [report], tmp_path / "link.md")
+    assert (tmp_path / "link.md").is_symlink()
+    assert (tmp_path / "real.md").read_text().startswith("## Robustness")
+    write_format("markdown", [report], Path("/dev/null"))
+    assert Path("/dev/null").is_char_device()

@@ -190,6 +190,38 @@ def test_the_end_of_a_row_is_what_vllm_says_unless_a_stop_string_cut_it_here(
         assert (usage.requests, usage.input, usage.cached, usage.output) == (1, 3, 2, 2)
 
 
+def test_trouble_with_one_row_loses_no_answer_of_the_same_step() -> None:
+    class Engine:
+        requests: list[str] = []  # noqa: RUF012
+
+        def add(self, request: str, _ids: Sequence[int], _asking: VllmAsking) -> None:
+            self.requests.append(request)
+
+        def step(self) -> list[Any]:
+            ends = ["stop", "abort", "stop"]
+            texts = [
+                SimpleNamespace(token_ids=[3], finish_reason=e, stop_reason=None) for e in ends
+            ]
+            return [
+                SimpleNamespace(request_id=name, outputs=[text], finished=True, num_cached_tokens=0)
+                for name, text in zip(self.requests, texts, strict=True)
+            ]
+
+        def abort(self, _requests: Sequence[str]) -> None:
+            raise AssertionError("nothing is in work")
+
+    rows = [row(PROMPT, sample) for sample in range(3)]
+    asking = VllmAsking(8, 0.0, 1.0, (), None, ())
+
+    def prepare(asked: Row) -> VllmRow:
+        return VllmRow(asked, (1,), asking, lambda _ids: Completion("x", "length", 1))
+
+    stream = VllmStream(iter(rows), Engine(), prepare, 4, "model 'm'").run()
+    assert [each.row for each in (next(stream), next(stream)) if each] == [rows[0], rows[2]]
+    with pytest.raises(ModelError, match="vLLM ended a row with 'abort'"):
+        next(stream)
+
+
 def test_an_unknown_end_is_an_error(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
@@ -86,9 +86,12 @@ class VllmStream:
         try:
             while self._fill():
                 # All of a step are taken off the way before one is given: the caller may stop.
-                for answer in [self._finish(reply) for reply in self._engine.step()]:
+                finished, trouble = self._finish_all(self._engine.step())
+                for answer in finished:
                     yield answer
                     told = time.monotonic()
+                if trouble is not None:
+                    raise trouble
                 if time.monotonic() - told >= BREATH:
                     yield None
                     told = time.monotonic()
@@ -109,6 +112,17 @@ class VllmStream:
             self._engine.add(request, made.ids, made.asking)
             self._in_work[request] = made
         return bool(self._in_work)
+
+    def _finish_all(self, replies: Iterable[VllmReply]) -> tuple[list[Streamed], ModelError | None]:
+        """Takes what ended in one step; one row's trouble loses no other row's answer."""
+        finished: list[Streamed] = []
+        trouble: ModelError | None = None
+        for reply in replies:
+            try:
+                finished.append(self._finish(reply))
+            except ModelError as error:
+                trouble = trouble or error
+        return finished, trouble
 
     def _finish(self, reply: VllmReply) -> Streamed:
         row = self._in_work.pop(reply.request_id)
