@@ -25,6 +25,6 @@ def test_squares_that_the_run_does_not_have(square: list[object], tmp_path: Path
     connection.close()
     ledger = Ledger(path)
     (stored,) = read_conclusions(ledger)
-    with pytest.raises(LedgerError, match="the conclusion about run .* cannot be read"):
+    with pytest.raises(LedgerError, match=r"the conclusion about run .* cannot be read"):
         stored.report()
     ledger.close()
