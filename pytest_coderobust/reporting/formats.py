@@ -107,14 +107,18 @@ def iterate_format(name: str, reports: Sequence[SuiteReport]) -> Iterator[str]:
     render = load_code(name)
     try:
         made = render(reports)
-        for piece in (made,) if isinstance(made, str) else made:
-            if not isinstance(piece, str):
-                raise TypeError(f"it gave {type(piece).__name__}, and a report is text")
-            yield piece
+        yield from (made,) if isinstance(made, str) else map(_read_piece, made)
     except Exception as error:
         if name in OWN:
             raise
         raise _refuse(name, error) from error
+
+
+def _read_piece(piece: object) -> str:
+    """Reads what code of an installed package may have given in the place of text."""
+    if not isinstance(piece, str):
+        raise TypeError(f"it gave {type(piece).__name__}, and a report is text")
+    return piece
 
 
 def load_code(name: str) -> Render:
