@@ -14,15 +14,17 @@ from typing import Any
 
 import pytest
 from support.hunt_model import Reader, write_suite
+from support.judge_nodes import FACTS
 
 from pytest_coderobust.config.settings import Settings
 from pytest_coderobust.engine.events import ChecksJudged, Event
-from pytest_coderobust.errors import SandboxError, UsageError
+from pytest_coderobust.errors import SandboxError, UnknownName, UsageError
 from pytest_coderobust.records import Cell, Limits, Status, Tests, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.nodes.executor import ExecutorSandbox
+from pytest_coderobust.sandbox.nodes.executor import ExecutorNode, ExecutorSandbox
 from pytest_coderobust.sandbox.nodes.judging import judge_frames
+from pytest_coderobust.sandbox.nodes.sandbox import NodeSandbox
 from pytest_coderobust.session.choices import make_choices, spell_for_python
 from pytest_coderobust.session.session import Session
 
@@ -133,6 +135,55 @@ def test_frames_that_are_no_checks_are_answered_one_by_one() -> None:
 def test_impossible_numbers_are_refused(lanes: int, processes: int) -> None:
     with ThreadPoolExecutor(1) as executor, pytest.raises(UsageError, match="at least 1"):
         ExecutorSandbox(executor, lanes, processes=processes)
+
+
+class NobodyExecutor(Executor):
+    """Executor whose processes all hang."""
+
+    def submit(self, *_: Any, **__: Any) -> Future[Any]:  # type: ignore[override]
+        return Future()
+
+
+def test_an_executor_of_which_no_process_answers_is_gone_with_a_reason() -> None:
+    node = ExecutorNode(NobodyExecutor(), 1, 1, ("ns",), patience=0.0)
+    with NodeSandbox([node], FACTS) as sandbox:
+        futures = [sandbox.submit(check) for check in CHECKS[:6]]
+        sandbox.expire(1e12)
+        told = {str(future.exception(timeout=120)) for future in futures}
+    reason = "NobodyExecutor: no process of it answers in 0 s"
+    assert told == {f"no node is left to judge on ({reason})"}
+
+
+def test_closing_does_not_wait_for_an_executor_that_hangs() -> None:
+    node = ExecutorNode(NobodyExecutor(), 1, 1, ("ns",), patience=1e9)
+    with NodeSandbox([node], FACTS) as sandbox:
+        future = sandbox.submit(CHECKS[0])
+        sandbox.expire(1e12)
+    assert future.cancelled() or str(future.exception()) == "the sandbox was closed"
+
+
+def test_an_executor_that_its_owner_has_shut_down_is_one_sentence() -> None:
+    said = "cannot schedule new futures after shutdown"
+    with ThreadPoolExecutor(1) as executor, ExecutorSandbox(executor, 1) as sandbox:
+        executor.shutdown()
+        told = str(sandbox.submit(CHECKS[2]).exception(timeout=120))
+        assert told.startswith("no node is left to judge on (ThreadPoolExecutor: it cannot be ")
+        assert said in told
+        with pytest.raises(SandboxError, match=f"^ThreadPoolExecutor: it cannot be .*{said}"):
+            ExecutorSandbox(executor, 1)
+
+
+def test_a_process_that_cannot_start_is_one_sentence() -> None:
+    with ProcessPoolExecutor(1, initializer=os._exit, initargs=(3,)) as executor:
+        said = "^ProcessPoolExecutor: it cannot be called: BrokenProcessPool: "
+        with pytest.raises(SandboxError, match=said):
+            ExecutorSandbox(executor, 1)
+
+
+def test_a_tier_that_does_not_exist_is_refused_by_name() -> None:
+    said = r"unknown sandbox tier 'bwrp'.*'bwrap'"
+    with ThreadPoolExecutor(1) as executor, pytest.raises(UnknownName, match=said):
+        ExecutorSandbox(executor, 1, tier="bwrp")
 
 
 def test_a_session_judges_in_an_open_sandbox_and_leaves_it_open(tmp_path: Path) -> None:

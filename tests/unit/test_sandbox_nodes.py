@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from support.judge_nodes import FACTS, TESTS, ScriptedNode, make_check
 
 from pytest_coderobust.errors import SandboxError
-from pytest_coderobust.records import Verdict
-from pytest_coderobust.sandbox.nodes.calls import NodeSeat
+from pytest_coderobust.records import Language, Verdict
+from pytest_coderobust.sandbox.nodes.calls import NodeSeat, bound_seconds
 from pytest_coderobust.sandbox.nodes.runner import OneRunner
 from pytest_coderobust.sandbox.nodes.sandbox import NodeSandbox
 from pytest_coderobust.sandbox.nodes.waiting import NodeCheck
@@ -198,6 +199,73 @@ def test_a_call_to_a_node_that_died_never_reaches_the_one_in_its_place() -> None
     assert reached == [node.lives]
 
 
+def test_nodes_go_on_while_a_suspect_waits() -> None:
+    with open_nodes(1, 1) as (sandbox, (going, trying)):
+        sandbox.submit(make_check("hang", 0))
+        trial = [sandbox.submit(make_check(text, 1)) for text in ("hang", "kill")]
+        while trying.beside.get("hang") != [0, 0]:  # alone, after the other killed its node
+            time.sleep(0.001)
+        assert [tell(sandbox.submit(make_check(f"good {at}", 0))) for at in range(3)] == [
+            "good 0", "good 1", "good 2"
+        ]  # fmt: skip
+        assert not any(future.done() for future in trial)
+    assert going.beside["good 0"] == [1]
+
+
+def test_a_ctrl_c_while_checks_are_dealt_loses_none() -> None:
+    with open_nodes(3) as (sandbox, (node,)):
+        futures: list[Future[Verdict]] = []
+
+        def submit_more() -> None:  # while the first is being sent, so that all are dealt at once
+            futures.extend(sandbox.submit(make_check(f"good {at}", at)) for at in range(3))
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        node.at_call.update({"opener": submit_more, "good 1": interrupt})
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.submit(make_check("opener"))
+        assert len(futures) == 3
+        assert tell(sandbox.submit(make_check("last"))) == "last"
+        assert [tell(future) for future in futures] == ["good 0", "good 1", "good 2"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_a_ctrl_c_on_a_node_is_that_calls(error: type[BaseException]) -> None:
+    with open_nodes(1) as (sandbox, (node,)):
+        failed: Future[list[bytes]] = Future()
+        failed.set_exception(error("there"))
+        node.instead["unlucky"] = [failed, failed]
+        told = tell(sandbox.submit(make_check("unlucky")))
+        assert told == f"SandboxError: no verdict after 2 tries: node-0: {error.__name__}: there"
+        assert tell(sandbox.submit(make_check("good"))) == "good"
+
+
+def test_an_answer_that_cannot_be_read_fails_alone() -> None:
+    class OddFrame(bytes):
+        """Bytes that no reader expects."""
+
+        def decode(self, *_: object, **__: object) -> str:
+            raise LookupError("odd")
+
+        startswith = decode
+
+    with open_nodes(1) as (sandbox, (node,)):
+        answered: Future[list[bytes]] = Future()
+        answered.set_result([OddFrame(b"{}")])
+        node.instead["odd"] = [answered]
+        assert tell(sandbox.submit(make_check("odd"))) == (
+            "SandboxError: no verdict: node-0: LookupError: odd"
+        )
+        assert tell(sandbox.submit(make_check("good"))) == "good"
+
+
+@pytest.mark.parametrize(("language", "least"), [("python", 0), ("cpp", 60), ("java", 60)])
+def test_a_check_that_is_compiled_has_the_time_for_it(language: Language, least: float) -> None:
+    check = replace(make_check(""), language=language)
+    assert bound_seconds(check) == check.limits.wall_seconds + least
+
+
 def test_closing_settles_what_is_judged_and_what_waits() -> None:
     with open_nodes(1) as (sandbox, nodes):
         futures = [sandbox.submit(make_check("hang", task)) for task in range(9)]
@@ -220,6 +288,21 @@ def test_a_check_that_nobody_waits_for_is_not_judged() -> None:
             sandbox.expire(LATE)
         assert tell(sandbox.submit(make_check("good last"))) == "good last"
     assert ["good gone"] not in nodes[0].seen
+
+
+def test_a_job_that_raises_can_run_again() -> None:
+    runs: list[int] = []
+
+    def job() -> None:
+        runs.append(len(runs))
+        if len(runs) == 1:
+            raise KeyboardInterrupt
+
+    runner = OneRunner(job)
+    with pytest.raises(KeyboardInterrupt):
+        runner.run()
+    runner.run()
+    assert runs == [0, 1]
 
 
 def test_a_job_runs_again_for_who_asks_while_it_runs() -> None:

@@ -118,7 +118,8 @@ def test_what_is_no_verdict_is_refused_and_never_becomes_one(junk: Any, place: s
 @pytest.mark.parametrize(
     ("field", "value"),
     [("failure", "gone"), ("passed", 2), ("passed", -1), ("cpu_seconds", float("nan")),
-     ("cpu_seconds", -1.0), ("level", "best"), ("in_process", "no"), ("more", 1)],
+     ("cpu_seconds", -1.0), ("cpu_seconds", 10**400), ("passed", True), ("total", True),
+     ("api_uses", [{"old": 0, "new": True}]), ("level", "best"), ("in_process", "no"), ("more", 1)],
 )  # fmt: skip
 def test_values_that_no_judge_says_are_refused(field: str, value: object) -> None:
     message = json.loads(write_reply_frame(FACTS, Verdict(Level.FULL, 1, 1)))

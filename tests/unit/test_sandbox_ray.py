@@ -144,7 +144,15 @@ def test_the_session_names_cluster_and_lanes(
 
 
 @pytest.mark.parametrize(
-    "address", ["auto", "ray://127.0.0.1:1", "127.0.0.1:many", "127.0.0.1:99999"]
+    "address",
+    [
+        "auto",
+        "ray://127.0.0.1:1",
+        "127.0.0.1:many",
+        "127.0.0.1:99999",
+        "a..b:6379",
+        "a" * 64 + ":1",
+    ],
 )
 def test_addresses_that_cannot_be_are_one_sentence(
     stub: StubRay, monkeypatch: pytest.MonkeyPatch, address: str

@@ -3,6 +3,8 @@
 #   sh shards.sh 16 suites/release.toml ./checkpoints/release-candidate shards/release-candidate
 # The last word is an empty folder, new for each run, that all nodes may write. While a shard runs its
 # ledger is on the node's own disk; it is kept when the job is stopped, and a later one goes on with it.
+# A shell without a terminal starts what it does not wait for deaf to Ctrl-C, by which pytest is stopped:
+# env (coreutils 8.31) gives it its ears back.
 set -eu
 count=$1 suite=$2 model=$3 folder=$4
 mkdir -p "$folder"
@@ -14,9 +16,9 @@ kept="$folder/\$SLURM_ARRAY_TASK_ID"
 here=\$(mktemp -d)
 mkdir -p "\$kept"
 cp -r "\$kept/." "\$here"
-pytest "$suite" --model "$model" --coderobust-shard="\$SLURM_ARRAY_TASK_ID/$count" \
+trap 'kill -INT \${!:-} 2>/dev/null || true' TERM
+env --default-signal=INT pytest "$suite" --model "$model" --coderobust-shard="\$SLURM_ARRAY_TASK_ID/$count" \
     --coderobust-ledger="\$here/ledger.sqlite" &
-trap 'kill -INT \$! 2>/dev/null' TERM
 status=0
 wait \$! || status=\$?
 wait \$! 2>/dev/null || true

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
 
+from pytest_coderobust.sandbox.check import Check
+from pytest_coderobust.sandbox.languages.warm import COMPILE_SECONDS
 from pytest_coderobust.sandbox.nodes.node import JudgeNode
 from pytest_coderobust.sandbox.nodes.waiting import NodeCheck
 
 SPARE_SECONDS = 60.0
 """Added to twice the time that the checks of a node may take, before it counts as hanging."""
+
+
+def bound_seconds(check: Check) -> float:
+    """Bounds the wall time of a check where no others wait for the processors, with compiling."""
+    compiling = 0.0 if check.language == "python" else COMPILE_SECONDS
+    return check.limits.wall_seconds + compiling
 
 
 class SeatState(Enum):
@@ -35,6 +44,13 @@ class NodeCall:
     due: float
     alone: bool = False
 
+    def read_answers(self, sent: Future[list[bytes]]) -> list[bytes]:
+        """Reads what came back. Raises what the node did, or ValueError for too few or many."""
+        frames = sent.result()
+        if len(frames) != len(self.checks):
+            raise ValueError(f"{len(frames)} answers to {len(self.checks)} checks")
+        return frames
+
 
 @dataclass(slots=True, eq=False)
 class NodeSeat:
@@ -52,12 +68,17 @@ class NodeSeat:
     why: str = ""
 
     @property
+    def alone(self) -> bool:
+        """Whether it has a check that must be alone."""
+        return any(call.alone for call in self.calls)
+
+    @property
     def slots(self) -> int:
         """Number of further calls that it can have.
 
         One call more than lanes: where each holds a slow check, every lane has one, and one waits.
         """
-        if self.state is not SeatState.OPEN or any(call.alone for call in self.calls):
+        if self.state is not SeatState.OPEN or self.alone:
             return 0
         return self.node.lanes + 1 - len(self.calls)
 

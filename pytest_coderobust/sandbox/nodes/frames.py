@@ -66,7 +66,7 @@ def read_reply_frame(frame: object) -> NodeReply:
         facts = decode(JudgeFacts, message["facts"])
         verdict = decode(Verdict, message["verdict"])
         _check_values(verdict)
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, ArithmeticError) as error:
         raise SandboxError(f"a node sent what is no verdict: {_shorten(error)}") from None
     return NodeReply(facts, replace(verdict, tier=facts.tier))
 
@@ -105,9 +105,12 @@ def _read(frame: object) -> dict[str, Any]:
 
 
 def _check_values(verdict: Verdict) -> None:
-    """Refuses numbers and words that no judge says. Raises ValueError."""
+    """Refuses numbers and words that no judge says. Raises ValueError, or ArithmeticError."""
     if verdict.failure not in FAILURES:
         raise ValueError(f"failure {verdict.failure!r}")
+    uses = (number for use in verdict.api_uses for number in (use.old, use.new))
+    if any(isinstance(each, bool) for each in (verdict.passed, verdict.total, *uses)):
+        raise ValueError("a truth value in the place of a count")
     if not 0 <= verdict.passed <= verdict.total:
         raise ValueError(f"{verdict.passed} of {verdict.total} tests")
     if not (math.isfinite(verdict.cpu_seconds) and verdict.cpu_seconds >= 0):

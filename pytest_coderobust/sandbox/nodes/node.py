@@ -5,6 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Protocol
 
+OPEN_SECONDS = 120.0
+"""Time in which a node must have started and told its facts."""
+
 
 class JudgeNode(Protocol):
     """A node, as the coordinator sees it; calls may overlap."""

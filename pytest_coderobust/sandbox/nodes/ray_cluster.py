@@ -12,13 +12,8 @@ from typing import Any
 
 from pytest_coderobust.errors import MissingExtra, SandboxError, UsageError
 from pytest_coderobust.sandbox.nodes.facts import JudgeFacts, find_facts, find_tier
-from pytest_coderobust.sandbox.nodes.ray_node import (
-    OPEN_SECONDS,
-    RayMachine,
-    RayNode,
-    explain,
-    list_machines,
-)
+from pytest_coderobust.sandbox.nodes.node import OPEN_SECONDS
+from pytest_coderobust.sandbox.nodes.ray_node import RayMachine, RayNode, explain, list_machines
 from pytest_coderobust.sandbox.nodes.sandbox import NodeSandbox
 
 LOCAL = "local"
@@ -144,5 +139,5 @@ def _demand_answer(place: str) -> None:
         if not host or not port.isdecimal():
             raise UsageError(f"Ray's address {place!r} must be HOST:PORT, or {LOCAL!r}")
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:  # a name may be none that DNS can have
         raise UsageError(f"no Ray cluster answers at {place!r}: {error}") from None

@@ -19,9 +19,8 @@ from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.sandbox.nodes.facts import JudgeFacts, compare_facts, list_tiers
 from pytest_coderobust.sandbox.nodes.frames import read_facts_frame
 from pytest_coderobust.sandbox.nodes.judging import BENCH, attest_frame, judge_frames
+from pytest_coderobust.sandbox.nodes.node import OPEN_SECONDS
 
-OPEN_SECONDS = 120.0
-"""Time in which an actor must have started and told its facts."""
 LOOK_SECONDS = 0.2
 END_SECONDS = 5.0
 

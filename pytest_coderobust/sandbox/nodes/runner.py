@@ -10,7 +10,7 @@ class OneRunner:
     """Runs a job once after each time it was asked for, or once for several times.
 
     Who asks while it runs does not wait: the thread that runs it does so once more. A job may ask
-    for itself.
+    for itself. After a job that raised, the next who asks runs it.
     """
 
     def __init__(self, job: Callable[[], None]) -> None:
@@ -25,8 +25,13 @@ class OneRunner:
             if self._running:
                 return
             self._running = True
-        while self._go_on():
-            self._job()
+        try:
+            while self._go_on():
+                self._job()
+        except BaseException:  # Ctrl-C in it must not look like a run that goes on for ever
+            with self._lock:
+                self._running = False
+            raise
 
     def _go_on(self) -> bool:
         """Whether somebody has asked since the job began."""

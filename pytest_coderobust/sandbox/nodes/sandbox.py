@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 from pytest_coderobust.errors import SandboxError
 from pytest_coderobust.records import Verdict
 from pytest_coderobust.sandbox.check import Check
-from pytest_coderobust.sandbox.nodes.calls import NodeCall, NodeSeat, SeatState
+from pytest_coderobust.sandbox.nodes.calls import NodeCall, NodeSeat, SeatState, bound_seconds
+from pytest_coderobust.sandbox.nodes.dealing import take_hands
 from pytest_coderobust.sandbox.nodes.facts import JudgeFacts, compare_facts
 from pytest_coderobust.sandbox.nodes.frames import read_reply_frame, write_check_frame
 from pytest_coderobust.sandbox.nodes.node import JudgeNode
@@ -76,7 +78,7 @@ class NodeSandbox:
             return future
         about = (check.tests, check.entry_point)
         with self._lock:
-            self._waiting.add(NodeCheck(frame, about, check.limits.wall_seconds, future))
+            self._waiting.add(NodeCheck(frame, about, bound_seconds(check), future))
             self._watch()
         self._dealing.run()
         return future
@@ -91,6 +93,7 @@ class NodeSandbox:
     def _look_again(self) -> None:
         while not self._closed.wait(LOOK_SECONDS):
             self.expire(time.monotonic())
+            self._dealing.run()  # what a Ctrl-C elsewhere has left
 
     def expire(self, now: float) -> None:
         """Takes nodes for dead that have a call which was due before a time."""
@@ -105,27 +108,20 @@ class NodeSandbox:
 
     def _deal(self) -> None:
         """Sends what waits to nodes that are free."""
-        with self._lock:
-            hands = list(self._take_hands())
-            stranded = self._take_stranded()
-        for seat, call in hands:
-            self._send(seat, call)
+        hands: deque[tuple[NodeSeat, NodeCall]] = deque()
+        try:
+            with self._lock:
+                hands.extend(take_hands(self._seats, self._waiting, time.monotonic()))
+                stranded = self._take_stranded()
+            while hands:
+                self._send(*hands[0])
+                hands.popleft()
+        except BaseException:  # Ctrl-C: what is not sent for certain is dealt once more
+            with self._lock:
+                for seat, call in hands:
+                    self._waiting.put_back(call.checks if seat.end(call) else (), alone=call.alone)
+            raise
         self._fail(stranded, self._explain_gone())
-
-    def _take_hands(self) -> Iterable[tuple[NodeSeat, NodeCall]]:
-        """Takes from the queue what free nodes can have: suspects alone, own checks, others'."""
-        now = time.monotonic()
-        for seat in self._seats:
-            if self._waiting.suspects and seat.slots and not seat.calls:
-                check = self._waiting.suspects.popleft()
-                yield seat, seat.begin([check], now, alone=True)
-        if self._waiting.suspects:
-            return  # nodes empty themselves for them
-        for take in (self._waiting.take, self._waiting.steal):
-            for seat in self._seats:
-                while seat.slots and (dealt := take(seat.number, seat.slots)):
-                    if checks := [check for check in dealt if check.begin()]:
-                        yield seat, seat.begin(checks, now)
 
     def _take_stranded(self) -> list[NodeCheck]:
         """Takes everything where no node is left."""
@@ -143,18 +139,23 @@ class NodeSandbox:
 
     def _answered(self, seat: NodeSeat, call: NodeCall, sent: Future[list[bytes]]) -> None:
         try:
-            frames = sent.result()
-            if len(frames) != len(call.checks):
-                raise ValueError(f"{len(frames)} answers to {len(call.checks)} checks")
-        except Exception as error:  # noqa: BLE001  foreign code, as above
+            frames = call.read_answers(sent)
+        except BaseException as error:  # noqa: BLE001  foreign code, as above; so may its Ctrl-C be
             self._give_back(seat, call, error)
         else:
             with self._lock:
-                known = seat.end(call)
-            if known:
-                for check, frame in zip(call.checks, frames, strict=True):
-                    self._settle(seat, check, frame)
-        self._dealing.run()
+                left = deque(zip(call.checks, frames, strict=True) if seat.end(call) else ())
+            try:
+                while left:
+                    self._settle(seat, *left[0])
+                    left.popleft()
+            except BaseException:  # Ctrl-C, as above
+                again = [check for check, _ in left if not check.future.done()]
+                with self._lock:
+                    self._waiting.put_back(again, alone=call.alone)
+                raise
+        finally:
+            self._dealing.run()
 
     def _settle(self, seat: NodeSeat, check: NodeCheck, frame: bytes) -> None:
         """Gives a future its verdict or its error."""
@@ -165,10 +166,13 @@ class NodeSandbox:
                 raise SandboxError(f"{seat.node.name} judges in another way: {different}")
         except SandboxError as error:
             check.future.set_exception(error)
+        except Exception as error:  # noqa: BLE001  nobody would see it, and the rest of the hand wait
+            why = f"{seat.node.name}: {type(error).__name__}: {error}"[:300]
+            check.future.set_exception(SandboxError(f"no verdict: {why}"))
         else:
             check.future.set_result(reply.verdict)
 
-    def _give_back(self, seat: NodeSeat, call: NodeCall, error: Exception) -> None:
+    def _give_back(self, seat: NodeSeat, call: NodeCall, error: BaseException) -> None:
         """Takes back the checks of a call that failed, and those of its node if it died."""
         why = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
         if not seat.node.survives(error):

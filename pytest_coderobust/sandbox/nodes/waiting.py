@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class NodeCheck:
 
     Attributes:
         about: its tests, by which a node's workers know the calls to expect.
-        seconds: the wall time that it may take.
+        seconds: the wall time that it may take, with that of a compiler.
         deaths: nodes that died with it.
     """
 
@@ -69,6 +69,11 @@ class WaitingChecks:
             self._homes[check.about] = home
             self._tasks[home] += 1
         self._queues[home].append(check)
+
+    def put_back(self, checks: Iterable[NodeCheck], *, alone: bool) -> None:
+        """Queues checks again that were taken, and not sent."""
+        for check in checks:
+            (self.suspects.append if alone else self.add)(check)
 
     def take(self, node: int, slots: int) -> list[NodeCheck]:
         """Takes a hand of a node's own checks; the rest is left for its other free slots."""
