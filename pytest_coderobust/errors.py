@@ -87,4 +87,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(set(known))
     close = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (valid: {', '.join(names)})" if names else hint
+    return f"{hint} (valid: {', '.join(map(show_name, names))})" if names else hint
+
+
+def show_name(name: str) -> str:
+    """A name as a sentence shows it: what does not print is written out."""
+    return name if name.isprintable() else repr(name)

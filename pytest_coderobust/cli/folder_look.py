@@ -54,8 +54,8 @@ def _list_files(folder: Path) -> Iterator[Path]:
             continue
         deep = len(place.relative_to(folder).parts) >= DEEPEST
         kept = (each for each in folders if not each.startswith(".") and each not in LEFT_OUT)
-        folders[:] = [] if deep else sorted(kept)
-        yield from (place / name for name in sorted(names) if not name.startswith("."))
+        folders[:] = [] if deep else sorted(filter(_is_text, kept))
+        yield from (place / name for name in sorted(names) if name[0] != "." and _is_text(name))
 
 
 def _find_tasks(folder: Path, files: list[Path]) -> Iterator[tuple[str, str]]:
@@ -82,6 +82,11 @@ def _find_models(folder: Path, files: list[Path]) -> Iterator[str]:
             yield f"./{inside.as_posix()}"
         elif path.suffix == ".safetensors" and path.parent in configured and inside.parts[1:]:
             yield f"./{inside.parent.as_posix()}"
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is text: those of other bytes, which TOML cannot hold, have surrogates."""
+    return not any("\ud800" <= each <= "\udfff" for each in name)
 
 
 def _is_small(path: Path) -> bool:

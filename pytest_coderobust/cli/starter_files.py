@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 from pytest_coderobust.cli.folder_look import FolderLook
+from pytest_coderobust.reporting.shell_words import quote_word
 
 SUITE = "robustness.toml"
 SETTINGS = "pyproject.toml"
@@ -96,7 +98,20 @@ robustness:
 
 def write_suite_text(look: FolderLook) -> str:
     """Writes the suite: on the folder's own tasks, or on the bundled ones."""
-    return OWN.replace("TASKS", json.dumps(look.tasks), 1) if look.tasks else BUNDLED
+    return OWN.replace("TASKS", spell_toml(look.tasks), 1) if look.tasks else BUNDLED
+
+
+def spell_toml(text: str) -> str:
+    """Spells a text as TOML's basic string; what does not print is written out.
+
+    JSON's own escapes are pairs of surrogates beyond U+FFFF, and leave DEL: TOML has neither.
+    """
+    quoted = json.dumps(text, ensure_ascii=False)
+    return re.sub(r"[^ -~]", lambda found: _spell_toml_character(found[0]), quoted)
+
+
+def _spell_toml_character(character: str) -> str:
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
 def write_job_text(look: FolderLook) -> str:
@@ -107,13 +122,13 @@ def write_job_text(look: FolderLook) -> str:
 
 def list_next_steps(look: FolderLook) -> list[str]:
     """Lists what to type next, one command and its purpose a line."""
-    model = look.model or "codellama-7b"
+    model = quote_word(look.model or "codellama-7b")
     last = f"git add {SETTINGS} {SUITE} .github", "and commit: CI runs it"
     if look.gitlab:
         last = f"include: {{local: {GITLAB}}}", "into .gitlab-ci.yml, and commit"
     steps = [
         (f"pytest {SUITE} --model tiny", "measure the bundled model"),
-        (f"coderobust explain {look.task}", "read one item's story"),
+        (f"coderobust explain {quote_word(look.task)}", "read one item's story"),
         (f"pytest {SUITE} --model {model}", "measure your own model"),
         (f"pytest {SUITE} --model {model} --hunt", "the smallest breaks"),
         last,

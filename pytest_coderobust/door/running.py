@@ -46,7 +46,7 @@ def run(
     Args:
         suite: a suite's TOML file, or a data set's name ("quickstart", "humaneval").
         model: a name as for `--model`, or a backend, which is left open.
-        perturb: perturbations in the place of the suite's own.
+        perturb: perturbations in the place of the suite's own; `[]` is the clean prompts alone.
         edit: edits the model and tests the edited one ("creme", "rome:layer=5", a saved edit's
             folder); several are stacked.
         budget: a time ("30m"), completions (5000), or money or tokens of a served model.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_coderobust.door.frames import make_items_frame, make_metrics_frame
 from pytest_coderobust.door.suite_comparison import SuiteComparison, compare_results
+from pytest_coderobust.errors import UsageError
 from pytest_coderobust.gates import exit_failed
 from pytest_coderobust.reporting.formats import render_format, write_format
 from pytest_coderobust.reporting.json.document import encode_gate, encode_metrics
@@ -89,8 +90,11 @@ class SuiteResult:
             margin: the loss of pass@k that still counts as not worse.
 
         Raises:
-            UsageError: one of the two is partial, or they measured different things.
+            UsageError: the margin does not lie between 0 and 1, one of the two is partial, or they
+                measured different things.
         """
+        if not 0 <= margin <= 1:
+            raise UsageError(f"margin {margin} does not lie between 0 and 1")
         return compare_results(self.conclusion, earlier.conclusion, margin)
 
     def to_json(self) -> str:

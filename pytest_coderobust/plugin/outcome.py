@@ -18,6 +18,7 @@ from pytest_coderobust.gates import exit_failed
 from pytest_coderobust.hunting.store import FOLDER
 from pytest_coderobust.plugin.junit import add_gates
 from pytest_coderobust.records import Cell, Status
+from pytest_coderobust.reporting.reproduction import spell_line
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.session.conclusions import Conclusions, SuiteFindings
 from pytest_coderobust.session.outputs import write_outputs
@@ -116,8 +117,7 @@ class Findings:
         for report in self.reports:
             found = (o for o in report.run.observations if o.status is Status.BROKEN)
             if first := next(found, None):
-                reference = report.origin.reference
-                yield self._session.reproduce(f"{reference}::{first.task_id}[{first.cell.label}]")
+                yield spell_line(first, report)
 
     def wants_hunt(self, exitstatus: int | pytest.ExitCode) -> bool:
         """Whether a hunt was asked for, and the session came to an end of its own."""

@@ -23,7 +23,7 @@ from pytest_coderobust.metrics.quality_numbers import QualitySummary
 from pytest_coderobust.metrics.seed_scores import SeedScore, score_seeds
 from pytest_coderobust.metrics.summary import Summary, summarise
 from pytest_coderobust.records import Observation, SuiteRun
-from pytest_coderobust.records.codec import decode, encode
+from pytest_coderobust.records.codec import LATER, decode, encode
 from pytest_coderobust.results.evidence import Archive
 from pytest_coderobust.results.plan_order import order_by_plan
 from pytest_coderobust.results.result import DecidedRun
@@ -37,11 +37,13 @@ class Origin:
         reference: the session's name of the suite: the text before "::" in a test id.
         arguments: the options that change a model's answers, as words of a command.
         environment: the names and versions of Python, the platform and the packages, in order.
+        limit: the tasks that a suite without a file was cut to; None for all.
     """
 
     reference: str = ""
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    limit: int | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from pytest_coderobust.errors import UsageError
+from pytest_coderobust.errors import UsageError, show_name
 from pytest_coderobust.records import Cell, Observation, Status, SuiteRun
 from pytest_coderobust.records.codec import decode
 from pytest_coderobust.results.conclusion import Stored
@@ -78,7 +78,7 @@ def find_item(stored: Sequence[Stored], text: str, where: str) -> FoundItem:
     if not fitting:
         raise UsageError(
             f"{text!r}: no run of {where} is of the suite {wanted.reference!r}; there are "
-            f"{', '.join(dict.fromkeys(map(read_reference, stored)))}"
+            f"{', '.join(map(show_name, dict.fromkeys(map(read_reference, stored))))}"
         )
     having = [each for each in fitting if _plans(each, wanted)]
     if not having:
@@ -127,7 +127,7 @@ def _read_labels(stored: Stored) -> list[str]:
 def _offer(stored: Sequence[Stored], wanted: WantedItem) -> str:
     """The end of a sentence about an item that is not there: the nearest that are."""
     offered = list(dict.fromkeys(_list_near(stored, wanted)))[:NEAREST]
-    return f"; nearest: {', '.join(offered)}" if offered else ""
+    return f"; nearest: {', '.join(map(show_name, offered))}" if offered else ""
 
 
 def _list_near(stored: Sequence[Stored], wanted: WantedItem) -> Iterator[str]:

@@ -97,7 +97,9 @@ class Conclusions:
             result = add_eligible(session, session.suite(reference), digest, result)
         except CodeRobustError as error:
             self.errors.append(str(error))
-        origin = Origin(reference, tuple(session.choices.arguments()), read_environment())
+        limit = None if reference.endswith(".toml") else session.suite(reference).config.limit
+        words = tuple(session.choices.arguments())
+        origin = Origin(reference, words, read_environment(), limit)
         return self._store(digest, result, origin)
 
     def _judge_quality(

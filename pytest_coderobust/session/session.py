@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.config.settings import Settings, read_settings
 from pytest_coderobust.config.suite import SuiteConfig
+from pytest_coderobust.reporting.shell_words import join_words
 from pytest_coderobust.session.checks import check_choices
 from pytest_coderobust.session.choices import Choices, Label, spell_for_pytest
 from pytest_coderobust.session.planning import check_cost
@@ -106,7 +106,7 @@ class Session(Resources):
     def command(self, nodeid: str, *flags: str) -> str:
         """The command that runs one item alone under some flags."""
         words = ["pytest", nodeid, *self.choices.arguments(), *flags]
-        return shlex.join([*words, "--coderobust-no-gates"])
+        return join_words([*words, "--coderobust-no-gates"])
 
     def close(self) -> None:
         """Ends what the session opened."""

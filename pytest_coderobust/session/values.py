@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pytest_coderobust.errors import UsageError
 
@@ -47,10 +47,14 @@ def read_flag(_label: str, value: object) -> bool:
     return bool(value)
 
 
-def read_names(_label: str, value: object) -> tuple[str, ...] | None:
-    """Names separated by commas, or a sequence of them."""
-    parts = value.split(",") if isinstance(value, str) else list(_as_sequence(value))
-    return tuple(name for name in (str(part).strip() for part in parts) if name) if value else None
+def read_names(label: str, value: object) -> tuple[str, ...] | None:
+    """Names separated by commas, or a list of them, which may have none; "" is no choice."""
+    if value == "":
+        return None
+    if not isinstance(value, (str, list, tuple)):
+        raise UsageError(f"{label} {value!r} must be a name or a list of names")
+    parts = value.split(",") if isinstance(value, str) else cast("Sequence[object]", value)
+    return tuple(name for name in (str(part).strip() for part in parts) if name)
 
 
 def read_texts(_label: str, value: object) -> tuple[str, ...]:

@@ -162,6 +162,31 @@ def test_what_is_not_there_is_refused_with_the_nearest_names(
     assert len(error.splitlines()) == 1
 
 
+def test_a_hostile_suite_moves_no_cursor(
+    folder: Path,
+    told: Told,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = "a\x1b[2J b.toml"
+    (tmp_path / "tasks.jsonl").write_text((folder / "tasks.jsonl").read_text())
+    (tmp_path / name).write_text('[suite]\ntasks = "tasks.jsonl"\nperturbations = ["C1"]\n')
+    monkeypatch.chdir(tmp_path)
+    run(name, solve_but("Toy/1", "m"), limit=2, sandbox_workers=1)
+    status, text, _ = told("Toy/1")
+    assert status == 0
+    assert text.replace("\n", "").isprintable()
+    assert r"pytest $'a\033[2J b.toml::Toy/1[C1-s0]'" in text
+    for words in (["tony.toml::Toy/1"], ["Toy/1", "--suite", "a"]):
+        status, _, error = told(*words)
+        assert status == 4
+        assert error.rstrip("\n").isprintable()
+        assert r"'a\x1b[2J b" in error
+    assert main(["history", "--suite", "a"]) == 4
+    assert capsys.readouterr().err.rstrip("\n").isprintable()
+
+
 def test_a_skipped_item_says_why(told: Told) -> None:
     _, text, _ = told("part.toml::Toy/1[C1-s0]")
     assert text.startswith("Toy/1[C1-s0]: skipped\nreason   not recorded\n")

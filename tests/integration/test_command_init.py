@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pytest_coderobust.cli import main
 from pytest_coderobust.cli.settings_table import add_settings
-from pytest_coderobust.cli.starter_files import TABLE
+from pytest_coderobust.cli.starter_files import TABLE, spell_toml
 from pytest_coderobust.config.settings import read_settings
 from pytest_coderobust.config.suite import read_suite
 
@@ -107,6 +107,36 @@ def test_the_folders_own_tasks_model_and_ci_are_found(
     assert "include: {local: .gitlab/robustness.yml}" in printed
     words = read_job(tmp_path / GITLAB)
     assert words[:4] == ["python", "-m", "pytest", "robustness.toml"]
+
+
+def test_next_steps_can_be_pasted_whatever_the_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my models").mkdir()
+    (tmp_path / "my models" / "x;\x1b[2J.gguf").write_text("")
+    (tmp_path / "\udcff tasks.jsonl").write_text(json.dumps(TASKS[0]) + "\n")
+    row = {**TASKS[0], "task_id": "own/1 $(id) 'x"}
+    name = "tasks\N{GRINNING FACE}\x7f\u202e.jsonl"
+    (tmp_path / name).write_text(json.dumps(row) + "\n")
+    assert main(["init", str(tmp_path)]) == 0
+    assert read_suite(tmp_path / "robustness.toml").tasks == name
+    printed = capsys.readouterr().out
+    assert printed.replace("\n", "").isprintable()
+    steps = [line for line in printed.splitlines() if line.startswith(("  pytest", "  coderobust"))]
+    program = 'pytest() { printf \'%s\\0\' "$@"; }\ncoderobust() { pytest "$@"; }\n'
+    done = subprocess.run(
+        ["bash", "-c", program + "\n".join(steps)], capture_output=True, text=True, check=True
+    )
+    words = done.stdout.split("\0")
+    assert words[3:5] == ["explain", "own/1 $(id) 'x"]
+    assert words[5:8] == ["robustness.toml", "--model", "./my models/x;\x1b[2J.gguf"]
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_every_text_is_spelled_as_toml(text: str) -> None:
+    spelled = spell_toml(text)
+    assert spelled.isprintable()
+    assert tomllib.loads(f"x = {spelled}") == {"x": text}
 
 
 LINES = st.sampled_from(

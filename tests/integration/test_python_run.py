@@ -136,6 +136,13 @@ def test_a_limit_and_gates_of_the_call_are_those_of_the_run(project: Project) ->
         run_toy(project, limit=0)
 
 
+def test_no_perturbations_are_the_clean_prompts_alone(project: Project) -> None:
+    project.write_suite(SUITE)
+    assert list(run_toy(project, perturb=[], gates=[]).metrics) == ["clean"]
+    with pytest.raises(UsageError, match=r"perturb \{'C1'\} must be a name or a list of names"):
+        run_toy(project, perturb={"C1"})
+
+
 def test_a_set_of_tasks_needs_no_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.path)
     found = run("quickstart", answer_by(set()), limit=3, perturb="C1", sandbox_workers=1)
@@ -157,6 +164,9 @@ def test_two_results_are_compared_item_by_item(project: Project) -> None:
     other = run_toy(project, answer_by(set()), perturb="C2")
     with pytest.raises(UsageError, match="cannot be compared"):
         after.compare(other)
+    for margin in (float("nan"), -0.01, 5):
+        with pytest.raises(UsageError, match="does not lie between 0 and 1"):
+            after.compare(before, margin=margin)
 
 
 def test_a_notebook_shows_a_picture_and_a_table_without_a_script(project: Project) -> None:

@@ -8,7 +8,6 @@ come before the variants of a run that broke the same task.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +20,7 @@ from pytest_coderobust.records import (
     digest,
 )
 from pytest_coderobust.records.codec import encode
+from pytest_coderobust.reporting.reproduction import spell_line
 from pytest_coderobust.reporting.words import WordChange, find_word_changes
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.evidence import Finding, JudgedCompletion
@@ -93,8 +93,6 @@ def make_bug_reports(
 
 def report_finding(finding: Finding, report: SuiteReport) -> BugReport:
     observation, origin = finding.observation, report.origin
-    nodeid = f"{origin.reference}::{observation.task_id}[{observation.cell.label}]"
-    words = ["pytest", nodeid, *origin.arguments, "--coderobust-strict", "--coderobust-no-gates"]
     return BugReport(
         suite=report.run.suite,
         task=observation.task_id,
@@ -109,7 +107,7 @@ def report_finding(finding: Finding, report: SuiteReport) -> BugReport:
         model=report.run.model,
         sampling=report.run.sampling,
         environment=origin.environment,
-        reproduce=shlex.join(words),
+        reproduce=spell_line(observation, report),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 from pytest_coderobust.records import Status
 from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.html.evidence import PageEvidence
+from pytest_coderobust.reporting.reproduction import has_file, spell_call
+from pytest_coderobust.reporting.shell_words import join_words
 from pytest_coderobust.results.conclusion import SuiteReport
 
 LETTERS = {
@@ -62,7 +62,13 @@ def find_level(report: SuiteReport, place: int) -> str:
     return escape(report.run.levels.get(cell.perturbation, ""), NAME)
 
 
-def split_command(report: SuiteReport) -> list[str]:
-    """Splits the command that repeats a test: the text before its name, and after it."""
+def split_command(report: SuiteReport) -> list[object]:
+    """Splits the command that repeats a test: the text before its name, and after it.
+
+    A third part has the Python call of each column, where pytest cannot name the tests.
+    """
     origin = report.origin
-    return [escape(origin.reference, NAME), escape(shlex.join(origin.arguments))]
+    parts: list[object] = [escape(origin.reference, NAME), join_words(origin.arguments)]
+    if origin.reference and not has_file(report):
+        parts.append([spell_call(cell, report) for cell in report.run.cells])
+    return parts

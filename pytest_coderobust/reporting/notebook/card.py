@@ -64,9 +64,7 @@ def render_comparison(found: RunComparison, before: str, after: str) -> str:
     rows = (make_change_row(change, NONE, DASH) for change in found.changes[:ROWS])
     flips = "".join(f"<p>{_show(line)}</p>" for line in describe_flips(found))
     table = format_rows(("rate", *HEADINGS), rows)
-    return (
-        f'<div class="coderobust">{title} at a margin of {found.margin:g}</p>{table}{flips}</div>'
-    )
+    return f'<div class="coderobust">{title}{table}{flips}</div>'
 
 
 def name_verdict(result: DecidedRun) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, chop_cells
 
-from pytest_coderobust.records import Observation
 from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.prompt_diff import diff_prompts
+from pytest_coderobust.reporting.reproduction import has_file, list_words, spell_call
+from pytest_coderobust.reporting.shell_words import quote_word
 from pytest_coderobust.results.conclusion import SuiteReport
 from pytest_coderobust.results.evidence import Finding, JudgedCompletion
 from pytest_coderobust.results.item_search import FoundItem
@@ -39,18 +40,11 @@ def render_story(found: FoundItem, finding: Finding, report: SuiteReport, width:
     return "\n".join([*lines, "", "run it again", *_show_command(found, report, width)]) + "\n"
 
 
-def list_words(observation: Observation, report: SuiteReport) -> list[str]:
-    """Lists the words of the command that runs an item alone."""
-    nodeid = f"{report.origin.reference}::{observation.task_id}[{observation.cell.label}]"
-    flags = ["--coderobust-strict", "--coderobust-no-gates"]
-    return ["pytest", nodeid, *report.origin.arguments, *flags]
-
-
 def wrap_command(words: Sequence[str], width: int) -> list[str]:
     """Wraps a command so that it can be pasted: each line but the last ends in a backslash."""
     lines: list[str] = []
     current = "   "
-    for word in map(shlex.quote, words):
+    for word in map(quote_word, words):
         if current.strip() and cell_len(f"{current} {word} \\") > width:
             lines.append(f"{current} \\")
             current = "       "
@@ -60,13 +54,10 @@ def wrap_command(words: Sequence[str], width: int) -> list[str]:
 
 def _show_command(found: FoundItem, report: SuiteReport, width: int) -> list[str]:
     """Shows the command; the call where a data set was named without a suite file."""
-    if report.origin.reference.endswith(".toml"):
+    if has_file(report):
         return wrap_command(list_words(found.observation, report), width)
-    name = report.origin.reference
-    called = (
-        f"run({name!r}, {report.run.model.name!r}, perturb={found.observation.cell.perturbation!r})"
-    )
-    return wrap_line(f"    in Python: {escape(called, LINE)}", width)
+    called = spell_call(found.observation.cell, report)
+    return [f"    in Python: {called}"]  # cut into lines it could not be pasted
 
 
 def wrap_line(line: str, width: int) -> list[str]:
