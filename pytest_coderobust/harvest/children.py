@@ -33,7 +33,10 @@ class CallRecording:
         refused: by place, why calls were not kept, with how many.
         doctests, failed: examples that ran, and those whose output was another.
         status: pytest's exit status; None where no tests were named.
+        begun: calls of the functions while pytest ran, recorded or not.
+        watching: calls were still told at the end; another tool may take the hook over.
         missing: modules that cannot be imported here, with the exception.
+        said: the end of what the process printed.
     """
 
     calls: Mapping[CodePlace, Sequence[Mapping[str, Any]]]
@@ -42,6 +45,9 @@ class CallRecording:
     failed: int
     status: int | None
     missing: Mapping[str, str]
+    begun: int = 0
+    watching: bool = True
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,15 @@ class Probed:
 
 
 def record_calls(
-    functions: Sequence[HarvestFunction], tests: Sequence[Path], folder: Path
+    functions: Sequence[HarvestFunction],
+    tests: Sequence[Path],
+    folder: Path,
+    options: Sequence[str] = (),
 ) -> CallRecording:
     """Records the calls of functions while their doctests and the project's tests run.
+
+    Args:
+        options: for pytest, before the paths.
 
     Raises:
         DataError: the process ended before it could say what it saw.
@@ -74,6 +86,7 @@ def record_calls(
         "places": [[*each.place, each.owner] for each in functions],
         "modules": modules,
         "tests": [str(path.absolute()) for path in tests],
+        "options": list(options),
         "out": str(out),
     }
     said = _run("recording", request, folder, RECORDING_SECONDS, Path.cwd(), "0")
@@ -87,6 +100,9 @@ def record_calls(
         failed=told["failed"],
         status=told["status"],
         missing=told["missing"],
+        begun=told["begun"],
+        watching=told["watching"],
+        said=said,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pytest_coderobust.harvest.children import CallRecording, Probed, probe_module, record_calls
+from pytest_coderobust.harvest.complaints import check_recording
 from pytest_coderobust.harvest.drafts import HarvestDraft, choose_cases
 from pytest_coderobust.harvest.functions import HarvestFunction, LeftOut, find_functions
 from pytest_coderobust.harvest.modules import SourceModule, find_modules
@@ -32,6 +33,7 @@ class HarvestPlan:
         tests: paths for pytest.
         only: patterns of functions' full names; empty for all.
         longest: characters of a prompt, at most.
+        options: for pytest, which gets none of the project's own.
     """
 
     package: str
@@ -39,6 +41,7 @@ class HarvestPlan:
     only: tuple[str, ...] = ()
     seed: int = 0
     longest: int = MOST_PROMPT
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Harvest:
     Attributes:
         weak: functions whose tests cannot tell right from wrong.
         left_out: the other functions, each with the reason.
+        unreadable: modules that are no Python of this version.
     """
 
     plan: HarvestPlan
@@ -56,6 +60,7 @@ class Harvest:
     weak: tuple[LeftOut, ...]
     left_out: tuple[LeftOut, ...]
     recording: CallRecording
+    unreadable: tuple[str, ...] = ()
 
 
 def harvest_package(
@@ -68,10 +73,11 @@ def harvest_package(
 
     Raises:
         UsageError: there is no such package.
-        DataError: the tests ended their process.
+        DataError: the tests did not run, ended their process, or called nothing.
         SandboxError: the harness failed.
     """
-    modules = find_modules(plan.package)
+    source = find_modules(plan.package)
+    modules = source.modules
     origin = find_origin(plan.package)
     functions, left_out = find_functions(modules)
     functions = [each for each in functions if _is_wanted(each.full_name, plan.only)]
@@ -80,7 +86,8 @@ def harvest_package(
     composed, unfit = _compose(functions, plan)
     with TemporaryDirectory(prefix="coderobust-harvest-") as place:
         folder = Path(place)
-        recording = record_calls(list(composed), plan.tests, folder)
+        recording = record_calls(list(composed), plan.tests, folder, plan.options)
+        check_recording(recording, whole=not plan.only)
         tell(_describe(recording))
         probed = _probe(list(composed), recording, _find_home(modules), plan, folder, tell)
     drafts: list[HarvestDraft] = []
@@ -94,7 +101,8 @@ def harvest_package(
     tasks = prover.prove(drafts)
     unfit += [LeftOut(*each) for each in prover.left_out.items()]
     weak = tuple(LeftOut(*each) for each in prover.weak.items())
-    return Harvest(plan, origin, tuple(tasks), weak, (*left_out, *unfit), recording)
+    left = (*left_out, *unfit)
+    return Harvest(plan, origin, tuple(tasks), weak, left, recording, source.unreadable)
 
 
 def _is_wanted(name: str, patterns: Sequence[str]) -> bool:

@@ -6,7 +6,8 @@ import ast
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import metadata
@@ -34,13 +35,41 @@ class SourceModule:
     tree: ast.Module
 
 
-def find_modules(package: str) -> tuple[SourceModule, ...]:
+@dataclass(frozen=True, slots=True)
+class PackageSource:
+    """The modules of a package.
+
+    Attributes:
+        unreadable: full names of the modules that are no Python of this version.
+    """
+
+    modules: tuple[SourceModule, ...]
+    unreadable: tuple[str, ...] = ()
+
+
+@contextmanager
+def search_folder(folder: Path) -> Iterator[None]:
+    """Lets packages be found in a folder, and in `src` below it, behind all other places.
+
+    A console script does not look where it is called, as `python -m` does.
+    """
+    before = list(sys.path)
+    places = [folder.absolute(), folder.absolute() / "src"]
+    sys.path += [str(each) for each in places if each.is_dir() and str(each) not in sys.path]
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def find_modules(package: str) -> PackageSource:
     """Finds the modules of a package, of a part of it (`networkx.utils`), or the one module.
 
-    Modules of tests and those that cannot be read as Python are left out.
+    Modules of tests are left out.
 
     Raises:
-        UsageError: there is no such package, or it has no source in Python.
+        UsageError: there is no such package, it has no source in Python, or none that parses.
     """
     top, *inner = package.split(".")
     if not all(part.isidentifier() for part in (top, *inner)):
@@ -58,8 +87,25 @@ def find_modules(package: str) -> tuple[SourceModule, ...]:
     files = [(name, path) for name, path in _walk(package, start) if not _is_of_tests(name)]
     if not files:
         raise UsageError(f"{package!r} has no source in Python that could be read")
-    modules = [_read(name, path) for name, path in files]
-    return tuple(each for each in modules if each is not None)
+    return _read_all(files)
+
+
+def _read_all(files: Sequence[tuple[str, Path]]) -> PackageSource:
+    read = [(name, _read(name, path)) for name, path in files]
+    modules = tuple(module for _, module in read if module is not None)
+    unreadable = tuple(name for name, module in read if module is None)
+    if not modules:
+        more = f", nor any other of {len(unreadable)}" if len(unreadable) > 1 else ""
+        raise UsageError(f"{files[0][1]}: the file is no Python of this version{more}")
+    return PackageSource(modules, unreadable)
+
+
+def split_lines(text: str) -> list[str]:
+    """Splits a text into lines with their ends, as Python's grammar counts them.
+
+    `str.splitlines` ends lines at form feeds and separators of other alphabets too.
+    """
+    return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def _suggest(name: str) -> str:

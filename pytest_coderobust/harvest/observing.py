@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pytest_coderobust.harvest.cases import HarvestCall, HarvestCase
+from pytest_coderobust.harvest.cases import HarvestCall, HarvestCase, write_state
 from pytest_coderobust.harvest.fence import Fence, OutOfTimeError, RefusedDeedError
 from pytest_coderobust.harvest.objects import HarvestOriginal
 from pytest_coderobust.harvest.recorder import NotPlainError, encode_state
 from pytest_coderobust.harvest.spelling import UnwritableError, write_value
 from pytest_coderobust.sandbox.cage.encoder import Encoder
-from pytest_coderobust.sandbox.cage.frames import WireError, to_json
+from pytest_coderobust.sandbox.cage.frames import WireError
 from pytest_coderobust.sandbox.cage.wire import decode
 
 ROOM = 1500
@@ -93,13 +93,13 @@ def _find_after(args: list[Any], call: HarvestCall) -> tuple[Any, ...] | None:
         after = [encoder.encode(each) for each in args]
     except WireError:
         raise UnusableCallError("it makes its arguments large") from None
-    if to_json(after) == to_json(list(call.args)):
-        return None
     if encoder.opaque:
         raise UnusableCallError("it puts what is no plain data into its arguments")
     for each in after:
         _bound(each)
-    return tuple(after)
+    # As source: sets have one order there, and none in which they are walked through.
+    same = [*map(write_value, after)] == [*map(write_value, call.args)]
+    return None if same else tuple(after)
 
 
 def _find_state_after(held: object, call: HarvestCall) -> dict[str, Any] | None:
@@ -108,7 +108,11 @@ def _find_state_after(held: object, call: HarvestCall) -> dict[str, Any] | None:
         state = encode_state(held, type(held).__name__)
     except NotPlainError as error:
         raise UnusableCallError(f"it leaves no plain data in its object ({error})") from None
-    return None if to_json(state) == to_json(call.state) else state
+    try:
+        same = call.state is not None and write_state(state) == write_state(call.state)
+    except UnwritableError as error:
+        raise UnusableCallError(f"it leaves no plain data in its object ({error})") from None
+    return None if same else state
 
 
 def _describe_raised(

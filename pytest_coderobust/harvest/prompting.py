@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from pytest_coderobust.harvest.functions import HarvestFunction, find_first_line
 from pytest_coderobust.harvest.members import find_gaps, reduce_class
-from pytest_coderobust.harvest.modules import SourceModule
+from pytest_coderobust.harvest.modules import SourceModule, split_lines
 from pytest_coderobust.harvest.names import (
     ALWAYS,
     StatementNames,
@@ -80,7 +80,7 @@ def _cut_function(function: HarvestFunction, *, decorated: bool) -> tuple[str, s
     node = function.node
     first = function.first_line if decorated else node.lineno
     text = read_absolute(function.module, first, node.end_lineno or 0)
-    lines = text.splitlines(keepends=True)
+    lines = split_lines(text)
     if function.owner:
         lines = [_dedent(line, node.col_offset) for line in lines]
     behind = (node.body[0].end_lineno or 0) + 1 - first
@@ -164,7 +164,7 @@ def _write_statement(node: ast.stmt, module: SourceModule) -> str:
     text = read_absolute(module, first, node.end_lineno or 0).rstrip("\n") + "\n"
     if not isinstance(node, ast.ClassDef) or not (gaps := find_gaps(node, module.tree)):
         return text
-    lines = text.splitlines(keepends=True)
+    lines = split_lines(text)
     for start, end in reversed(gaps):
         lines[start - first : end - first + 1] = []
     return "".join(lines).rstrip("\n") + ("\n" if node.body else "\n    pass\n")
@@ -172,7 +172,7 @@ def _write_statement(node: ast.stmt, module: SourceModule) -> str:
 
 def read_absolute(module: SourceModule, first: int, last: int) -> str:
     """Reads lines of a module, from 1; relative imports in them become absolute in their line."""
-    lines = module.text.splitlines(keepends=True)
+    lines = split_lines(module.text)
     if not any("from" in line and "." in line for line in lines[first - 1 : last]):
         return "".join(lines[first - 1 : last])
     for node in ast.walk(module.tree):

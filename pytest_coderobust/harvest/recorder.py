@@ -10,7 +10,7 @@ import dis
 import inspect
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
@@ -25,6 +25,8 @@ SEEN = 3000
 """Calls of one function that are looked at."""
 ROOM = 2000
 """Characters of one value, at most."""
+_TOOL = 4
+"""Number of the tool for `sys.monitoring`; 0, 1, 2 and 5 are spoken for."""
 _ENDS = frozenset({"RETURN_VALUE", "RETURN_CONST"})
 SeenCall = dict[str, Any]
 """One call: {"named", "rest", "extra"}, its arguments, and "outcome" with maybe "value"."""
@@ -53,6 +55,11 @@ class CallRecorder:
         self._counts: dict[CodePlace, int] = {}
         self._open: dict[int, SeenCall] = {}
         self._defaults: dict[CodeType, dict[str, Any]] = {}
+
+    @property
+    def begun(self) -> int:
+        """Calls that began so far, recorded or not."""
+        return sum(self._counts.values())
 
     def is_wanted(self, code: CodeType) -> bool:
         """Whether a code is that of a function which is recorded."""
@@ -177,19 +184,24 @@ def is_plain(value: object, depth: int = 0) -> bool:
     return not hasattr(value, "__next__")
 
 
-def start_recording(recorder: CallRecorder) -> None:
-    """Records from now on, in every thread."""
+def start_recording(recorder: CallRecorder) -> Callable[[], bool]:
+    """Records from now on, in every thread.
+
+    Returns:
+        A function that says whether calls are still told: another tool may take the hook over.
+    """
     monitoring = getattr(sys, "monitoring", None)
     if monitoring is not None:
         _watch(recorder, monitoring)
-    else:
-        trace = _make_trace(recorder)
-        threading.settrace(trace)
-        sys.settrace(trace)
+        return lambda: bool(monitoring.get_events(_TOOL))
+    trace = _make_trace(recorder)
+    threading.settrace(trace)
+    sys.settrace(trace)
+    return lambda: sys.gettrace() is trace
 
 
 def _watch(recorder: CallRecorder, monitoring: Any) -> None:
-    tool, events = 4, monitoring.events  # 0, 1, 2 and 5 are spoken for
+    tool, events = _TOOL, monitoring.events
     monitoring.use_tool_id(tool, "coderobust harvest")
 
     def begin(code: CodeType, _offset: int) -> Any:

@@ -3,8 +3,8 @@
     python -m pytest_coderobust.harvest.recording REQUEST.json
 
 The request has "places" ([file, line, class]), "modules" (full names, for their doctests), "tests"
-(paths for pytest, maybe none) and "out", the file that the calls go to. The process has the user's
-rights, as the project's tests always had.
+(paths for pytest, maybe none), "options" (for pytest too) and "out", the file that the calls go to.
+The process has the user's rights, as the project's tests always had.
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ def main(path: str) -> None:
     """Records what a request asks for and writes it."""
     request = json.loads(Path(path).read_text(encoding="utf-8"))
     recorder = CallRecorder({(file, line): owner for file, line, owner in request["places"]})
-    told: dict[str, Any] = {"doctests": 0, "failed": 0, "status": None, "missing": {}}
-    start_recording(recorder)
+    told: dict[str, Any] = {"doctests": 0, "failed": 0, "status": None, "missing": {}, "begun": 0}
+    is_watching = start_recording(recorder)
     try:
         run_doctests(request["modules"], told)
         if request["tests"]:
-            told["status"] = run_pytest(request["tests"])
+            before = recorder.begun
+            told["status"] = run_pytest([*request["options"], *request["tests"]])
+            told["begun"] = recorder.begun - before
     finally:
+        told["watching"] = is_watching()
         write_calls(Path(request["out"]), recorder, told)
         sys.stdout.flush()
         os._exit(0)  # threads that tests left running have nothing more to say
@@ -66,18 +69,14 @@ def import_module(name: str, told: dict[str, Any]) -> ModuleType | None:
         return None
 
 
-def run_pytest(paths: list[str]) -> int:
-    """Runs tests with pytest, quietly; returns its exit status."""
-    sys.argv = [
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:coderobust",
-        "--no-header",
-        *paths,
-    ]
+def run_pytest(arguments: list[str]) -> int:
+    """Runs tests with pytest, quietly, and without the project's `addopts`; returns its status.
+
+    Coverage would take the trace over, and processes of pytest-xdist would run the tests elsewhere.
+    """
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    off = ("-p", "no:cacheprovider", "-p", "no:coderobust", "-o", "addopts=")
+    sys.argv = ["pytest", "-q", "--no-header", *off, *arguments]
     try:
         runpy.run_module("pytest", run_name="__main__")
     except SystemExit as end:

@@ -84,6 +84,8 @@ def _write_summary(harvest: Harvest) -> Iterator[str]:
         yield f"Answers cannot import the package: {origin.hidden}.\n"
     yield f"\n- {len(tasks)} tasks kept\n- {len(harvest.weak)} with weak tests, not kept\n"
     yield f"- {len(harvest.left_out)} left out\n- tests take {measure_branches(tasks)}\n"
+    if harvest.unreadable:
+        yield f"- no Python of this version: {', '.join(harvest.unreadable)}\n"
     yield "\n## Kept\n\n| task | tests | branches | mutants that fail | judged |\n"
     yield "|---|---|---|---|---|\n"
     for each in tasks:

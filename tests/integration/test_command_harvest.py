@@ -13,8 +13,12 @@ import pytest
 from support.harvest_package import write_package
 
 from pytest_coderobust.cli import main
+from pytest_coderobust.cli.harvest import explain_suite
+from pytest_coderobust.harvest.children import CallRecording
 from pytest_coderobust.harvest.drafts import LIMITS
-from pytest_coderobust.records import Task, Verdict
+from pytest_coderobust.harvest.harvesting import Harvest, HarvestPlan
+from pytest_coderobust.harvest.origin import HarvestOrigin
+from pytest_coderobust.records import Packages, Task, Verdict
 from pytest_coderobust.sandbox import open_sandbox
 from pytest_coderobust.sandbox.check import Check
 from pytest_coderobust.tasks.load import load_tasks
@@ -73,6 +77,10 @@ def test_a_package_becomes_tasks(
     assert not any(each.full for each in judge(tasks, [make_stub(task) for task in tasks]))
     reset = "    self.total = 0\n    return times * self.step\n"
     assert not judge(tasks[2:], [reset])[0].full
+    # What is there is not replaced without a word.
+    assert main(["harvest", "small", "--out", str(out)]) == 4
+    assert "is there already; --force replaces it" in capsys.readouterr().err
+    assert read_rows(out) == rows
     # The same seed makes the same bytes.
     again = tmp_path / "again"
     one = ["--only", "*.clamp"]
@@ -93,6 +101,42 @@ def test_wrong_requests_are_told_in_a_sentence(
 ) -> None:
     assert main(["harvest", *arguments, "--out", str(tmp_path / "out")]) == 4
     assert told in capsys.readouterr().err
+
+
+def test_nothing_is_written_where_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bare_alone.py").write_text("def f(x):\n    return x\n")
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "tasks.jsonl").write_text("{}\n")
+    assert main(["harvest", "bare_alone", "--force", "--out", str(out)]) == 1
+    said = capsys.readouterr().out
+    assert "nothing is written" in said
+    assert "run pytest" not in said
+    assert [path.name for path in out.iterdir()] == ["tasks.jsonl"]
+    assert (out / "tasks.jsonl").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize(
+    ("suite", "told"),
+    [
+        ("", "its [sandbox] packages are [], and these tasks need ['packaging']"),
+        ('[sandbox]\npackages = ["other"]\n', "packages are ['other'], and these"),
+        ('[sandbox]\npackages = ["packaging"]\n', ""),
+        ("[", "cannot be read"),
+    ],
+)
+def test_a_suite_that_was_there_is_told(suite: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "suite.toml"
+    path.write_text(suite)
+    origin = HarvestOrigin("packaging", "1", "unknown", Packages(("packaging",)))
+    seen = CallRecording({}, {}, 0, 0, None, {})
+    said = explain_suite(Harvest(HarvestPlan("packaging"), origin, (), (), (), seen), path)
+    assert said.startswith(f"{path} was there and is left as it is")
+    assert told in said
+    assert ("need" in said) == ("need" in told or "these" in told)
 
 
 def test_an_answer_that_imports_the_original_is_stale(tmp_path: Path) -> None:
