@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from support.judge_nodes import FACTS, TESTS, ScriptedNode, make_check
 
 from pytest_coderobust.errors import SandboxError
-from pytest_coderobust.records import Language, Verdict
+from pytest_coderobust.records import Language, Level, Verdict
 from pytest_coderobust.sandbox.nodes.calls import NodeSeat, bound_seconds
+from pytest_coderobust.sandbox.nodes.frames import write_reply_frame
 from pytest_coderobust.sandbox.nodes.runner import OneRunner
 from pytest_coderobust.sandbox.nodes.sandbox import NodeSandbox
 from pytest_coderobust.sandbox.nodes.waiting import NodeCheck
@@ -230,6 +231,29 @@ def test_a_ctrl_c_while_checks_are_dealt_loses_none() -> None:
         assert [tell(future) for future in futures] == ["good 0", "good 1", "good 2"]
 
 
+def test_a_ctrl_c_while_answers_are_read_loses_no_other() -> None:
+    with open_nodes(1) as (sandbox, (node,)):
+        futures: list[Future[Verdict]] = []
+
+        def interrupt(_: Future[Verdict]) -> None:
+            raise KeyboardInterrupt
+
+        def submit_more() -> None:
+            futures.extend(sandbox.submit(make_check(f"good {at}")) for at in range(4))
+            futures[0].add_done_callback(interrupt)
+
+        answered: Future[list[bytes]] = Future()
+        answered.set_result([write_reply_frame(FACTS, Verdict(Level.FULL, 1, 1))] * 2)
+        node.instead["good 0"] = [answered]
+        node.at_call["opener"] = submit_more
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.submit(make_check("opener"))
+        assert futures[0].result(timeout=0).full
+        assert tell(sandbox.submit(make_check("last"))) == "last"
+        assert [tell(future) for future in futures[1:]] == ["good 1", "good 2", "good 3"]
+    assert ["good 0", "good 1"] in node.seen
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_a_ctrl_c_on_a_node_is_that_calls(error: type[BaseException]) -> None:
     with open_nodes(1) as (sandbox, (node,)):
@@ -247,8 +271,6 @@ def test_an_answer_that_cannot_be_read_fails_alone() -> None:
 
         def decode(self, *_: object, **__: object) -> str:
             raise LookupError("odd")
-
-        startswith = decode
 
     with open_nodes(1) as (sandbox, (node,)):
         answered: Future[list[bytes]] = Future()
