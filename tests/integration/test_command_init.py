@@ -215,7 +215,9 @@ def run_job(project: Project, command: Path) -> None:
         assert (project.path / "robustness" / name).stat().st_size > 1000
 
 
-def test_the_first_tasks_of_the_written_suite_run_on_tiny(project: Project) -> None:
+def test_the_first_tasks_of_the_written_suite_run_on_tiny_as_documented(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     project.path.joinpath("tasks.jsonl").unlink()
     done = subprocess.run(
         [sys.executable, "-m", "pytest_coderobust.cli", "init"],
@@ -224,10 +226,20 @@ def test_the_first_tasks_of_the_written_suite_run_on_tiny(project: Project) -> N
     assert done.stdout.startswith("wrote robustness.toml\nwrote pyproject.toml\n")
     suite = project.path / "robustness.toml"
     whole = suite.read_text()
-    few = whole.replace("limit = 60", "limit = 6").replace('"C1", "C2", "C3"', '"C1"')
-    assert few.count("limit = 6 ") == few.count('["C1"]') == 1
+    few = whole.replace("limit = 60", "limit = 3")
+    assert few.count("limit = 3 ") == 1
     suite.write_text(few)
     run_job(project, GITHUB)
+    monkeypatch.chdir(project.path)
+    monkeypatch.setenv("COLUMNS", "80")
+    capsys.readouterr()
+    assert main(["explain", "quickstart/1"]) == 0
+    story = capsys.readouterr().out
+    page = (Path(__file__).parents[2] / "docs" / "explain.md").read_text(encoding="utf-8")
+    block = page.partition("$ coderobust explain quickstart/1\n")[2].partition("```")[0]
+    before, _, after = block.partition("...\n")
+    assert story.startswith(before)
+    assert story.endswith(f"\n{after}")
 
 
 @pytest.mark.slow
