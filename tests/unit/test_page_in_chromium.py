@@ -6,6 +6,7 @@ Skipped where Chromium or its driver is missing; nothing is downloaded for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -18,6 +19,7 @@ from support.report_runs import HOSTILE, hostile_report, make_report
 from pytest_coderobust.reporting.hostile import escape_block
 from pytest_coderobust.reporting.html import render
 from pytest_coderobust.reporting.html.evidence import TEXT
+from pytest_coderobust.results.conclusion import Origin
 
 TABLE: dict[str, dict[str, Outcome]] = {
     "T/0": {"clean": 1, "C1-s0": 0, "C2-s0": 1, "W1-s0": 0},
@@ -60,6 +62,37 @@ def listed(browser: Any, expected: list[str]) -> bool:
 
 def first(browser: Any, selector: str) -> Any:
     return browser.find_element("css selector", selector)
+
+
+@pytest.mark.parametrize(
+    ("reference", "shown"),
+    [
+        (
+            "quickstart",
+            "from pytest_coderobust import run\nrun('quickstart', 'tiny')",
+        ),
+        (
+            "a\x1b[2J'.toml",
+            r"pytest $'a\033[2J\'.toml''::T/0[C1-s0]' --coderobust-model=tiny --coderobust-strict --coderobust-no-gates",
+        ),
+    ],
+)
+def test_an_item_shows_how_to_reproduce_it(
+    browser: Any, tmp_path: Path, reference: str, shown: str
+) -> None:
+    words = ("--coderobust-model=tiny",)
+    report = replace(make_report(tmp_path, TABLE), origin=Origin(reference, words))
+    file = tmp_path / "report.html"
+    file.write_text(render([report]), encoding="utf-8")
+    visit(browser, file)
+    first(browser, ".item").click()
+    for _ in range(1200):
+        if len(found := texts(browser, "#detail pre")) > 1:
+            break
+        sleep(0.05)
+    assert found[-1] == shown
+    assert console(browser) == []
+    assert set(requests(browser)) <= {file.as_uri(), "data:,"}
 
 
 def test_page_opens_on_what_is_broken(page: Any) -> None:

@@ -6,7 +6,7 @@ from pytest_coderobust.records import Status
 from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.html.evidence import PageEvidence
 from pytest_coderobust.reporting.reproduction import has_file, spell_call
-from pytest_coderobust.reporting.shell_words import join_words
+from pytest_coderobust.reporting.shell_words import join_words, quote_word
 from pytest_coderobust.results.conclusion import SuiteReport
 
 LETTERS = {
@@ -65,10 +65,13 @@ def find_level(report: SuiteReport, place: int) -> str:
 def split_command(report: SuiteReport) -> list[object]:
     """Splits the command that repeats a test: the text before its name, and after it.
 
-    A third part has the Python call of each column, where pytest cannot name the tests.
+    A third part has the Python call of each column, where pytest cannot name the tests. A fourth
+    says that the first is quoted for a shell, because it does not print.
     """
-    origin = report.origin
-    parts: list[object] = [escape(origin.reference, NAME), join_words(origin.arguments)]
-    if origin.reference and not has_file(report):
-        parts.append([spell_call(cell, report) for cell in report.run.cells])
-    return parts
+    reference, words = report.origin.reference, join_words(report.origin.arguments)
+    if reference and not has_file(report):
+        calls = [spell_call(cell, report) for cell in report.run.cells]
+        return [escape(reference, NAME), words, calls]
+    if not reference.isprintable():
+        return [quote_word(reference), words, None, True]
+    return [reference, words]

@@ -203,10 +203,12 @@
     } else if (!why) {
       parts.push(make("p", "hint", "The texts of this item are not in this page, which holds as much as a browser bears; the ledger has them."));
     }
-    const [reference, words, calls] = chosen.reproduce;
+    const [reference, words, calls, isQuoted] = chosen.reproduce;
     if (reference) {
+      const name = "::" + task + "[" + label + "]";
+      const test = isQuoted ? reference + quoted(name) : quoted(reference + name);
       parts.push(make("h4", "", calls ? "Reproduce in Python" : "Reproduce"));
-      parts.push(make("pre", "", calls ? "from pytest_coderobust import run\n" + calls[column] : "pytest " + quoted(reference + "::" + task + "[" + label + "]") + " " + words + " --coderobust-strict --coderobust-no-gates"));
+      parts.push(make("pre", "", calls ? "from pytest_coderobust import run\n" + calls[column] : "pytest " + test + " " + words + " --coderobust-strict --coderobust-no-gates"));
     }
     ui.detail.replaceChildren(...parts);
     // Some viewers forbid pages a history; the item is open all the same.
