@@ -24,7 +24,7 @@ PROBING_SECONDS = 900.0
 """Time for all functions of a module together; a hang of one function ends sooner."""
 TOO_LONG = "it took too long"
 ELSEWHERE = {"TZ": "AWAY-11:30", "COLUMNS": "41"}
-"""What is other for the process that sees outcomes the second time, beside its hash seed."""
+"""Settings of the process that sees outcomes the second time, besides its hash seed."""
 
 
 @dataclass(frozen=True, slots=True)
