@@ -26,6 +26,10 @@ class _ClockKind(type):
 class ShiftedDate(datetime.date, metaclass=_ClockKind):
     """A date of another today."""
 
+    def __repr__(self) -> str:
+        module = "datetime." if type(self) is ShiftedDate else ""  # as that of the class in C
+        return f"{module}{super().__repr__()}"
+
     @classmethod
     def today(cls) -> Any:
         return cls.fromtimestamp(time.time())
@@ -33,6 +37,10 @@ class ShiftedDate(datetime.date, metaclass=_ClockKind):
 
 class ShiftedDateTime(datetime.datetime, metaclass=_ClockKind):
     """A date and time of another now."""
+
+    def __repr__(self) -> str:
+        module = "datetime." if type(self) is ShiftedDateTime else ""  # as that of the class in C
+        return f"{module}{super().__repr__()}"
 
     @classmethod
     def today(cls) -> Any:
@@ -58,8 +66,15 @@ def shift_clock() -> None:
     for name in ("localtime", "gmtime", "ctime"):
         _replace(name, _shift_seconds(getattr(time, name)))
     asctime, strftime, local = time.asctime, time.strftime, time.localtime
-    _replace("asctime", lambda t=None: asctime(local() if t is None else t))
-    _replace("strftime", lambda form, t=None: strftime(form, local() if t is None else t))
+
+    def shifted_asctime(given: Any = None) -> str:
+        return asctime(local() if given is None else given)
+
+    def shifted_strftime(form: str, given: Any = None) -> str:
+        return strftime(form, local() if given is None else given)
+
+    _replace("asctime", shifted_asctime)
+    _replace("strftime", shifted_strftime)
     for kind, name in ((ShiftedDate, "date"), (ShiftedDateTime, "datetime")):
         kind.__name__ = kind.__qualname__ = name
         kind.__module__ = "datetime"
@@ -67,7 +82,10 @@ def shift_clock() -> None:
 
 
 def _shift_seconds(function: Callable[[float], Any]) -> Callable[..., Any]:
-    return lambda secs=None: function(time.time() if secs is None else secs)
+    def shifted(seconds: float | None = None) -> Any:
+        return function(time.time() if seconds is None else seconds)
+
+    return shifted
 
 
 def _replace(name: str, value: object) -> None:

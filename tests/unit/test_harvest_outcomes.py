@@ -179,3 +179,34 @@ def test_branches_are_those_of_the_final_cases(
 )
 def test_reads_of_the_machine_are_named(source: str, read: str) -> None:
     assert find_machine_read(source) == read
+
+
+def test_every_clock_is_shifted_and_dates_stay_dates() -> None:
+    program = """
+import datetime, time
+real_date, real, old_now = datetime.date, datetime.datetime, time.time()
+from pytest_coderobust.harvest.shifting import SHIFT, shift_clock
+shift_clock()
+then = time.localtime(old_now + SHIFT)
+near = lambda seconds: abs(seconds - old_now - SHIFT) < 600
+for seconds in (time.time(), time.time_ns() / 1e9, time.mktime(time.localtime()),
+                time.mktime(time.strptime(time.ctime())), time.mktime(time.strptime(time.asctime())),
+                float(time.strftime("%s")), datetime.datetime.now().timestamp(),
+                datetime.datetime.today().timestamp(),
+                datetime.datetime.now(datetime.timezone.utc).timestamp(),
+                datetime.datetime.utcnow().replace(tzinfo=datetime.timezone.utc).timestamp()):
+    assert near(seconds), seconds
+assert datetime.date.today() >= real_date.fromtimestamp(old_now + SHIFT)
+assert time.gmtime(0).tm_year == 1970 and time.strftime("%Y", time.gmtime(0)) == "1970"
+day = real_date(2000, 1, 2)
+assert isinstance(day, datetime.date) and isinstance(real(2000, 1, 2), datetime.datetime)
+assert isinstance(real(2000, 1, 2), datetime.date) and not isinstance(day, datetime.datetime)
+assert issubclass(datetime.datetime, datetime.date) and datetime.date(2000, 1, 2) == day
+class Own(datetime.date): pass
+assert not isinstance(day, Own) and isinstance(Own(2000, 1, 2), Own)
+assert repr(datetime.datetime(2000, 1, 2)) == repr(real(2000, 1, 2))
+assert repr(datetime.date(2000, 1, 2)) == repr(day) and repr(Own(2000, 1, 2)) == "Own(2000, 1, 2)"
+print(datetime.date.__name__)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("date\n", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -96,7 +96,7 @@ def test_sets_that_are_walked_through_in_another_order_did_not_change() -> None:
 
     grown = observe(HarvestOriginal(add), call, fence, "/", recorded=False)
     assert grown.after is not None
-    assert sorted(cast("Any", grown.after[0])["set"]) == [1, 2, 3]
+    assert sorted(grown.after[0]["set"]) == [1, 2, 3]
 
 
 class Held:
