@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.harvest.cases import HarvestCase, decode_case, encode_case
@@ -22,6 +22,9 @@ from pytest_coderobust.harvest.functions import CodePlace, HarvestFunction
 RECORDING_SECONDS = 1800.0
 PROBING_SECONDS = 900.0
 """Time for all functions of a module together; a hang of one function ends sooner."""
+TOO_LONG = "it took too long"
+ELSEWHERE = {"TZ": "AWAY-11:30", "COLUMNS": "41"}
+"""Settings of the process that sees outcomes the second time, besides its hash seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,11 @@ class Probed:
     """A function's cases, or the reason why it has none.
 
     Attributes:
-        branches: ways out of branching lines that the cases take, and all.
         aliases: full names of the function under other names than its own.
     """
 
     reason: str = ""
     cases: tuple[HarvestCase, ...] = ()
-    branches: tuple[int, int] = (0, 0)
     aliases: tuple[str, ...] = ()
     unstable: int = field(default=0)
 
@@ -128,12 +129,19 @@ def probe_module(
         found.update({a["name"]: _read_probed(a) for a in answers if "name" in a})
         left = [each for each in left if each.qualname not in found]
         if left and begun and begun[-1] not in found:
-            found[begun[-1]] = Probed(reason="its process ended while it was called")
+            found[begun[-1]] = Probed(reason=explain_death(said))
             left = [each for each in left if each.qualname != begun[-1]]
         elif left:
             found.update({each.qualname: Probed(reason=_explain_start(said)) for each in left})
             break
     return _replay(functions[0], found, home, folder)
+
+
+def explain_death(said: str) -> str:
+    """Explains why a process did not come back from a function."""
+    if said == TOO_LONG:
+        return f"it was being called when its module's {PROBING_SECONDS:.0f} seconds were over"
+    return "its process ended while it was called"
 
 
 def _explain_start(said: str) -> str:
@@ -158,20 +166,20 @@ def _probe_once(
         for each in functions
     ]
     request = {"module": module.name, "path": str(module.path), "home": home, "seed": seed}
-    return _ask({**request, "functions": asked}, folder, "0")
+    return ask({**request, "functions": asked}, folder, "0")
 
 
 def _replay(
     function: HarvestFunction, found: Mapping[str, Probed], home: str, folder: Path
 ) -> dict[str, Probed]:
-    """Keeps the cases that have the same outcome in a process with another hash seed."""
+    """Keeps the cases that have the same outcome in a process of another seed, time and place."""
     module = function.module
     cases = {name: [encode_case(c) for c in each.cases] for name, each in found.items()}
     asked = {name: own for name, own in cases.items() if own}
     if not asked:
         return dict(found)
     request = {"module": module.name, "path": str(module.path), "home": home, "replay": asked}
-    answers, _ = _ask(request, folder, "1")
+    answers, _ = ask(request, folder, "1")
     same = {answer["name"]: answer["same"] for answer in answers if "name" in answer}
     return {
         name: _keep_same(each, same.get(name, [])) if each.cases else each
@@ -184,13 +192,14 @@ def _keep_same(probed: Probed, same: Sequence[bool]) -> Probed:
     lost = len(probed.cases) - len(kept)
     if not kept:
         return Probed(reason="its result is not the same in every process", unstable=lost)
-    return Probed("", kept, probed.branches, probed.aliases, lost)
+    return Probed("", kept, probed.aliases, lost)
 
 
-def _ask(request: Mapping[str, Any], folder: Path, hash_seed: str) -> tuple[list[Any], str]:
+def ask(request: Mapping[str, Any], folder: Path, hash_seed: str) -> tuple[list[Any], str]:
+    """Asks a child that observes; returns its answers, and the end of what it printed."""
     out = folder / "answers.jsonl"
     out.unlink(missing_ok=True)
-    work = folder / "empty"
+    work = folder / f"empty{hash_seed}"
     work.mkdir(exist_ok=True)
     said = _run("probing", {**request, "out": str(out)}, folder, PROBING_SECONDS, work, hash_seed)
     lines = out.read_text(encoding="utf-8").splitlines() if out.is_file() else []
@@ -200,9 +209,8 @@ def _ask(request: Mapping[str, Any], folder: Path, hash_seed: str) -> tuple[list
 def _read_probed(answer: Mapping[str, Any]) -> Probed:
     if answer.get("reason"):
         return Probed(reason=str(answer["reason"]))
-    taken, total = cast("list[int]", answer["branches"])
     cases = tuple(map(decode_case, answer["cases"]))
-    return Probed("", cases, (taken, total), tuple(answer["aliases"]))
+    return Probed("", cases, tuple(answer["aliases"]))
 
 
 def _run(
@@ -223,6 +231,7 @@ def _run(
         "PYTHONHASHSEED": hash_seed,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join(paths),
+        **(ELSEWHERE if hash_seed != "0" else {}),
     }
     try:
         ended = subprocess.run(  # noqa: S603  our own module
@@ -236,5 +245,5 @@ def _run(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return "it took too long"
+        return TOO_LONG
     return ended.stdout.decode("utf-8", "replace")[-4000:]

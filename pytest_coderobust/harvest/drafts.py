@@ -26,7 +26,7 @@ class HarvestDraft:
         cases: those that its tests have.
         others: those that were seen too, for mutants that the tests do not notice.
         changes: remove the original, under every name that it has.
-        branches: ways out of branching lines that the seen cases take, and all.
+        branches: ways out of branching lines that the cases take, and all; counted at the end.
         mutants: how many simple mutants of the body fail.
         in_process: the tests run in the solution's process.
     """

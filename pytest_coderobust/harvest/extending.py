@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -20,7 +19,7 @@ from pytest_coderobust.harvest.body_coverage import Arcs, BodyCoverage
 from pytest_coderobust.harvest.cases import HarvestCall, HarvestCase, encode_case
 from pytest_coderobust.harvest.fence import Fence
 from pytest_coderobust.harvest.objects import HarvestOriginal
-from pytest_coderobust.harvest.observing import UnusableCallError, observe
+from pytest_coderobust.harvest.observing import WAITED, UnusableCallError, observe, repeat_call
 from pytest_coderobust.harvest.recorder import NotPlainError
 from pytest_coderobust.harvest.spelling import UnwritableError
 
@@ -53,7 +52,7 @@ class CallExtender:
     ) -> None:
         self._original = original
         self._fence = fence
-        fence.touched = ""
+        fence.touched, fence.waited = "", False
         self._coverage = coverage
         self._home = home
         self._lines = range(lines[0], lines[1] + 1)
@@ -62,12 +61,11 @@ class CallExtender:
         self._tried: set[str] = set()
 
     def extend(self, recorded: Iterable[Mapping[str, Any]], seed: str) -> dict[str, Any]:
-        """Returns the function's cases, and the branches that they reach, as JSON."""
+        """Returns the function's cases, as JSON."""
         try:
             signature = HarvestSignature(self._original)
         except (ValueError, TypeError):
             return {"reason": "its signature cannot be read"}
-        first = self._coverage.number
         named = [read_seen(each) for each in recorded]
         reached = self._take(signature, named, recorded=True)
         if self._is_over():
@@ -84,21 +82,21 @@ class CallExtender:
             idle = 0 if grown - reached else idle + 1
             reached |= grown
             batch += 1
-        return self._answer(first)
+        return self._answer()
 
-    def _answer(self, first: int) -> dict[str, Any]:
+    def _answer(self) -> dict[str, Any]:
         if not self._cases:
             reason = self._refused.most_common(1)[0][0] if self._refused else NO_CALL
             return {"reason": reason}
-        branches = self._coverage.count(range(first, self._coverage.number), self._lines)
-        cases = [encode_case(each) for each in self._cases.values()]
-        return {"cases": cases, "branches": [branches.taken, branches.total]}
+        return {"cases": [encode_case(each) for each in self._cases.values()]}
 
     def _is_over(self) -> bool:
-        """Whether a call tried what the fence refuses."""
-        return bool(self._fence.touched)
+        """Whether a call tried what the fence refuses, or waited."""
+        return self._fence.waited or bool(self._fence.touched)
 
     def _name_touched(self) -> str:
+        if self._fence.waited:
+            return WAITED
         return f"it uses files, processes, the network or the system ({self._fence.touched})"
 
     def _take(self, signature: HarvestSignature, named: Iterable[Named], *, recorded: bool) -> Arcs:
@@ -115,7 +113,8 @@ class CallExtender:
                 new.append(case)
             if self._is_over():
                 return frozenset()
-        measured = self._coverage.measure([self._repeat(each.call) for each in new], self._lines)
+        calls = [repeat_call(self._original, each.call, self._fence, self._home) for each in new]
+        measured = self._coverage.measure(calls, self._lines)
         for case, arcs in zip(new, measured, strict=True):
             self._cases[case.call.text] = replace(case, arcs=arcs)
         return frozenset().union(*measured)
@@ -129,15 +128,6 @@ class CallExtender:
         if len(text) > LONGEST_CALL:
             raise UnusableCallError("its arguments are long")
         return observe(self._original, call, self._fence, self._home, recorded=recorded)
-
-    def _repeat(self, call: HarvestCall) -> Callable[[], object]:
-        """Makes a call that can be measured, whatever comes of it."""
-
-        def repeat() -> None:
-            with suppress(UnusableCallError):
-                observe(self._original, call, self._fence, self._home, recorded=True)
-
-        return repeat
 
 
 def _draw(strategy: Any, number: int) -> list[Named]:

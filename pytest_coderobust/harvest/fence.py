@@ -11,11 +11,16 @@ import os
 import resource
 import signal
 import sys
+import time
 from types import FrameType
 from typing import Any
 
 SECONDS = 0.5
 """Processor time of one call."""
+TICK = 5.0
+"""Seconds by the clock after which a call is looked at again."""
+IDLE = 0.02
+"""Processor time that a call takes within a tick at least, unless it waits; so does a slow one."""
 MEMORY = 4 << 30
 _REFUSED = (
     "os.", "shutil.", "subprocess.", "socket.", "tempfile.", "ctypes.", "urllib.", "ftplib.",
@@ -33,27 +38,49 @@ class OutOfTimeError(BaseException):
     """A call took too much processor time."""
 
 
+class WaitingCallError(BaseException):
+    """A call waits for something that may never come: a queue, a lock, a sleep."""
+
+
 class Fence:
     """A fence that stands between `begin` and `end`.
 
+    Args:
+        tick: seconds by the clock after which a call is looked at: whether it waits.
+
     Attributes:
         touched: the first event that was refused, or "".
+        waited: a call waited.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tick: float = TICK) -> None:
         self.touched = ""
+        self.waited = False
         self._stands = False
+        self._tick = tick
+        self._used = 0.0
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         signal.signal(signal.SIGPROF, _end)
+        signal.signal(signal.SIGALRM, self._look)
         sys.addaudithook(self._hear)
 
     def begin(self) -> None:
         self._stands = True
+        self._used = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, self._tick, self._tick)
 
     def end(self) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         self._stands = False
+
+    def _look(self, _number: int, _frame: FrameType | None) -> None:
+        """Ends a call that takes no processor time; a busy machine leaves it some."""
+        before, self._used = self._used, time.process_time()
+        if self._stands and self._used - before < IDLE:
+            self.waited = True
+            raise WaitingCallError
 
     def _hear(self, event: str, details: tuple[Any, ...]) -> None:
         if not self._stands:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,16 +12,19 @@ from pytest_coderobust.harvest.children import CallRecording, Probed, probe_modu
 from pytest_coderobust.harvest.complaints import check_recording
 from pytest_coderobust.harvest.drafts import HarvestDraft, choose_cases
 from pytest_coderobust.harvest.functions import HarvestFunction, LeftOut, find_functions
+from pytest_coderobust.harvest.machine_reads import find_machine_read
 from pytest_coderobust.harvest.modules import SourceModule, find_modules
 from pytest_coderobust.harvest.names import find_statement_names
 from pytest_coderobust.harvest.origin import HarvestOrigin, find_origin
 from pytest_coderobust.harvest.prompting import HarvestPrompt, UnfitFunction, compose_prompt
 from pytest_coderobust.harvest.proving import HarvestProver
+from pytest_coderobust.harvest.recounting import recount_branches
 from pytest_coderobust.records import ApiChange
 from pytest_coderobust.sandbox.calibration import JudgeAll
 
 MOST_PROMPT = 20_000
 """Characters of a prompt, at most."""
+NOT_AGAIN = "its cases could not be run once more to count their branches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,10 @@ def harvest_package(
         else:
             drafts.append(_make_draft(function, prompts, found, origin))
     prover = HarvestProver(judges, origin.packages, tell)
-    tasks = prover.prove(drafts)
+    proved = prover.prove(drafts)
+    with TemporaryDirectory(prefix="coderobust-harvest-") as place:
+        tasks, lost = recount_branches(proved, _find_home(modules), Path(place))
+    unfit += [LeftOut(each.function.full_name, NOT_AGAIN) for each in lost]
     unfit += [LeftOut(*each) for each in prover.left_out.items()]
     weak = tuple(LeftOut(*each) for each in prover.weak.items())
     left = (*left_out, *unfit)
@@ -127,8 +133,15 @@ def _compose(
                 prompts.append(compose_prompt(function, names, first=form))
             except UnfitFunction as reason:
                 why = str(reason)
-        short = tuple(each for each in prompts if len(each.prompt) <= plan.longest)
-        if short:
+        short: tuple[HarvestPrompt, ...] = tuple(
+            each for each in prompts if len(each.prompt) <= plan.longest
+        )
+        read = find_machine_read(short[0].prompt + short[0].canonical) if short else ""
+        if read:
+            unfit.append(
+                LeftOut(function.full_name, f"it reads the interpreter or machine ({read})")
+            )
+        elif short:
             found[function] = short
         else:
             unfit.append(LeftOut(function.full_name, why))
@@ -179,5 +192,4 @@ def _make_draft(
     removed = f"{function.module.name}.{function.owner or function.name}"
     names = () if origin.hidden else (removed, *probed.aliases)
     changes = tuple(ApiChange(name) for name in dict.fromkeys(names))
-    draft = HarvestDraft(function, prompts, cases, others, changes)
-    return replace(draft, branches=probed.branches)
+    return HarvestDraft(function, prompts, cases, others, changes)

@@ -6,7 +6,7 @@ import ast
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -48,7 +48,7 @@ class PackageSource:
 
 
 @contextmanager
-def search_folder(folder: Path) -> Iterator[None]:
+def search_folder(folder: Path) -> Generator[None]:
     """Lets packages be found in a folder, and in `src` below it, behind all other places.
 
     A console script does not look where it is called, as `python -m` does.

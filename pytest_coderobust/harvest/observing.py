@@ -5,12 +5,19 @@ from __future__ import annotations
 import ast
 import traceback
 import warnings
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pytest_coderobust.harvest.cases import HarvestCall, HarvestCase, write_state
-from pytest_coderobust.harvest.fence import Fence, OutOfTimeError, RefusedDeedError
+from pytest_coderobust.harvest.fence import (
+    Fence,
+    OutOfTimeError,
+    RefusedDeedError,
+    WaitingCallError,
+)
 from pytest_coderobust.harvest.objects import HarvestOriginal
 from pytest_coderobust.harvest.recorder import NotPlainError, encode_state
 from pytest_coderobust.harvest.spelling import UnwritableError, write_value
@@ -22,6 +29,9 @@ ROOM = 1500
 """Characters of a result's source, at most: a person reads the tests."""
 _NEVER = (MemoryError, RecursionError, StopIteration, NotImplementedError, AssertionError)
 """Exceptions that say nothing about what a function is for."""
+
+
+WAITED = "it waits (for a queue, a lock, a sleep, another process)"
 
 
 class UnusableCallError(Exception):
@@ -52,7 +62,7 @@ def observe(
                 value = encoder.encode(original.function(*held, *args, **kwargs))
             finally:
                 fence.end()
-    except (RefusedDeedError, OutOfTimeError) as error:
+    except (RefusedDeedError, OutOfTimeError, WaitingCallError) as error:
         raise UnusableCallError(explain_end(error)) from None
     except WireError:
         raise UnusableCallError("its result is large, or an iterator without end") from None
@@ -69,9 +79,23 @@ def observe(
     )
 
 
+def repeat_call(
+    original: HarvestOriginal, call: HarvestCall, fence: Fence, home: str
+) -> Callable[[], object]:
+    """Makes a call that can be measured, whatever comes of it."""
+
+    def repeat() -> None:
+        with suppress(UnusableCallError):
+            observe(original, call, fence, home, recorded=True)
+
+    return repeat
+
+
 def explain_end(error: BaseException) -> str:
     if isinstance(error, OutOfTimeError):
         return "it takes long"
+    if isinstance(error, WaitingCallError):
+        return WAITED
     return f"it uses files, processes, the network or the system ({error})"
 
 

@@ -3,8 +3,8 @@
     python -m pytest_coderobust.harvest.probing REQUEST.json
 
 The request has "module", "path", "home", "seed" and "functions" ({"name", "lines", "calls"}), or
-"replay" (cases by function), and "out", the file to which a line goes for each function as soon as
-it is done.
+"replay" (cases by function), or "recount" ({"name", "lines", "cases"}), and "out", the file to
+which a line goes for each function as soon as it is done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from pytest_coderobust.harvest.cases import decode_case, encode_case, write_stat
 from pytest_coderobust.harvest.extending import CallExtender
 from pytest_coderobust.harvest.fence import Fence
 from pytest_coderobust.harvest.objects import find_original
-from pytest_coderobust.harvest.observing import UnusableCallError, observe
+from pytest_coderobust.harvest.observing import UnusableCallError, observe, repeat_call
+from pytest_coderobust.harvest.shifting import shift_clock
 from pytest_coderobust.harvest.spelling import write_value
 
 ProbedFunction = dict[str, Any]
@@ -32,11 +33,15 @@ def main(path: str) -> None:
     """Answers a request."""
     request = json.loads(Path(path).read_text(encoding="utf-8"))
     with Path(request["out"]).open("a", encoding="utf-8") as out:
+        if "replay" in request:
+            shift_clock()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             module = import_module(request["module"])
         if "replay" in request:
             replay(module, request, out)
+        elif "recount" in request:
+            recount(module, request, out)
         else:
             probe(module, request, out)
 
@@ -83,6 +88,20 @@ def replay(module: Any, request: ProbedFunction, out: TextIO) -> None:
                 continue
             same.append(spell_outcome(encode_case(found)) == spell_outcome(data))
         _say(out, {"name": name, "same": same})
+
+
+def recount(module: Any, request: ProbedFunction, out: TextIO) -> None:
+    """Counts the branches of each function's body that some cases take together."""
+    fence, coverage = Fence(), BodyCoverage(request["path"])
+    for function in request["recount"]:
+        original = find_original(module, function["name"])
+        assert original is not None  # the process before found it
+        lines = range(function["lines"][0], function["lines"][1] + 1)
+        calls = [decode_case(data).call for data in function["cases"]]
+        first = coverage.number
+        coverage.measure([repeat_call(original, c, fence, request["home"]) for c in calls], lines)
+        found = coverage.count(range(first, coverage.number), lines)
+        _say(out, {"name": function["name"], "branches": [found.taken, found.total]})
 
 
 def spell_outcome(data: ProbedFunction) -> str:
