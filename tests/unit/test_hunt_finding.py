@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pytest_coderobust.hunting import finding
+from pytest_coderobust.hunt import finding
 from pytest_coderobust.session import hunting
 
 

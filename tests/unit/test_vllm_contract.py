@@ -46,6 +46,12 @@ SAMPLED = Sampling(n=2, temperature=0.8, top_p=0.95, max_new_tokens=12)
 STOPS = ("\ndef ", "\nassert ", "\nclass ", "\nif __name__", "\n#", "\n@", "never")
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are no workers of xdist, whoever runs them: a worker hands its engine on."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tokenizer and network of Llama's form: the first space of a text is lost when decoding."""
