@@ -187,10 +187,11 @@ def _replay(
     }
 
 
-def _keep_same(probed: Probed, same: Sequence[bool]) -> Probed:
+def _keep_same(probed: Probed, same: Sequence[bool | None]) -> Probed:
+    """Keeps cases that were the same; one that was another makes the others a matter of luck."""
     kept = tuple(case for case, equal in zip(probed.cases, same, strict=False) if equal)
     lost = len(probed.cases) - len(kept)
-    if not kept:
+    if not kept or False in same:
         return Probed(reason="its result is not the same in every process", unstable=lost)
     return Probed("", kept, probed.aliases, lost)
 

@@ -73,18 +73,18 @@ def probe(module: Any, request: ProbedFunction, out: TextIO) -> None:
 
 
 def replay(module: Any, request: ProbedFunction, out: TextIO) -> None:
-    """Says for each case of each function whether its outcome is the same in this process."""
+    """Says for each case of each function whether its outcome is the same here; null for none."""
     fence = Fence()
     for name, cases in request["replay"].items():
         original = find_original(module, name)
         assert original is not None  # the process before found it
-        same: list[bool] = []
+        same: list[bool | None] = []
         for data in cases:
             case = decode_case(data)
             try:
                 found = observe(original, case.call, fence, request["home"], recorded=case.recorded)
             except UnusableCallError:
-                same.append(False)
+                same.append(None)
                 continue
             same.append(spell_outcome(encode_case(found)) == spell_outcome(data))
         _say(out, {"name": name, "same": same})

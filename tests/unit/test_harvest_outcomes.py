@@ -50,6 +50,12 @@ def here(name: str) -> str:
     return os.path.abspath(name)
 
 
+def mix(first: int, second: int) -> list[int]:
+    """Two numbers, mixed: every other outcome is the same by luck."""
+    import random
+    return random.sample([first, second], 2)
+
+
 def later(days: int) -> str:
     """A day after another, which has no clock."""
     day = date(2000, 1, 1) + datetime.timedelta(days % 1000)
@@ -95,8 +101,8 @@ def probed(
         )
 
 
-@pytest.mark.parametrize("name", ["age", "stamp", "zone", "here"])
-def test_what_depends_on_clock_zone_or_folder_is_left_out(
+@pytest.mark.parametrize("name", ["age", "stamp", "zone", "here", "mix"])
+def test_what_depends_on_clock_zone_folder_or_luck_is_left_out(
     name: str, probed: dict[str, Probed]
 ) -> None:
     assert probed[name].reason == "its result is not the same in every process"
