@@ -352,7 +352,7 @@ COMMANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one part took: seconds by the clock and of the processor, and bytes of memory."""
+    """The cost of one part: seconds by the clock and of the processor, and bytes of memory."""
 
     wall: float
     cpu: float

@@ -32,7 +32,7 @@ VERSIONS = [record["version"] for record in RECORDS]
 
 @dataclass
 class Seen:
-    """What the stand-in was asked.
+    """A record of what the stand-in was asked.
 
     Attributes:
         loads: the arguments of each `LLM(...)`.

@@ -31,7 +31,7 @@ def list_blocks() -> Iterator[tuple[str, ast.Module]]:
 
 
 def list_imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """What a block imports of ours: the module, and the name."""
+    """Lists what a block imports of ours: the module, and the name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in OURS:
             yield from ((node.module or "", alias.name) for alias in node.names)

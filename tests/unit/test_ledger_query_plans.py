@@ -103,7 +103,7 @@ def test_no_query_reads_a_whole_table_or_sorts(full: Ledger, name: str) -> None:
 
 
 def test_a_query_without_an_index_is_seen(full: Ledger) -> None:
-    """What these tests look for is found where it is."""
+    """A query that scans a table is found by these tests."""
     slow = list(find_slow_steps(full.path, ["SELECT key FROM completions WHERE text = 'x'"]))
     assert slow == ["SCAN completions"]
     (sorts,) = find_slow_steps(full.path, ["SELECT key FROM lints WHERE key > 'a' ORDER BY body"])
