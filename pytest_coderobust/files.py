@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 LFS_HEAD = b"version https://git-lfs"
@@ -24,10 +25,15 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         OSError: the file cannot be written.
     """
+    replace_pieces(path, (data,))
+
+
+def replace_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Writes a file as `replace_file` does; an error in a piece leaves the old one, too."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.cli.options import add_sandbox_options
+from pytest_coderobust.cli.out_folder import check_out_folder, write_out_folder
 
 if TYPE_CHECKING:
     from pytest_coderobust.migration.benchmark import Benchmark, BuildPlan
@@ -58,10 +60,7 @@ def register(commands: Commands) -> None:
         "--tokenizer", metavar="MODEL", help="also say how many tokens of a model the names have"
     )
     parser.add_argument("--fresh", action="store_true", help="forget what was deleted before")
-    parser.add_argument("--workers", type=int, help="checks at a time (one for each processor)")
-    parser.add_argument(
-        "--allow-unsafe", action="store_true", help="also run where only limits can be set"
-    )
+    add_sandbox_options(parser)
     parser.set_defaults(command=build_apis)
 
 
@@ -72,7 +71,7 @@ def build_apis(options: argparse.Namespace) -> int:
     from pytest_coderobust.migration.writing import write_files
 
     plan = _make_plan(options)
-    _check_folder(options.out)
+    check_out_folder(options.out)
     # A wrong name is told before minutes of runs.
     tokenizer = _open_tokenizer(options.tokenizer) if options.tokenizer is not None else None
     corpus = load_corpus(plan.tasks, Path.cwd())
@@ -85,7 +84,7 @@ def build_apis(options: argparse.Namespace) -> int:
         del files["suite.toml"]  # the user's own sampling and gates stay
     if options.check:
         return _compare(files, options.out)
-    _write(files, options.out)
+    write_out_folder(files, options.out)
     _describe(benchmark, options.out)
     if options.tokenizer is not None:
         _describe_spelling(benchmark, options.tokenizer, tokenizer)
@@ -107,15 +106,6 @@ def _make_plan(options: argparse.Namespace) -> BuildPlan:
     return BuildPlan(
         tuple(tasks), read_kinds(_split(options.kinds)), names, options.preset, options.seed
     )
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuses a folder that cannot be one, before minutes of runs. Raises UsageError."""
-    from pytest_coderobust.errors import UsageError
-
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise UsageError(f"--out {folder}: {there} is a file, and a folder is needed")
 
 
 def _split(text: str) -> list[str]:
@@ -184,18 +174,6 @@ def _compare(files: dict[str, str], folder: Path) -> int:
     if not different:
         print(f"{folder}: as a build makes it")  # noqa: T201
     return int(bool(different))
-
-
-def _write(files: dict[str, str], folder: Path) -> None:
-    from pytest_coderobust.errors import UsageError
-    from pytest_coderobust.files import replace_file
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            replace_file(folder / name, text.encode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{folder}: the files cannot be written ({error.strerror})") from None
 
 
 def _describe(benchmark: Benchmark, folder: Path) -> None:

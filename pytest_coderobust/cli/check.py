@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.cli.options import add_sandbox_options
 from pytest_coderobust.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -35,10 +36,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("-k", "--k", help="which pass@k, as 1,10 (those of 1, 10, 100 that can be)")
     parser.add_argument("--results", type=Path, help="write one JSON line a sample to this file")
-    parser.add_argument("--workers", type=int, help="checks at a time (one for each processor)")
-    parser.add_argument(
-        "--allow-unsafe", action="store_true", help="also run where only limits can be set"
-    )
+    add_sandbox_options(parser)
     parser.set_defaults(command=check)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_coderobust.cli.command import Commands
+from pytest_coderobust.cli.options import add_sandbox_options
+from pytest_coderobust.cli.out_folder import check_out_folder, write_out_folder
 
 if TYPE_CHECKING:
     from pytest_coderobust.harvest.harvesting import Harvest, HarvestPlan
@@ -42,10 +44,7 @@ def register(commands: Commands) -> None:
         "--longest-prompt", type=int, default=20_000, metavar="CHARACTERS",
         help="functions that need a longer prompt are left out (20000)",
     )  # fmt: skip
-    parser.add_argument("--workers", type=int, help="checks at a time (one for each processor)")
-    parser.add_argument(
-        "--allow-unsafe", action="store_true", help="also run where only limits can be set"
-    )
+    add_sandbox_options(parser)
     parser.set_defaults(command=harvest)
 
 
@@ -58,7 +57,8 @@ def harvest(options: argparse.Namespace) -> int:
     from pytest_coderobust.sandbox import open_sandbox
 
     plan = _make_plan(options)
-    _check_folder(options.out, force=options.force)
+    check_out_folder(options.out)
+    _check_tasks(options.out, force=options.force)
     with (
         search_folder(Path.cwd()),
         open_sandbox(options.workers, allow_unsafe=options.allow_unsafe) as sandbox,
@@ -75,7 +75,7 @@ def harvest(options: argparse.Namespace) -> int:
     if suite.is_file():
         del files["suite.toml"]  # the user's own perturbations and gates stay
         told = explain_suite(found, suite)
-    _write(files, options.out)
+    write_out_folder(files, options.out)
     print(f"written to {options.out}: read summary.md, run pytest {suite}")  # noqa: T201
     if told:
         print(told)  # noqa: T201
@@ -112,17 +112,14 @@ def _make_plan(options: argparse.Namespace) -> HarvestPlan:
     )
 
 
-def _check_folder(folder: Path, *, force: bool) -> None:
-    """Refuses a folder that cannot be one or has tasks, before minutes of runs.
+def _check_tasks(folder: Path, *, force: bool) -> None:
+    """Refuses a folder that has tasks, before minutes of runs.
 
     Raises:
         UsageError: with what is there.
     """
     from pytest_coderobust.errors import UsageError
 
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise UsageError(f"--out {folder}: {there} is a file, and a folder is needed")
     there = folder / "tasks.jsonl"
     if there.exists() and not force:
         raise UsageError(f"{there} is there already; --force replaces it and summary.md")
@@ -130,18 +127,6 @@ def _check_folder(folder: Path, *, force: bool) -> None:
 
 def _print_stage(sentence: str) -> None:
     print(sentence, file=sys.stderr)  # noqa: T201
-
-
-def _write(files: dict[str, str], folder: Path) -> None:
-    from pytest_coderobust.errors import UsageError
-    from pytest_coderobust.files import replace_file
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            replace_file(folder / name, text.encode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{folder}: the files cannot be written ({error.strerror})") from None
 
 
 def explain_suite(found: Harvest, path: Path) -> str:

@@ -25,6 +25,14 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     add_rows(parser.add_argument_group("model, sandbox and ledger, as in pytest"), OPENING)
 
 
+def add_sandbox_options(parser: argparse.ArgumentParser) -> None:
+    """Adds `--workers` and `--allow-unsafe`, for commands that open a sandbox of their own."""
+    parser.add_argument("--workers", type=int, help="checks at a time (one for each processor)")
+    parser.add_argument(
+        "--allow-unsafe", action="store_true", help="also run where only limits can be set"
+    )
+
+
 class OptionHolder(Protocol):
     """A parser, or a group of it."""
 

@@ -151,21 +151,13 @@ def write_format(name: str, reports: Sequence[SuiteReport], path: Path) -> None:
         OSError: the file cannot be written.
         UsageError: as `render_format`.
     """
-    pieces = iterate_format(name, reports)
-    first = next(pieces, "")  # trouble shows here, before a file that was there is written over
+    from pytest_coderobust.files import replace_pieces  # every pytest run reads this table
+
+    pieces = (piece.encode("utf-8") for piece in iterate_format(name, reports))
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = path.resolve()
     if whole.exists() and not whole.is_file():  # a pipe, a terminal
-        part = whole
-    else:
-        part = whole.with_name(f"{whole.name}.part")
-    try:
-        with part.open("w", encoding="utf-8") as stream:
-            stream.write(first)
+        with whole.open("wb") as stream:
             stream.writelines(pieces)
-        if part != whole:
-            part.replace(whole)
-    except BaseException:
-        if part != whole:
-            part.unlink(missing_ok=True)
-        raise
+    else:
+        replace_pieces(whole, pieces)

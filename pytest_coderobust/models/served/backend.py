@@ -8,6 +8,7 @@ from functools import cached_property
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.models.backend import KeyedBy, ServingTerms, Streamed
 from pytest_coderobust.models.batches import steps_within
+from pytest_coderobust.models.gathering import gather_streamed
 from pytest_coderobust.models.metering import Meter
 from pytest_coderobust.models.prompts import clean_text, fill_template, template_of
 from pytest_coderobust.models.served.agreement import Agreement
@@ -25,7 +26,6 @@ from pytest_coderobust.models.served.server import Server
 from pytest_coderobust.models.served.streaming import Stream
 from pytest_coderobust.models.served.tokens import PromptTokens
 from pytest_coderobust.models.served.transport import PooledTransport, Reply
-from pytest_coderobust.models.watch import find_watch
 from pytest_coderobust.records import (
     Completion,
     ModelIdentity,
@@ -187,19 +187,7 @@ class ServedBackend:
         return len(prompt)
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
-        places: dict[int, list[int]] = {}
-        for place, row in enumerate(rows):
-            places.setdefault(id(row), []).append(place)
-        watch = find_watch()
-        found: dict[int, Completion] = {}
-        for streamed in self.stream(iter(rows), sampling):
-            if streamed is None:
-                continue
-            place = places[id(streamed.row)].pop()
-            found[place] = streamed.completion
-            watch.wrote(streamed.completion.tokens)
-            watch.ended({place: streamed.completion})
-        return [found[place] for place in range(len(rows))]
+        return gather_streamed(self.stream(iter(rows), sampling), rows)
 
     def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed | None]:
         """Answers rows as they finish; see `Streaming`."""

@@ -12,6 +12,7 @@ from pytest_coderobust.models.backend import KeyedBy, ServingTerms, Streamed
 from pytest_coderobust.models.batches import steps_for
 from pytest_coderobust.models.checkpoint import Checkpoint
 from pytest_coderobust.models.devices import find_device
+from pytest_coderobust.models.gathering import gather_streamed
 from pytest_coderobust.models.hf import HFBackend
 from pytest_coderobust.models.options import ModelOptions, ModelSpec
 from pytest_coderobust.models.prompts import template_of
@@ -24,7 +25,6 @@ from pytest_coderobust.models.vllm.engine import (
 )
 from pytest_coderobust.models.vllm.identity import describe_identity
 from pytest_coderobust.models.vllm.stream import VllmRow, VllmStream
-from pytest_coderobust.models.watch import find_watch
 from pytest_coderobust.records import (
     Completion,
     ModelIdentity,
@@ -171,18 +171,7 @@ class VllmBackend:
         return self._loaded
 
     def generate(self, rows: Sequence[Row], sampling: Sampling) -> Sequence[Completion]:
-        places: dict[int, list[int]] = {}
-        for place, row in enumerate(rows):
-            places.setdefault(id(row), []).append(place)
-        watch = find_watch()
-        found: dict[int, Completion] = {}
-        for streamed in self.stream(iter(rows), sampling):
-            if streamed is not None:
-                place = places[id(streamed.row)].pop()
-                found[place] = streamed.completion
-                watch.wrote(streamed.completion.tokens)
-                watch.ended({place: streamed.completion})
-        return [found[place] for place in range(len(rows))]
+        return gather_streamed(self.stream(iter(rows), sampling), rows)
 
     def stream(self, rows: Iterator[Row | None], sampling: Sampling) -> Iterator[Streamed | None]:
         """Answers rows as they finish; see `Streaming`."""
