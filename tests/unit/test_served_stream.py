@@ -162,8 +162,9 @@ def test_a_stream_that_is_left_lets_go_of_what_is_on_its_way() -> None:
         hang.set()
         last = "def last():\n"
         assert [each.text for each in backend.generate([make_row(last)], GREEDY)] == [last.upper()]
-        # A busy server may take what was cut off as late as now; nothing is sent twice.
-        asked = Counter(prompt_of(each) for each in server.asked)
+        # A busy server may take what was cut off as late as now, or see a request whose body was cut
+        # with it; nothing is sent twice.
+        asked = Counter(prompt_of(each) for each in server.asked if each.body)
         assert set(asked.values()) == {1}
         assert len(asked) <= 1 + 4 + 1
 
