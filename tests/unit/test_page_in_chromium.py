@@ -48,7 +48,10 @@ def page(browser: Any, tmp_path: Path) -> Any:
 
 
 def texts(browser: Any, selector: str) -> list[str]:
-    return [element.text for element in browser.find_elements("css selector", selector)]
+    """Texts as they are seen, all of one moment: the page may be about to replace its list."""
+    seen = "return [...document.querySelectorAll(arguments[0])].map(each => each.innerText.trim())"
+    found: list[str] = browser.execute_script(seen, selector)
+    return found
 
 
 def listed(browser: Any, expected: list[str]) -> bool:
