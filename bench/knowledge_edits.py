@@ -49,8 +49,16 @@ SMALL = {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 12,
 WORDS = 20_000
 SECONDS, LEAST, MOST = 6738 / 110, (32 * 4096) / (12 * 768), (4096 * 11008) / (768 * 2048)
 MB = 2**20
-EDITING = {"creme": "creme:layer=0", "grace": "grace:gain=0", "a-grace": "a-grace:gain=0,least=0"}
-"""Editors that would refuse a random model's case, told to edit all the same: the cost is asked."""
+EDITING = {
+    "creme": "creme:layer=0",
+    "grace": "grace:gain=0",
+    "a-grace": "a-grace:gain=0,least=0",
+    "malmen": "malmen:steps=8",
+}
+"""Editors that would refuse a random model's case, told to edit all the same: the cost is asked.
+
+MALMEN learns for a twelfth of its steps: what an edit costs does not hang on it.
+"""
 
 
 def save_model(folder: Path) -> int:

@@ -138,7 +138,7 @@ def write_remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterat
     for name, reasons in editing.refused.items():
         if name not in editing.unedited or len(reasons) > 1:
             counted = "1 request" if len(reasons) == 1 else f"{len(reasons)} requests"
-            yield escape(f"{name}: {counted} refused: {'; '.join(reasons)}")
+            yield f"{escape(name)}: {counted} refused: {group_refusals(reasons)}"
     if bars and edits.layers:
         most = max(edits.layers.values())
         for layer, count in edits.layers.items():
@@ -152,6 +152,21 @@ def write_remarks(editing: Editing, edits: EditSummary, *, bars: bool) -> Iterat
         ):
             if names:
                 yield f"{escape(found.name, SHORT)} {what}: {name_first(names)}"
+
+
+def group_refusals(reasons: Sequence[str]) -> str:
+    """Groups requests that were refused in the same words: T/1[C1-s0], T/2[C1-s0]: the words."""
+    grouped: dict[str, list[str]] = {}
+    for reason in reasons:
+        label, mark, words = reason.partition("]: ")
+        if mark:
+            grouped.setdefault(words, []).append(f"{label}]")
+        else:
+            grouped.setdefault(reason, [])
+    return "; ".join(
+        (f"{name_first(labels)}: " if labels else "") + escape(words)
+        for words, labels in grouped.items()
+    )
 
 
 def name_first(names: Sequence[str]) -> str:

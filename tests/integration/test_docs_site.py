@@ -10,6 +10,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.page_driver import open_browser, requests
@@ -60,14 +61,26 @@ def test_the_search_needs_no_other_host(site: Path) -> None:
         address = f"http://127.0.0.1:{server.server_port}/"
         browser = open_browser()
         try:
-            browser.get(f"{address}index.html?q=smallest+prompt")
-            wait = import_module("selenium.webdriver.support.ui").WebDriverWait(browser, 60)
-            found = wait.until(
-                lambda each: each.find_elements("css selector", "a.md-search-result__link")
-            )
-            links = [each.get_attribute("href") for each in found]
-            assert any(link.startswith(f"{address}hunt.html") for link in links)
-            assert {asked.startswith((address, "data:")) for asked in requests(browser)} == {True}
+            check_search(browser, address)
         finally:
             browser.quit()
             server.shutdown()
+
+
+def test_the_search_works_from_a_folder(site: Path) -> None:
+    browser = open_browser()
+    try:
+        check_search(browser, f"{site.as_uri()}/")
+        check_search(browser, f"{site.as_uri()}/", page="tutorial/first-suite.html")
+    finally:
+        browser.quit()
+
+
+def check_search(browser: Any, address: str, page: str = "index.html") -> None:
+    """The search of a page finds what another one tells, and asks for the site's own files alone."""
+    browser.get(f"{address}{page}?q=smallest+prompt")
+    wait = import_module("selenium.webdriver.support.ui").WebDriverWait(browser, 60)
+    found = wait.until(lambda each: each.find_elements("css selector", "a.md-search-result__link"))
+    links = [each.get_attribute("href") for each in found]
+    assert any(link.startswith(f"{address}hunt.html") for link in links)
+    assert {asked.startswith((address, "data:")) for asked in requests(browser)} == {True}

@@ -86,6 +86,32 @@ def test_an_edit_that_moves_nothing_leaves_the_unedited_answers(suite: Path) -> 
     assert still.final.regressions == none.final.regressions
 
 
+@pytest.mark.slow  # cut: test_editors_contract holds each of them to what an editor is
+@pytest.mark.parametrize(
+    ("arm", "form"),
+    [
+        ("a-grace:train=tiny:train,cases=24,least=0,gain=0,replace=all", "solution"),
+        ("malmen:train=tiny:train,layers=6-7,steps=1,edits=1,cases=8,rank=4,eta=0.001", "solution"),
+        ("memit:lam=5", "decision"),
+        ("pmet:lam=5", "decision"),
+    ],
+)
+def test_every_editor_takes_requests_of_changed_apis(suite: Path, arm: str, form: str) -> None:
+    study = run(suite, arms=f"none,{arm}")
+    found, none = study.arms[1], study.arm("none")
+    assert none is not None
+    assert found.kind == "editor"
+    assert found.request_form == form
+    made = {edit.changes[0]: edit for edit in found.edits if not edit.refused}
+    assert set(made) == {"len -> length_of", "math.sqrt -> math.square_root"}
+    for edit in made.values():
+        assert len(edit.requests) == 2
+        assert edit.nll_before is not None
+        assert edit.nll_after is not None
+        assert edit.nll_after < 0.95 * edit.nll_before
+    assert run(suite, arms=f"none,{arm}") == study
+
+
 def test_controls_are_those_of_the_first_editor(instant: StudyResult) -> None:
     placebo, wrong = instant.arm("placebo"), instant.arm("wrong-change")
     assert placebo is not None
