@@ -15,8 +15,9 @@ from pytest_coderobust.cli.finetune_values import (
     read_settings,
 )
 from pytest_coderobust.cli.options import add_rows, read_choices
+from pytest_coderobust.cli.out_folder import check_out_folder
 from pytest_coderobust.cli.training_suite import TrainingSuite, read_training_suite
-from pytest_coderobust.errors import UsageError
+from pytest_coderobust.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from pytest_coderobust.training.finetuning import Finetuned
@@ -82,7 +83,7 @@ def register(commands: Commands) -> None:
     for name, text in (
         ("lr", "the highest learning rate"),
         ("epochs", "passes over the rows"),
-        ("steps", "end after so many steps"),
+        ("steps", "train so many steps; with --epochs, no more than these"),
         ("batch", "rows of a forward pass"),
         ("accumulate", "forward passes of a step"),
         ("max-tokens", "longer rows are left out"),
@@ -111,6 +112,7 @@ def finetune(options: argparse.Namespace) -> int:
     if options.lora is not None:
         settings = replace(settings, lora=read_lora(options.lora))
     choices = read_choices(options, ["model", *OPENING])
+    check_out_folder(options.out)
     material = _read_material(options, settings.seed)
     backend = require_trainable(open_base(choices, options.template, material), settings)
     request = FinetuneRequest(backend, material, settings, options.out, choices.threads)
@@ -157,12 +159,22 @@ def _screen(data: TrainingData, suite: TrainingSuite | None, *, drop: bool) -> T
     """Leaves out the rows that the suite asks for, or refuses them.
 
     Raises:
-        DataError: there are such rows and they may not be dropped, or none is left.
+        DataError: there are such rows and they may not be dropped, none is left, or the rows are
+            a perturbed set that was not compared with the suite when it was built.
     """
     from pytest_coderobust.training.counting import count_noun
     from pytest_coderobust.training.overlap import drop_overlap
 
     if suite is None:
+        return data
+    if data.built and data.built.perturbed:
+        # Of a misspelt description too few words are left to know a task by.
+        if suite.digest not in data.built.compared:
+            raise DataError(
+                f"{data.name}: its prompts are perturbed, so rows that are also in the suite "
+                f"{suite.name} cannot be found; build the set again with coderobust finetune-data "
+                f"--suite {suite.name}, which compares the clean rows"
+            )
         return data
     kept, gone = drop_overlap(
         data, suite.tasks.values(), suite.name, drop=drop, remedy="--decontaminate"

@@ -99,6 +99,7 @@ def finetune_data(options: argparse.Namespace) -> int:
     rows = None if options.rows is None else read_number("--rows", options.rows, least=1)
     rewriters = read_rewriters(options.rewriters)
     _check_sets(options.sets, [each.perturbation for each in sets], rewriters)
+    _check_out(options, [each.name for each in sets])
     data = read_data(options.data, fmt=options.format, rows=rows, clean=True)
     data, facts = _compare(data, options.suites, drop=options.decontaminate)
     builder = SetBuilder(data, ExamplePerturber(_open(rewriters)), seed, rewriters, facts)
@@ -139,16 +140,38 @@ def _check_sets(text: str, wanted: Sequence[str], rewriters: Mapping[str, Rewrit
     from coderobust_strategies import lookup
     from coderobust_strategies.catalogue import REWRITING
     from pytest_coderobust.errors import UsageError
-    from pytest_coderobust.training.sets import GROUPS
+    from pytest_coderobust.training.sets import GROUPS, MIXING
 
     if not wanted:
         raise UsageError(f"--sets {text!r} names no set; valid groups are {', '.join(GROUPS)}")
-    for name in (part.strip() for part in text.split(",")):
+    # A mix by its members' names asks for each of them.
+    for name in (part.strip() for part in text.replace(MIXING, ",").split(",")):
         if name in REWRITING and name not in rewriters:
             title = lookup(name, rewriter=True).title
             raise UsageError(
                 f"--sets {name}: the perturbation {name!r} ({title}) needs a rewriter: "
                 f"--rewriter {name}=apertium"
+            )
+
+
+def _check_out(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Refuses a folder in which a set would be written over the data, or over foreign files.
+
+    Raises:
+        UsageError: says what would be lost.
+    """
+    from pytest_coderobust.cli.out_folder import check_out_folder
+    from pytest_coderobust.errors import UsageError
+    from pytest_coderobust.training.manifest import check_manifest
+
+    check_out_folder(options.out)
+    check_manifest(options.out)
+    source = Path(options.data).resolve()
+    for name in names:
+        if (options.out / f"{name}.jsonl").resolve() == source:
+            raise UsageError(
+                f"--out {options.out}: the set {name} would be written over the data, "
+                f"{options.data}; name another folder"
             )
 
 
@@ -177,15 +200,16 @@ def _compare(
 
     if drop and not suites:
         raise UsageError("--decontaminate needs a suite to compare with: --suite SUITE")
-    found: dict[str, int] = {}
-    for suite in suites:
-        tasks = read_training_suite(suite).tasks.values()
-        data, found[suite] = drop_overlap(data, tasks, suite, drop=drop, remedy="--decontaminate")
-        if found[suite]:
-            left = count_noun(found[suite], "row")
-            print(f"{left} left out: also in the suite {suite}")  # noqa: T201
-    names = {Path(suite).name: count for suite, count in found.items()}
-    return data, {"suites": {"compared": names}}
+    compared: dict[str, int] = {}
+    digests: dict[str, str] = {}
+    for name in suites:
+        suite = read_training_suite(name)
+        tasks = suite.tasks.values()
+        data, gone = drop_overlap(data, tasks, name, drop=drop, remedy="--decontaminate")
+        compared[Path(name).name], digests[Path(name).name] = gone, suite.digest
+        if gone:
+            print(f"{count_noun(gone, 'row')} left out: also in the suite {name}")  # noqa: T201
+    return data, {"suites": {"compared": compared, "tasks": digests}}
 
 
 @contextmanager

@@ -7,10 +7,10 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pytest_coderobust.cli.command import Commands
-from pytest_coderobust.cli.finetune_values import read_lora, read_preset
+from pytest_coderobust.cli.finetune_values import read_lora, read_preset, replace_numbers
 from pytest_coderobust.cli.options import add_rows, read_choices
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _prepare(config: GridConfig, options: argparse.Namespace) -> GridWork:
 
 
 def _read_settings(config: GridConfig, preset: TrainingSettings) -> TrainingSettings:
-    settings: TrainingSettings = replace(preset, **cast("Any", dict(config.training.numbers)))
+    settings = replace_numbers(preset, config.training.numbers)
     if config.training.lora is None:
         return settings
     return replace(settings, lora=read_lora(config.training.lora))

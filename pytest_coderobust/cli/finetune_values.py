@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
+from pytest_coderobust.config.finetune_grid import MOST_SEED
 from pytest_coderobust.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
@@ -15,14 +16,16 @@ if TYPE_CHECKING:
     from pytest_coderobust.training.settings import LoraSettings, TrainingPreset, TrainingSettings
 
 
-def read_number(label: str, text: str, least: int) -> int:
+def read_number(label: str, text: str, least: int, most: int | None = None) -> int:
     """Reads a whole number.
 
     Raises:
-        UsageError: it is none, or below the least.
+        UsageError: it is none, or out of range.
     """
-    if not (text.isdecimal() and text.isascii()) or int(text) < least:
-        raise UsageError(f"{label} {text!r} must be a whole number from {least}")
+    is_number = text.isdecimal() and text.isascii() and len(text) < 20
+    if not is_number or int(text) < least or (most is not None and int(text) > most):
+        upto = "" if most is None else f" to {most}"
+        raise UsageError(f"{label} {text!r} must be a whole number from {least}{upto}")
     return int(text)
 
 
@@ -99,11 +102,21 @@ def read_settings(preset: TrainingSettings, options: argparse.Namespace) -> Trai
                          ("max_tokens", 2), ("seed", 0), ("save_every", 1)):  # fmt: skip
         text = getattr(options, field)
         if text is not None:
-            named[field] = read_number(f"--{field.replace('_', '-')}", text, least)
-    settings: TrainingSettings = replace(preset, **cast("Any", named))
+            most = MOST_SEED if field == "seed" else None
+            named[field] = read_number(f"--{field.replace('_', '-')}", text, least, most)
+    settings = replace_numbers(preset, named)
     if options.lr is None:
         return settings
     return replace(settings, rate=_read_fraction("--lr", options.lr, most=1.0))
+
+
+def replace_numbers(preset: TrainingSettings, named: Mapping[str, int | float]) -> TrainingSettings:
+    """Puts numbers in the place of a preset's; steps that the user names are all trained.
+
+    Beside a number of epochs they end the training early.
+    """
+    found: TrainingSettings = replace(preset, **cast("Any", dict(named)))
+    return replace(found, epochs=0) if "steps" in named and "epochs" not in named else found
 
 
 def read_lora(text: str) -> LoraSettings:
@@ -122,11 +135,20 @@ def read_lora(text: str) -> LoraSettings:
         elif key == "alpha":
             found = replace(found, alpha=read_number("--lora alpha", value, least=1))
         elif key == "dropout":
-            dropout = 0.0 if value == "0" else _read_fraction("--lora dropout", value, most=0.99)
-            found = replace(found, dropout=dropout)
+            found = replace(found, dropout=_read_dropout(value))
         else:
             raise UnknownName("option of --lora", key, ("r", "alpha", "dropout"))
     return found
+
+
+def _read_dropout(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 0.99:
+        raise UsageError(f"--lora dropout {text!r} must be a number from 0 to 0.99")
+    return value
 
 
 def _read_fraction(label: str, text: str, most: float) -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_coderobust.records import digest
+
 if TYPE_CHECKING:
     from pytest_coderobust.records import Task
 
@@ -24,6 +26,12 @@ class TrainingSuite:
     name: str
     tasks: Mapping[str, Task]
     train: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of what rows are compared with."""
+        asked = [[task.id, task.prompt, task.canonical] for task in self.tasks.values()]
+        return digest("training suite", asked)
 
 
 def read_training_suite(suite: str) -> TrainingSuite:

@@ -11,6 +11,8 @@ from pytest_coderobust.config.table import Table, check_unique, read_toml
 
 CONTROL = "clean"
 SEED = 42
+MOST_SEED = 2**32 - 1
+"""The largest seed that NumPy's generator takes, and with it `transformers`."""
 _COUNTS = ("epochs", "steps", "batch", "accumulate", "save_every")
 
 
@@ -76,13 +78,17 @@ def read_grid(path: Path) -> GridConfig:
     document = Table(read_toml(path), "", path)
     grid, training = document.table("grid"), _read_training(document.table("training"))
     document.finish()
+    sets = _read_names(grid, "sets", "a set of training rows, such as mix_all")
+    control = grid.text("control", CONTROL)
+    if "control" in grid and control not in sets:
+        raise grid.error("control", f"must be one of sets: {', '.join(sets)}")
     config = GridConfig(
         path=path,
         bases=_read_names(grid, "bases", "a model to train, such as tiny"),
-        sets=_read_names(grid, "sets", "a set of training rows, such as mix_all"),
+        sets=sets,
         suite=grid.text("suite", ""),
         data=grid.text("data", ""),
-        control=grid.text("control", CONTROL),
+        control=control,
         seeds=_read_seeds(grid),
         margin=grid.number("margin", MARGIN, least=0.0, most=1.0),
         decontaminate=grid.boolean("decontaminate", default=False),
@@ -104,8 +110,8 @@ def _read_names(table: Table, key: str, what: str) -> tuple[str, ...]:
 
 def _read_seeds(table: Table) -> tuple[int, ...]:
     seeds = table.integers("seeds", (SEED,))
-    if not seeds or min(seeds) < 0:
-        raise table.error("seeds", "must be a list of seeds that are not negative")
+    if not seeds or min(seeds) < 0 or max(seeds) > MOST_SEED:
+        raise table.error("seeds", f"must be a list of seeds from 0 to {MOST_SEED}")
     check_unique(table, "seeds", seeds)
     return seeds
 

@@ -14,10 +14,7 @@ from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist
 
-from pytest_coderobust.metrics.significance import Wilcoxon
-
-EXACT_PAIRS = 50
-"""The most pairs for which the exact distribution is taken where nothing else is asked."""
+from pytest_coderobust.metrics.significance import EXACT_PAIRS, Wilcoxon, share_as_far_out
 
 
 def wilcoxon_of_sums(n: int, w: float, *, exact: bool | None = None) -> Wilcoxon:
@@ -39,7 +36,8 @@ def wilcoxon_of_sums(n: int, w: float, *, exact: bool | None = None) -> Wilcoxon
         exact = n <= EXACT_PAIRS and float(w).is_integer()
     smaller = min(w, total - w)
     z = (smaller - total / 2) / sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    p = _exact_p(n, smaller) if exact else 2 * NormalDist().cdf(z)
+    doubled = range(2, 2 * n + 1, 2)
+    p = share_as_far_out(doubled, smaller) if exact else 2 * NormalDist().cdf(z)
     return Wilcoxon(
         n=n,
         w=smaller,
@@ -69,13 +67,3 @@ def adjust_holm(ps: Sequence[float]) -> tuple[float, ...]:
         least = max(least, min(1.0, (len(ps) - rank) * ps[place]))
         adjusted[place] = least
     return tuple(adjusted)
-
-
-def _exact_p(n: int, smaller: float) -> float:
-    """The share of the 2 ** n patterns of signs with a sum as far out, on either side."""
-    most = int(smaller)
-    patterns = [1] + [0] * most  # patterns[s]: of the ranks so far, those whose sum is s
-    for rank in range(1, n + 1):
-        for total in range(most, rank - 1, -1):
-            patterns[total] += patterns[total - rank]
-    return float(2 * sum(patterns) / 2**n)

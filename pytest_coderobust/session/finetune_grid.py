@@ -13,6 +13,7 @@ from pytest_coderobust.config.finetune_grid import GridConfig
 from pytest_coderobust.errors import CodeRobustError, UsageError
 from pytest_coderobust.metrics.training_grid import GridModel
 from pytest_coderobust.models.folders import read_trained_form
+from pytest_coderobust.models.hf import HFBackend
 from pytest_coderobust.records import SuiteRun
 from pytest_coderobust.session.bases import check_base, open_base
 from pytest_coderobust.session.choices import Choices, spell_for_command
@@ -21,10 +22,10 @@ from pytest_coderobust.session.session import open_session
 from pytest_coderobust.training.base import require_trainable
 from pytest_coderobust.training.building import SetBuilder
 from pytest_coderobust.training.finetuning import Finetuned, FinetuneRequest, finetune
-from pytest_coderobust.training.material import build_material, find_set
+from pytest_coderobust.training.material import Material, build_material, find_set
 from pytest_coderobust.training.overlap import drop_overlap
 from pytest_coderobust.training.perturbing import ExamplePerturber
-from pytest_coderobust.training.sets import TrainingSet
+from pytest_coderobust.training.sets import CLEAN_SET, TrainingSet
 from pytest_coderobust.training.settings import TrainingSettings
 from pytest_coderobust.training.source import TrainingData, read_data
 from pytest_coderobust.training.trainer import TrainingListener
@@ -112,7 +113,11 @@ def prepare_grid(
         data, plan.tasks.values(), config.suite, drop=config.decontaminate, remedy=remedy
     )
     assert choices.ledger is not None
-    return GridWork(config, settings, tuple(sets), data, choices, choices.ledger.parent)
+    work = GridWork(config, settings, tuple(sets), data, choices, choices.ledger.parent)
+    clean = build_material(SetBuilder(data, ExamplePerturber(), settings.seed), find_set(CLEAN_SET))
+    for base in config.bases:
+        _open_trainable(work, base, clean, settings).close()
+    return work
 
 
 def run_grid(work: GridWork, show: Showing, tell: GridListener) -> tuple[GridModel, ...]:
@@ -125,7 +130,8 @@ def run_grid(work: GridWork, show: Showing, tell: GridListener) -> tuple[GridMod
     for base in work.config.bases:
         run = measure_model(work, locate_base(work.config, base))
         tell(GridStep(base))
-        found.append(GridModel(base, "", None, "", 0, run))
+        # The suite's `train` is of the models that are trained here, and the base is none.
+        found.append(GridModel(base, "", None, "", 0, replace(run, train=())))
         for seed in work.config.seeds:
             builder = SetBuilder(work.data, ExamplePerturber(), seed)
             for chosen in work.sets:
@@ -179,16 +185,32 @@ def _train(
 ) -> Finetuned:
     settings = replace(work.settings, seed=builder.seed)
     material = build_material(builder, chosen)
-    template = work.config.training.template or None
-    choices = replace(work.choices, model=locate_base(work.config, base))
-    backend = require_trainable(open_base(choices, template, material), settings)
+    backend = _open_trainable(work, base, material, settings)
     try:
         return finetune(
-            FinetuneRequest(backend, material, settings, folder, choices.threads), listen
+            FinetuneRequest(backend, material, settings, folder, work.choices.threads), listen
         )
     finally:
         backend.close()
         gc.collect()  # a trainer and its model refer to each other
+
+
+def _open_trainable(
+    work: GridWork, base: str, material: Material, settings: TrainingSettings
+) -> HFBackend:
+    """Opens a base, of which nothing is loaded yet.
+
+    Raises:
+        CodeRobustError: it cannot be trained so.
+    """
+    template = work.config.training.template or None
+    if template and material.is_chat:
+        raise UsageError(
+            f"{work.config.path}: [training] template: rows of messages go through the model's "
+            "chat template"
+        )
+    choices = replace(work.choices, model=locate_base(work.config, base))
+    return require_trainable(open_base(choices, template, material), settings)
 
 
 def _refer(config: GridConfig) -> str:

@@ -14,11 +14,10 @@ from pytest_coderobust.config.rewriters import RewriterSpec
 from pytest_coderobust.errors import DataError
 from pytest_coderobust.files import replace_file
 from pytest_coderobust.training.example import TrainingExample
+from pytest_coderobust.training.manifest import MANIFEST, MANIFEST_FORMAT
 from pytest_coderobust.training.perturbing import ExamplePerturber, PerturbedExample
 from pytest_coderobust.training.sets import CLEAN_SET, TrainingSet, choose_rows
 from pytest_coderobust.training.source import TrainingData
-
-MANIFEST = "manifest.json"
 
 Progress = Callable[[str], None]
 """Hears the name of each set when it is written."""
@@ -103,8 +102,7 @@ class SetBuilder:
         skipped: Counter[str] = Counter()
         members: Counter[str] = Counter()
         lines: list[bytes] = []
-        for example, row in self.make_rows(chosen):
-            assert row["completion"] == example.write_completion(), "an answer changed"
+        for _, row in self.make_rows(chosen):
             lines.append(json.dumps(row, ensure_ascii=True).encode("ascii") + b"\n")
             if row["skipped"]:
                 skipped[str(row["skipped"])] += 1
@@ -137,7 +135,7 @@ class SetBuilder:
     def _describe(self, built: Mapping[str, BuiltSet], missing: Sequence[str]) -> object:
         data = self.data
         return {
-            "format": "coderobust training sets, 1",
+            "format": MANIFEST_FORMAT,
             "version": version("pytest-coderobust"),
             "source": {
                 "name": data.name,

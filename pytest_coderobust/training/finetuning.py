@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -79,7 +80,8 @@ def finetune(request: FinetuneRequest, listen: TrainingListener) -> Finetuned:
     A training that was killed goes on from its newest whole checkpoint.
 
     Raises:
-        UsageError: the folder holds another training, or processes cannot share a step.
+        UsageError: the folder holds another training, another process trains into it, it cannot
+            be written, or processes cannot share a step.
         DataError: no row is short enough.
         ModelError: the base cannot be loaded.
     """
@@ -93,9 +95,10 @@ def finetune(request: FinetuneRequest, listen: TrainingListener) -> Finetuned:
     folder, plan = TrainingFolder(request.out), make_plan(request)
     if request.threads is not None:
         torch.set_num_threads(request.threads)
-    with quiet():
+    with ExitStack() as stack, quiet():
         rows, too_long = encode_material(request.material, backend, settings.max_tokens)
         arguments = make_arguments(len(rows), settings, folder, backend.device)
+        _agree(lambda: folder.claim(stack))
         start = _agree(lambda: _start(folder, plan))
         if start.finished:
             return _recall(request.out)
@@ -109,16 +112,17 @@ def finetune(request: FinetuneRequest, listen: TrainingListener) -> Finetuned:
         newest = start.checkpoint
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
         writing = _agree(folder.open_writing)
-        write_model(trainer, backend, writing)
-    done = Finetuned(
-        steps=trainer.state.global_step,
-        loss=voice.losses[-1]["loss"] if voice.losses else float("nan"),
-        rows=len(rows),
-        too_long=too_long,
-        resumed=int(newest.name.rpartition("-")[2]) if newest else 0,
-        broken=start.broken,
-    )
-    _agree(lambda: folder.finish(make_facts(request, plan, done, voice.losses)))
+        with folder.refusing():
+            write_model(trainer, backend, writing)
+        done = Finetuned(
+            steps=trainer.state.global_step,
+            loss=voice.losses[-1]["loss"] if voice.losses else float("nan"),
+            rows=len(rows),
+            too_long=too_long,
+            resumed=int(newest.name.rpartition("-")[2]) if newest else 0,
+            broken=start.broken,
+        )
+        _agree(lambda: folder.finish(make_facts(request, plan, done, voice.losses)))
     return done
 
 
@@ -135,9 +139,18 @@ def make_plan(request: FinetuneRequest) -> TrainingPlan:
         "data": {"name": material.name, "digest": material.digest},
         "template": backend.spec.template or BARE,
         "chat": backend.spec.chat or material.is_chat,
-        "settings": asdict(request.settings),
+        "settings": _list_deciding(request.settings),
     }
     return cast("dict[str, object]", json.loads(json.dumps(plan)))
+
+
+def _list_deciding(settings: TrainingSettings) -> dict[str, object]:
+    """Lists the settings that decide the weights: not how often they are saved."""
+    found = asdict(settings)
+    del found["save_every"]
+    if not settings.epochs:
+        del found["epochs"]
+    return found
 
 
 def make_facts(

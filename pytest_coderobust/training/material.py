@@ -6,12 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import cast
 
-from pytest_coderobust.errors import DataError, UsageError
+from pytest_coderobust.errors import UsageError
 from pytest_coderobust.tasks.rows import DataRow
-from pytest_coderobust.training.building import MANIFEST, SetBuilder
+from pytest_coderobust.training.building import SetBuilder
 from pytest_coderobust.training.counting import count_noun
 from pytest_coderobust.training.example import TrainingExample
 from pytest_coderobust.training.formats import FORMATS
@@ -72,18 +70,13 @@ def read_material(
     data = screen(read_data(source, fmt=fmt, rows=rows, clean=bool(chosen)))
     if chosen:
         return build_material(SetBuilder(data, ExamplePerturber(), seed), find_set(chosen))
-    facts = _read_manifest(Path(source))
-    template = facts.get("template") if facts else data.format.template
-    name = f"{data.name} ({count_noun(len(data.examples), 'row')})"
-    perturbed = facts.get("perturbed") if facts and rows is None else None
-    members = facts.get("members")
     return Material(
-        name,
-        template if isinstance(template, str) else BARE,
+        f"{data.name} ({count_noun(len(data.examples), 'row')})",
+        data.format.template,
         _fingerprint(data.examples),
         data.examples,
-        perturbed if isinstance(perturbed, int) else None,
-        tuple(sorted(cast("dict[str, object]", members))) if isinstance(members, dict) else None,
+        data.built.perturbed if data.built and rows is None else None,
+        data.built.members if data.built else None,
     )
 
 
@@ -124,43 +117,6 @@ def build_material(builder: SetBuilder, chosen: TrainingSet) -> Material:
         perturbed,
         tuple(sorted(set(drawn))),
     )
-
-
-def _read_manifest(path: Path) -> dict[str, object]:
-    """Reads what the manifest beside a built set says of it; empty for other data.
-
-    Raises:
-        DataError: the set has lost its manifest, or is not as the manifest has it.
-    """
-    if not path.is_file() or path.suffix != ".jsonl":
-        return {}
-    data = path.read_bytes()
-    if not _is_built(data):
-        return {}
-    file = path.parent / MANIFEST
-    try:
-        manifest = json.loads(file.read_bytes())
-        told = manifest["sets"][path.stem]
-        same = told["sha256"] == hashlib.sha256(data).hexdigest()
-    except (OSError, ValueError, KeyError, TypeError):
-        raise DataError(
-            f"{path}: {MANIFEST}, which finetune-data wrote beside it, is missing or says nothing "
-            "of this set; keep the two together"
-        ) from None
-    if not same:
-        raise DataError(f"{path}: the file has changed since {MANIFEST} was written")
-    known = {key: told.get(key) for key in ("perturbed", "members")}
-    return {"template": manifest.get("template"), **known}
-
-
-def _is_built(data: bytes) -> bool:
-    """Whether `coderobust finetune-data` wrote these lines."""
-    try:
-        first = json.loads(data.partition(b"\n")[0])
-    except ValueError:
-        return False
-    keys = {"id", "prompt", "completion", "perturbation", "skipped"}
-    return isinstance(first, dict) and keys <= cast("dict[str, object]", first).keys()
 
 
 def _fingerprint(examples: Sequence[TrainingExample]) -> str:

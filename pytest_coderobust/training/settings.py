@@ -30,7 +30,8 @@ class TrainingSettings:
 
     Attributes:
         rate: the highest learning rate.
-        epochs: passes over the rows; `steps` cuts them short where it is not 0.
+        epochs: passes over the rows; `steps` cuts them short where it is not 0, and decides alone
+            where `epochs` is 0.
         batch: rows of a forward pass. A step has `batch * accumulate` rows, however many
             processes share them.
         max_tokens: prompt and answer together; longer rows are left out and counted.

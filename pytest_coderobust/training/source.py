@@ -10,13 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from pytest_coderobust.errors import DataError, MissingExtra
+from pytest_coderobust.errors import DataError, MissingExtra, UsageError
 from pytest_coderobust.records import digest
 from pytest_coderobust.tasks.rows import DataRow, read_rows
 from pytest_coderobust.tiny.corpus import training_samples
 from pytest_coderobust.training.counting import count_noun
 from pytest_coderobust.training.example import Passage, TrainingExample
 from pytest_coderobust.training.formats import FORMATS, DataFormat, find_format
+from pytest_coderobust.training.manifest import BuiltFacts, read_built
 
 TINY_CORPUS = "tiny:corpus"
 """The name of the bundled model's own generator as a source of data."""
@@ -35,6 +36,7 @@ class TrainingData:
         name: the source as a manifest names it: no path, which differs between machines.
         digest: a fingerprint of the source's content.
         left_out: the number of rows that cannot be used, by reason.
+        built: what the manifest says, where the rows are a built set; its template is the format's.
     """
 
     name: str
@@ -42,6 +44,7 @@ class TrainingData:
     digest: str
     examples: tuple[TrainingExample, ...]
     left_out: Mapping[str, int] = field(default_factory=dict[str, int])
+    built: BuiltFacts | None = None
 
 
 def read_data(
@@ -57,11 +60,14 @@ def read_data(
         clean: refuses rows that are perturbed already.
 
     Raises:
-        DataError: the data cannot be read, are ambiguous, or hold no row to train on.
-        UnknownName: there is no such format.
+        DataError: the data cannot be read, are ambiguous, hold no row to train on, or are a built
+            set that is not that of its manifest.
+        UnknownName, UsageError: there is no such format, or the source has another one.
         MissingExtra: a library that reads them is not installed.
     """
     if source == TINY_CORPUS:
+        if fmt not in (None, "tasks"):
+            raise UsageError(f"--format {fmt}: {TINY_CORPUS} has rows of the format tasks")
         return _cut(_generate(TINY_ROWS if rows is None else rows), source)
     path = Path(source)
     found = _read_folder(path) if path.is_dir() else read_rows(path)
@@ -69,8 +75,11 @@ def read_data(
     for row in found if clean else ():
         if row.values.get("edits"):
             raise row.error("the row is perturbed already; sets are built from clean rows")
-    data = TrainingData(path.name, chosen, _fingerprint(path), tuple(_read(chosen, found[:rows])))
-    return _cut(data, source)
+    if (built := read_built(path)) is not None:
+        # Control and perturbed model must be asked in one form, whatever they are built of.
+        chosen = replace(chosen, template=built.template)
+    examples = tuple(_read(chosen, found[:rows]))
+    return _cut(TrainingData(path.name, chosen, _fingerprint(path), examples, built=built), source)
 
 
 def _generate(rows: int) -> TrainingData:

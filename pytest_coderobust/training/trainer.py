@@ -93,6 +93,8 @@ class TrainingVoice(TrainerCallback):
 
 def count_steps(rows: int, settings: TrainingSettings) -> int:
     """Counts the steps of a training; an incomplete last step of an epoch is one."""
+    if not settings.epochs:
+        return settings.steps
     an_epoch = -(-rows // (settings.batch * settings.accumulate))
     planned = an_epoch * settings.epochs
     return min(settings.steps, planned) if settings.steps else planned

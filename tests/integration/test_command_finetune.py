@@ -130,6 +130,47 @@ def test_the_trained_model_runs_a_suite(folder: Path) -> None:
     assert read_facts(folder / "out")["base"]["name"] == "tiny"  # type: ignore[index]
 
 
+def test_a_perturbed_set_is_compared_with_the_suite_when_it_is_built(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A task's misspelt description is not found again: what was compared before counts."""
+    from pytest_coderobust.tiny.suite import TASKS_FILE
+
+    task = json.loads(TASKS_FILE.read_text().splitlines()[0])
+    row = {"prompt": task["prompt"], "completion": "    return 1\n"}
+    rows = [{"prompt": f"def g{n}(x):\n    # add one\n", "completion": "    x\n"} for n in range(9)]
+    write_rows(folder / "mine.jsonl", [*rows, row])
+    suite = '[suite]\ntasks = "quickstart"\nlimit = {}\nperturbations = ["C1"]\n'
+    (folder / "suite.toml").write_text(suite.format(3))
+    assert main(["finetune-data", "mine.jsonl", "--out", "sets", "--sets", "clean,C1"]) == 0
+    words = ["--suite", "suite.toml", "--out", "out", *FAST]
+    assert train("--data", "sets/clean.jsonl", *words) == 1
+    assert "1 of 10 rows are also in the suite suite.toml" in capsys.readouterr().err
+    for more in ([], ["--decontaminate"]):
+        assert train("--data", "sets/C1.jsonl", *words, *more) == 1
+        told = capsys.readouterr().err
+        assert "C1.jsonl: its prompts are perturbed, so rows that are also in the suite" in told
+        assert "coderobust finetune-data --suite suite.toml" in told
+    built = ["finetune-data", "mine.jsonl", "--out", "sets", "--sets", "C1", "--decontaminate"]
+    assert main([*built, "--suite", "suite.toml"]) == 0
+    assert train("--data", "sets/C1.jsonl", *words) == 0
+    assert "trained: 3 steps on 9 rows" in capsys.readouterr().out
+    (folder / "suite.toml").write_text(
+        suite.format(4)
+    )  # another task, which nothing was compared with
+    assert train("--data", "sets/C1.jsonl", "--suite", "suite.toml", "--out", "more", *FAST) == 1
+
+
+def test_as_many_steps_are_trained_as_the_user_says(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data", "rows.jsonl", "--lr", "1e-3", "--accumulate", "16", "--threads", "1"]
+    assert train(*words, "--out", "long", "--steps", "7") == 0
+    assert "trained: 7 steps on 16 rows" in capsys.readouterr().out
+    assert train(*words, "--out", "short", "--steps", "7", "--epochs", "1") == 0
+    assert "trained: 1 step on 16 rows" in capsys.readouterr().out
+
+
 def test_a_suite_says_what_may_be_trained_on(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from pytest_coderobust.cli import main
+from pytest_coderobust.errors import DataError
+from pytest_coderobust.training.material import read_material
 from tests.support.training_rows import alpaca_rows, write_rows
 
 SUITE_ROWS = "".join(
@@ -100,7 +102,8 @@ def test_rows_that_a_suite_asks_for_are_refused_or_left_out(
     ]
     assert ids == [str(number) for number in range(1, 21) if number != 4]
     suites = json.loads((folder / "out" / "manifest.json").read_text())["suites"]
-    assert suites == {"compared": {"own.toml": 1, "own.jsonl": 0}}
+    assert suites["compared"] == {"own.toml": 1, "own.jsonl": 0}
+    assert len(set(suites["tasks"].values())) == 1  # the two have the same tasks
 
 
 @pytest.mark.parametrize(
@@ -108,6 +111,8 @@ def test_rows_that_a_suite_asks_for_are_refused_or_left_out(
     [
         (["absent.jsonl"], "absent.jsonl: there is no such file"),
         (["rows.jsonl", "--sets", "S1"], "--sets S1: the perturbation 'S1' (BackTranslation) needs a rewriter: --rewriter S1=apertium"),
+        (["rows.jsonl", "--sets", "clean,S1+C1"], "--sets S1: the perturbation 'S1' (BackTranslation) needs a rewriter"),
+        (["tiny:corpus", "--format", "foo"], "--format foo: tiny:corpus has rows of the format tasks"),
         (["rows.jsonl", "--sets", " , "], "--sets ' , ' names no set; valid groups are all, clean"),
         (["rows.jsonl", "--sets", "recode:rename"], "--sets recode:rename: perturbation 'recode:rename' changes code, not prose"),
         (["rows.jsonl", "--ratios", "10,100"], "--ratios 100 must lie between 1 and 99; clean has 0 %, and mix_all 100 %"),
@@ -129,6 +134,49 @@ def test_a_wrong_request_is_refused_in_one_sentence(
     assert message in error
     assert error.count("\n") == 1
     assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["clean", "C1", "mix_all"])
+def test_a_set_is_not_written_over_the_data(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (folder / "own").mkdir()
+    source = (folder / "rows.jsonl").rename(folder / "own" / f"{name}.jsonl")
+    before = source.read_bytes()
+    assert run_data(f"own/{name}.jsonl", "--out", "./own/", "--sets", f"{name},C2") == 4
+    told = f"--out own: the set {name} would be written over the data, own/{name}.jsonl"
+    assert told in capsys.readouterr().err
+    assert [each.read_bytes() for each in (folder / "own").iterdir()] == [before]
+
+
+def test_a_foreign_manifest_stays(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "out").mkdir()
+    (folder / "out" / "manifest.json").write_text('{"name": "an app"}')
+    assert run_data("rows.jsonl", "--out", "out", "--sets", "C1") == 4
+    assert "--out out: its manifest.json is not one of finetune-data" in capsys.readouterr().err
+    assert (folder / "out" / "manifest.json").read_text() == '{"name": "an app"}'
+
+
+def test_a_set_that_is_built_of_a_built_set_keeps_the_template(folder: Path) -> None:
+    """The clean control and the perturbed model are asked in one form."""
+    assert run_data("rows.jsonl", "--out", "first", "--sets", "clean") == 0
+    assert run_data("first/clean.jsonl", "--out", "second", "--sets", "clean,C1") == 0
+    one, two = (
+        json.loads((folder / name / "manifest.json").read_text()) for name in ("first", "second")
+    )
+    assert one["template"] == two["template"] != "{prompt}"
+    materials = [
+        read_material("first/clean.jsonl"),
+        read_material("first/clean.jsonl", chosen="C1"),
+        read_material("second/C1.jsonl"),
+        read_material("rows.jsonl", chosen="C1"),
+    ]
+    assert {each.template for each in materials} == {one["template"]}
+    assert materials[1].digest == materials[2].digest
+    assert run_data("first/clean.jsonl", "--out", "first", "--sets", "C1") == 0
+    (folder / "first" / "manifest.json").unlink()
+    with pytest.raises(DataError, match=r"manifest.json, .* is missing"):
+        read_material("first/clean.jsonl", chosen="C1")
 
 
 def test_all_rows_in_a_suite_leave_nothing_to_train_on(

@@ -158,6 +158,8 @@ def test_without_a_control_the_table_says_what_that_means(
         ('"rows.jsonl"', '"gone.jsonl"', "gone.jsonl: there is no such file"),
         ("steps = 3", 'preset = "liu"', "unknown preset 'liu'"),
         ("steps = 3", 'lora = "q=1"', "unknown option of --lora 'q'"),
+        ("[training]", 'control = "claen"\n[training]', "[grid] control = 'claen': must be one of sets: C1, clean"),
+        ("[training]", "seeds = [1, 4294967296]\n[training]", "[grid] seeds = [1, 4294967296]: must be a list of seeds from 0 to 4294967295"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_before_anything_is_trained(
@@ -170,6 +172,39 @@ def test_bad_input_is_refused_before_anything_is_trained(
     assert err.count("\n") == 1
     assert out == ""
     assert not list(folder.glob("grid/models/*"))
+
+
+def test_a_base_that_cannot_be_trained_is_refused_before_it_is_measured(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = folder / "base" / "config.json"
+    packed = json.loads(config.read_text()) | {"quantization_config": {"quant_method": "awq"}}
+    config.write_text(json.dumps(packed))
+    assert run() == 4
+    out, err = capsys.readouterr()
+    assert "has packed weights, which no training moves" in err
+    assert (out, err.count("\n")) == ("", 1)
+
+
+def test_a_template_is_refused_for_messages_by_the_grids_own_key(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [{"role": "user", "content": "Add one."}, {"role": "assistant", "content": "x + 1"}]
+    write_rows(folder / "rows.jsonl", [{"messages": asked}])
+    (folder / "grid.toml").write_text(GRID + 'template = "Q {prompt}"\n')
+    assert run() == 4
+    assert "grid.toml: [training] template: rows of messages" in capsys.readouterr().err
+
+
+def test_a_base_has_no_unseen_noise_where_the_suite_says_what_is_trained(folder: Path) -> None:
+    (folder / "suite.toml").write_text(SUITE.replace("limit = 2", 'limit = 2\ntrain = ["C1"]'))
+    assert run("--json", "grid.json") == 0
+    models = json.loads((folder / "grid.json").read_text())["models"]
+    assert [(each["trained"], each["unseen"] is None) for each in models] == [
+        ("", True),
+        ("clean", True),
+        ("C1", False),
+    ]
 
 
 def test_rows_of_the_suite_are_refused_or_left_out(

@@ -37,3 +37,22 @@ def test_a_template_without_a_place_for_the_prompt_is_refused(
     assert main([*words, "--model", "tiny", "--template", "Do it."]) == 4
     told = capsys.readouterr().err
     assert told == "coderobust: --template 'Do it.' has no {prompt} in it\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--seed", "4294967296"], "--seed '4294967296' must be a whole number from 0 to 4294967295"),
+        (["--steps", "9" * 5000], "must be a whole number from 1"),
+        (["--lora", "dropout=1"], "--lora dropout '1' must be a number from 0 to 0.99"),
+        (["--out", "rows.jsonl/x"], "--out rows.jsonl/x: "),
+        (["--out", "/proc/none/x"], "--out /proc/none/x: cannot be written"),
+    ],
+)  # fmt: skip
+def test_a_wrong_number_or_folder_is_refused_in_one_sentence(
+    words: list[str], capsys: pytest.CaptureFixture[str], more: list[str], message: str
+) -> None:
+    assert main([*words, "--model", "tiny", "--threads", "1", *more]) == 4
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1

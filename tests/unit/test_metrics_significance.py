@@ -1,9 +1,16 @@
+"""Tests of paired tasks against published numbers, hand-worked cases, enumeration and SciPy."""
+
 from __future__ import annotations
 
+from itertools import product
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_coderobust.metrics.significance import (
     exact_mcnemar,
@@ -63,10 +70,36 @@ def test_wilcoxon_by_hand() -> None:
     assert found.r == pytest.approx((5 - 2) / sqrt(4 * 5 * 9 / 24) / 2)
 
 
-def test_ties_take_the_normal_approximation() -> None:
+def test_ties_have_an_exact_p_of_their_middle_ranks() -> None:
+    # Ranks 2, 2, 2 and 4; favourable 2 + 2 + 4 = 8, so W = 2: of 16 patterns 1 has the sum 0 and 3
+    # have 2, and as many lie on the other side.
     found = wilcoxon([0.5, 0.5, -0.5, 1.0])
     assert found is not None
-    assert not found.exact
+    assert (found.n, found.w, found.exact) == (4, 2.0, True)
+    assert found.p == pytest.approx(8 / 16)
+
+
+@given(st.lists(st.integers(-4, 4).filter(bool), min_size=1, max_size=9))
+def test_the_exact_p_is_a_share_of_all_patterns_of_signs(differences: list[int]) -> None:
+    found = wilcoxon(differences)
+    assert found is not None
+    ranks = scipy.stats.rankdata([abs(each) for each in differences])
+    sums = [
+        sum(rank for rank, up in zip(ranks, signs, strict=True) if up)
+        for signs in product((True, False), repeat=len(ranks))
+    ]
+    as_far = sum(min(each, sum(ranks) - each) <= found.w + 1e-9 for each in sums)
+    assert found.p == pytest.approx(as_far / len(sums))
+    assert found.p >= 2 / 2 ** len(ranks)
+
+
+def test_ties_against_an_exact_permutation_test() -> None:
+    differences = [0.01, 0.01, 0.02, 0.02, 0.05, -0.01, 0.03]
+    found = wilcoxon(differences)
+    method = scipy.stats.PermutationMethod(n_resamples=10_000)  # 128 patterns: all of them
+    wanted: Any = scipy.stats.wilcoxon(differences, method=method)
+    assert found is not None
+    assert found.p == pytest.approx(wanted.pvalue)
 
 
 def test_wilcoxon_of_equal_runs_is_nothing() -> None:

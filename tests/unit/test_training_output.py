@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_another_training_is_refused_by_what_differs(
     folder = TrainingFolder(tmp_path)
     folder.begin(PLAN)
     if finished:
-        folder.open_writing()
+        (folder.open_writing() / "config.json").touch()
         folder.finish({"plan": PLAN})
         assert folder.is_finished(PLAN)
     with pytest.raises(UsageError) as error:
@@ -58,6 +59,47 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
         TrainingFolder(tmp_path).is_finished(PLAN)
     with pytest.raises(UsageError, match="is a file; a training needs a folder"):
         TrainingFolder(tmp_path / "thesis.tex").is_finished(PLAN)
+
+
+def test_one_training_at_a_time_writes_a_folder(tmp_path: Path) -> None:
+    folder = TrainingFolder(tmp_path / "out")
+    with ExitStack() as first, ExitStack() as second:
+        folder.claim(first)
+        with pytest.raises(UsageError, match="another training writes here now"):
+            TrainingFolder(tmp_path / "out").claim(second)
+        assert not folder.is_finished(PLAN)  # the lock is no training and no foreign file
+        first.close()
+        folder.claim(second)
+    assert list(folder.path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = TrainingFolder(tmp_path / "file" / "out")
+    with ExitStack() as stack, pytest.raises(UsageError, match=r"cannot be written \(Not a dir"):
+        folder.claim(stack)
+    for write in (lambda: folder.begin(PLAN), folder.open_writing, lambda: folder.finish({})):
+        with pytest.raises(UsageError, match="cannot be written"):
+            write()
+
+
+def test_how_often_a_training_is_saved_does_not_matter(tmp_path: Path) -> None:
+    """Plans that were written before know the entry; it decided no weight."""
+    folder = TrainingFolder(tmp_path)
+    settings = {"rate": 0.001, "seed": 42, "lora": None}
+    folder.begin({**PLAN, "settings": {**settings, "save_every": 7}})
+    assert not folder.is_finished(PLAN)
+
+
+def test_a_folder_without_its_last_file_is_not_finished(tmp_path: Path) -> None:
+    """A kill may fall between any two files."""
+    folder = TrainingFolder(tmp_path)
+    folder.begin(PLAN)
+    (folder.open_writing() / "config.json").touch()
+    folder.finish({"plan": PLAN})
+    assert folder.is_finished(PLAN)
+    (tmp_path / "config.json").unlink()
+    assert not folder.is_finished(PLAN)
 
 
 def test_the_newest_whole_checkpoint_counts_and_the_others_go(tmp_path: Path) -> None:
@@ -90,7 +132,8 @@ def test_a_model_appears_when_all_its_files_are_there(
     monkeypatch.setattr(Path, "replace", watch)
     folder.finish({"plan": PLAN})
     assert order == [
-        "model.safetensors", "tokenizer.json", "adapter_config.json", "config.json", TRAINING_FILE,
+        TRAINING_FILE,  # written, and then moved
+        TRAINING_FILE, "model.safetensors", "tokenizer.json", "adapter_config.json", "config.json",
     ]  # fmt: skip
-    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(order)
+    assert {each.name for each in tmp_path.iterdir()} == set(order)
     assert json.loads((tmp_path / TRAINING_FILE).read_text()) == {"plan": PLAN}
