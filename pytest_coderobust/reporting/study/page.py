@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_coderobust.migration.study.result import StudyResult
 from pytest_coderobust.reporting.hostile import escape
-from pytest_coderobust.reporting.html import read_asset, write_style_policy
+from pytest_coderobust.reporting.html import read_asset, render_template, write_style_policy
 from pytest_coderobust.reporting.study.bars import KIND_WORDS, AdoptionBar, make_bars
 from pytest_coderobust.reporting.study.curves import BOTTOM, LEFT, RIGHT, make_charts, place_share
 from pytest_coderobust.reporting.study.figures import SUBSET_WORDS, WIDE, format_percent
@@ -26,13 +26,10 @@ def render_study_page(result: StudyResult) -> str:
     """Renders a study as one HTML document."""
     from importlib.resources import files
 
-    from jinja2 import Environment, StrictUndefined
-
     here = files("pytest_coderobust.reporting.study")
     style = read_asset("style.css") + here.joinpath("study.css").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    page = here.joinpath("study.html").read_text(encoding="utf-8")
-    return environment.from_string(page).render(
+    return render_template(
+        here.joinpath("study.html").read_text(encoding="utf-8"),
         style=style,
         policy=write_style_policy(style),
         title=f"{escape(result.model, LINE)} on {escape(result.suite, LINE)}",
