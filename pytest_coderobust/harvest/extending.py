@@ -15,9 +15,9 @@ from pytest_coderobust.harvest.arguments import (
     encode_named,
     read_seen,
 )
+from pytest_coderobust.harvest.barrier import Barrier
 from pytest_coderobust.harvest.body_coverage import Arcs, BodyCoverage
 from pytest_coderobust.harvest.cases import HarvestCall, HarvestCase, encode_case
-from pytest_coderobust.harvest.fence import Fence
 from pytest_coderobust.harvest.objects import HarvestOriginal
 from pytest_coderobust.harvest.observing import WAITED, UnusableCallError, observe, repeat_call
 from pytest_coderobust.harvest.recorder import NotPlainError
@@ -45,14 +45,14 @@ class CallExtender:
     def __init__(
         self,
         original: HarvestOriginal,
-        fence: Fence,
+        barrier: Barrier,
         coverage: BodyCoverage,
         home: str,
         lines: Sequence[int],
     ) -> None:
         self._original = original
-        self._fence = fence
-        fence.touched, fence.waited = "", False
+        self._barrier = barrier
+        barrier.touched, barrier.waited = "", False
         self._coverage = coverage
         self._home = home
         self._lines = range(lines[0], lines[1] + 1)
@@ -91,13 +91,13 @@ class CallExtender:
         return {"cases": [encode_case(each) for each in self._cases.values()]}
 
     def _is_over(self) -> bool:
-        """Whether a call tried what the fence refuses, or waited."""
-        return self._fence.waited or bool(self._fence.touched)
+        """Whether a call tried what the barrier refuses, or waited."""
+        return self._barrier.waited or bool(self._barrier.touched)
 
     def _name_touched(self) -> str:
-        if self._fence.waited:
+        if self._barrier.waited:
             return WAITED
-        return f"it uses files, processes, the network or the system ({self._fence.touched})"
+        return f"it uses files, processes, the network or the system ({self._barrier.touched})"
 
     def _take(self, signature: HarvestSignature, named: Iterable[Named], *, recorded: bool) -> Arcs:
         """Observes calls, keeps those that can be tests, and returns the arcs that they ran."""
@@ -113,7 +113,7 @@ class CallExtender:
                 new.append(case)
             if self._is_over():
                 return frozenset()
-        calls = [repeat_call(self._original, each.call, self._fence, self._home) for each in new]
+        calls = [repeat_call(self._original, each.call, self._barrier, self._home) for each in new]
         measured = self._coverage.measure(calls, self._lines)
         for case, arcs in zip(new, measured, strict=True):
             self._cases[case.call.text] = replace(case, arcs=arcs)
@@ -127,7 +127,7 @@ class CallExtender:
         self._tried.add(text)
         if len(text) > LONGEST_CALL:
             raise UnusableCallError("its arguments are long")
-        return observe(self._original, call, self._fence, self._home, recorded=recorded)
+        return observe(self._original, call, self._barrier, self._home, recorded=recorded)
 
 
 def _draw(strategy: Any, number: int) -> list[Named]:

@@ -1,4 +1,4 @@
-"""Observation of one call of the original: its outcome as plain data, behind the fence."""
+"""Observation of one call of the original: its outcome as plain data, behind the barrier."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pytest_coderobust.harvest.cases import HarvestCall, HarvestCase, write_state
-from pytest_coderobust.harvest.fence import (
-    Fence,
+from pytest_coderobust.harvest.barrier import (
+    Barrier,
     OutOfTimeError,
     RefusedDeedError,
     WaitingCallError,
 )
+from pytest_coderobust.harvest.cases import HarvestCall, HarvestCase, write_state
 from pytest_coderobust.harvest.objects import HarvestOriginal
 from pytest_coderobust.harvest.recorder import NotPlainError, encode_state
 from pytest_coderobust.harvest.spelling import UnwritableError, write_value
@@ -39,7 +39,7 @@ class UnusableCallError(Exception):
 
 
 def observe(
-    original: HarvestOriginal, call: HarvestCall, fence: Fence, home: str, *, recorded: bool
+    original: HarvestOriginal, call: HarvestCall, barrier: Barrier, home: str, *, recorded: bool
 ) -> HarvestCase:
     """Calls the original and describes its outcome.
 
@@ -57,11 +57,11 @@ def observe(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fence.begin()
+            barrier.begin()
             try:
                 value = encoder.encode(original.function(*held, *args, **kwargs))
             finally:
-                fence.end()
+                barrier.end()
     except (RefusedDeedError, OutOfTimeError, WaitingCallError) as error:
         raise UnusableCallError(explain_end(error)) from None
     except WireError:
@@ -80,13 +80,13 @@ def observe(
 
 
 def repeat_call(
-    original: HarvestOriginal, call: HarvestCall, fence: Fence, home: str
+    original: HarvestOriginal, call: HarvestCall, barrier: Barrier, home: str
 ) -> Callable[[], object]:
     """Makes a call that can be measured, whatever comes of it."""
 
     def repeat() -> None:
         with suppress(UnusableCallError):
-            observe(original, call, fence, home, recorded=True)
+            observe(original, call, barrier, home, recorded=True)
 
     return repeat
 

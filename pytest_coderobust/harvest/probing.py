@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pytest_coderobust.harvest.aliases import find_aliases
+from pytest_coderobust.harvest.barrier import Barrier
 from pytest_coderobust.harvest.body_coverage import BodyCoverage
 from pytest_coderobust.harvest.cases import decode_case, encode_case, write_state
 from pytest_coderobust.harvest.extending import CallExtender
-from pytest_coderobust.harvest.fence import Fence
 from pytest_coderobust.harvest.objects import find_original
 from pytest_coderobust.harvest.observing import UnusableCallError, observe, repeat_call
 from pytest_coderobust.harvest.shifting import shift_clock
@@ -48,7 +48,7 @@ def main(path: str) -> None:
 
 def probe(module: Any, request: ProbedFunction, out: TextIO) -> None:
     """Extends the calls of each function of a module."""
-    fence, coverage = Fence(), BodyCoverage(request["path"])
+    barrier, coverage = Barrier(), BodyCoverage(request["path"])
     for function in request["functions"]:
         _say(out, {"begins": function["name"]})
         original = find_original(module, function["name"])
@@ -57,7 +57,7 @@ def probe(module: Any, request: ProbedFunction, out: TextIO) -> None:
                 out, {"name": function["name"], "reason": "another object has its name at run time"}
             )
             continue
-        extender = CallExtender(original, fence, coverage, request["home"], function["lines"])
+        extender = CallExtender(original, barrier, coverage, request["home"], function["lines"])
         try:
             answer = extender.extend(function["calls"], f"{request['seed']} {function['name']}")
         except Exception as error:  # noqa: BLE001  values and annotations are the package's own
@@ -74,7 +74,7 @@ def probe(module: Any, request: ProbedFunction, out: TextIO) -> None:
 
 def replay(module: Any, request: ProbedFunction, out: TextIO) -> None:
     """Says for each case of each function whether its outcome is the same here; null for none."""
-    fence = Fence()
+    barrier = Barrier()
     for name, cases in request["replay"].items():
         original = find_original(module, name)
         assert original is not None  # the process before found it
@@ -82,7 +82,9 @@ def replay(module: Any, request: ProbedFunction, out: TextIO) -> None:
         for data in cases:
             case = decode_case(data)
             try:
-                found = observe(original, case.call, fence, request["home"], recorded=case.recorded)
+                found = observe(
+                    original, case.call, barrier, request["home"], recorded=case.recorded
+                )
             except UnusableCallError:
                 same.append(None)
                 continue
@@ -92,14 +94,14 @@ def replay(module: Any, request: ProbedFunction, out: TextIO) -> None:
 
 def recount(module: Any, request: ProbedFunction, out: TextIO) -> None:
     """Counts the branches of each function's body that some cases take together."""
-    fence, coverage = Fence(), BodyCoverage(request["path"])
+    barrier, coverage = Barrier(), BodyCoverage(request["path"])
     for function in request["recount"]:
         original = find_original(module, function["name"])
         assert original is not None  # the process before found it
         lines = range(function["lines"][0], function["lines"][1] + 1)
         calls = [decode_case(data).call for data in function["cases"]]
         first = coverage.number
-        coverage.measure([repeat_call(original, c, fence, request["home"]) for c in calls], lines)
+        coverage.measure([repeat_call(original, c, barrier, request["home"]) for c in calls], lines)
         found = coverage.count(range(first, coverage.number), lines)
         _say(out, {"name": function["name"], "branches": [found.taken, found.total]})
 

@@ -122,7 +122,7 @@ def test_a_wait_ends_and_slow_work_is_no_wait(tmp_path: Path) -> None:
     program = """
 import threading, time
 from pytest_coderobust.harvest.cases import HarvestCall
-from pytest_coderobust.harvest.fence import Fence
+from pytest_coderobust.harvest.barrier import Barrier
 from pytest_coderobust.harvest.objects import HarvestOriginal
 from pytest_coderobust.harvest.observing import UnusableCallError, observe
 def stubborn(_):
@@ -133,11 +133,11 @@ def spin(_):
     while True: pass
 for deed, tick in ((time.sleep, 0.2), (stubborn, 0.2), (lambda n: threading.Lock().acquire() and n, 0.2),
                    (spin, 5.0)):
-    fence = Fence(tick)
+    barrier = Barrier(tick)
     try:
-        print(fence.waited, observe(HarvestOriginal(deed), HarvestCall((3600,)), fence, "/", recorded=False).value)
+        print(barrier.waited, observe(HarvestOriginal(deed), HarvestCall((3600,)), barrier, "/", recorded=False).value)
     except UnusableCallError as error:
-        print(fence.waited, error)
+        print(barrier.waited, error)
 """
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path

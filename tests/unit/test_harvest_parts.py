@@ -1,4 +1,4 @@
-"""Parts of a harvest: values as source, prompts, mutants, drawn values, the recorder, the fence."""
+"""Parts of a harvest: values as source, prompts, mutants, drawn values, the recorder, the barrier."""
 
 from __future__ import annotations
 
@@ -307,13 +307,13 @@ def test_wrong_packages_are_told(name: str, told: str) -> None:
         find_modules(name)
 
 
-def test_the_fence_lets_nothing_be_written(tmp_path: Path) -> None:
+def test_the_barrier_lets_nothing_be_written(tmp_path: Path) -> None:
     victim = tmp_path / "victim.py"
     victim.write_text("whole")
     program = f"""
 import os
 from pytest_coderobust.harvest.cases import HarvestCall
-from pytest_coderobust.harvest.fence import Fence
+from pytest_coderobust.harvest.barrier import Barrier
 from pytest_coderobust.harvest.objects import HarvestOriginal
 from pytest_coderobust.harvest.observing import UnusableCallError, observe
 import subprocess, socket
@@ -323,11 +323,11 @@ deeds = [os.remove, lambda p: open(p, "w"), lambda p: os.open(p, os.O_WRONLY | o
     lambda p: subprocess.run(["rm", p]), lambda p: socket.socket().connect(("127.0.0.1", 9)),
     lambda p: os.system("rm " + p), spin]
 for deed in deeds:
-    fence = Fence()
+    barrier = Barrier()
     try:
-        print(observe(HarvestOriginal(deed), HarvestCall(({str(victim)!r},)), fence, "/", recorded=False))
+        print(observe(HarvestOriginal(deed), HarvestCall(({str(victim)!r},)), barrier, "/", recorded=False))
     except UnusableCallError as error:
-        print(bool(fence.touched), error)
+        print(bool(barrier.touched), error)
 """
     found = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -77,7 +77,7 @@ def test_a_prompt_is_cut_where_python_counts_lines(mark: str) -> None:
     )  # fmt: skip
 
 
-class OpenFence:
+class OpenBarrier:
     """Stands nowhere."""
 
     def begin(self) -> None: ...
@@ -87,14 +87,14 @@ class OpenFence:
 
 def test_sets_that_are_walked_through_in_another_order_did_not_change() -> None:
     call = HarvestCall(({"set": [3, 1]},), {}, None)  # Python walks through 1 first
-    fence: Any = OpenFence()
-    same = observe(HarvestOriginal(len), call, fence, "/", recorded=False)
+    barrier: Any = OpenBarrier()
+    same = observe(HarvestOriginal(len), call, barrier, "/", recorded=False)
     assert (same.value, same.after) == (2, None)
 
     def add(items: set[int]) -> None:
         items.add(2)
 
-    grown = observe(HarvestOriginal(add), call, fence, "/", recorded=False)
+    grown = observe(HarvestOriginal(add), call, barrier, "/", recorded=False)
     assert grown.after is not None
     assert sorted(grown.after[0]["set"]) == [1, 2, 3]
 
@@ -111,6 +111,6 @@ class Held:
 
 def test_a_state_with_a_set_did_not_change() -> None:
     call = HarvestCall((), {}, {"items": {"set": [3, 1]}})
-    fence: Any = OpenFence()
-    found = observe(HarvestOriginal(Held.count, Held), call, fence, "/", recorded=False)
+    barrier: Any = OpenBarrier()
+    found = observe(HarvestOriginal(Held.count, Held), call, barrier, "/", recorded=False)
     assert (found.value, found.state_after) == (2, None)

@@ -52,7 +52,10 @@ def render(reports: Sequence[SuiteReport], budget: int = BUDGET, most: int = MOS
 
 
 def render_template(template: str, **values: object) -> str:
-    """Renders a page; it may import the macros of `pictures.html` and `tables.html`. All text is escaped."""
+    """Renders a page, which may import the macros of `pictures.html` and `tables.html`.
+
+    All text is escaped.
+    """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(

@@ -1,7 +1,7 @@
-"""Fence around calls with drawn arguments: no file, no process, no network.
+"""Barrier around calls with drawn arguments: no file, no process, no network.
 
 A drawn text could be a path, and a function of the package may delete what it names. Python's
-audit events tell before such a thing happens; the fence refuses, and the function is left out. It
+audit events tell before such a thing happens; the barrier refuses, and the function is left out. It
 guards honest programs, and is no sandbox.
 """
 
@@ -31,7 +31,7 @@ _ALLOWED = frozenset({"os.listdir", "os.scandir", "ctypes.dlsym"})
 
 
 class RefusedDeedError(BaseException):
-    """A function tried what the fence refuses; not an Exception, so that it is not caught."""
+    """A function tried what the barrier refuses; not an Exception, so that it is not caught."""
 
 
 class OutOfTimeError(BaseException):
@@ -42,8 +42,8 @@ class WaitingCallError(BaseException):
     """A call waits for something that may never come: a queue, a lock, a sleep."""
 
 
-class Fence:
-    """A fence that stands between `begin` and `end`.
+class Barrier:
+    """A barrier that stands between `begin` and `end`.
 
     Args:
         tick: seconds by the clock after which a call is looked at: whether it waits.
