@@ -21,7 +21,7 @@ def reduce_class(node: ast.stmt, function: HarvestFunction, *, needed: bool) -> 
     others = [each for each in node.body if each is not function.node]
     kept = _find_needed(others, function.node, _list_demanded(node)) if needed else others
     made = copy.copy(node)
-    made.body = kept
+    made.body = kept or [ast.Pass()]  # a class without members has to be written all the same
     return made
 
 

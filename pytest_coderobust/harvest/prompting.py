@@ -167,7 +167,8 @@ def _write_statement(node: ast.stmt, module: SourceModule) -> str:
     lines = split_lines(text)
     for start, end in reversed(gaps):
         lines[start - first : end - first + 1] = []
-    return "".join(lines).rstrip("\n") + ("\n" if node.body else "\n    pass\n")
+    is_empty = not hasattr(node.body[0], "lineno")  # its `pass` stands in no file
+    return "".join(lines).rstrip("\n") + ("\n    pass\n" if is_empty else "\n")
 
 
 def read_absolute(module: SourceModule, first: int, last: int) -> str:

@@ -16,6 +16,7 @@ import json
 import os
 import runpy
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from types import ModuleType
@@ -51,7 +52,12 @@ def run_doctests(modules: list[str], told: dict[str, Any]) -> None:
         if module is None:
             continue
         top = name.partition(".")[0]
-        for test in finder.find(module, module.__name__, extraglobs={top: sys.modules[top]}):
+        try:
+            tests = finder.find(module, module.__name__, extraglobs={top: sys.modules[top]})
+        except Exception as error:  # noqa: BLE001  objects of a module may refuse to be looked at
+            told["missing"][name] = type(error).__name__
+            continue
+        for test in tests:
             with contextlib.redirect_stdout(None), contextlib.redirect_stderr(None):
                 outcome = runner.run(test, out=lambda _text: None)
             told["doctests"] += outcome.attempted
@@ -76,11 +82,17 @@ def run_pytest(arguments: list[str]) -> int:
     """
     os.environ.pop("PYTEST_ADDOPTS", None)
     off = ("-p", "no:cacheprovider", "-p", "no:coderobust", "-o", "addopts=")
-    sys.argv = ["pytest", "-q", "--no-header", *off, *arguments]
+    # This package is imported before pytest could rewrite it, and a project may make errors of
+    # warnings.
+    calm = ("-W", "ignore:Module already imported so cannot be rewritten")
+    sys.argv = ["pytest", "-q", "--no-header", *off, *calm, *arguments]
     try:
         runpy.run_module("pytest", run_name="__main__")
     except SystemExit as end:
         return int(end.code) if isinstance(end.code, int) else 1
+    except BaseException:  # noqa: BLE001  what pytest or a plugin of the project raises on its way
+        traceback.print_exc()
+        return 3
     return 0
 
 

@@ -184,6 +184,13 @@ class Box:
 '''
 
 
+def test_a_class_of_which_nothing_is_needed_is_written_all_the_same() -> None:
+    text = 'class Box:\n    def other(self):\n        return 1\n\n    def twice(self, x):\n        """Twice."""\n        return 2 * x\n'
+    found = compose_prompt(find("twice", text), first=True)
+    assert found.prompt == 'class Box:\n    pass\n\n\ndef twice(self, x):\n    """Twice."""\n'
+    assert found.canonical == "    return 2 * x\n"
+
+
 def test_a_method_stands_behind_the_members_of_its_class_that_it_needs() -> None:
     function = find("longest", METHODS)
     found = compose_prompt(function, first=True)

@@ -30,9 +30,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def record(project: Path, tests: str, addopts: str, options: tuple[str, ...] = ()) -> CallRecording:
+def record(
+    project: Path, tests: str, addopts: str, options: tuple[str, ...] = (), more: str = ""
+) -> CallRecording:
     (project / "tests" / "test_pk.py").write_text(tests)
-    (project / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\naddopts = '{addopts}'\n")
+    settings = f"[tool.pytest.ini_options]\naddopts = '{addopts}'\n{more}"
+    (project / "pyproject.toml").write_text(settings)
     with search_folder(project):
         functions, _ = find_functions(find_modules("pk").modules)
         return record_calls(functions, [project / "tests"], project, options)
@@ -47,6 +50,28 @@ def test_settings_of_the_project_hide_no_calls(
     assert (found.status, found.begun, found.watching) == (0, 1, True)
     assert [len(calls) for calls in found.calls.values()] == [1]
     check_recording(found, whole=True)
+
+
+def test_a_project_that_makes_errors_of_warnings_is_recorded(project: Path) -> None:
+    found = record(project, CALLS, "", more='filterwarnings = ["error"]\n')
+    assert (found.status, found.begun) == (0, 1), found.said
+
+
+def test_an_error_out_of_pytest_is_no_silence(project: Path) -> None:
+    plugin = "import pytest\n@pytest.hookimpl(tryfirst=True)\ndef pytest_cmdline_main():\n    raise OSError('gone')\n"
+    (project / "plug.py").write_text(plugin)
+    found = record(project, CALLS, "", ("-p", "plug"))
+    assert found.status not in (None, 0)
+    with pytest.raises(DataError, match="so nothing is known of the tests"):
+        check_recording(found, whole=True)
+
+
+def test_a_module_that_refuses_to_be_looked_at_hides_no_tests(project: Path) -> None:
+    (project / "pk.py").write_text(
+        f"{PK}\n\nclass Odd:\n    def __getattr__(self, name):\n        raise OSError(name)\n\n\nodd = Odd()\n"
+    )
+    found = record(project, CALLS, "")
+    assert (found.status, found.begun) == (0, 1), found.said
 
 
 def test_tests_that_call_nothing_are_told(project: Path) -> None:
