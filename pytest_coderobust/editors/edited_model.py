@@ -21,6 +21,11 @@ from pytest_coderobust.editors.identity import edited_identity, placebo_identity
 from pytest_coderobust.editors.no_change import NoChange
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, PassTest, Weighted
 from pytest_coderobust.editors.registry import EditorSpec
+from pytest_coderobust.editors.request_traces import (
+    Traces,
+    read_traces_of_edit,
+    read_traces_of_refusal,
+)
 from pytest_coderobust.errors import EditRefused, ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.models.loaded_model import LoadedModel
@@ -47,6 +52,7 @@ class EditedBackend(ForwardingBackend):
         fit: its targets before and after; None where they were not measured.
         stack: the edits that must be in force for this one to answer, itself the last.
         refused: the reasons of the requests that the editor did not edit for.
+        traced: the requests whose layers were looked through, those that were refused too.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class EditedBackend(ForwardingBackend):
         self._prompts: dict[str, str] = {}
         self.stack: list[str] = []
         self.refused: tuple[str, ...] = ()
+        self.traced: Traces = ()
 
     @property
     def identity(self) -> ModelIdentity:
@@ -144,6 +151,7 @@ def edited(
     identity = edited_identity(backend.identity, spec, requests)
     with changed_model(backend, change, identity) as model:
         model.cost, model.fit = cost, fit
+        model.traced = read_traces_of_edit(requests, change.facts)
         yield model
 
 
@@ -186,6 +194,7 @@ def successive_batches(
     must_move = skipped is not None
     change: ModelChange | None = None
     refused: list[str] = []
+    traced: Traces = ()
     for count, batch in enumerate(batches, 1):
         cost, fit = EditCost(), None
         try:
@@ -193,17 +202,21 @@ def successive_batches(
                 raise EditRefused(skipped[count])
             # The next edit is computed on the model that holds the edits before it.
             made, spent, moved = compute_change(access, spec, batch, change, must_move=must_move)
+            traced += read_traces_of_edit(batch, made.facts)
             with made.installed(access):  # it may round away in the model's dtype
                 change, cost, fit = made, spent, moved
         except ModelError as refusal:
             if not must_move and not isinstance(refusal, EditRefused):
                 raise
             refused.append(str(refusal))
+            if isinstance(refusal, EditRefused):
+                traced += read_traces_of_refusal(batch, refusal)
         taken = [request for each in batches[:count] for request in each]
         sizes = [*map(len, batches[:count])] if must_move else []
         identity = edited_identity(backend.identity, spec, taken, sizes)
         with changed_model(backend, change or NoChange(), identity) as model:
             model.cost, model.fit, model.refused = cost, fit, tuple(refused)
+            model.traced = traced
             yield model
 
 
