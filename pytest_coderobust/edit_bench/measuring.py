@@ -21,7 +21,7 @@ from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
 from pytest_coderobust.editors.training_cases import is_trained
-from pytest_coderobust.errors import CodeRobustError, ModelError
+from pytest_coderobust.errors import CodeRobustError, EditRefused
 from pytest_coderobust.records.edit_scores import CaseScores
 from pytest_coderobust.records.knowledge import KnowledgeCase
 
@@ -92,12 +92,14 @@ class CaseMeter:
     ) -> Iterator[KnowledgeCase]:
         """Measures cases one by one, each on the model edited for it; yields those that are new.
 
-        A case that the editor refuses keeps the scores of the unedited model, with the reason.
+        A case that the editor refuses keeps the scores of the unedited model, with the reason. Any
+        other error says nothing of the case: it ends the editor and is not kept.
         The control must have been measured.
 
         Raises:
             UsageError: an option does not fit the model, or the editor lacks cases to train on.
-            ModelError: the model cannot be run.
+            ModelError: the model cannot be run, or the edit not made for a reason that is not
+                the case's.
         """
         control, known = self.memory.read(None).scores, self.memory.read(spec).scores
         asked = [case for case in cases if case.digest in control]
@@ -125,7 +127,7 @@ class CaseMeter:
             try:
                 request = make_answer_request(spec, task, answer, case.rewrites)
                 model = stack.enter_context(edited(self.backend, spec, [request], judge_by_match))
-            except ModelError as refusal:
+            except EditRefused as refusal:
                 reason = str(refusal).removeprefix(f"{case.id}[knowledge-s0]: ")
                 return replace(control, refused=reason)
             scores = ask_case(TextWriter(model), case, before, self.memory.settings)

@@ -1,4 +1,4 @@
-"""What an editor found where it looked through the layers for a request: in its facts or refusal."""
+"""What an editor found where it looked through the layers: in its facts, or its refusal."""
 
 from __future__ import annotations
 

@@ -130,8 +130,10 @@ def test_processes_find_what_this_process_finds(folder: Path) -> None:
                 for scores in editor["scores"]:
                     scores.pop(key)
     assert apart == here
-    assert bench("csne.json", "--model=./net", "--edit=memit:tokens=1", "--json=out.json") == 0
-    assert read(folder / "out.json")["editors"][0]["refused"]
+    assert bench("csne.json", "--model=./net", "--edit=memit:tokens=1", "--json=out.json") == 1
+    (memit,) = read(folder / "out.json")["editors"]
+    assert "too few for a covariance" in memit["unable"]
+    assert (memit["scores"], memit["refused"]) == ([], {})
 
 
 CHEAPER = {

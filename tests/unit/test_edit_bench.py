@@ -25,6 +25,7 @@ from pytest_coderobust.editors.answer_requests import (
     make_answer_request,
     make_answer_task,
 )
+from pytest_coderobust.editors.finetuning import ConstrainedFineTuning
 from pytest_coderobust.editors.registry import EDITORS, EditorSpec, parse_edit
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.knowledge.reading import read_case_set
@@ -172,6 +173,41 @@ def test_an_editor_that_fails_ends_no_other(
     first, second = plan.conclude(failed).editors
     assert first.unable == failed["rome:layer=9"]
     assert len(second.scores) == 1
+
+
+def test_an_error_that_is_no_refusal_is_not_kept(
+    model: Any, ledger: Ledger, cases: Sequence[KnowledgeCase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be gone the next time, and then every case is measured."""
+    memory = BenchMemory(model, ledger, AskSettings(seed=7))
+    editors = read_editors(["memit:tokens=10", "ft:layer=0,steps=1"], training=False)
+    plan = BenchPlan(memory, "x", (BenchPart(tuple(cases[:2])),), editors)
+    with monkeypatch.context() as patch:
+        patch.setattr(ConstrainedFineTuning, "compute", fail)
+        failed = measure_all(plan, model, lambda *_: None)
+    memit, ft = plan.conclude(failed).editors
+    assert "too few for a covariance" in memit.unable
+    assert ft.unable == "memory does not suffice"
+    assert all(memory.read(each.spec).scores == {} for each in editors)
+    failed = measure_all(plan, model, lambda *_: None)
+    assert list(failed) == ["memit:tokens=10"]
+    assert len(plan.conclude(failed).editors[1].scores) == 2
+
+
+def fail(*_: object) -> None:
+    raise ModelError("memory does not suffice")
+
+
+def test_a_case_without_a_rewrite_is_refused_by_who_wants_a_pair(
+    model: Any, ledger: Ledger, cases: Sequence[KnowledgeCase]
+) -> None:
+    memory = BenchMemory(model, ledger, AskSettings(seed=8))
+    bare = replace(cases[0], rewrites=(), neighbours=cases[0].neighbours[:1])
+    editors = read_editors([QUICK["creme"]], training=False)
+    plan = BenchPlan(memory, "x", (BenchPart((bare,)),), editors)
+    assert measure_all(plan, model, lambda *_: None) == {}
+    (numbers,) = plan.conclude({}).editors
+    assert list(numbers.refused) == [f"{bare.id} has no rewrite, and creme wants a pair of prompts"]
 
 
 def test_own_answers_are_those_of_the_weights(tmp_path: Path, ledger: Ledger) -> None:
