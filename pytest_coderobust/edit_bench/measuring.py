@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pytest_coderobust.edit_bench.asking import ask_case, ask_neighbours, explain_unfit
 from pytest_coderobust.edit_bench.editors import give_training
@@ -18,6 +19,7 @@ from pytest_coderobust.editors.answer_requests import (
     make_answer_task,
 )
 from pytest_coderobust.editors.edited_model import edited
+from pytest_coderobust.editors.memory import run_in_memory
 from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
 from pytest_coderobust.editors.training_cases import is_trained
@@ -107,7 +109,9 @@ class CaseMeter:
             self._prepare(spec)
         for case in asked:
             if case.digest not in known:
-                self.memory.keep(spec, case, self._measure(spec, case, control[case.digest]))
+                work = partial(self._measure, spec, case, control[case.digest])
+                scores = run_in_memory(work, f"{spec.label}: case {case.id}")
+                self.memory.keep(spec, case, scores)
                 yield case
 
     def _prepare(self, spec: EditorSpec) -> None:
@@ -116,7 +120,8 @@ class CaseMeter:
         if is_trained(editor):
             access = Access(self.backend)
             with access.frozen_weights():
-                self.memory.keep_training(spec, editor.prepare(access))
+                facts = run_in_memory(partial(editor.prepare, access), f"{spec.label}: training")
+            self.memory.keep_training(spec, facts)
 
     def _measure(self, spec: EditorSpec, case: KnowledgeCase, control: CaseScores) -> CaseScores:
         writer = TextWriter(self.backend)

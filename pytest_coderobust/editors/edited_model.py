@@ -26,7 +26,7 @@ from pytest_coderobust.editors.request_traces import (
     read_traces_of_edit,
     read_traces_of_refusal,
 )
-from pytest_coderobust.errors import EditRefused, ModelError, UsageError
+from pytest_coderobust.errors import EditRefused, MemoryExhausted, ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.models.watch import unwatched
@@ -206,7 +206,8 @@ def successive_batches(
             with made.installed(access):  # it may round away in the model's dtype
                 change, cost, fit = made, spent, moved
         except ModelError as refusal:
-            if not must_move and not isinstance(refusal, EditRefused):
+            known = must_move or isinstance(refusal, EditRefused)
+            if not known or isinstance(refusal, MemoryExhausted):
                 raise
             refused.append(str(refusal))
             if isinstance(refusal, EditRefused):

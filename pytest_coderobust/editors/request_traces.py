@@ -1,4 +1,4 @@
-"""What an editor found where it looked through the layers: in its facts, or its refusal."""
+"""Traces of requests whose layers an editor looked through, read from its facts or its refusal."""
 
 from __future__ import annotations
 
