@@ -24,7 +24,7 @@ class EditorNumbers:
             all that differ in their figures only.
         seconds: the median over the edits made.
         peak_bytes: the most memory that an edit needed beyond what was in use.
-        training: what it told about its training.
+        training: what it told about its training, or other work before its edits.
     """
 
     label: str

@@ -19,13 +19,10 @@ from pytest_coderobust.editors.computing import EditCost, compute_change
 from pytest_coderobust.editors.fit import FitChange
 from pytest_coderobust.editors.identity import edited_identity, placebo_identity
 from pytest_coderobust.editors.no_change import NoChange
-from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, PassTest, Weighted
+from pytest_coderobust.editors.protocol import Editor, Facts, ModelChange, Weighted
 from pytest_coderobust.editors.registry import EditorSpec
-from pytest_coderobust.editors.request_traces import (
-    Traces,
-    read_traces_of_edit,
-    read_traces_of_refusal,
-)
+from pytest_coderobust.editors.request import EditRequest, PassTest
+from pytest_coderobust.editors.request_traces import Traces, trace_edit, trace_refusal
 from pytest_coderobust.errors import EditRefused, MemoryExhausted, ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.models.loaded_model import LoadedModel
@@ -131,6 +128,7 @@ def edited(
     judge: PassTest | None = None,
     *,
     must_move: bool = False,
+    editor: Editor | None = None,
 ) -> Generator[EditedBackend]:
     """Context of the backend edited for all requests at once; restored bit-exactly on leaving.
 
@@ -139,6 +137,7 @@ def edited(
             lets it start a sandbox.
         must_move: measures the requests' stated targets before and after, and refuses an edit that
             makes them no likelier.
+        editor: the editor of the spec, opened and prepared; a new one where it is left out.
 
     Raises:
         UsageError: no request, or an option does not fit the model.
@@ -147,11 +146,13 @@ def edited(
     """
     _refuse_none(spec, requests)
     access = Access(backend, judge=judge)
-    change, cost, fit = compute_change(access, spec, requests, None, must_move=must_move)
+    change, cost, fit = compute_change(
+        access, spec, requests, None, must_move=must_move, editor=editor
+    )
     identity = edited_identity(backend.identity, spec, requests)
     with changed_model(backend, change, identity) as model:
         model.cost, model.fit = cost, fit
-        model.traced = read_traces_of_edit(requests, change.facts)
+        model.traced = trace_edit(requests, change.facts)
         yield model
 
 
@@ -202,7 +203,7 @@ def successive_batches(
                 raise EditRefused(skipped[count])
             # The next edit is computed on the model that holds the edits before it.
             made, spent, moved = compute_change(access, spec, batch, change, must_move=must_move)
-            traced += read_traces_of_edit(batch, made.facts)
+            traced += trace_edit(batch, made.facts)
             with made.installed(access):  # it may round away in the model's dtype
                 change, cost, fit = made, spent, moved
         except ModelError as refusal:
@@ -211,7 +212,7 @@ def successive_batches(
                 raise
             refused.append(str(refusal))
             if isinstance(refusal, EditRefused):
-                traced += read_traces_of_refusal(batch, refusal)
+                traced += trace_refusal(batch, refusal)
         taken = [request for each in batches[:count] for request in each]
         sizes = [*map(len, batches[:count])] if must_move else []
         identity = edited_identity(backend.identity, spec, taken, sizes)

@@ -12,7 +12,7 @@ from pytest_coderobust.records.editing import TracedRequest
 Traces = tuple[TracedRequest, ...]
 
 
-def read_traces_of_edit(requests: Sequence[EditRequest], facts: Facts) -> Traces:
+def trace_edit(requests: Sequence[EditRequest], facts: Facts) -> Traces:
     """Reads the trace that the facts of an edit hold; () where no layer was looked for.
 
     Facts hold one trace, so that of several requests would be nobody's.
@@ -26,7 +26,7 @@ def read_traces_of_edit(requests: Sequence[EditRequest], facts: Facts) -> Traces
     return (_make(requests[0], cast("int | None", found["key"]), restored),)
 
 
-def read_traces_of_refusal(requests: Sequence[EditRequest], refusal: EditRefused) -> Traces:
+def trace_refusal(requests: Sequence[EditRequest], refusal: EditRefused) -> Traces:
     """Reads the profile of a request that has no key layer; () where none was looked for."""
     if len(requests) != 1 or not refusal.profile:
         return ()

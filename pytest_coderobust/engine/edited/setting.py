@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.editors.protocol import Weighted
-from pytest_coderobust.editors.request_traces import Traces, read_traces_of_refusal
+from pytest_coderobust.editors.request_traces import Traces, trace_refusal
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.edited.model_states import (
     BaseState,
@@ -92,7 +92,7 @@ class EditSetting:
                     raise  # a saved edit; there is no request to be refused
                 traced: Traces = ()
                 if isinstance(state, EditedState):
-                    traced = read_traces_of_refusal(state.requests, refusal)
+                    traced = trace_refusal(state.requests, refusal)
                 why = (str(refusal),)
                 state.facts = EditFacts(kind="none", refused=why, traced=traced)
                 self._store_facts(state)

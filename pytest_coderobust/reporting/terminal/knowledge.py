@@ -100,7 +100,8 @@ def _list_notes(result: BenchResult) -> Iterator[Text]:
             yield Text(f"{label} refused others for {more} more reasons (--json names them)")
         if numbers.training:
             shown = ", ".join(f"{key} {value}" for key, value in _pick(numbers).items())
-            yield Text(f"{label} was trained: {escape(shown, _REASON)}")
+            verb = "trained" if "trained" in numbers.training else "prepared"
+            yield Text(f"{label} was {verb}: {escape(shown, _REASON)}")
     for name, reason in list(result.left_out.items())[:3]:
         yield Text(f"left out: {escape(name, NAME)}: {escape(reason, _REASON)}")
     if len(result.left_out) > 3:
