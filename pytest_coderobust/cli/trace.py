@@ -169,13 +169,9 @@ def _find_all_broken(
     Raises:
         UsageError: no perturbation breaks any task.
     """
-    found: list[EditRequest] = []
-    short: list[str] = []
-    for name in names:
-        broken, sentence = _find_broken(name, options, plan, model, passing)
-        found += broken
-        if sentence:
-            short.append(sentence)
+    pairs = [_find_broken(name, options, plan, model, passing) for name in names]
+    found = [request for broken, _ in pairs for request in broken]
+    short = [sentence for _, sentence in pairs if sentence]
     if not found:
         raise UsageError("; ".join(short))
     print("".join(f"{sentence}\n" for sentence in short), end="")  # noqa: T201
