@@ -294,6 +294,21 @@ def test_a_case_that_does_not_fit_is_left_out_with_its_reason(
     assert "left out: long: " in render_bench(found, 160, colour=False, encoding="utf-8")
 
 
+def test_cases_of_two_halves_are_told_apart(tmp_path: Path, ledger: Ledger) -> None:
+    """Ids are unique in a half only, and both halves may count from 0."""
+    model: Any = backend(save_random(tmp_path, window=100))
+    memory = BenchMemory(model, ledger, AskSettings(seed=5))
+    halves = [
+        (KnowledgeCase("0", sign * 90, "t"), KnowledgeCase("1", sign, "t")) for sign in ("x", "y")
+    ]
+    parts = tuple(BenchPart(cases, name=name) for cases, name in zip(halves, "ab", strict=True))
+    plan = BenchPlan(memory, "a", parts, read_editors(["ft:steps=1"], training=False))
+    assert measure_all(plan, model, lambda *_: None) == {}
+    found = plan.conclude({})
+    assert list(found.left_out) == ["a: 0", "b: 0"]
+    assert [each.case for each in found.editors[0].scores] == ["a: 1", "b: 1"]
+
+
 def test_a_natural_answer_fits_into_the_window_to_the_token(tmp_path: Path) -> None:
     """The longest of what is asked decides: twice the target and 64 tokens more."""
     case = KnowledgeCase("a", "x" * 20, "t", ("y" * 21,))
