@@ -11,6 +11,7 @@ from pytest_coderobust.cli import main
 from pytest_coderobust.cli import trace as command
 from pytest_coderobust.editors import localisation
 from pytest_coderobust.editors.localisation import LayerEffect, Trace
+from pytest_coderobust.editors.protocol import EditRequest
 from pytest_coderobust.tiny.suite import quickstart
 
 SUITE = '[suite]\ntasks = "quickstart"\nperturbations = ["C1"]\n[sampling]\nmax_new_tokens = 64\n'
@@ -48,11 +49,16 @@ def test_a_sweep_over_one_request_is_its_profile(capsys: pytest.CaptureFixture[s
 def quick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """C1 breaks the second and third task and W2 none, as is told without asking the model."""
     names = [f"quickstart/{number}" for number in (2, 3)]
-    monkeypatch.setattr(
-        command, "_breaks", lambda each, *_: each.perturbation == "C1" and each.task.id in names
-    )
     found = Trace(1.0, 0.0, (LayerEffect(0.0, 0.0, 1.0), LayerEffect(1.0, 1.0, 1.0)), 1)
-    monkeypatch.setattr(localisation, "trace", lambda *_: found)
+
+    def breaks(each: EditRequest, *_: object) -> bool:
+        return each.perturbation == "C1" and each.task.id in names
+
+    def find(*_: object) -> Trace:
+        return found
+
+    monkeypatch.setattr(command, "_breaks", breaks)
+    monkeypatch.setattr(localisation, "trace", find)
     monkeypatch.setattr(command, "_LOOK", 1)
     monkeypatch.chdir(folder)
 

@@ -50,12 +50,21 @@ def take_workspace() -> None:
     raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
 
 
+def failing(take: Callable[[], None]) -> Callable[..., None]:
+    """Makes of it what takes any arguments."""
+
+    def call(*_: object, **__: object) -> None:
+        take()
+
+    return call
+
+
 @pytest.mark.parametrize("take", [take_tensor, take_bytes, take_device, take_workspace])
 def test_an_edit_without_memory_is_told_in_one_sentence(
     model: Any, take: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (fingerprint(model), traces(model))
-    monkeypatch.setattr(ConstrainedFineTuning, "compute", lambda *_: take())
+    monkeypatch.setattr(ConstrainedFineTuning, "compute", failing(take))
     with (
         pytest.raises(
             MemoryExhausted, match=r"^ft:.*: an edit of model .*: memory does not"
@@ -79,7 +88,7 @@ def test_a_study_keeps_no_refusal_of_what_memory_ended(
     model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its successive edits are refused where they cannot be made; memory is no such reason."""
-    monkeypatch.setattr(ConstrainedFineTuning, "compute", lambda *_: take_device())
+    monkeypatch.setattr(ConstrainedFineTuning, "compute", failing(take_device))
     batches = [[REQUEST], [OTHER]]
     with (
         contextlib.closing(successive_batches(model, FT, batches, skipped={})) as steps,
@@ -91,13 +100,13 @@ def test_a_study_keeps_no_refusal_of_what_memory_ended(
 def test_an_editor_without_memory_ends_no_other(
     model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ConstrainedFineTuning, "compute", lambda *_: take_device())
+    monkeypatch.setattr(ConstrainedFineTuning, "compute", failing(take_device))
     ledger = Ledger(tmp_path / "l.sqlite")
     memory = BenchMemory(model, ledger, AskSettings())
     case = KnowledgeCase("a", "def f():", "    return 2", ("def f( ):",))
     editors = read_editors(["ft:layer=1", "lora:steps=1", "creme:layer=0,steps=1"], training=False)
     plan = BenchPlan(memory, "x", (BenchPart((case,)),), editors)
-    failed = measure_all(plan, model, lambda *_: None)
+    failed = measure_all(plan, model, failing(lambda: None))
     assert list(failed) == ["ft:layer=1"]
     assert [len(each.scores) for each in plan.conclude(failed).editors] == [0, 1, 1]
     ledger.close()

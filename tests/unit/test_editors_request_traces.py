@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,11 +77,12 @@ def test_each_request_of_a_succession_keeps_its_own_layers(llama: Any) -> None:
     assert [len(step.facts.refused) for step in steps if step.facts] == [1, 2, 2]
 
     run: Any = SimpleNamespace(
-        _setting=SimpleNamespace(read_facts=lambda state: state.facts),
+        _setting=SimpleNamespace(read_facts=attrgetter("facts")),
         _traced=[], _refused={}, _unedited={},
     )  # fmt: skip
     models: Any = tuple(SimpleNamespace(state=step, final=step is steps[-1]) for step in steps)
-    assert EditedMeasurement._drop_refused(run, "C1", models) == models
+    measurement: Any = EditedMeasurement
+    assert measurement._drop_refused(run, "C1", models) == models
     assert run._traced == expected
     assert len(run._refused["C1"]) == 2
 
