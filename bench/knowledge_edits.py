@@ -37,7 +37,7 @@ from pytest_coderobust.editors.answer_requests import (
 )
 from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.registry import open_editor
-from pytest_coderobust.editors.training_cases import is_trained
+from pytest_coderobust.editors.training_cases import is_prepared
 from pytest_coderobust.errors import CodeRobustError, ModelError
 from pytest_coderobust.knowledge.reading import read_case_set
 from pytest_coderobust.models.options import ModelOptions
@@ -89,7 +89,7 @@ def measure(folder: str, edit: str, count: int, train: str) -> dict[str, Any]:
     spec = give_training(editor.spec, read_case_set(train) if train else None)
     opened = open_editor(spec)
     facts: dict[str, Any] = {}
-    if is_trained(opened):
+    if is_prepared(opened):
         access = Access(model)
         with access.frozen_weights():
             facts = dict(opened.prepare(access))
@@ -102,7 +102,8 @@ def measure(folder: str, edit: str, count: int, train: str) -> dict[str, Any]:
         with ExitStack() as stack:
             try:
                 request = make_answer_request(spec, task, answer, case.rewrites)
-                changed = stack.enter_context(edited(model, spec, [request], judge_by_match))
+                change = edited(model, spec, [request], judge_by_match, editor=opened)
+                changed = stack.enter_context(change)
             except ModelError as reason:
                 refused = str(reason)
                 continue
@@ -113,6 +114,7 @@ def measure(folder: str, edit: str, count: int, train: str) -> dict[str, Any]:
         "peaks": peaks,
         "refused": refused,
         "training": facts.get("trained"),
+        "prepared": facts.get("prepared"),
     }
 
 
@@ -125,6 +127,7 @@ def show(label: str, found: dict[str, Any]) -> None:
         return
     seconds, peak = statistics.median(found["seconds"]), max(found["peaks"]) / MB
     trained = f", trained in {found['training']:.0f} s" if found["training"] else ""
+    trained += f", prepared in {found['prepared']:.1f} s" if found["prepared"] else ""
     print(
         f"{label:<22} {seconds:8.2f} s {peak:8.0f} MB   7B: {seconds * SECONDS:8.0f} s "
         f"{peak * LEAST / 1024:6.1f} to {peak * MOST / 1024:.1f} GB{trained}"

@@ -7,7 +7,8 @@
     │   └── MissingExtra      an optional dependency is not installed
     ├── DataError             a file of tasks, completions or variants cannot be read
     ├── ModelError            a model cannot be found, loaded or run
-    │   └── EditRefused       an editor does not edit for a request, which says nothing of others
+    │   ├── EditRefused       an editor does not edit for a request, which says nothing of others
+    │   └── MemoryExhausted   memory does not suffice, which may be so now and not later
     ├── LedgerError           the results store cannot be used
     └── SandboxError          the harness, not the candidate, went wrong: never a verdict
 
@@ -72,6 +73,10 @@ class EditRefused(ModelError):
     def __init__(self, message: str, profile: Iterable[float] = ()) -> None:
         self.profile = tuple(profile)
         super().__init__(message)
+
+
+class MemoryExhausted(ModelError):
+    """Memory does not suffice to run or edit a model; nothing else is known, so nothing is kept."""
 
 
 class LedgerError(CodeRobustError):

@@ -41,6 +41,19 @@ def replace_pieces(path: Path, pieces: Iterable[bytes]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def explain_unwritable(path: Path) -> str:
+    """Explains why a file cannot be written; "" where it can. It is not touched."""
+    if path.is_dir():
+        return "is a folder"
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        beside.touch()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    beside.unlink(missing_ok=True)
+    return ""
+
+
 def is_gzip(head: bytes) -> bool:
     """Whether a file's first bytes are those of gzip, whatever the file is called."""
     return head.startswith(_GZIP_HEAD)

@@ -91,7 +91,7 @@ def _plan(options: argparse.Namespace, session: Session) -> BenchPlan:
 
     Raises:
         UsageError: the model has no weights, an editor is unknown, or the sets overlap.
-        DataError: a file cannot be read.
+        DataError: a file cannot be read, or the result could not be written.
     """
     from pytest_coderobust.cli.finetune_values import read_number
     from pytest_coderobust.edit_bench.editors import read_editors
@@ -99,10 +99,15 @@ def _plan(options: argparse.Namespace, session: Session) -> BenchPlan:
     from pytest_coderobust.edit_bench.plan import BenchPlan
     from pytest_coderobust.editors.identity import require_weights
     from pytest_coderobust.editors.stack import check_model
+    from pytest_coderobust.errors import DataError
+    from pytest_coderobust.files import explain_unwritable
     from pytest_coderobust.knowledge.reading import read_case_set
     from pytest_coderobust.session.edits import refuse_served
 
     seed = read_number("--seed", options.seed, least=0)
+    read_number("--jobs", options.jobs, least=1)
+    if options.json and (reason := explain_unwritable(options.json)):
+        raise DataError(f"{options.json}: cannot be written: {reason}")
     refuse_served(session, "coderobust edit-bench")
     editors = read_editors(options.edit, training=bool(options.train)) if options.edit else ()
     backend = require_weights(session.backend, editors[0].spec.label if editors else "none")
@@ -126,12 +131,12 @@ def _make_parts(options: argparse.Namespace, cases: CaseSet, seed: int) -> tuple
     if options.train is None:
         if options.swap or options.drop_overlap:
             raise UsageError("--swap and --drop-overlap need --train FILE")
-        return (BenchPart(asked),)
+        return (BenchPart(asked, name=cases.name),)
     training = read_case_set(options.train)
-    parts = [BenchPart(asked, _keep_apart(options, training, asked))]
+    parts = [BenchPart(asked, _keep_apart(options, training, asked), cases.name)]
     if options.swap:
         others = choose_cases(training.cases, limit, seed)
-        parts.append(BenchPart(others, _keep_apart(options, cases, others)))
+        parts.append(BenchPart(others, _keep_apart(options, cases, others), training.name))
     return tuple(parts)
 
 
@@ -146,11 +151,12 @@ def _keep_apart(
     if not shared.places:
         return training
     count = len(shared.places)
-    if count == len(training.cases) or not options.drop_overlap:
+    whole = count == len(training.cases)
+    if whole or not options.drop_overlap:
         raise UsageError(
             f"--train {training.name}: {count} of {len(training.cases)} cases share an input, a "
-            f"rewrite or a neighbour with those that are asked, as {shared.example[:60]!r}; give "
-            "another file, or --drop-overlap"
+            "rewrite or a neighbour with those that are asked, as "
+            f"{shared.example[:60]!r}; give another file{'' if whole else ', or --drop-overlap'}"
         )
     print(f"{training.name}: {count} cases to train on left out", file=sys.stderr)  # noqa: T201
     return drop_cases(training, shared.places)

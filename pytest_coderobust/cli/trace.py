@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_coderobust.session.session import Session
 
 _LOOK = 64
-"""Tasks that are tried where none is named."""
+"""Tasks that are tried where none is named, and no number of requests either."""
 
 
 def register(commands: Commands) -> None:
@@ -55,20 +55,20 @@ def trace(options: argparse.Namespace) -> int:
     from pytest_coderobust.reporting.terminal.profile import draw_picture, render_bars
     from pytest_coderobust.session.edits import refuse_served
 
+    names = _split_names(options)
     how = _make_creme_options(options)
     config = read_suite(options.suite)
     with open_command_session(options) as session:
         refuse_served(session, "coderobust trace")
         suite = session.suite(session.refer(config.path), replace(config, edit=EditConfig()))
-        names = _split_names(options)
         for name in names:
             _check_perturbation(name, suite.plan)
         model = require_weights(session.backend, "creme")
         passing = partial(_judge, session, suite.plan.config)
         access = Access(model, judge=passing)
         if options.requests is not None:
-            broken = [_find_broken(each, options, suite.plan, model, passing) for each in names]
-            return _sweep(access, [each for own in broken for each in own], how, passing)
+            broken = _find_all_broken(names, options, suite.plan, model, passing)
+            return _sweep(access, broken, how, passing)
         request = _find_request(options.perturb, options, suite.plan, model, passing)
         with access.frozen_weights():
             found = find(access, request, how, passing)
@@ -125,43 +125,71 @@ def _find_request(
     Raises:
         UsageError: there is no such task, or none of the first ones breaks.
     """
-    requests = _list_requests(name, options, plan)
-    if options.task:
-        return requests[0]
-    for request in requests:
-        if _breaks(request, model, passing):
+    tried = 0
+    for request in _make_requests(name, options, plan):
+        tried += 1
+        if options.task or _breaks(request, model, passing):
             return request
-    raise _make_unbroken_error(name, options, len(requests))
+    raise UsageError(_explain_unbroken(name, options, plan, tried))
 
 
 def _find_broken(
     name: str, options: argparse.Namespace, plan: Plan, model: Weighted, passing: PassTest
-) -> list[EditRequest]:
+) -> tuple[list[EditRequest], str]:
     """The first tasks that the perturbation breaks, as many as are asked for if there are.
 
-    Raises:
-        UsageError: none of the first ones breaks, or less than one is asked for.
+    Returns:
+        The requests, and a sentence where they are fewer than asked for, or "".
     """
-    if options.requests < 1 or options.task or options.picture:
-        raise UsageError(
-            f"--requests {options.requests}: must be at least 1, and takes no --task or --picture"
-        )
     found: list[EditRequest] = []
-    requests = _list_requests(name, options, plan)
-    for request in requests:
+    tried = 0
+    for request in _make_requests(name, options, plan):
+        tried += 1
         if _breaks(request, model, passing):
             found.append(request)
         if len(found) == options.requests:
-            break
+            return found, ""
     if not found:
-        raise _make_unbroken_error(name, options, len(requests))
+        return [], _explain_unbroken(name, options, plan, tried)
+    return found, (
+        f"{_label(name, options)} breaks {len(found)} of the suite's {len(plan.tasks)} tasks; "
+        f"--requests asks for {options.requests}"
+    )
+
+
+def _find_all_broken(
+    names: Sequence[str],
+    options: argparse.Namespace,
+    plan: Plan,
+    model: Weighted,
+    passing: PassTest,
+) -> list[EditRequest]:
+    """The tasks of a sweep; says of each perturbation what is missing.
+
+    Raises:
+        UsageError: no perturbation breaks any task.
+    """
+    pairs = [_find_broken(name, options, plan, model, passing) for name in names]
+    found = [request for broken, _ in pairs for request in broken]
+    short = [sentence for _, sentence in pairs if sentence]
+    if not found:
+        raise UsageError("; ".join(short))
+    print("".join(f"{sentence}\n" for sentence in short), end="")  # noqa: T201
     return found
 
 
 def _split_names(options: argparse.Namespace) -> list[str]:
-    """The perturbations that are asked for; several in a sweep only."""
+    """The perturbations that are asked for; several in a sweep only.
+
+    Raises:
+        UsageError: less than one request is asked for, or something that a sweep does not take.
+    """
     if options.requests is None:
         return [options.perturb]
+    if options.requests < 1 or options.task or options.picture:
+        raise UsageError(
+            f"--requests {options.requests}: must be at least 1, and takes no --task or --picture"
+        )
     return [each.strip() for each in options.perturb.split(",") if each.strip()]
 
 
@@ -190,11 +218,12 @@ def _sweep(
     return 0
 
 
-def _list_requests(name: str, options: argparse.Namespace, plan: Plan) -> list[EditRequest]:
-    """The requests of the named task or of the first ones, where the perturbation changes any.
+def _make_requests(name: str, options: argparse.Namespace, plan: Plan) -> Iterator[EditRequest]:
+    """Makes the request of each task that the perturbation changes: of the one that was named, of
+    all for a sweep, or of the first ones.
 
     Raises:
-        UsageError: there is no such task, or nothing to change.
+        UsageError: there is no such task.
     """
     from pytest_coderobust.editors.protocol import EditRequest
     from pytest_coderobust.engine.variants import make_variant
@@ -203,25 +232,28 @@ def _list_requests(name: str, options: argparse.Namespace, plan: Plan) -> list[E
     cell = Cell(name, options.seed)
     if options.task is not None and options.task not in plan.tasks:
         raise UsageError(f"unknown task {options.task!r}{nearest(options.task, plan.tasks)}")
-    names = [options.task] if options.task else list(plan.tasks)[:_LOOK]
-    variants = [make_variant(plan, plan.tasks[name], cell) for name in names]
-    requests = [
-        EditRequest(
-            each.task, plan.tasks[name].prompt, each.prompt, cell.perturbation, None, cell.seed
-        )
-        for name, each in zip(names, variants, strict=True)
-        if not each.skipped
-    ]
-    if not requests:
-        raise UsageError(f"{cell.label} finds nothing to change in {', '.join(names[:3])}")
-    return requests
+    most = _LOOK if options.requests is None else None
+    for task in [options.task] if options.task else list(plan.tasks)[:most]:
+        each = make_variant(plan, plan.tasks[task], cell)
+        if not each.skipped:
+            clean = plan.tasks[task].prompt
+            yield EditRequest(each.task, clean, each.prompt, cell.perturbation, None, cell.seed)
 
 
-def _make_unbroken_error(name: str, options: argparse.Namespace, tried: int) -> UsageError:
+def _explain_unbroken(name: str, options: argparse.Namespace, plan: Plan, tried: int) -> str:
+    label = _label(name, options)
+    if not tried:
+        names = [options.task] if options.task else list(plan.tasks)[:3]
+        return f"{label} finds nothing to change in {', '.join(names)}"
+    if options.requests is not None:
+        return f"{label} breaks none of the suite's {len(plan.tasks)} tasks"
+    return f"{label} breaks none of the first {tried} tasks; name one with --task"
+
+
+def _label(name: str, options: argparse.Namespace) -> str:
     from pytest_coderobust.records import Cell
 
-    label = Cell(name, options.seed).label
-    return UsageError(f"{label} breaks none of the first {tried} tasks; name one with --task")
+    return Cell(name, options.seed).label
 
 
 def _breaks(request: EditRequest, model: Weighted, passing: PassTest) -> bool:

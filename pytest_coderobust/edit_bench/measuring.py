@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pytest_coderobust.edit_bench.asking import ask_case, ask_neighbours, explain_unfit
 from pytest_coderobust.edit_bench.editors import give_training
@@ -18,10 +19,11 @@ from pytest_coderobust.editors.answer_requests import (
     make_answer_task,
 )
 from pytest_coderobust.editors.edited_model import edited
-from pytest_coderobust.editors.protocol import Weighted
+from pytest_coderobust.editors.memory import run_in_memory
+from pytest_coderobust.editors.protocol import Editor, Weighted
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
-from pytest_coderobust.editors.training_cases import is_trained
-from pytest_coderobust.errors import CodeRobustError, ModelError
+from pytest_coderobust.editors.training_cases import is_prepared
+from pytest_coderobust.errors import CodeRobustError, EditRefused
 from pytest_coderobust.records.edit_scores import CaseScores
 from pytest_coderobust.records.knowledge import KnowledgeCase
 
@@ -92,31 +94,46 @@ class CaseMeter:
     ) -> Iterator[KnowledgeCase]:
         """Measures cases one by one, each on the model edited for it; yields those that are new.
 
-        A case that the editor refuses keeps the scores of the unedited model, with the reason.
+        A case that the editor refuses keeps the scores of the unedited model, with the reason. Any
+        other error says nothing of the case: it ends the editor and is not kept.
         The control must have been measured.
 
         Raises:
             UsageError: an option does not fit the model, or the editor lacks cases to train on.
-            ModelError: the model cannot be run.
+            ModelError: the model cannot be run, or the edit not made for a reason that is not
+                the case's.
         """
         control, known = self.memory.read(None).scores, self.memory.read(spec).scores
         asked = [case for case in cases if case.digest in control]
-        if any(case.digest not in known for case in asked):
-            self._prepare(spec)
-        for case in asked:
-            if case.digest not in known:
-                self.memory.keep(spec, case, self._measure(spec, case, control[case.digest]))
-                yield case
+        new = [case for case in asked if case.digest not in known]
+        editor = self._prepare(spec) if new else None
+        for case in new:
+            work = partial(self._measure, spec, editor, case, control[case.digest])
+            scores = run_in_memory(work, f"{spec.label}: case {case.id}")
+            self.memory.keep(spec, case, scores)
+            yield case
 
-    def _prepare(self, spec: EditorSpec) -> None:
-        """Trains an editor that learns from cases, apart from its edits."""
+    def _prepare(self, spec: EditorSpec) -> Editor | None:
+        """Does what an editor does once for a model, apart from its edits.
+
+        What a training told is kept the first time: a run that goes on only reads its result.
+
+        Returns:
+            The editor for all edits that follow; None where each may have a new one.
+        """
         editor = open_editor(spec)
-        if is_trained(editor):
-            access = Access(self.backend)
-            with access.frozen_weights():
-                self.memory.keep_training(spec, editor.prepare(access))
+        if not is_prepared(editor):
+            return None
+        access = Access(self.backend)
+        with access.frozen_weights():
+            facts = run_in_memory(partial(editor.prepare, access), f"{spec.label}: preparation")
+        if not self.memory.read_training(spec):
+            self.memory.keep_training(spec, facts)
+        return editor
 
-    def _measure(self, spec: EditorSpec, case: KnowledgeCase, control: CaseScores) -> CaseScores:
+    def _measure(
+        self, spec: EditorSpec, editor: Editor | None, case: KnowledgeCase, control: CaseScores
+    ) -> CaseScores:
         writer = TextWriter(self.backend)
         answer, _ = writer.fit_answer(case)
         before = self._answer_neighbours(writer, case)
@@ -124,8 +141,9 @@ class CaseMeter:
         with ExitStack() as stack:
             try:
                 request = make_answer_request(spec, task, answer, case.rewrites)
-                model = stack.enter_context(edited(self.backend, spec, [request], judge_by_match))
-            except ModelError as refusal:
+                change = edited(self.backend, spec, [request], judge_by_match, editor=editor)
+                model = stack.enter_context(change)
+            except EditRefused as refusal:
                 reason = str(refusal).removeprefix(f"{case.id}[knowledge-s0]: ")
                 return replace(control, refused=reason)
             scores = ask_case(TextWriter(model), case, before, self.memory.settings)

@@ -18,7 +18,7 @@ from pytest_coderobust.records.codec import decode, encode
 from pytest_coderobust.records.edit_scores import CaseScores
 from pytest_coderobust.records.knowledge import KnowledgeCase
 
-VERSION = 2
+VERSION = 3
 """Raised when the same case, model and editor may get other scores."""
 
 _LEFT_OUT = "left_out"

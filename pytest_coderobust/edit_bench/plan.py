@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from pytest_coderobust.edit_bench.editors import BenchEditor, give_training
 from pytest_coderobust.edit_bench.memory import BenchMemory
@@ -18,10 +18,15 @@ NO_EDIT = "no edit"
 
 @dataclass(frozen=True, slots=True)
 class BenchPart:
-    """Cases that are asked, and the set that editors are trained on before them."""
+    """Cases that are asked, and the set that editors are trained on before them.
+
+    Attributes:
+        name: of the set that the cases are of.
+    """
 
     cases: tuple[KnowledgeCase, ...]
     training: CaseSet | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,12 @@ class BenchPlan:
             failed: why an editor could not be measured, by its label.
         """
         found = self.memory.read(None)
-        known = [case for case in self.cases if case.digest in found.left_out]
+        left_out = {
+            self._name(part, case): found.left_out[case.digest]
+            for part in self.parts
+            for case in part.cases
+            if case.digest in found.left_out
+        }
         control = self._list_scores(None)
         trained = self.parts[0].training
         return BenchResult(
@@ -60,7 +70,8 @@ class BenchPlan:
             model=self.memory.backend.identity,
             seed=self.memory.settings.seed,
             cases=len(control),
-            left_out={case.id: found.left_out[case.digest] for case in known},
+            left_out=left_out,
+            swapped=len(self.parts) > 1,
             control=make_numbers(NO_EDIT, control, None),
             editors=tuple(self._conclude(each, failed, control) for each in self.editors),
         )
@@ -71,8 +82,22 @@ class BenchPlan:
         label = editor.spec.label
         if reason := editor.unable or failed.get(label, ""):
             return EditorNumbers(label, unable=reason)
-        training = self.memory.read_training(give_training(editor.spec, self.parts[0].training))
-        return make_numbers(label, self._list_scores(editor.spec), control, training)
+        trainings = tuple(self._list_trainings(editor.spec))
+        return make_numbers(label, self._list_scores(editor.spec), control, trainings)
+
+    def _list_trainings(self, spec: EditorSpec) -> Iterator[Mapping[str, object]]:
+        """Lists what an editor told of each training; one that is no half's own comes once."""
+        known: set[str] = set()
+        for part in self.parts:
+            own = give_training(spec, part.training)
+            facts = self.memory.read_training(own)
+            if facts and own.digest not in known:
+                yield {**facts, **({"set": own.training.name} if own.training else {})}
+            known.add(own.digest)
+
+    def _name(self, part: BenchPart, case: KnowledgeCase) -> str:
+        """Names a case: by its id, which is unique in its half only."""
+        return f"{part.name}: {case.id}" if len(self.parts) > 1 else case.id
 
     def _list_scores(self, spec: EditorSpec | None) -> list[CaseScores]:
         """Lists the scores of the cases that the model can be asked, in their order."""
@@ -80,5 +105,9 @@ class BenchPlan:
         found: list[CaseScores] = []
         for part in self.parts:
             scores = self.memory.read(spec and give_training(spec, part.training)).scores
-            found += [scores[case.digest] for case in part.cases if case.digest in able]
+            found += [
+                replace(scores[case.digest], case=self._name(part, case))
+                for case in part.cases
+                if case.digest in able
+            ]
         return found

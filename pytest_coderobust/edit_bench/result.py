@@ -24,7 +24,9 @@ class EditorNumbers:
             all that differ in their figures only.
         seconds: the median over the edits made.
         peak_bytes: the most memory that an edit needed beyond what was in use.
-        training: what it told about its training.
+        training: the first of `trainings`.
+        trainings: what it told about its training, or other work before its edits; each with the
+            name of its `set`, where it had one. There are two where halves were swapped.
     """
 
     label: str
@@ -35,6 +37,7 @@ class EditorNumbers:
     seconds: float | None = None
     peak_bytes: int | None = None
     training: Mapping[str, object] = field(default_factory=dict[str, object])
+    trainings: tuple[Mapping[str, object], ...] = ()
 
     @property
     def refusals(self) -> int:
@@ -48,10 +51,12 @@ class BenchResult:
 
     Attributes:
         name: of the case set, as the user wrote it.
-        training: the name of the set that editors were trained on, or "".
+        training: the name of the set that editors were trained on, or ""; that of the first half
+            where halves were swapped.
         cases: how many were measured.
         left_out: why others could not be asked, by id.
         control: the model without an edit.
+        swapped: whether the cases of `training` were asked too; every id then begins with its set.
     """
 
     name: str
@@ -62,13 +67,14 @@ class BenchResult:
     left_out: Mapping[str, str]
     control: EditorNumbers
     editors: tuple[EditorNumbers, ...]
+    swapped: bool = False
 
 
 def make_numbers(
     label: str,
     scores: Sequence[CaseScores],
     control: Sequence[CaseScores] | None,
-    training: Mapping[str, object] | None = None,
+    trainings: tuple[Mapping[str, object], ...] = (),
 ) -> EditorNumbers:
     """Makes the numbers of an editor; without a control, those of the unedited model."""
     reasons: dict[str, list[str]] = {}
@@ -84,5 +90,6 @@ def make_numbers(
         refused=refused,
         seconds=find_median([each.seconds for each in scores if each.seconds is not None]),
         peak_bytes=max(peaks, default=None),
-        training=training or {},
+        training=trainings[0] if trainings else {},
+        trainings=trainings,
     )

@@ -19,7 +19,7 @@ from pytest_coderobust.editors.hooks import forward_hook, tensor_of
 from pytest_coderobust.editors.parting import split_parting
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.request import EditRequest, PassTest
-from pytest_coderobust.errors import ModelError, UsageError
+from pytest_coderobust.errors import EditRefused, ModelError, UsageError
 from pytest_coderobust.models.backend import Weighted
 
 _LAYERS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers")
@@ -161,7 +161,7 @@ class Access:
         """Token ids that the perturbed prompt should be continued with.
 
         Raises:
-            ModelError: there is nothing to continue with.
+            EditRefused: there is nothing to continue with.
         """
         if request.parting is not None:
             found = split_parting(request.parting, self.loaded.tokenizer)[1]
@@ -171,7 +171,7 @@ class Access:
         else:
             found = self.continuation(self.encode(request, request.clean))
         if not found:
-            raise ModelError(f"{request.label}: there is no continuation to edit towards")
+            raise EditRefused(f"{request.label}: there is no continuation to edit towards")
         return found
 
     def continuation(self, ids: Sequence[int], count: int = CONTINUATION) -> tuple[int, ...]:

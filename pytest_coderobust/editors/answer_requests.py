@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from pytest_coderobust.editors.registry import EDITORS, EditorSpec
 from pytest_coderobust.editors.request import EditRequest
-from pytest_coderobust.errors import ModelError, UsageError
+from pytest_coderobust.errors import EditRefused, UsageError
 from pytest_coderobust.records import Task, Tests
 
 KNOWLEDGE = "knowledge"
@@ -41,14 +41,14 @@ def make_answer_request(
 
     Raises:
         UsageError: the editor takes no answers.
-        ModelError: it wants a pair, and there is no rewrite.
+        EditRefused: it wants a pair, and there is no rewrite.
     """
     if reason := explain_no_answers(spec):
         raise UsageError(f"--edit {spec.label}: {reason}")
     if EDITORS[spec.name].takes == "prompt":
         return EditRequest(task, task.prompt, task.prompt, about, answer)
     if not rewrites:
-        raise ModelError(f"{task.id} has no rewrite, and {spec.name} wants a pair of prompts")
+        raise EditRefused(f"{task.id} has no rewrite, and {spec.name} wants a pair of prompts")
     return EditRequest(task, task.prompt, rewrites[0], about, answer)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.fit import FitChange, compare_fit, measure_fit
-from pytest_coderobust.editors.memory import resource_use
-from pytest_coderobust.editors.protocol import EditRequest, ModelChange
+from pytest_coderobust.editors.memory import resource_use, run_in_memory
+from pytest_coderobust.editors.protocol import Editor, EditRequest, ModelChange
 from pytest_coderobust.editors.registry import EditorSpec, open_editor
 from pytest_coderobust.errors import EditRefused
 
@@ -29,9 +29,35 @@ def compute_change(
     so_far: ModelChange | None,
     *,
     must_move: bool = False,
+    editor: Editor | None = None,
 ) -> tuple[ModelChange, EditCost, FitChange | None]:
-    """Computes the change of a spec and its cost; leaves the model as it was."""
-    editor = open_editor(spec)
+    """Computes the change of a spec and its cost; leaves the model as it was.
+
+    Args:
+        editor: the editor of the spec, where it was opened and prepared before.
+
+    Raises:
+        UsageError, ModelError: the change cannot be made.
+        EditRefused: the editor does not edit for a request, or the edit moves no target.
+        MemoryExhausted: memory does not suffice.
+    """
+    return run_in_memory(
+        lambda: _compute(
+            access, spec, editor or open_editor(spec), requests, so_far, must_move=must_move
+        ),
+        f"{spec.label}: an edit of model {access.name!r}",
+    )
+
+
+def _compute(
+    access: Access,
+    spec: EditorSpec,
+    editor: Editor,
+    requests: Sequence[EditRequest],
+    so_far: ModelChange | None,
+    *,
+    must_move: bool,
+) -> tuple[ModelChange, EditCost, FitChange | None]:
     measured = must_move and all(request.states_target for request in requests)
     with so_far.installed(access) if so_far is not None else nullcontext():
         before = measure_fit(access, requests) if measured else None

@@ -19,9 +19,11 @@ from pytest_coderobust.editors.computing import EditCost, compute_change
 from pytest_coderobust.editors.fit import FitChange
 from pytest_coderobust.editors.identity import edited_identity, placebo_identity
 from pytest_coderobust.editors.no_change import NoChange
-from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange, PassTest, Weighted
+from pytest_coderobust.editors.protocol import Editor, Facts, ModelChange, Weighted
 from pytest_coderobust.editors.registry import EditorSpec
-from pytest_coderobust.errors import EditRefused, ModelError, UsageError
+from pytest_coderobust.editors.request import EditRequest, PassTest
+from pytest_coderobust.editors.request_traces import Traces, trace_edit, trace_refusal
+from pytest_coderobust.errors import EditRefused, MemoryExhausted, ModelError, UsageError
 from pytest_coderobust.models.forwarding import ForwardingBackend
 from pytest_coderobust.models.loaded_model import LoadedModel
 from pytest_coderobust.models.watch import unwatched
@@ -47,6 +49,7 @@ class EditedBackend(ForwardingBackend):
         fit: its targets before and after; None where they were not measured.
         stack: the edits that must be in force for this one to answer, itself the last.
         refused: the reasons of the requests that the editor did not edit for.
+        traced: the requests whose layers were looked through, those that were refused too.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class EditedBackend(ForwardingBackend):
         self._prompts: dict[str, str] = {}
         self.stack: list[str] = []
         self.refused: tuple[str, ...] = ()
+        self.traced: Traces = ()
 
     @property
     def identity(self) -> ModelIdentity:
@@ -124,6 +128,7 @@ def edited(
     judge: PassTest | None = None,
     *,
     must_move: bool = False,
+    editor: Editor | None = None,
 ) -> Generator[EditedBackend]:
     """Context of the backend edited for all requests at once; restored bit-exactly on leaving.
 
@@ -132,6 +137,7 @@ def edited(
             lets it start a sandbox.
         must_move: measures the requests' stated targets before and after, and refuses an edit that
             makes them no likelier.
+        editor: the editor of the spec, opened and prepared; a new one where it is left out.
 
     Raises:
         UsageError: no request, or an option does not fit the model.
@@ -140,10 +146,13 @@ def edited(
     """
     _refuse_none(spec, requests)
     access = Access(backend, judge=judge)
-    change, cost, fit = compute_change(access, spec, requests, None, must_move=must_move)
+    change, cost, fit = compute_change(
+        access, spec, requests, None, must_move=must_move, editor=editor
+    )
     identity = edited_identity(backend.identity, spec, requests)
     with changed_model(backend, change, identity) as model:
         model.cost, model.fit = cost, fit
+        model.traced = trace_edit(requests, change.facts)
         yield model
 
 
@@ -186,6 +195,7 @@ def successive_batches(
     must_move = skipped is not None
     change: ModelChange | None = None
     refused: list[str] = []
+    traced: Traces = ()
     for count, batch in enumerate(batches, 1):
         cost, fit = EditCost(), None
         try:
@@ -193,17 +203,22 @@ def successive_batches(
                 raise EditRefused(skipped[count])
             # The next edit is computed on the model that holds the edits before it.
             made, spent, moved = compute_change(access, spec, batch, change, must_move=must_move)
+            traced += trace_edit(batch, made.facts)
             with made.installed(access):  # it may round away in the model's dtype
                 change, cost, fit = made, spent, moved
         except ModelError as refusal:
-            if not must_move and not isinstance(refusal, EditRefused):
+            known = must_move or isinstance(refusal, EditRefused)
+            if not known or isinstance(refusal, MemoryExhausted):
                 raise
             refused.append(str(refusal))
+            if isinstance(refusal, EditRefused):
+                traced += trace_refusal(batch, refusal)
         taken = [request for each in batches[:count] for request in each]
         sizes = [*map(len, batches[:count])] if must_move else []
         identity = edited_identity(backend.identity, spec, taken, sizes)
         with changed_model(backend, change or NoChange(), identity) as model:
             model.cost, model.fit, model.refused = cost, fit, tuple(refused)
+            model.traced = traced
             yield model
 
 

@@ -14,6 +14,7 @@ earlier edit should have changed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
@@ -36,7 +37,7 @@ from pytest_coderobust.editors.goals import (
 from pytest_coderobust.editors.multilayer_options import MemitOptions, parse_layers
 from pytest_coderobust.editors.prefixes import make_prefixes
 from pytest_coderobust.editors.projection import Projection
-from pytest_coderobust.editors.protocol import EditRequest, ModelChange
+from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
 from pytest_coderobust.editors.spreading import LayerUpdates, SpreadPlan, spread_values
 from pytest_coderobust.editors.weights import WeightChange, weight_change
 from pytest_coderobust.errors import EditRefused, UsageError
@@ -68,6 +69,21 @@ class Memit:
 
     def __init__(self, options: MemitOptions) -> None:
         self.options = options
+        self._stocked: tuple[tuple[str, str], CovarianceShelf] | None = None
+
+    def prepare(self, access: Access) -> Facts:
+        """Measures the covariances, or finds them in the cache.
+
+        Raises:
+            UsageError, ModelError: as `compute`.
+        """
+        started = time.perf_counter()
+        layers = self._choose_layers(access)
+        self._stock(access, layers)
+        if self.options.corpus == IDENTITY:
+            return {}
+        seconds = round(time.perf_counter() - started, 3)
+        return {"covariances": len(layers), "corpus": self.options.corpus, "prepared": seconds}
 
     def value_modules(self, access: Access, top: int) -> list[Any]:
         """Finds the modules whose outputs are shifted; the first one's is what is written."""
@@ -89,15 +105,9 @@ class Memit:
         """
         assert so_far is None or isinstance(so_far, SpreadChange)
         options = self.options
-        if options.corpus == IDENTITY and options.lam is None:
-            raise UsageError("corpus=identity has no natural unit of lam; give lam, as in lam=0.01")
-        layers = parse_layers(options.layers, len(access.layers), access.name)
+        layers = self._choose_layers(access)
         # Before anything is written: a covariance is one of the model without the edits.
-        shelf = (
-            so_far.shelf
-            if so_far
-            else stock_shelf(access, layers, options.corpus, options.tokens, options.seed)
-        )
+        shelf = so_far.shelf if so_far else self._stock(access, layers)
         projections = {layer: access.projection(layer) for layer in layers}
         goals = self.find_goals(access, layers[-1], requests)
         if all(goal.met for goal in goals):
@@ -107,6 +117,21 @@ class Memit:
         before = mean_loss(access, goals)
         found = spread_values(plan, options.rounds)
         return self._change(access, plan, goals, found, shelf, so_far, before)
+
+    def _choose_layers(self, access: Access) -> tuple[int, ...]:
+        options = self.options
+        if options.corpus == IDENTITY and options.lam is None:
+            raise UsageError("corpus=identity has no natural unit of lam; give lam, as in lam=0.01")
+        return parse_layers(options.layers, len(access.layers), access.name)
+
+    def _stock(self, access: Access, layers: Sequence[int]) -> CovarianceShelf:
+        """Finds the covariances of a model, once for all edits of this editor."""
+        options = self.options
+        model = (access.backend.checkpoint_digest, str(access.model.dtype))
+        if self._stocked is None or self._stocked[0] != model:
+            shelf = stock_shelf(access, layers, options.corpus, options.tokens, options.seed)
+            self._stocked = (model, shelf)
+        return self._stocked[1]
 
     def find_goals(self, access: Access, top: int, requests: Sequence[EditRequest]) -> list[Goal]:
         """Searches the value of each request at the top layer of the present model."""

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from pytest_coderobust.errors import MemoryExhausted
+from pytest_coderobust.models.batches import attempt, free_memory
 
 if TYPE_CHECKING:
     import torch
 
+T = TypeVar("T")
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
+
+
+def run_in_memory(work: Callable[[], T], what: str) -> T:
+    """Does some work of an editor.
+
+    Args:
+        what: begins the message ("ft: an edit of model 'prod'").
+
+    Raises:
+        MemoryExhausted: memory did not suffice; what the work had taken is free again.
+    """
+    done, trouble = attempt(work)
+    if trouble:
+        free_memory()
+        raise MemoryExhausted(f"{what}: memory does not suffice: {trouble}")
+    return cast("T", done)
 
 
 @dataclass(slots=True)

@@ -64,10 +64,11 @@ class EditorEntry:
 
 _OWN: Mapping[str, EditorEntry] = {
     "creme": EditorEntry(
-        # 2: a request whose layers restore nothing is refused.
+        # 2: a request whose layers restore nothing is refused. 3: kept facts name the request of
+        # each trace.
         "pytest_coderobust.editors.creme:Creme",
         kinds.CremeOptions,
-        version=2,
+        version=3,
         forms=(),
         takes="pair",
     ),

@@ -35,8 +35,8 @@ class WeightChange:
         """Context with the deltas added in float32 and rounded once; ends with the snapshots.
 
         Raises:
-            ModelError: a tensor is missing or has another shape, a delta is not finite, or no
-                weight changes in the model's dtype.
+            ModelError: a tensor is missing or has another shape.
+            EditRefused: a delta is not finite, or no weight changes in the model's dtype.
         """
         parameters = self._parameters(access)
         before = {name: each.detach().clone() for name, each in parameters.items()}
@@ -93,7 +93,7 @@ class WeightChange:
                 has = f"has it with shape {found}" if found else "lacks it"
                 raise ModelError(f"the edit changes {name} {shape}; model {access.name!r} {has}")
             if not bool(torch.isfinite(delta).all()):
-                raise ModelError(
+                raise EditRefused(
                     f"the edit of {name} diverged: it holds numbers that are not finite"
                 )
         return {name: present[name] for name in self.deltas}

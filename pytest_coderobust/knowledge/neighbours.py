@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pytest_coderobust.errors import MissingExtra
+from pytest_coderobust.errors import DataError, MissingExtra
 from pytest_coderobust.records.knowledge import KnowledgeCase
 
 COUNT = 5
 """Neighbours of a case, as CLMEEval has them."""
 
 _CHUNK = 512
+_WORD = re.compile(r"(?u)\w+")
 _DIGITS = 9
 """Digits of a similarity that are compared; the rest is rounding."""
 
@@ -49,10 +51,17 @@ def fill_neighbours(drafts: Sequence[Draft], pool: Sequence[PoolItem]) -> list[K
 
     Raises:
         MissingExtra: scikit-learn is not installed, and a case has no neighbours.
+        DataError: no item of the pool has a word to be found by.
     """
     bare = [place for place, draft in enumerate(drafts) if not draft.case.neighbours]
     if not bare or not pool:
         return [draft.case for draft in drafts]
+    if not any(_WORD.search(item.text) for item in pool):
+        case = drafts[bare[0]].case
+        raise DataError(
+            f"case {case.id!r} has no neighbours, and no input has a word to find some by, as "
+            f"{pool[0].text[:40]!r}; give neighbours"
+        )
     ranks = _rank([drafts[place].text for place in bare], [item.text for item in pool])
     found = {
         place: replace(drafts[place].case, neighbours=_choose(drafts[place], pool, rank))
@@ -80,7 +89,7 @@ def _rank(texts: Sequence[str], pool: Sequence[str]) -> list[list[int]]:
         from sklearn.feature_extraction.text import TfidfVectorizer
     except ImportError:
         raise MissingExtra("finding neighbours of knowledge cases", "clmeeval") from None
-    vectorizer: Any = TfidfVectorizer(token_pattern=r"(?u)\w+")  # noqa: S106 - no password
+    vectorizer: Any = TfidfVectorizer(token_pattern=_WORD.pattern)
     known = vectorizer.fit_transform(list(pool))
     asked = vectorizer.transform(list(texts))
     ranks: list[list[int]] = []

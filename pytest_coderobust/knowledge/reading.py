@@ -54,7 +54,10 @@ def _read_file(text: str, path: Path, state: object) -> CaseSet:
     if times > 1:
         raise DataError(f"{path}: the id {name!r} is used by {times} cases; ids must be unique")
     pool = [PoolItem(draft.text, draft.case.prompt, draft.group) for draft in drafts]
-    return CaseSet(text, tuple(fill_neighbours(drafts, pool)))
+    try:
+        return CaseSet(text, tuple(fill_neighbours(drafts, pool)))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 @lru_cache(maxsize=2)

@@ -77,7 +77,7 @@ def _read_reference(row: DataRow, number: int) -> Draft:
 def _read_edit(row: DataRow, number: int, keys: tuple[str, str, str], template: str) -> Draft:
     request = _object(row, "edit_request")
     key, target, rewrite = keys
-    text = request.text(key)
+    text = _input(request, key)
     neighbours: tuple[str, ...] = ()
     if "neighborhoods" in row:
         around = _object(row, "neighborhoods")
@@ -99,7 +99,7 @@ def _read_edit(row: DataRow, number: int, keys: tuple[str, str, str], template: 
 
 
 def _read_conala(row: DataRow, number: int) -> Draft:
-    text = row.text("intent")
+    text = _input(row, "intent")
     case = KnowledgeCase(
         str(number),
         INTENT.format(text),
@@ -111,15 +111,14 @@ def _read_conala(row: DataRow, number: int) -> Draft:
 
 
 def _read_own(row: DataRow, number: int) -> Draft:
-    prompt, answer = row.text("prompt"), _target(row, "target")
+    prompt, answer = _input(row, "prompt"), _target(row, "target")
     target = answer.strip()
     lead, _, tail = answer.partition(target)
     if not lead and not prompt[-1:].isspace():
         lead = " "
     name = row.identifier("id") if "id" in row else str(number)
-    case = KnowledgeCase(
-        name, prompt, target, row.texts("rewrites"), row.texts("neighbours"), lead, tail
-    )
+    rewrites, neighbours = (_prompts(row, key) for key in ("rewrites", "neighbours"))
+    case = KnowledgeCase(name, prompt, target, rewrites, neighbours, lead, tail)
     return Draft(case, prompt, prompt)
 
 
@@ -128,6 +127,20 @@ def _rewrites(text: str, rewrite: str | None, template: str) -> tuple[str, ...]:
     if rewrite is None or rewrite.strip() in ("", text.strip()):
         return ()
     return (template.format(rewrite),)
+
+
+def _input(row: DataRow, key: str) -> str:
+    found = row.text(key)
+    if not found.strip():
+        raise row.error(f"{key!r} is empty: there is nothing to ask")
+    return found
+
+
+def _prompts(row: DataRow, key: str) -> tuple[str, ...]:
+    found = row.texts(key)
+    if not all(text.strip() for text in found):
+        raise row.error(f"{key!r} has an empty one: there is nothing to ask")
+    return found
 
 
 def _target(row: DataRow, key: str) -> str:

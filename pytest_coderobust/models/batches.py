@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.errors import MemoryExhausted, ModelError
 from pytest_coderobust.records import Sampling
 
 T = TypeVar("T")
@@ -14,6 +15,9 @@ R = TypeVar("R")
 
 
 STEP = 64
+
+_FAILED = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
+"""Words of a RuntimeError of torch where an allocation failed."""
 
 
 def steps_within(room: int, wanted: int) -> int:
@@ -58,17 +62,17 @@ class Batches:
         A batch that does not fit is halved and tried again; later batches keep the smaller size.
 
         Raises:
-            ModelError: not even one item fits.
+            MemoryExhausted: not even one item fits.
         """
         results: list[R] = []
         while len(results) < len(items):
             batch = items[len(results) : len(results) + self.size]
-            answers, trouble = _attempt(batch, answer)
+            answers, trouble = attempt(partial(answer, batch))
             if answers is not None:
                 results += answers
                 continue
             if len(batch) == 1:
-                raise ModelError(f"memory does not suffice for a single prompt: {trouble}")
+                raise MemoryExhausted(f"memory does not suffice for a single prompt: {trouble}")
             self.size = len(batch) // 2
             free_memory()
         return results
@@ -83,26 +87,24 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _attempt(
-    batch: Sequence[T], answer: Callable[[Sequence[T]], Sequence[R]]
-) -> tuple[Sequence[R] | None, str]:
-    """Answers a batch; returns None and the message where memory did not suffice.
+def attempt(work: Callable[[], R]) -> tuple[R | None, str]:
+    """Does some work; returns None and the message where memory did not suffice.
 
     The exception must not leave this function: its traceback keeps the tensors alive that have to
     be freed.
     """
     try:
-        return answer(batch), ""
+        return work(), ""
     except (RuntimeError, MemoryError) as error:
         if not _is_out_of_memory(error):
             raise
-        return None, str(error).split("\n")[0]
+        return None, str(error).split("\n")[0] or "out of memory"
 
 
 def _is_out_of_memory(error: Exception) -> bool:
     import torch
 
-    # On the processor torch raises a plain RuntimeError.
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        "can't allocate memory" in str(error)
+    # On the processor, and inside libraries of the device, torch raises a plain RuntimeError.
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(
+        words in str(error) for words in _FAILED
     )

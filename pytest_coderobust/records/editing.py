@@ -62,6 +62,21 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class TracedRequest:
+    """Request whose layers were looked through.
+
+    Attributes:
+        key: its key layer; None where no layer restores anything.
+        restored: the share of the lost pass rate that each layer restores.
+    """
+
+    perturbation: str
+    task: str
+    key: int | None
+    restored: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EditFacts:
     """The facts of one edit, seen when it was applied.
 
@@ -77,7 +92,8 @@ class EditFacts:
         nll: mean NLL of stated targets before and after; empty where it was not measured.
         met: whether every token of every target is the likeliest; None where it is not known.
         refused: the reason of each request that the editor did not edit for.
-        profile: how much each layer restores, where the editor looked for one (CREME).
+        traced: the requests whose layers the editor looked through (CREME), refused ones too; under
+            "successive" all so far.
     """
 
     kind: str = ""
@@ -89,22 +105,7 @@ class EditFacts:
     nll: tuple[float, ...] = field(default=(), metadata=LATER)
     met: bool | None = field(default=None, metadata=LATER)
     refused: tuple[str, ...] = field(default=(), metadata=LATER)
-    profile: tuple[float, ...] = field(default=(), metadata=LATER)
-
-
-@dataclass(frozen=True, slots=True)
-class TracedRequest:
-    """Request whose layers were looked through.
-
-    Attributes:
-        key: its key layer; None where no layer restores anything.
-        restored: the share of the lost pass rate that each layer restores.
-    """
-
-    perturbation: str
-    task: str
-    key: int | None
-    restored: tuple[float, ...]
+    traced: tuple[TracedRequest, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

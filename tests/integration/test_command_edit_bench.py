@@ -15,8 +15,12 @@ from support.knowledge_rows import CNLE, CSNE
 from support.models_architectures import save_architecture
 
 from pytest_coderobust.cli import main
+from pytest_coderobust.edit_bench import measuring
 from pytest_coderobust.edit_bench.processes import run_editors, run_process
+from pytest_coderobust.editors import malmen
 from pytest_coderobust.editors.registry import EDITORS
+from pytest_coderobust.knowledge.choosing import choose_cases
+from pytest_coderobust.knowledge.reading import read_case_set
 
 
 @pytest.fixture
@@ -81,6 +85,12 @@ REFUSED: Sequence[tuple[tuple[str, ...], str]] = (
     (("csne.json", "--edit=ft", "--limit=0"), "--limit '0' must be a whole number from 1"),
     (("csne.json", "--edit=ft", "--seed=x"), "--seed 'x' must be a whole number from 0"),
     (("csne.json", "--edit=ft", "--train=csne.json"), "3 of 3 cases share an input, a rewrite or a neighbour"),
+    (("csne.json", "--edit=ft", "--train=csne.json", "--drop-overlap"), "; give another file\n"),
+    (("csne.json", "--edit=ft", "--train=partly.json"), "1 of 2 cases share an input"),
+    (("csne.json", "--edit=ft", "--train=partly.json"), "; give another file, or --drop-overlap\n"),
+    (("csne.json", "--edit=ft", "--jobs=zero"), "--jobs 'zero' must be a whole number from 1"),
+    (("csne.json", "--edit=ft", "--json=no/out.json"), "out.json: cannot be written: No such file or directory"),
+    (("csne.json", "--edit=ft", "--json=net"), "net: cannot be written: is a folder"),
     (("csne.jsn", "--edit=ft"), "csne.jsn: no such file; write a file, cnle"),
     (("cnle", "--edit=ft"), "cnle: set CODEROBUST_CLMEEVAL to the folder"),
     (("csne.json", "--edit=ft", "--model=oracle"), "model 'oracle' has no weights to edit"),
@@ -98,12 +108,87 @@ def test_what_cannot_be_is_told_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("CODEROBUST_CLMEEVAL", raising=False)
+    (folder / "partly.json").write_text(json.dumps([CSNE[0], CNLE[0]]))
     (folder / "bad.json").write_text(json.dumps([{"promt": "a", "target": "b"}]))
     model = () if any("--model" in word for word in words) else ("--model=./net",)
     assert bench(*words, *model) in (1, 4)
     error = capsys.readouterr().err
     assert sentence in error
     assert len(error.strip().splitlines()) == 1
+
+
+MALMEN = QUICK["malmen"]
+
+
+def write_half(path: Path, name: str, more: Sequence[dict[str, Any]] = ()) -> None:
+    """Ten cases whose ids are those of any other half too."""
+    rows: list[dict[str, Any]] = [
+        {
+            "id": str(n),
+            "prompt": f"def {name}{n}():",
+            "target": f"return {n}",
+            "rewrites": [f"def {name}{n}( ):"],
+            "neighbours": [f"{name}{n} = 1"],
+        }
+        for n in range(10)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, *more]))
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_each_half_is_asked_of_what_the_other_trained(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    train, make = malmen.stock_network, measuring.make_answer_task
+
+    def watched_train(access: Any, cases: Any, options: Any) -> Any:
+        events.append(f"train {cases.name} {len(cases.cases)}")
+        return train(access, cases, options)
+
+    def watched_make(name: str, prompt: str, target: str) -> Any:
+        events.append(f"ask {prompt[4]}")
+        return make(name, prompt, target)
+
+    monkeypatch.setattr(malmen, "stock_network", watched_train)
+    monkeypatch.setattr(measuring, "make_answer_task", watched_make)
+    write_half(folder / "a.jsonl", "a")
+    (asked, _) = choose_cases(read_case_set("a.jsonl").cases, 2, 0)
+    shared = {"id": "x", "prompt": "def b():", "target": "t", "neighbours": [asked.prompt]}
+    write_half(folder / "b.jsonl", "b", [shared])
+    words = [
+        "a.jsonl",
+        "--model=./net",
+        f"--edit={MALMEN}",
+        "--train=b.jsonl",
+        "--limit=2",
+        "--alone",
+    ]
+    assert bench(*words, "--swap") == 4
+    assert "1 of 11 cases share an input" in capsys.readouterr().err
+    words += ["--swap", "--drop-overlap"]
+    assert bench(*words, "--json=out.json") == 0
+    shown = capsys.readouterr()
+    assert events == ["train b.jsonl 10", "ask a", "ask a", "train a.jsonl 10", "ask b", "ask b"]
+    assert "b.jsonl: 1 cases to train on left out" in shown.err
+    assert "4 cases of a.jsonl and b.jsonl on ./net, seed 0, each trained on the other" in shown.out
+    assert "was trained on b.jsonl: " in shown.out
+    assert "was trained on a.jsonl: " in shown.out
+    found = read(folder / "out.json")
+    assert found["swapped"] is True
+    (editor,) = found["editors"]
+    assert [(each["set"], each["cases"]) for each in editor["trainings"]] == [
+        ("b.jsonl", 8),
+        ("a.jsonl", 8),
+    ]
+    assert all(each["trained"] > 0 for each in editor["trainings"])
+    assert editor["training"] == editor["trainings"][0]
+    names = [each["case"] for each in editor["scores"]]
+    assert [name.partition(": ")[0] for name in names] == ["a.jsonl"] * 2 + ["b.jsonl"] * 2
+    # Two more cases of each half: what was trained is read, and its record stays.
+    words[words.index("--limit=2")] = "--limit=3"
+    assert bench(*words, "--json=more.json") == 0
+    assert read(folder / "more.json")["editors"][0]["trainings"] == editor["trainings"]
 
 
 def test_a_process_that_fails_says_why() -> None:
@@ -130,8 +215,10 @@ def test_processes_find_what_this_process_finds(folder: Path) -> None:
                 for scores in editor["scores"]:
                     scores.pop(key)
     assert apart == here
-    assert bench("csne.json", "--model=./net", "--edit=memit:tokens=1", "--json=out.json") == 0
-    assert read(folder / "out.json")["editors"][0]["refused"]
+    assert bench("csne.json", "--model=./net", "--edit=memit:tokens=1", "--json=out.json") == 1
+    (memit,) = read(folder / "out.json")["editors"]
+    assert "too few for a covariance" in memit["unable"]
+    assert (memit["scores"], memit["refused"]) == ([], {})
 
 
 CHEAPER = {

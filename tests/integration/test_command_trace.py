@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 
 from pytest_coderobust.cli import main
+from pytest_coderobust.cli import trace as command
+from pytest_coderobust.editors import localisation
+from pytest_coderobust.editors.localisation import LayerEffect, Trace
+from pytest_coderobust.editors.protocol import EditRequest
+from pytest_coderobust.tiny.suite import quickstart
 
 SUITE = '[suite]\ntasks = "quickstart"\nperturbations = ["C1"]\n[sampling]\nmax_new_tokens = 64\n'
 
@@ -38,6 +43,46 @@ def test_a_sweep_over_one_request_is_its_profile(capsys: pytest.CaptureFixture[s
     keys = [layer for layer, count, _ in rows if count == "1"]
     assert keys == re.findall(r"^ +(\d+) .*<- key", alone, re.MULTILINE)
     assert f"1 request, {1 - len(keys)} without one" in swept
+
+
+@pytest.fixture
+def quick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C1 breaks the second and third task and W2 none, as is told without asking the model."""
+    names = [f"quickstart/{number}" for number in (2, 3)]
+    found = Trace(1.0, 0.0, (LayerEffect(0.0, 0.0, 1.0), LayerEffect(1.0, 1.0, 1.0)), 1)
+
+    def breaks(each: EditRequest, *_: object) -> bool:
+        return each.perturbation == "C1" and each.task.id in names
+
+    def find(*_: object) -> Trace:
+        return found
+
+    monkeypatch.setattr(command, "_breaks", breaks)
+    monkeypatch.setattr(localisation, "trace", find)
+    monkeypatch.setattr(command, "_LOOK", 1)
+    monkeypatch.chdir(folder)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_sweep_looks_at_every_task_and_says_what_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert trace("--perturb=C1", "--requests=2") == 0
+    shown = capsys.readouterr().out
+    assert "2 requests" in shown
+    assert "breaks" not in shown
+    assert trace("--perturb=C1,W2", "--requests=100") == 0
+    shown = capsys.readouterr().out
+    count = len(quickstart())
+    assert shown.splitlines()[:2] == [
+        f"C1-s0 breaks 2 of the suite's {count} tasks; --requests asks for 100",
+        f"W2-s0 breaks none of the suite's {count} tasks",
+    ]
+    assert "2 requests" in shown
+    assert trace("--perturb=W2", "--requests=1") == 4
+    assert f"W2-s0 breaks none of the suite's {count} tasks\n" in capsys.readouterr().err
+    assert trace("--perturb=C1") == 4  # alone, it gives up after the first ones
+    assert "C1-s0 breaks none of the first 1 tasks; name one with --task" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

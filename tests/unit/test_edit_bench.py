@@ -25,6 +25,7 @@ from pytest_coderobust.editors.answer_requests import (
     make_answer_request,
     make_answer_task,
 )
+from pytest_coderobust.editors.finetuning import ConstrainedFineTuning
 from pytest_coderobust.editors.registry import EDITORS, EditorSpec, parse_edit
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.knowledge.reading import read_case_set
@@ -174,6 +175,41 @@ def test_an_editor_that_fails_ends_no_other(
     assert len(second.scores) == 1
 
 
+def test_an_error_that_is_no_refusal_is_not_kept(
+    model: Any, ledger: Ledger, cases: Sequence[KnowledgeCase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be gone the next time, and then every case is measured."""
+    memory = BenchMemory(model, ledger, AskSettings(seed=7))
+    editors = read_editors(["memit:tokens=10", "ft:layer=0,steps=1"], training=False)
+    plan = BenchPlan(memory, "x", (BenchPart(tuple(cases[:2])),), editors)
+    with monkeypatch.context() as patch:
+        patch.setattr(ConstrainedFineTuning, "compute", fail)
+        failed = measure_all(plan, model, lambda *_: None)
+    memit, ft = plan.conclude(failed).editors
+    assert "too few for a covariance" in memit.unable
+    assert ft.unable == "memory does not suffice"
+    assert all(memory.read(each.spec).scores == {} for each in editors)
+    failed = measure_all(plan, model, lambda *_: None)
+    assert list(failed) == ["memit:tokens=10"]
+    assert len(plan.conclude(failed).editors[1].scores) == 2
+
+
+def fail(*_: object) -> None:
+    raise ModelError("memory does not suffice")
+
+
+def test_a_case_without_a_rewrite_is_refused_by_who_wants_a_pair(
+    model: Any, ledger: Ledger, cases: Sequence[KnowledgeCase]
+) -> None:
+    memory = BenchMemory(model, ledger, AskSettings(seed=8))
+    bare = replace(cases[0], rewrites=(), neighbours=cases[0].neighbours[:1])
+    editors = read_editors([QUICK["creme"]], training=False)
+    plan = BenchPlan(memory, "x", (BenchPart((bare,)),), editors)
+    assert measure_all(plan, model, lambda *_: None) == {}
+    (numbers,) = plan.conclude({}).editors
+    assert list(numbers.refused) == [f"{bare.id} has no rewrite, and creme wants a pair of prompts"]
+
+
 def test_own_answers_are_those_of_the_weights(tmp_path: Path, ledger: Ledger) -> None:
     case = KnowledgeCase("a", "p", "t", (), ("def f():\n", "x = 1\n"))
     own: list[dict[str, str]] = []
@@ -256,6 +292,21 @@ def test_a_case_that_does_not_fit_is_left_out_with_its_reason(
     assert (found.cases, [each.case for each in found.editors[0].scores]) == (1, ["short"])
     assert "tokens of prompt and answer, window of 100" in found.left_out["long"]
     assert "left out: long: " in render_bench(found, 160, colour=False, encoding="utf-8")
+
+
+def test_cases_of_two_halves_are_told_apart(tmp_path: Path, ledger: Ledger) -> None:
+    """Ids are unique in a half only, and both halves may count from 0."""
+    model: Any = backend(save_random(tmp_path, window=100))
+    memory = BenchMemory(model, ledger, AskSettings(seed=5))
+    halves = [
+        (KnowledgeCase("0", sign * 90, "t"), KnowledgeCase("1", sign, "t")) for sign in ("x", "y")
+    ]
+    parts = tuple(BenchPart(cases, name=name) for cases, name in zip(halves, "ab", strict=True))
+    plan = BenchPlan(memory, "a", parts, read_editors(["ft:steps=1"], training=False))
+    assert measure_all(plan, model, lambda *_: None) == {}
+    found = plan.conclude({})
+    assert list(found.left_out) == ["a: 0", "b: 0"]
+    assert [each.case for each in found.editors[0].scores] == ["a: 1", "b: 1"]
 
 
 def test_a_natural_answer_fits_into_the_window_to_the_token(tmp_path: Path) -> None:

@@ -105,6 +105,11 @@ def test_own_rows_are_kept_as_they_are(tmp_path: Path) -> None:
     [
         ({"promt": "a", "target": "b"}, "the key 'prompt' is missing; did you mean 'promt'"),
         ({"prompt": "a", "target": " "}, "'target' is empty: there is no target to edit towards"),
+        ({"prompt": "", "target": "b", "neighbours": ["c"]}, "'prompt' is empty: there is nothing to ask"),
+        ({"prompt": "a", "target": "b", "rewrites": ["c", "\n"]}, "'rewrites' has an empty one"),
+        ({"prompt": "a", "target": "b", "neighbours": [""]}, "'neighbours' has an empty one"),
+        ({"intent": " ", "snippet": "b"}, "'intent' is empty"),
+        ({"edit_request": {"code": "", "code_doc": "b"}}, "'code' is empty"),
         ({"edit_request": {"intent": "a", "snipet": "b"}}, "the key 'snippet' is missing; did you mean 'snipet'"),
         ({"edit_request": {"code": "a"}}, "the key 'code_doc' is missing"),
         ({"edit_request": "a"}, "'edit_request' must be an object"),
@@ -119,6 +124,20 @@ def test_a_bad_row_is_told_in_one_sentence(tmp_path: Path, row: object, message:
     assert message in str(error.value)
     assert "bad.json, item 1" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_prompts_without_a_word_have_no_neighbours(tmp_path: Path) -> None:
+    rows = [{"id": name, "prompt": sign, "target": "x"} for name, sign in (("a", "!!"), ("b", "?"))]
+    with pytest.raises(DataError) as error:
+        read_case_set(write(tmp_path / "signs.jsonl", rows))
+    assert str(error.value).endswith(
+        "signs.jsonl: case 'a' has no neighbours, and no input has a word to find some by, as '!!';"
+        " give neighbours"
+    )
+    given_one = [{**row, "neighbours": ["three"]} for row in rows]
+    assert len(read_case_set(write(tmp_path / "given.jsonl", given_one)).cases) == 2
+    one = [*rows, {"id": "c", "prompt": "_", "target": "x"}]
+    assert read_case_set(write(tmp_path / "one.jsonl", one)).cases[0].neighbours == ("?", "_")
 
 
 def test_names_that_mean_nothing_are_told(tmp_path: Path) -> None:

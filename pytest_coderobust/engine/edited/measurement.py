@@ -20,7 +20,6 @@ from pytest_coderobust.engine.edited.models import (
     make_record,
     plan_models,
     pool_models,
-    trace_request,
 )
 from pytest_coderobust.engine.edited.requests import draw_requests, find_broken_squares
 from pytest_coderobust.engine.edited.setting import EditSetting
@@ -216,9 +215,10 @@ class EditedMeasurement:
         """
         facts = [self._setting.read_facts(model.state) for model in models]
         pairs = list(zip(models, facts, strict=True))
-        self._traced += [trace_request(*pair) for pair in pairs if pair[1].profile]
         instant = all(model.final for model in models)
         counted = facts if instant else facts[-1:]
+        # The last step of a succession tells of every request before it.
+        self._traced += [each for one in counted for each in one.traced]
         refused = tuple(reason for each in counted for reason in each.refused)
         if refused:
             self._refused[name] = refused

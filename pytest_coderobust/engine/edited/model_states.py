@@ -228,16 +228,8 @@ def read_facts(model: object) -> EditFacts:
         nll=(model.fit.before, model.fit.after) if model.fit else (),
         met=model.fit.met if model.fit else None,
         refused=model.refused,
-        profile=_read_profile(facts.get("trace")),
+        traced=model.traced,
     )
-
-
-def _read_profile(trace: object) -> tuple[float, ...]:
-    """Reads how much each layer restores from the trace of an edit; () where there is none."""
-    if not isinstance(trace, Mapping):
-        return ()
-    layers = cast("Mapping[str, Sequence[Mapping[str, float]]]", trace)["layers"]
-    return tuple(layer["improvement"] for layer in layers)
 
 
 def join_facts(shown: Sequence[EditFacts]) -> EditFacts:
@@ -252,5 +244,5 @@ def join_facts(shown: Sequence[EditFacts]) -> EditFacts:
         peak_mb=max(each.peak_mb for each in shown),
         drift=max(drifts, default=None),
         notes=tuple(note for each in shown for note in each.notes),
-        profile=next((each.profile for each in shown if each.profile), ()),
+        traced=next((each.traced for each in shown if each.traced), ()),
     )

@@ -23,7 +23,7 @@ from pytest_coderobust.engine.measurement import Measurement
 from pytest_coderobust.engine.observations import Measured
 from pytest_coderobust.metrics.outcome import decide_status
 from pytest_coderobust.records import Cell, Square, Task
-from pytest_coderobust.records.editing import EditFacts, EditRecord, TracedRequest
+from pytest_coderobust.records.editing import EditRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +140,6 @@ def make_record(
         clean=tuple(change for cell, change in changed if cell.is_clean),
         perturbed=tuple(change for cell, change in changed if not cell.is_clean),
     )
-
-
-def trace_request(model: EditedModel, facts: EditFacts) -> TracedRequest:
-    """Takes the layers that an edit's last request was looked through for from its facts."""
-    key = facts.layers[0] if facts.layers else None
-    return TracedRequest(model.perturbation, model.requests[-1].task.id, key, facts.profile)
 
 
 def list_placebos(setting: EditSetting, model: EditedModel) -> list[PlaceboState]:

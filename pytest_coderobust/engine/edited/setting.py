@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 
 from pytest_coderobust.editors.protocol import Weighted
+from pytest_coderobust.editors.request_traces import Traces, trace_refusal
 from pytest_coderobust.engine.completions import CompletionStore
 from pytest_coderobust.engine.edited.model_states import (
     BaseState,
@@ -89,8 +90,11 @@ class EditSetting:
             except EditRefused as refusal:
                 if isinstance(state, EditedState) and not state.requests:
                     raise  # a saved edit; there is no request to be refused
-                why, profile = (str(refusal),), refusal.profile
-                state.facts = EditFacts(kind="none", refused=why, profile=profile)
+                traced: Traces = ()
+                if isinstance(state, EditedState):
+                    traced = trace_refusal(state.requests, refusal)
+                why = (str(refusal),)
+                state.facts = EditFacts(kind="none", refused=why, traced=traced)
                 self._store_facts(state)
             kept = self.ledger.edits(state.identity.digest)[FACTS]
         return decode(EditFacts, json.loads(kept))

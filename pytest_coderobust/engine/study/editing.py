@@ -21,7 +21,7 @@ from pytest_coderobust.engine.edited.setting import FACTS, EditSetting
 from pytest_coderobust.engine.study.arms import StudyArm
 from pytest_coderobust.engine.study.requests import RequestPlan
 from pytest_coderobust.engine.study.steps import StudyStep
-from pytest_coderobust.errors import ModelError
+from pytest_coderobust.errors import MemoryExhausted, ModelError
 from pytest_coderobust.records import ApiChange
 from pytest_coderobust.records.codec import encode
 from pytest_coderobust.records.editing import EditFacts
@@ -113,6 +113,8 @@ class ArmEdits:
         state = self._find_state(number)
         try:
             return self.setting.read_facts(state)
+        except MemoryExhausted:
+            raise  # which says nothing of the edit, so it is not kept
         except ModelError as error:  # it diverged, which says nothing of other changes
             facts = EditFacts(kind="none", refused=(str(error),))
             body = json.dumps(encode(facts))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pytest_coderobust.edit_bench.result import BenchResult, EditorNumbers
+from pytest_coderobust.edit_bench.result import BenchResult
 from pytest_coderobust.metrics.knowledge import ASPECTS, BoundedMean, KnowledgeMean
 from pytest_coderobust.reporting.hostile import escape
 from pytest_coderobust.reporting.terminal.console import print_lines
@@ -41,11 +41,12 @@ def render_bench(result: BenchResult, width: int, colour: bool, encoding: str) -
 
 
 def _list_parts(result: BenchResult, glyphs: Glyphs) -> Iterator[RenderableType]:
-    trained = f", trained on {escape(result.training, NAME)}" if result.training else ""
-    yield Text(
-        f"{result.cases} cases of {escape(result.name, NAME)} on "
-        f"{escape(result.model.name, NAME)}, seed {result.seed}{trained}"
-    )
+    name, training = escape(result.name, NAME), escape(result.training, NAME)
+    trained = f", trained on {training}" if training else ""
+    if result.swapped:
+        name, trained = f"{name} and {training}", ", each trained on the other"
+    model = escape(result.model.name, NAME)
+    yield Text(f"{result.cases} cases of {name} on {model}, seed {result.seed}{trained}")
     for aspect in ASPECTS:
         if any(mean.aspect == aspect for mean in result.control.means):
             yield Text("")
@@ -98,21 +99,23 @@ def _list_notes(result: BenchResult) -> Iterator[Text]:
         more = len(numbers.refused) - 3
         if more > 0:
             yield Text(f"{label} refused others for {more} more reasons (--json names them)")
-        if numbers.training:
-            shown = ", ".join(f"{key} {value}" for key, value in _pick(numbers).items())
-            yield Text(f"{label} was trained: {escape(shown, _REASON)}")
+        for facts in numbers.trainings:
+            shown = ", ".join(f"{key} {value}" for key, value in _pick(facts).items())
+            verb = "trained" if "trained" in facts else "prepared"
+            where = f" on {escape(str(facts['set']), NAME)}" if "set" in facts else ""
+            yield Text(f"{label} was {verb}{where}: {escape(shown, _REASON)}")
     for name, reason in list(result.left_out.items())[:3]:
         yield Text(f"left out: {escape(name, NAME)}: {escape(reason, _REASON)}")
     if len(result.left_out) > 3:
         yield Text(f"left out: {len(result.left_out) - 3} more")
 
 
-def _pick(numbers: EditorNumbers) -> dict[str, object]:
+def _pick(facts: Mapping[str, object]) -> dict[str, object]:
     """Picks the facts of a training that fit into a line."""
     return {
         key: f"{value:.3g}" if isinstance(value, float) else value
-        for key, value in numbers.training.items()
-        if isinstance(value, (int, float, str))
+        for key, value in facts.items()
+        if isinstance(value, (int, float, str)) and key != "set"
     }
 
 
