@@ -88,9 +88,11 @@ _OWN: Mapping[str, EditorEntry] = {
         forms=("solution", "own"),
     ),
     "malmen": EditorEntry("pytest_coderobust.editors.malmen:Malmen", trained_options.MalmenOptions),
-    "a-grace": EditorEntry(  # as GRACE
+    "a-grace": EditorEntry(
+        # Forms as GRACE. 2: no prompt that calibrates is in the training.
         "pytest_coderobust.editors.a_grace:AGrace",
         trained_options.AGraceOptions,
+        version=2,
         forms=("solution", "own"),
     ),
     "dinm": EditorEntry("pytest_coderobust.editors.dinm:Dinm", kinds.DinmOptions),
