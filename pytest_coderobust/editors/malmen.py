@@ -17,6 +17,7 @@ from typing import cast
 import torch
 
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.answer_texts import LANGUAGE, fit_answer
 from pytest_coderobust.editors.case_states import list_positives
 from pytest_coderobust.editors.edit_traces import TaughtPrompt, read_traces
 from pytest_coderobust.editors.multilayer_options import parse_layers
@@ -50,7 +51,7 @@ KIND = "hyper-networks"
 LEAST = 8
 """Cases below which nothing is trained."""
 
-_VERSION = 1
+_VERSION = 2  # 2: targets are the ids that edits are made with
 _LAST = 5
 _TRIED = 16
 _TARGET = 40
@@ -172,8 +173,7 @@ def make_cases(access: Access, cases: CaseSet, options: MalmenOptions) -> list[S
 
 
 def _make_case(access: Access, case: KnowledgeCase, options: MalmenOptions) -> ShiftCase:
-    ids = access.loaded.tokenizer(case.answer, add_special_tokens=False)["input_ids"]
-    target = list(ids)[:_TARGET]
+    target = fit_answer(access, case.prompt, case.answer)[1][:_TARGET]
     near = list_positives(case, options.positives, options.seed)
     around = [_encode(access, each) for each in case.neighbours[: options.around]]
     return ShiftCase(
@@ -185,7 +185,7 @@ def _make_case(access: Access, case: KnowledgeCase, options: MalmenOptions) -> S
 
 def _encode(access: Access, prompt: str) -> list[int]:
     """Encodes a prompt; one that leaves no room for a target loses its beginning."""
-    ids = access.backend.encode(prompt, "python")
+    ids = access.backend.encode(prompt, LANGUAGE)
     window = access.loaded.window
     return ids if window is None else ids[-max(1, window - _TARGET) :]
 

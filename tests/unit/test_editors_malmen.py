@@ -13,8 +13,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.editors_contract import OTHER, REQUEST, computed, fingerprint, model_of, traces
+from support.models_checkpoints import backend, save_random
 
+from pytest_coderobust.edit_bench.writing import TextWriter
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.answer_requests import make_answer_request, make_answer_task
 from pytest_coderobust.editors.edit_traces import TaughtPrompt, read_traces
 from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.malmen import find_layers, make_cases
@@ -230,6 +233,25 @@ def test_layers_and_cases_are_checked(llama: Any) -> None:
     one = CaseSet("own", (KnowledgeCase("0", "a", "b", (), ("c",)),))
     with pytest.raises(UsageError, match=r"own: 1 cases have a neighbour; .* at least 8"):
         make_cases(access, one, MalmenOptions())
+
+
+@pytest.mark.parametrize("kind", ["byte-level", "sentence-piece"])
+def test_it_trains_on_the_ids_that_it_edits_with(kind: str, tmp_path: Path) -> None:
+    """SentencePiece writes a blank before a text by itself, so the target begins with none."""
+    model: Any = backend(save_random(tmp_path, kind=kind))
+    access = Access(model)
+    case = KnowledgeCase("a", "Intent: two\nCode:", "return 2", ("Intent: 2\nCode:",), ("x",))
+    cases = CaseSet("own", tuple(replace(case, id=str(n)) for n in range(8)))
+    made = make_cases(access, cases, MalmenOptions(around=1))[0]
+    answer, _ = TextWriter(model).fit_answer(case)
+    task = make_answer_task(case.id, case.prompt, case.target)
+    spec: Any = parse_edit("malmen")
+    request = make_answer_request(spec, task, answer, case.rewrites)
+    assert tuple(made.edit.target) == tuple(made.rewrite.target) == access.target(request)
+    whole = model.tokenizer.decode([*made.edit.prompt, *made.edit.target])
+    assert whole.endswith("Code: return 2")
+    if kind == "byte-level":
+        assert made.edit.target == model.encode(" return 2", "python")
 
 
 def test_a_case_is_made_of_its_prompts(llama: Any) -> None:
