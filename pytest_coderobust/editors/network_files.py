@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.errors import DataError, ModelError
+from pytest_coderobust.errors import DataError, ModelError, UsageError
 from pytest_coderobust.files import replace_file
 from pytest_coderobust.records import digest
 
@@ -94,3 +94,24 @@ def open_network(path: Path, kind: str, access: Access, where: str) -> NetworkFi
             f"({access.backend.checkpoint_digest[:12]}, {wanted['dtype']})"
         )
     return found
+
+
+def refuse_other_training(
+    where: str, trained: Mapping[str, object], given: Mapping[str, object]
+) -> None:
+    """Refuses options beside a network that a user names, where it was trained with others.
+
+    Args:
+        where: the option that names it, for messages.
+        trained: the values that it was trained with.
+        given: those that are asked for, by the same names; None is whatever it was trained with.
+
+    Raises:
+        UsageError: they differ; says all that do.
+    """
+    others = [name for name, each in given.items() if each is not None and each != trained[name]]
+    if others:
+        had, wanted = (
+            ",".join(f"{name}={values[name]}" for name in others) for values in (trained, given)
+        )
+        raise UsageError(f"{where}: was trained with {had}, not with {wanted}")

@@ -98,7 +98,8 @@ class MalmenOptions:
         around: neighbours of a case that count.
         positives, train: as in A-GRACE; the first one is the rewrite.
         cases: the most cases.
-        network: a file with a trained hyper-network, which then is not trained.
+        network: a file with a trained hyper-network, which then is not trained; its layers, rank,
+            blocks and eta need not be given, and others than its own are refused.
     """
 
     layers: str = ""

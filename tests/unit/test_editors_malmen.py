@@ -20,9 +20,10 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.answer_requests import make_answer_request, make_answer_task
 from pytest_coderobust.editors.edit_traces import TaughtPrompt, read_traces
 from pytest_coderobust.editors.edited_model import edited
-from pytest_coderobust.editors.malmen import find_layers, make_cases
+from pytest_coderobust.editors.malmen import find_layers
 from pytest_coderobust.editors.projection import trainable_weight
 from pytest_coderobust.editors.registry import parse_edit
+from pytest_coderobust.editors.shift_cases import make_cases
 from pytest_coderobust.editors.shift_network import (
     PARAMETERS,
     ShiftNetwork,
@@ -223,6 +224,26 @@ def test_another_models_network_is_refused(
         computed(Access(model_of("qwen2", root)), f"malmen:network={path}")
     with pytest.raises(UsageError, match="no such file"):
         _ = MalmenOptions(network=str(tmp_path / "no")).outside
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("layers=0-2,rank=7", r"layers=0\+1,rank=4, not with layers=0\+1\+2,rank=7$"),
+        ("blocks=3", "blocks=2, not with blocks=3$"),
+        ("eta=0.02", r"eta=0\.01, not with eta=0\.02$"),
+    ],
+)
+def test_other_sizes_than_the_networks_own_are_refused(
+    given: str, sentence: str, llama: Any, own_cache: Path, tmp_path: Path
+) -> None:
+    computed(Access(llama), TEXT)
+    path = tmp_path / "n.safetensors"
+    shutil.copy(next((own_cache / "pytest-coderobust" / "hyper-networks").glob("*")), path)
+    same = f"malmen:network={path},layers=0-1,rank=4,blocks=2,eta=0.01"
+    assert computed(Access(llama), same).facts["layers"] == [0, 1]
+    with pytest.raises(UsageError, match=rf"n\.safetensors: was trained with {sentence}"):
+        computed(Access(llama), f"malmen:network={path},{given}")
 
 
 def test_layers_and_cases_are_checked(llama: Any) -> None:
