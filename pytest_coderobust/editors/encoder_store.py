@@ -17,6 +17,7 @@ from pytest_coderobust.editors.case_states import group_prompts, read_split
 from pytest_coderobust.editors.encoder_training import EncoderRecipe, TrainedCodes, train_encoder
 from pytest_coderobust.editors.hit_calibration import HeldOutScores, score_cases
 from pytest_coderobust.editors.network_files import (
+    TEXTS,
     NetworkFile,
     describe_owner,
     find_network,
@@ -28,6 +29,7 @@ from pytest_coderobust.editors.prompt_encoder import PromptEncoder, read_weights
 from pytest_coderobust.editors.trained_options import AGraceOptions
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.knowledge.case_set import CaseSet
+from pytest_coderobust.knowledge.choosing import digest_texts
 
 KIND = "encoders"
 _VERSION = 2  # 2: no calibration prompt is in the training
@@ -132,6 +134,7 @@ def _train(
     }
     about = {
         **describe_owner(KIND, access),
+        TEXTS: digest_texts(cases.cases),
         "layer": layer,
         "slope": encoder.slope,
         "unit": encoder.unit,

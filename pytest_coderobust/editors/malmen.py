@@ -20,6 +20,7 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.editors.edit_traces import TaughtPrompt, read_traces
 from pytest_coderobust.editors.multilayer_options import parse_layers
 from pytest_coderobust.editors.network_files import (
+    TEXTS,
     NetworkFile,
     describe_owner,
     find_network,
@@ -43,8 +44,9 @@ from pytest_coderobust.editors.shift_training import (
 from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.editors.trained_options import MalmenOptions
 from pytest_coderobust.editors.weights import WeightChange, weight_change
-from pytest_coderobust.errors import ModelError, UsageError
+from pytest_coderobust.errors import ModelError
 from pytest_coderobust.knowledge.case_set import CaseSet
+from pytest_coderobust.knowledge.choosing import digest_texts
 
 KIND = "hyper-networks"
 _VERSION = 2  # 2: targets are the ids that edits are made with
@@ -196,7 +198,8 @@ def _train(
         "size": network.size,
         "trained": round(time.perf_counter() - started, 3),
     }
-    return NetworkFile(network.named(), {**describe_owner(KIND, access), "facts": facts})
+    about = {**describe_owner(KIND, access), TEXTS: digest_texts(cases.cases), "facts": facts}
+    return NetworkFile(network.named(), about)
 
 
 def _find_shape(

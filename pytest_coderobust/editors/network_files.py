@@ -1,7 +1,7 @@
 """Trained networks of editors, kept in the user's cache folder by digest of all they follow from.
 
 A file is safetensors; its header says which model the network was trained for, and any other model
-refuses it.
+refuses it. It also has digests of the texts that the network learned from.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from pytest_coderobust.editors.access import Access
 from pytest_coderobust.errors import DataError, ModelError, UsageError
 from pytest_coderobust.files import replace_file
 from pytest_coderobust.records import digest
+
+TEXTS = "texts"
+"""Key of what a network learned from: digests of texts, as `digest_texts` makes them."""
 
 _ABOUT = "coderobust"
 
@@ -61,15 +64,23 @@ def write_network(path: Path, network: NetworkFile) -> None:
 
 def read_network(path: Path) -> NetworkFile | None:
     """Reads a network; None where there is none, or the file is damaged or something else."""
+    about = read_about(path)
+    if about is None:
+        return None
+    try:
+        return NetworkFile(load(path.read_bytes()), about)  # a copy, not the file's own memory
+    except (OSError, SafetensorError, ValueError):
+        return None
+
+
+def read_about(path: Path) -> dict[str, object] | None:
+    """Reads the facts of a network without its tensors; None as in `read_network`."""
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {})[_ABOUT])
-        tensors = load(path.read_bytes())  # a copy, not the file's own memory
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
-    if not isinstance(about, dict):
-        return None
-    return NetworkFile(tensors, cast("dict[str, object]", about))
+    return cast("dict[str, object]", about) if isinstance(about, dict) else None
 
 
 def open_network(path: Path, kind: str, access: Access, where: str) -> NetworkFile:

@@ -43,6 +43,7 @@ from pytest_coderobust.editors.hit_calibration import (
 )
 from pytest_coderobust.editors.hooks import captured_states
 from pytest_coderobust.editors.identity import require_weights
+from pytest_coderobust.editors.network_files import TEXTS, read_about
 from pytest_coderobust.editors.ordinary_cases import draw_library_cases
 from pytest_coderobust.editors.prompt_encoder import PromptEncoder, make_weights
 from pytest_coderobust.editors.prompt_states import read_mean_states
@@ -50,6 +51,7 @@ from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.editors.trained_options import AGraceOptions
 from pytest_coderobust.errors import DataError, EditRefused, ModelError, UsageError
 from pytest_coderobust.knowledge.case_set import CaseSet
+from pytest_coderobust.knowledge.choosing import digest_texts
 from pytest_coderobust.knowledge.reading import read_case_set
 from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.registry import open_backend
@@ -400,6 +402,8 @@ class TestKept:
     ) -> None:
         path = tmp_path / "e.safetensors"
         shutil.copy(kept_file(own_cache), path)
+        about: Any = read_about(path)
+        assert about[TEXTS] == digest_texts(draw_library_cases(32, 0).cases)
         text = f"a-grace:encoder={path},steps=2,gain=0,least=0"
         assert computed(Access(llama), text).facts["layer"] == 1
         other = Access(model_of("qwen2", root))

@@ -21,6 +21,8 @@ from pytest_coderobust.editors.answer_requests import make_answer_request, make_
 from pytest_coderobust.editors.edit_traces import TaughtPrompt, read_traces
 from pytest_coderobust.editors.edited_model import edited
 from pytest_coderobust.editors.malmen import find_layers
+from pytest_coderobust.editors.network_files import TEXTS, read_about
+from pytest_coderobust.editors.ordinary_cases import draw_library_cases
 from pytest_coderobust.editors.projection import trainable_weight
 from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.editors.shift_cases import make_cases
@@ -43,6 +45,7 @@ from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.editors.trained_options import MalmenOptions
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.knowledge.case_set import CaseSet
+from pytest_coderobust.knowledge.choosing import digest_texts
 from pytest_coderobust.records.knowledge import KnowledgeCase
 
 pytestmark = pytest.mark.usefixtures("one_thread", "own_cache")
@@ -219,6 +222,8 @@ def test_another_models_network_is_refused(
     kept = next((own_cache / "pytest-coderobust" / "hyper-networks").glob("*.safetensors"))
     path = tmp_path / "n.safetensors"
     shutil.copy(kept, path)
+    about: Any = read_about(path)
+    assert about[TEXTS] == digest_texts(draw_library_cases(8, 0).cases)
     assert computed(Access(llama), f"malmen:network={path}").facts["layers"] == [0, 1]
     with pytest.raises(ModelError, match=r"n\.safetensors: was trained for model '.*llama' "):
         computed(Access(model_of("qwen2", root)), f"malmen:network={path}")
