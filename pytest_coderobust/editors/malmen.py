@@ -133,8 +133,8 @@ def _check_options(
     """Refuses layers, sizes or a rate beside a named network that was trained with others."""
     blocks, _, rank = network.first.shape
     layers = "+".join(map(str, cast("list[int]", facts["layers"])))
-    given: dict[str, object] = dict.fromkeys(("layers", "rank", "blocks", "eta"))
-    given |= {name: each for name, each in changed_options(options).items() if name in given}
+    changed = changed_options(options)
+    given = {name: changed[name] for name in ("rank", "blocks", "eta") if name in changed}
     if options.layers:
         given["layers"] = "+".join(map(str, find_layers(access, options.layers)))
     trained = {"layers": layers, "rank": rank, "blocks": blocks, "eta": facts["eta"]}

@@ -115,12 +115,12 @@ def refuse_other_training(
     Args:
         where: the option that names it, for messages.
         trained: the values that it was trained with.
-        given: those that are asked for, by the same names; None is whatever it was trained with.
+        given: those that are asked for, by the same names.
 
     Raises:
         UsageError: they differ; says all that do.
     """
-    others = [name for name, each in given.items() if each is not None and each != trained[name]]
+    others = [name for name, each in given.items() if each != trained[name]]
     if others:
         had, wanted = (
             ",".join(f"{name}={values[name]}" for name in others) for values in (trained, given)
