@@ -54,6 +54,9 @@ _LAST = 5
 _TRIED = 16
 """Layers, and edits of the line search."""
 
+_SIZES = ("rank", "blocks", "eta")
+"""Options that a trained network has, beside its layers."""
+
 
 class Malmen:
     """Editor by MALMEN; a succession adds each batch's shift to the model edited so far."""
@@ -134,9 +137,10 @@ def _check_options(
     blocks, _, rank = network.first.shape
     layers = "+".join(map(str, cast("list[int]", facts["layers"])))
     changed = changed_options(options)
-    given = {name: changed[name] for name in ("rank", "blocks", "eta") if name in changed}
+    given: dict[str, object] = {}
     if options.layers:
         given["layers"] = "+".join(map(str, find_layers(access, options.layers)))
+    given.update((name, each) for name, each in changed.items() if name in _SIZES)
     trained = {"layers": layers, "rank": rank, "blocks": blocks, "eta": facts["eta"]}
     refuse_other_training(where, trained, given)
 
