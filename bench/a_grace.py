@@ -1,19 +1,23 @@
 """Measures A-GRACE's encoders and rules on the bundled model's own cases.
 
-    python bench/a_grace.py [--seeds 3]
+    python bench/a_grace.py [--seeds 3] [--own-neighbours]
 
 Encoders are trained and calibrated on tiny:train and measured on tiny:cases, which calibrated
-nothing. Each cell is generalisation / all-of-five specificity.
+nothing. Each cell is generalisation / all-of-five specificity. With --own-neighbours the training
+cases are one another's neighbours, as those of a file that names none; the second line of an
+encoder is then what its calibration cases say.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 
 import torch
 
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.case_splitting import split_groups
 from pytest_coderobust.editors.case_states import SplitStates, group_prompts, read_split, stack_all
 from pytest_coderobust.editors.encoder_store import one_processor
 from pytest_coderobust.editors.encoder_training import CaseStates, EncoderRecipe, train_encoder
@@ -25,9 +29,12 @@ from pytest_coderobust.editors.hit_calibration import (
 )
 from pytest_coderobust.editors.identity import require_weights
 from pytest_coderobust.editors.prompt_encoder import PromptEncoder
+from pytest_coderobust.knowledge.case_set import CaseSet
+from pytest_coderobust.knowledge.neighbours import Draft, PoolItem, fill_neighbours
 from pytest_coderobust.knowledge.reading import read_case_set
 from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.registry import open_backend
+from pytest_coderobust.tiny.edit_cases import draw_cases
 
 PUBLISHED = EncoderRecipe("contrastive", 1.3, lr=1e-4, dropout=0.5)
 RECIPES = {
@@ -38,12 +45,22 @@ RECIPES = {
 }
 
 
-def read_states(seed: int, layer: int = 6) -> tuple[SplitStates, CaseStates]:
+def read_training(*, own: bool) -> CaseSet:
+    """Reads tiny:train; `own` takes each case's neighbours from the other cases' inputs."""
+    if not own:
+        return read_case_set("tiny:train")
+    drafts = [Draft(each.case, each.case.prompt, each.composition) for each in draw_cases("train")]
+    pool = [PoolItem(each.text, each.case.prompt, each.group) for each in drafts]
+    return CaseSet("tiny:train, own neighbours", tuple(fill_neighbours(drafts, pool)))
+
+
+def read_states(seed: int, layer: int = 6, *, own: bool = False) -> tuple[SplitStates, CaseStates]:
     """Reads the states of both sets; the training's are split by the seed."""
     access = Access(require_weights(open_backend("tiny", options=ModelOptions()), "a-grace"))
     with access.model_threads():
-        train = group_prompts(read_case_set("tiny:train"), "rewrites", 0)
-        split = read_split(access, layer, train, seed)
+        cases = read_training(own=own)
+        groups = split_groups(cases.name, group_prompts(cases, "rewrites", 0), seed)
+        split = read_split(access, layer, groups)
         fresh = stack_all(access, layer, group_prompts(read_case_set("tiny:cases"), "rewrites", 0))
     return split, fresh
 
@@ -72,18 +89,27 @@ def measure_recipe(
     )
 
 
+def print_cells(name: str, cells: Sequence[HitThreshold]) -> None:
+    """Prints one line of the table."""
+    shown = [f"{each.generalisation:.3f}/{each.specificity:.3f}" for each in cells]
+    print(f"{name:<22}{shown[0]:>14}{shown[1]:>16}{shown[2]:>16}", flush=True)
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--own-neighbours", action="store_true")
     options = parser.parse_args()
     print(f"{'':<22}{'radius 1':>14}{'radius at .90':>16}{'ratio at .90':>16}")
     for seed in range(options.seeds):
-        split, fresh = read_states(seed)
+        split, fresh = read_states(seed, own=options.own_neighbours)
         for name, recipe in RECIPES.items():
             _, *cells = measure_recipe(split, fresh, recipe, seed)
-            shown = [f"{each.generalisation:.3f}/{each.specificity:.3f}" for each in cells]
-            print(f"{name:<22}{shown[0]:>14}{shown[1]:>16}{shown[2]:>16}", flush=True)
+            print_cells(name, cells)
+            if options.own_neighbours:
+                _, *cells = measure_recipe(split, split.calibrate, recipe, seed)
+                print_cells(f"  {cells[0].cases} held-out cases", cells)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from pytest_coderobust.cli.command import Commands
 from pytest_coderobust.cli.options import OPENING, add_model_options, read_choices
 
 if TYPE_CHECKING:
-    from pytest_coderobust.edit_bench.editors import BenchEditor
     from pytest_coderobust.edit_bench.plan import BenchPart, BenchPlan
     from pytest_coderobust.edit_bench.result import BenchResult
     from pytest_coderobust.knowledge.case_set import CaseSet
@@ -94,6 +93,7 @@ def _plan(options: argparse.Namespace, session: Session) -> BenchPlan:
         DataError: a file cannot be read, or the result could not be written.
     """
     from pytest_coderobust.cli.finetune_values import read_number
+    from pytest_coderobust.edit_bench.apart import check_apart
     from pytest_coderobust.edit_bench.editors import read_editors
     from pytest_coderobust.edit_bench.memory import AskSettings, BenchMemory
     from pytest_coderobust.edit_bench.plan import BenchPlan
@@ -113,7 +113,8 @@ def _plan(options: argparse.Namespace, session: Session) -> BenchPlan:
     backend = require_weights(session.backend, editors[0].spec.label if editors else "none")
     check_model([editor.spec for editor in editors if not editor.unable], backend)
     parts = _make_parts(options, read_case_set(options.file), seed)
-    _check_own_training(editors, parts)
+    for sentence in check_apart(editors, parts):
+        print(sentence, file=sys.stderr)  # noqa: T201
     settings = AskSettings(seed, options.natural_length)
     memory = BenchMemory(backend, session.ledger, settings)
     return BenchPlan(memory, options.file, parts, editors)
@@ -160,25 +161,6 @@ def _keep_apart(
         )
     print(f"{training.name}: {count} cases to train on left out", file=sys.stderr)  # noqa: T201
     return drop_cases(training, shared.places)
-
-
-def _check_own_training(editors: tuple[BenchEditor, ...], parts: tuple[BenchPart, ...]) -> None:
-    """Refuses an editor whose own option `train` names cases that are asked."""
-    from pytest_coderobust.editors.corpus import STDLIB
-    from pytest_coderobust.errors import UsageError
-    from pytest_coderobust.knowledge.choosing import find_overlap
-    from pytest_coderobust.knowledge.reading import read_case_set
-
-    asked = [case for part in parts for case in part.cases]
-    for editor in editors:
-        own = getattr(editor.spec.options, "train", "")
-        if own in ("", STDLIB) or parts[0].training is not None:
-            continue
-        if find_overlap(read_case_set(own), asked).places:
-            raise UsageError(
-                f"--edit {editor.spec.label}: train={own} shares inputs, rewrites or neighbours "
-                "with the cases that are asked; give another file"
-            )
 
 
 def _measure_here(plan: BenchPlan, session: Session) -> dict[str, str]:

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.answer_texts import LANGUAGE, fit_answer, read_ids
 from pytest_coderobust.editors.protocol import Weighted
 from pytest_coderobust.errors import ModelError
 from pytest_coderobust.records.knowledge import KnowledgeCase
 
-LANGUAGE = "python"
 TOP_K = 5
 """Tokens that sampling chooses from, as in the reference."""
 
@@ -60,14 +60,8 @@ class TextWriter:
         It is the answer, or the answer without its first blank where the tokenizer writes one by
         itself before a text.
         """
-        tokenizer = self._loaded.tokenizer
-        prompt = self._access.backend.encode(case.prompt, LANGUAGE)
-        wanted = self._read(prompt) + case.answer
-        texts = [case.answer, *([case.answer[1:]] if case.answer.startswith(" ") else [])]
-        ids = [list(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
-        reads = [self._read([*prompt, *each]) == wanted for each in ids]
-        place = reads.index(True) if True in reads else 0
-        return texts[place], len(ids[place])
+        text, ids = fit_answer(self._access, case.prompt, case.answer)
+        return text, len(ids)
 
     def _write(self, prompts: Sequence[str], steps: int, *, keep: bool, **how: Any) -> list[str]:
         access = self._access
@@ -87,10 +81,4 @@ class TextWriter:
             except RuntimeError as error:
                 raise ModelError(f"model {access.name!r} cannot be run: {error}") from error
         new = output[:, batch.ids.shape[1] :].tolist()
-        return [self._read(row, keep=keep) for row in new]
-
-    def _read(self, ids: Sequence[int], *, keep: bool = True) -> str:
-        text: str = self._loaded.tokenizer.decode(
-            list(ids), skip_special_tokens=not keep, clean_up_tokenization_spaces=False
-        )
-        return text
+        return [read_ids(access, row, keep=keep) for row in new]

@@ -82,7 +82,7 @@ class AGrace:
             "specificity": threshold.specificity,
             "generalisation": threshold.generalisation,
             "training": kept.facts,
-            "notes": [self._write_note(threshold)],
+            "notes": [self._write_note(threshold), *_describe_training(kept.facts)],
         }
         return EncodedCodebookChange(codes, facts)
 
@@ -155,3 +155,14 @@ class AGrace:
             f"{found.specificity:.0%} keep all neighbours, and {found.generalisation:.0%} of the "
             "rewrites count"
         )
+
+
+def _describe_training(facts: Facts) -> list[str]:
+    """Describes what the encoder learned from; files of before do not say."""
+    if "fitted" not in facts:
+        return []
+    said = (
+        f"encoder of {facts['fitted']} cases with {facts['negatives']} neighbours, bank of "
+        f"{facts['bank']} prompts; none of them is one of the held-out cases'"
+    )
+    return [said]

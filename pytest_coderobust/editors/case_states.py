@@ -1,13 +1,7 @@
-"""Mean states of the prompts of knowledge cases, split into what trains and what decides.
-
-Two thirds of the cases train the encoder, a twelfth chooses its best epoch, and a quarter
-calibrates. A neighbour that held-out cases have too is taken out of the training, or the
-calibration would be about prompts that are known.
-"""
+"""Mean states of the prompts of knowledge cases, of those that train and those that decide."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +10,7 @@ import torch
 
 from coderobust_strategies import PerturbationError, perturb
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.case_splitting import LEAST, GroupSplit, PromptGroup
 from pytest_coderobust.editors.encoder_training import CaseStates
 from pytest_coderobust.editors.prompt_states import read_mean_states
 from pytest_coderobust.editors.trained_options import Positives
@@ -23,26 +18,9 @@ from pytest_coderobust.errors import UsageError
 from pytest_coderobust.knowledge.case_set import CaseSet
 from pytest_coderobust.records.knowledge import KnowledgeCase
 
-LEAST = 24
-"""Cases below which nothing is trained."""
-
 PERTURBED = ("C1", "C3", "W2")
 """Perturbations of perturbed positives: misspelled words, characters swapped in many, other words.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class PromptGroup:
-    """Prompts of one case: itself, those that ask for the same, and others."""
-
-    anchor: str
-    positives: tuple[str, ...]
-    negatives: tuple[str, ...]
-
-    @property
-    def prompts(self) -> tuple[str, ...]:
-        """All of them."""
-        return (self.anchor, *self.positives, *self.negatives)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,28 +53,14 @@ def group_prompts(cases: CaseSet, positives: Positives, seed: int) -> tuple[Prom
     return tuple(groups)
 
 
-def read_split(access: Access, layer: int, groups: Sequence[PromptGroup], seed: int) -> SplitStates:
-    """Reads the states of all prompts of groups, and splits the groups by a seed."""
-    order = list(groups)
-    random.Random(f"split {seed}").shuffle(order)
-    first, second = len(order) * 2 // 3, len(order) * 3 // 4
-    fit, select, calibrate = order[:first], order[first:second], order[second:]
-    held = {each for group in order[first:] for each in (group.anchor, *group.negatives)}
-    fit = [
-        PromptGroup(
-            group.anchor,
-            group.positives,
-            tuple(each for each in group.negatives if each not in held),
-        )
-        for group in fit
-    ]
-    rows = _read_rows(access, layer, [*fit, *select, *calibrate])
-    bank = dict.fromkeys(e for g in fit for e in (g.anchor, *g.negatives) if e not in held)
+def read_split(access: Access, layer: int, split: GroupSplit) -> SplitStates:
+    """Reads the states of all prompts of a split."""
+    rows = _read_rows(access, layer, [*split.fit, *split.select, *split.calibrate])
     return SplitStates(
-        _stack(fit, rows),
-        _stack(select, rows),
-        _stack(calibrate, rows),
-        torch.stack([rows[each] for each in bank]),
+        _stack(split.fit, rows),
+        _stack(split.select, rows),
+        _stack(split.calibrate, rows),
+        torch.stack([rows[each] for each in split.bank]),
     )
 
 

@@ -12,10 +12,12 @@ from typing import cast
 import torch
 
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.case_splitting import GroupSplit, split_groups
 from pytest_coderobust.editors.case_states import group_prompts, read_split
 from pytest_coderobust.editors.encoder_training import EncoderRecipe, TrainedCodes, train_encoder
 from pytest_coderobust.editors.hit_calibration import HeldOutScores, score_cases
 from pytest_coderobust.editors.network_files import (
+    TEXTS,
     NetworkFile,
     describe_owner,
     find_network,
@@ -27,9 +29,10 @@ from pytest_coderobust.editors.prompt_encoder import PromptEncoder, read_weights
 from pytest_coderobust.editors.trained_options import AGraceOptions
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.knowledge.case_set import CaseSet
+from pytest_coderobust.knowledge.choosing import digest_texts
 
 KIND = "encoders"
-_VERSION = 1
+_VERSION = 2  # 2: no calibration prompt is in the training
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +42,8 @@ class KeptEncoder:
     Attributes:
         bank: codes of the training's prompts, (b, 256).
         by_radius, by_ratio: scores of the calibration cases.
-        facts: of the training: cases, epochs, AUC or loss, seconds.
+        facts: of the training: cases, those that trained (`fitted`) with their neighbours
+            (`negatives`), prompts of the bank, epochs, AUC or loss, seconds.
     """
 
     layer: int
@@ -63,7 +67,7 @@ def stock_encoder(
     """Reads the encoder of a layer from the cache, or trains it and keeps it there.
 
     Raises:
-        UsageError: there are too few cases.
+        UsageError: there are too few cases, or they share too many prompts.
         ModelError: the training diverged.
     """
     recipe = make_recipe(options)
@@ -108,14 +112,15 @@ def _train(
 ) -> NetworkFile:
     started = time.perf_counter()
     groups = group_prompts(cases, options.positives, options.seed)
-    split = read_split(access, layer, groups, options.seed)
+    split = split_groups(cases.name, groups, options.seed)
+    states = read_split(access, layer, split)
     try:
         with one_processor():
-            trained = train_encoder(split.fit, split.select, recipe, options.seed)
+            trained = train_encoder(states.fit, states.select, recipe, options.seed)
             encoder = trained.encoder
             with torch.no_grad():
-                bank = encoder.encode(split.bank)
-                scores = [score_cases(encoder, split.calibrate, each) for each in (None, bank)]
+                bank = encoder.encode(states.bank)
+                scores = [score_cases(encoder, states.calibrate, each) for each in (None, bank)]
     except FloatingPointError as error:
         raise ModelError(f"train={cases.name}: {error}; choose another layer or cases") from None
     tensors = {
@@ -129,11 +134,13 @@ def _train(
     }
     about = {
         **describe_owner(KIND, access),
+        TEXTS: digest_texts(cases.cases),
         "layer": layer,
         "slope": encoder.slope,
         "unit": encoder.unit,
         "facts": {
             **_describe_training(trained, recipe),
+            **_describe_split(split),
             "cases": len(groups),
             "trained": round(time.perf_counter() - started, 3),
         },
@@ -144,6 +151,11 @@ def _train(
 def _describe_training(trained: TrainedCodes, recipe: EncoderRecipe) -> dict[str, object]:
     name = "auc" if recipe.loss == "infonce" else "loss"
     return {name: trained.held[trained.best - 1], "epochs": len(trained.held)}
+
+
+def _describe_split(split: GroupSplit) -> dict[str, object]:
+    """Describes what trains: cases, their neighbours, and prompts of the bank."""
+    return {"fitted": len(split.fit), "negatives": split.negatives, "bank": len(split.bank)}
 
 
 def _unpack(found: NetworkFile) -> KeptEncoder:

@@ -17,23 +17,25 @@ from typing import cast
 import torch
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.editors.case_states import list_positives
 from pytest_coderobust.editors.edit_traces import TaughtPrompt, read_traces
 from pytest_coderobust.editors.multilayer_options import parse_layers
 from pytest_coderobust.editors.network_files import (
+    TEXTS,
     NetworkFile,
     describe_owner,
     find_network,
     open_network,
     read_network,
+    refuse_other_training,
     write_network,
 )
+from pytest_coderobust.editors.options import changed_options
 from pytest_coderobust.editors.ordinary_cases import read_training_cases
 from pytest_coderobust.editors.projection import Projection
 from pytest_coderobust.editors.protocol import EditRequest, Facts, ModelChange
+from pytest_coderobust.editors.shift_cases import make_cases
 from pytest_coderobust.editors.shift_network import ShiftNetwork, make_network, read_shift_network
 from pytest_coderobust.editors.shift_training import (
-    ShiftCase,
     ShiftRecipe,
     compute_shifts,
     search_eta,
@@ -42,20 +44,18 @@ from pytest_coderobust.editors.shift_training import (
 from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.editors.trained_options import MalmenOptions
 from pytest_coderobust.editors.weights import WeightChange, weight_change
-from pytest_coderobust.errors import ModelError, UsageError
+from pytest_coderobust.errors import ModelError
 from pytest_coderobust.knowledge.case_set import CaseSet
-from pytest_coderobust.records.knowledge import KnowledgeCase
+from pytest_coderobust.knowledge.choosing import digest_texts
 
 KIND = "hyper-networks"
-LEAST = 8
-"""Cases below which nothing is trained."""
-
-_VERSION = 1
+_VERSION = 2  # 2: targets are the ids that edits are made with
 _LAST = 5
 _TRIED = 16
-_TARGET = 40
-_ANSWER = 8
-"""Layers, edits of the line search, and most tokens of a target and of a neighbour's answer."""
+"""Layers, and edits of the line search."""
+
+_SIZES = ("rank", "blocks", "eta")
+"""Options that a trained network has, beside its layers."""
 
 
 class Malmen:
@@ -74,7 +74,8 @@ class Malmen:
         """Trains the hyper-network, or reads it.
 
         Raises:
-            UsageError: there are too few cases, or no such layer.
+            UsageError: there are too few cases, no such layer, or the named network was trained
+                with other layers or sizes than are given.
             DataError: the named network cannot be read.
             ModelError: it is another model's, or the training diverged.
         """
@@ -118,13 +119,30 @@ class Malmen:
             if options.network:
                 where = f"network={options.network}"
                 path = Path(options.network).expanduser()
-                self._kept = _unpack(open_network(path, KIND, access, where))
+                kept = _unpack(open_network(path, KIND, access, where))
+                _check_options(access, where, options, *kept)
+                self._kept = kept
             else:
                 cases = self._cases or read_training_cases(
                     options.train, options.cases, options.seed
                 )
                 self._kept = stock_network(access, cases, options)
         return self._kept
+
+
+def _check_options(
+    access: Access, where: str, options: MalmenOptions, network: ShiftNetwork, facts: Facts
+) -> None:
+    """Refuses layers, sizes or a rate beside a named network that was trained with others."""
+    blocks, _, rank = network.first.shape
+    layers = "+".join(map(str, cast("list[int]", facts["layers"])))
+    changed = changed_options(options)
+    given: dict[str, object] = {}
+    if options.layers:
+        given["layers"] = "+".join(map(str, find_layers(access, options.layers)))
+    given.update((name, each) for name, each in changed.items() if name in _SIZES)
+    trained = {"layers": layers, "rank": rank, "blocks": blocks, "eta": facts["eta"]}
+    refuse_other_training(where, trained, given)
 
 
 def stock_network(
@@ -156,40 +174,6 @@ def find_layers(access: Access, text: str) -> tuple[int, ...]:
     return tuple(range(max(0, count - _LAST), count))
 
 
-def make_cases(access: Access, cases: CaseSet, options: MalmenOptions) -> list[ShiftCase]:
-    """Makes training cases of ids; neighbours get the answers of the model as it is.
-
-    Raises:
-        UsageError: there are too few.
-    """
-    chosen = [case for case in cases.cases if case.neighbours][: options.cases]
-    if len(chosen) < LEAST:
-        raise UsageError(
-            f"train={cases.name}: {len(chosen)} cases have a neighbour; a hyper-network takes at "
-            f"least {LEAST}"
-        )
-    return [_make_case(access, case, options) for case in chosen]
-
-
-def _make_case(access: Access, case: KnowledgeCase, options: MalmenOptions) -> ShiftCase:
-    ids = access.loaded.tokenizer(case.answer, add_special_tokens=False)["input_ids"]
-    target = list(ids)[:_TARGET]
-    near = list_positives(case, options.positives, options.seed)
-    around = [_encode(access, each) for each in case.neighbours[: options.around]]
-    return ShiftCase(
-        TaughtPrompt(_encode(access, case.prompt), target),
-        TaughtPrompt(_encode(access, near[0] if near else case.prompt), target),
-        tuple(TaughtPrompt(each, access.continuation(each, _ANSWER)) for each in around),
-    )
-
-
-def _encode(access: Access, prompt: str) -> list[int]:
-    """Encodes a prompt; one that leaves no room for a target loses its beginning."""
-    ids = access.backend.encode(prompt, "python")
-    window = access.loaded.window
-    return ids if window is None else ids[-max(1, window - _TARGET) :]
-
-
 def _train(
     access: Access, layers: Sequence[int], cases: CaseSet, options: MalmenOptions
 ) -> NetworkFile:
@@ -218,7 +202,8 @@ def _train(
         "size": network.size,
         "trained": round(time.perf_counter() - started, 3),
     }
-    return NetworkFile(network.named(), {**describe_owner(KIND, access), "facts": facts})
+    about = {**describe_owner(KIND, access), TEXTS: digest_texts(cases.cases), "facts": facts}
+    return NetworkFile(network.named(), about)
 
 
 def _find_shape(

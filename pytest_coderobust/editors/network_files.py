@@ -1,7 +1,7 @@
 """Trained networks of editors, kept in the user's cache folder by digest of all they follow from.
 
 A file is safetensors; its header says which model the network was trained for, and any other model
-refuses it.
+refuses it. It also has digests of the texts that the network learned from.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 
 from pytest_coderobust.editors.access import Access
-from pytest_coderobust.errors import DataError, ModelError
+from pytest_coderobust.errors import DataError, ModelError, UsageError
 from pytest_coderobust.files import replace_file
 from pytest_coderobust.records import digest
+
+TEXTS = "texts"
+"""Key of what a network learned from: digests of texts, as `digest_texts` makes them."""
 
 _ABOUT = "coderobust"
 
@@ -61,15 +64,23 @@ def write_network(path: Path, network: NetworkFile) -> None:
 
 def read_network(path: Path) -> NetworkFile | None:
     """Reads a network; None where there is none, or the file is damaged or something else."""
+    about = read_about(path)
+    if about is None:
+        return None
+    try:
+        return NetworkFile(load(path.read_bytes()), about)  # a copy, not the file's own memory
+    except (OSError, SafetensorError, ValueError):
+        return None
+
+
+def read_about(path: Path) -> dict[str, object] | None:
+    """Reads the facts of a network without its tensors; None as in `read_network`."""
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {})[_ABOUT])
-        tensors = load(path.read_bytes())  # a copy, not the file's own memory
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
-    if not isinstance(about, dict):
-        return None
-    return NetworkFile(tensors, cast("dict[str, object]", about))
+    return cast("dict[str, object]", about) if isinstance(about, dict) else None
 
 
 def open_network(path: Path, kind: str, access: Access, where: str) -> NetworkFile:
@@ -94,3 +105,24 @@ def open_network(path: Path, kind: str, access: Access, where: str) -> NetworkFi
             f"({access.backend.checkpoint_digest[:12]}, {wanted['dtype']})"
         )
     return found
+
+
+def refuse_other_training(
+    where: str, trained: Mapping[str, object], given: Mapping[str, object]
+) -> None:
+    """Refuses options beside a network that a user names, where it was trained with others.
+
+    Args:
+        where: the option that names it, for messages.
+        trained: the values that it was trained with.
+        given: those that are asked for, by the same names.
+
+    Raises:
+        UsageError: they differ; says all that do.
+    """
+    others = [name for name, each in given.items() if each != trained[name]]
+    if others:
+        had, wanted = (
+            ",".join(f"{name}={values[name]}" for name in others) for values in (trained, given)
+        )
+        raise UsageError(f"{where}: was trained with {had}, not with {wanted}")

@@ -88,10 +88,17 @@ _OWN: Mapping[str, EditorEntry] = {
         kinds.GraceOptions,
         forms=("solution", "own"),
     ),
-    "malmen": EditorEntry("pytest_coderobust.editors.malmen:Malmen", trained_options.MalmenOptions),
-    "a-grace": EditorEntry(  # as GRACE
+    "malmen": EditorEntry(
+        # 2: trained on the ids that it edits with, under SentencePiece too.
+        "pytest_coderobust.editors.malmen:Malmen",
+        trained_options.MalmenOptions,
+        version=2,
+    ),
+    "a-grace": EditorEntry(
+        # Forms as GRACE. 2: no prompt that calibrates is in the training.
         "pytest_coderobust.editors.a_grace:AGrace",
         trained_options.AGraceOptions,
+        version=2,
         forms=("solution", "own"),
     ),
     "dinm": EditorEntry("pytest_coderobust.editors.dinm:Dinm", kinds.DinmOptions),

@@ -75,6 +75,11 @@ class AGraceOptions:
     seed: int = at_least(0, 0)
 
     @property
+    def kept(self) -> tuple[str, str]:
+        """The option that names a trained file, and the file; "" for none."""
+        return "encoder", self.encoder
+
+    @property
     def outside(self) -> str:
         """Digest of what the edit depends on beside options and requests.
 
@@ -98,7 +103,8 @@ class MalmenOptions:
         around: neighbours of a case that count.
         positives, train: as in A-GRACE; the first one is the rewrite.
         cases: the most cases.
-        network: a file with a trained hyper-network, which then is not trained.
+        network: a file with a trained hyper-network, which then is not trained; its layers, rank,
+            blocks and eta need not be given, and others than its own are refused.
     """
 
     layers: str = ""
@@ -116,6 +122,11 @@ class MalmenOptions:
     cases: int = at_least(600, 8)
     network: str = ""
     seed: int = at_least(0, 0)
+
+    @property
+    def kept(self) -> tuple[str, str]:
+        """The option that names a trained file, and the file; "" for none."""
+        return "network", self.network
 
     @property
     def decisive(self) -> tuple[object, ...]:

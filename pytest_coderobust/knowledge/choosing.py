@@ -25,10 +25,10 @@ def choose_cases(
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Training cases that share an input, a rewrite or a neighbour with cases that are asked.
+    """Cases that share an input, a rewrite or a neighbour with others.
 
     Attributes:
-        places: of the training cases in their set.
+        places: of the cases in their set.
         example: a text that both have; "" where there is none.
     """
 
@@ -37,12 +37,35 @@ class Overlap:
 
 
 def find_overlap(training: CaseSet, asked: Iterable[KnowledgeCase]) -> Overlap:
-    """Finds what training would show of the cases that are asked; case and blanks do not count."""
+    """Finds the training cases that show something of those asked; case and blanks do not count."""
     known = {normalise(text) for case in asked for text in list_texts(case)}
     places: list[int] = []
     example = ""
     for place, case in enumerate(training.cases):
         shared = [text for text in list_texts(case) if normalise(text) in known]
+        if shared:
+            places.append(place)
+            example = example or shared[0]
+    return Overlap(tuple(places), example)
+
+
+def digest_texts(cases: Iterable[KnowledgeCase]) -> list[str]:
+    """Lists digests of all texts of cases, sorted, by which an overlap is found without them."""
+    texts = {normalise(text) for case in cases for text in list_texts(case)}
+    return sorted(_digest_text(text) for text in texts)
+
+
+def find_known(digests: Iterable[str], asked: Sequence[KnowledgeCase]) -> Overlap:
+    """Finds the cases that share a text with those that digests were made of.
+
+    Returns:
+        The places of the cases that are asked, and a text.
+    """
+    known = set(digests)
+    places: list[int] = []
+    example = ""
+    for place, case in enumerate(asked):
+        shared = [text for text in list_texts(case) if _digest_text(normalise(text)) in known]
         if shared:
             places.append(place)
             example = example or shared[0]
@@ -64,3 +87,7 @@ def list_texts(case: KnowledgeCase) -> tuple[str, ...]:
 def normalise(text: str) -> str:
     """Takes case and the number of blanks out of a text."""
     return " ".join(text.split()).casefold()
+
+
+def _digest_text(text: str) -> str:
+    return digest("case text", text)[:16]

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 from support.editors_contract import QUICK
 from support.knowledge_rows import CNLE, CSNE
 from support.models_architectures import save_architecture
@@ -19,7 +21,7 @@ from pytest_coderobust.edit_bench import measuring
 from pytest_coderobust.edit_bench.processes import run_editors, run_process
 from pytest_coderobust.editors import malmen
 from pytest_coderobust.editors.registry import EDITORS
-from pytest_coderobust.knowledge.choosing import choose_cases
+from pytest_coderobust.knowledge.choosing import choose_cases, digest_texts
 from pytest_coderobust.knowledge.reading import read_case_set
 
 
@@ -189,6 +191,48 @@ def test_each_half_is_asked_of_what_the_other_trained(
     words[words.index("--limit=2")] = "--limit=3"
     assert bench(*words, "--json=more.json") == 0
     assert read(folder / "more.json")["editors"][0]["trainings"] == editor["trainings"]
+
+
+def write_trained(path: Path, about: dict[str, object]) -> str:
+    """A file as trained editors keep them, with a header and nothing in it."""
+    text = json.dumps({"kind": "hyper-networks", **about})
+    save_file({"none": torch.zeros(1)}, path, metadata={"coderobust": text})
+    return str(path)
+
+
+@pytest.mark.parametrize("editor", ["malmen:network", "a-grace:encoder"])
+def test_a_trained_file_that_learned_from_the_cases_is_refused(
+    editor: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = read_case_set("csne.json").cases
+    write_trained(folder / "own.safetensors", {"texts": digest_texts(cases[:1])})
+    words = ("csne.json", "--model=./net", "--alone", "--json=out.json")
+    edit = f"--edit={editor}=own.safetensors"
+    assert bench(*words, edit) == 4
+    error = capsys.readouterr().err
+    assert len(error.strip().splitlines()) == 1
+    assert f"--edit {editor}=own.safetensors: what {editor[-7:]}=own.safetensors learned" in error
+    assert "with 3 of the 3 cases that are asked, as 'Code: " in error
+    # Its cases decide, so others beside them would only be named in the report.
+    for others in ((edit, "--train=cnle.json"), (f"{edit},train=cnle.json",)):
+        assert bench(*words, *others) == 4
+        error = capsys.readouterr().err
+        assert len(error.strip().splitlines()) == 1
+        assert "train" in error
+        assert "would have no use; leave out either" in error
+
+
+def test_a_trained_file_that_does_not_tell_is_not_checked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_trained(folder / "old.safetensors", {})
+    write_trained(folder / "other.safetensors", {"texts": ["0" * 16]})
+    words = ("csne.json", "--model=./net", "--alone", "--limit=1", "--json=out.json")
+    for name, told in (("old", True), ("other", False)):
+        assert bench(*words, f"--edit=malmen:network={name}.safetensors") == 1
+        error = capsys.readouterr().err
+        assert ("not checked: the file does not tell what it learned from" in error) == told
+        assert "was trained for model None" in error  # it was measured, as far as it goes
 
 
 def test_a_process_that_fails_says_why() -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 from support.editors_contract import OTHER, PERTURBED, REQUEST, SAMPLING, computed, logits, model_of
 from support.models_checkpoints import PROMPT, row
 
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.case_splitting import GroupSplit, PromptGroup, split_groups
 from pytest_coderobust.editors.case_states import group_prompts, read_split, stack_all
 from pytest_coderobust.editors.codebook import Codebook
 from pytest_coderobust.editors.edited_model import edited, successive
@@ -41,6 +43,7 @@ from pytest_coderobust.editors.hit_calibration import (
 )
 from pytest_coderobust.editors.hooks import captured_states
 from pytest_coderobust.editors.identity import require_weights
+from pytest_coderobust.editors.network_files import TEXTS, read_about
 from pytest_coderobust.editors.ordinary_cases import draw_library_cases
 from pytest_coderobust.editors.prompt_encoder import PromptEncoder, make_weights
 from pytest_coderobust.editors.prompt_states import read_mean_states
@@ -48,6 +51,7 @@ from pytest_coderobust.editors.registry import parse_edit
 from pytest_coderobust.editors.trained_options import AGraceOptions
 from pytest_coderobust.errors import DataError, EditRefused, ModelError, UsageError
 from pytest_coderobust.knowledge.case_set import CaseSet
+from pytest_coderobust.knowledge.choosing import digest_texts
 from pytest_coderobust.knowledge.reading import read_case_set
 from pytest_coderobust.models.options import ModelOptions
 from pytest_coderobust.models.registry import open_backend
@@ -237,7 +241,8 @@ def test_on_tiny_it_generalises_more_at_the_same_specificity() -> None:
     train, test = (
         group_prompts(read_case_set(name), "rewrites", 0) for name in ("tiny:train", "tiny:cases")
     )
-    split, fresh = read_split(access, 6, train, 0), stack_all(access, 6, test)
+    split = read_split(access, 6, split_groups("tiny:train", train, 0))
+    fresh = stack_all(access, 6, test)
     found = {}
     for name in ("a-grace:loss=contrastive", "a-grace"):
         spec: Any = parse_edit(name)
@@ -260,21 +265,95 @@ def test_the_same_seed_trains_the_same_encoder() -> None:
     assert not torch.equal(first, other)
 
 
-class TestCases:
-    def test_held_out_prompts_are_in_no_bank(self, llama: Any) -> None:
-        """Every case has the same neighbours, so none is left to the training."""
-        cases = tuple(
-            KnowledgeCase(
-                str(n), f"def f{n}(x):\n", "1", (f"def g{n}(x):\n",), ("a = 1\n", "b = 2\n")
-            )
-            for n in range(24)
-        )
-        groups = group_prompts(CaseSet("own", cases), "rewrites", 0)
-        split = read_split(Access(llama), 1, groups, 0)
-        assert not bool(split.fit.is_negative.any())
-        assert len(split.bank) == len(split.fit.anchors) == 16
-        assert bool(split.calibrate.is_negative.all())
+def list_trained(split: GroupSplit) -> set[str]:
+    return {each for group in split.fit for each in group.prompts}
 
+
+def list_held_out(split: GroupSplit) -> set[str]:
+    return {each for group in (*split.select, *split.calibrate) for each in group.prompts}
+
+
+class TestSplit:
+    @settings(max_examples=30, deadline=None)
+    @given(st.integers(0, 10**6), st.integers(120, 160), st.sampled_from(["near", "any"]))
+    def test_no_held_out_prompt_is_in_the_training(self, seed: int, count: int, kind: str) -> None:
+        """Neighbours are other cases' inputs, next to a case or anywhere; some inputs are equal."""
+        draw = Random(seed)
+        groups = [
+            PromptGroup(
+                f"a{n - n % 40 // 39}",
+                (f"p{n}",),
+                tuple(
+                    f"a{(n + step if kind == 'near' else draw.randrange(count)) % count}"
+                    for step in (1, 2, 3)
+                ),
+            )
+            for n in range(count)
+        ]
+        split = split_groups("own", groups, seed)
+        assert not list_trained(split) & list_held_out(split)
+        assert not set(split.bank) & list_held_out(split)
+        assert len(split.fit) >= count * 2 // 3
+        assert split.negatives >= len(split.fit)
+        assert len(split.calibrate) >= 6
+        assert split == split_groups("own", groups, seed)
+
+    def test_cases_that_share_no_input_are_split_as_they_are_shuffled(self) -> None:
+        groups = [PromptGroup(f"a{n}", (f"p{n}",), (f"n{n}", f"m{n % 90}")) for n in range(120)]
+        split = split_groups("own", groups, 3)
+        order = list(groups)
+        Random("split 3").shuffle(order)
+        assert [group.anchor for group in split.fit] == [group.anchor for group in order[:80]]
+        assert [*split.select, *split.calibrate] == order[80:]
+        assert len(split.calibrate) == 30
+        assert len(split.bank) == 80 + split.negatives - _count_twice(split)
+
+    def test_too_little_that_is_left_is_refused(self) -> None:
+        """All cases have the same neighbours, or each has all others."""
+        same = [PromptGroup(f"a{n}", (f"p{n}",), ("x", "y")) for n in range(60)]
+        with pytest.raises(
+            UsageError,
+            match=r"^train=own: its cases share too many prompts: apart from one another, 40 can "
+            r"train, with 0 neighbours, and 15 calibrate; an encoder takes at least 16, half as",
+        ):
+            split_groups("own", same, 0)
+        others = [
+            PromptGroup(f"a{n}", (f"p{n}",), tuple(f"a{m}" for m in range(60) if m != n))
+            for n in range(60)
+        ]
+        with pytest.raises(UsageError, match="60 can train, with 3540 neighbours, and 0 calibrate"):
+            split_groups("own", others, 0)
+
+    def test_rows_without_neighbours_train_on_no_calibration_prompt(self, data: Path) -> None:
+        """Neighbours by TF-IDF are other rows of the same file."""
+        cases = read_case_set(str(data / "conala" / "conala_200.json"))
+        split = split_groups(cases.name, group_prompts(cases, "auto", 0), 0)
+        assert not list_trained(split) & list_held_out(split)
+        assert len(split.fit) >= 200 * 2 // 3
+        assert len(split.calibrate) > 20
+        assert split.negatives > 3 * len(split.fit)
+        assert len(split.bank) > 120
+
+    def test_states_are_those_of_the_split(self, llama: Any) -> None:
+        groups = [PromptGroup(f"a{n} = 1\n", (f"p{n}\n",), (f"n{n}\n",)) for n in range(24)]
+        split = split_groups("own", groups, 0)
+        states = read_split(Access(llama), 1, split)
+        assert [len(each.anchors) for each in (states.fit, states.select, states.calibrate)] == [
+            16,
+            2,
+            6,
+        ]
+        assert len(states.bank) == len(split.bank) == 32
+        one = read_mean_states(Access(llama), 1, [llama.encode(split.fit[0].anchor, "python")])
+        assert torch.allclose(states.bank[0], one[0], rtol=1e-4, atol=1e-5)
+
+
+def _count_twice(split: GroupSplit) -> int:
+    negatives = [each for group in split.fit for each in group.negatives]
+    return len(negatives) - len(set(negatives))
+
+
+class TestCases:
     def test_library_cases_are_drawn_by_seed(self) -> None:
         first, other = draw_library_cases(30, 0), draw_library_cases(30, 1)
         assert draw_library_cases.__wrapped__(30, 0) == first
@@ -323,6 +402,8 @@ class TestKept:
     ) -> None:
         path = tmp_path / "e.safetensors"
         shutil.copy(kept_file(own_cache), path)
+        about: Any = read_about(path)
+        assert about[TEXTS] == digest_texts(draw_library_cases(32, 0).cases)
         text = f"a-grace:encoder={path},steps=2,gain=0,least=0"
         assert computed(Access(llama), text).facts["layer"] == 1
         other = Access(model_of("qwen2", root))
@@ -352,7 +433,14 @@ class TestKept:
         found = computed(Access(llama), f"{TEXT},loss=contrastive,epsilon=1")
         assert found.codes.book.radii.tolist() == [1.0]
         assert found.codes.bank is None
-        assert "distance <= 1 (fixed)" in found.facts["notes"][0]
+        counts, learned = found.facts["notes"]
+        assert "distance <= 1 (fixed)" in counts
+        training: Any = found.facts["training"]
+        assert (training["cases"], training["fitted"]) == (32, 21)
+        assert training["bank"] > training["fitted"]
+        assert learned.startswith(
+            f"encoder of 21 cases with {training['negatives']} neighbours, bank of "
+        )
 
 
 def test_options_change_the_digest_and_the_cases_do_too(tmp_path: Path) -> None:

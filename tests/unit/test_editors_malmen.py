@@ -13,13 +13,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.editors_contract import OTHER, REQUEST, computed, fingerprint, model_of, traces
+from support.models_checkpoints import backend, save_random
 
+from pytest_coderobust.edit_bench.writing import TextWriter
 from pytest_coderobust.editors.access import Access
+from pytest_coderobust.editors.answer_requests import make_answer_request, make_answer_task
 from pytest_coderobust.editors.edit_traces import TaughtPrompt, read_traces
 from pytest_coderobust.editors.edited_model import edited
-from pytest_coderobust.editors.malmen import find_layers, make_cases
+from pytest_coderobust.editors.malmen import find_layers
+from pytest_coderobust.editors.network_files import TEXTS, read_about
+from pytest_coderobust.editors.ordinary_cases import draw_library_cases
 from pytest_coderobust.editors.projection import trainable_weight
 from pytest_coderobust.editors.registry import parse_edit
+from pytest_coderobust.editors.shift_cases import make_cases
 from pytest_coderobust.editors.shift_network import (
     PARAMETERS,
     ShiftNetwork,
@@ -39,6 +45,7 @@ from pytest_coderobust.editors.targets import target_loss
 from pytest_coderobust.editors.trained_options import MalmenOptions
 from pytest_coderobust.errors import ModelError, UsageError
 from pytest_coderobust.knowledge.case_set import CaseSet
+from pytest_coderobust.knowledge.choosing import digest_texts
 from pytest_coderobust.records.knowledge import KnowledgeCase
 
 pytestmark = pytest.mark.usefixtures("one_thread", "own_cache")
@@ -215,11 +222,33 @@ def test_another_models_network_is_refused(
     kept = next((own_cache / "pytest-coderobust" / "hyper-networks").glob("*.safetensors"))
     path = tmp_path / "n.safetensors"
     shutil.copy(kept, path)
+    about: Any = read_about(path)
+    assert about[TEXTS] == digest_texts(draw_library_cases(8, 0).cases)
     assert computed(Access(llama), f"malmen:network={path}").facts["layers"] == [0, 1]
     with pytest.raises(ModelError, match=r"n\.safetensors: was trained for model '.*llama' "):
         computed(Access(model_of("qwen2", root)), f"malmen:network={path}")
     with pytest.raises(UsageError, match="no such file"):
         _ = MalmenOptions(network=str(tmp_path / "no")).outside
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("layers=0-2,rank=7", r"layers=0\+1,rank=4, not with layers=0\+1\+2,rank=7$"),
+        ("blocks=3", "blocks=2, not with blocks=3$"),
+        ("eta=0.02", r"eta=0\.01, not with eta=0\.02$"),
+    ],
+)
+def test_other_sizes_than_the_networks_own_are_refused(
+    given: str, sentence: str, llama: Any, own_cache: Path, tmp_path: Path
+) -> None:
+    computed(Access(llama), TEXT)
+    path = tmp_path / "n.safetensors"
+    shutil.copy(next((own_cache / "pytest-coderobust" / "hyper-networks").glob("*")), path)
+    same = f"malmen:network={path},layers=0-1,rank=4,blocks=2,eta=0.01"
+    assert computed(Access(llama), same).facts["layers"] == [0, 1]
+    with pytest.raises(UsageError, match=rf"n\.safetensors: was trained with {sentence}"):
+        computed(Access(llama), f"malmen:network={path},{given}")
 
 
 def test_layers_and_cases_are_checked(llama: Any) -> None:
@@ -230,6 +259,25 @@ def test_layers_and_cases_are_checked(llama: Any) -> None:
     one = CaseSet("own", (KnowledgeCase("0", "a", "b", (), ("c",)),))
     with pytest.raises(UsageError, match=r"own: 1 cases have a neighbour; .* at least 8"):
         make_cases(access, one, MalmenOptions())
+
+
+@pytest.mark.parametrize("kind", ["byte-level", "sentence-piece"])
+def test_it_trains_on_the_ids_that_it_edits_with(kind: str, tmp_path: Path) -> None:
+    """SentencePiece writes a blank before a text by itself, so the target begins with none."""
+    model: Any = backend(save_random(tmp_path, kind=kind))
+    access = Access(model)
+    case = KnowledgeCase("a", "Intent: two\nCode:", "return 2", ("Intent: 2\nCode:",), ("x",))
+    cases = CaseSet("own", tuple(replace(case, id=str(n)) for n in range(8)))
+    made = make_cases(access, cases, MalmenOptions(around=1))[0]
+    answer, _ = TextWriter(model).fit_answer(case)
+    task = make_answer_task(case.id, case.prompt, case.target)
+    spec: Any = parse_edit("malmen")
+    request = make_answer_request(spec, task, answer, case.rewrites)
+    assert tuple(made.edit.target) == tuple(made.rewrite.target) == access.target(request)
+    whole = model.tokenizer.decode([*made.edit.prompt, *made.edit.target])
+    assert whole.endswith("Code: return 2")
+    if kind == "byte-level":
+        assert made.edit.target == model.encode(" return 2", "python")
 
 
 def test_a_case_is_made_of_its_prompts(llama: Any) -> None:

@@ -191,3 +191,13 @@ def test_editors_are_parsed_without_anything_heavy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert found.stdout == f"True {len(EDITORS)}\n[]\n"
+
+
+def test_the_page_has_a_row_for_each_editor_and_names_the_files_of_their_options() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "editing.md").read_text(encoding="utf-8")
+    head = page.partition("## What an edit is for")[0]
+    rows = re.findall(r"^\| `([a-z][a-z-]*)` \|", head, re.MULTILINE)
+    own = {name: row for name, row in EDITORS.items() if row.code.startswith("pytest_coderobust.")}
+    assert sorted(rows) == sorted(own)
+    for row in own.values():
+        assert f"`{row.options_class.__module__.rpartition('.')[2]}.py`" in head

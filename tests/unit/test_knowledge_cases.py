@@ -15,7 +15,9 @@ from pytest_coderobust.errors import DataError, UsageError
 from pytest_coderobust.knowledge.case_set import CaseSet
 from pytest_coderobust.knowledge.choosing import (
     choose_cases,
+    digest_texts,
     drop_cases,
+    find_known,
     find_overlap,
     list_texts,
     normalise,
@@ -200,6 +202,12 @@ def test_an_overlap_is_found_by_input_rewrite_and_neighbour() -> None:
     assert (shared.places, shared.example) == ((0, 1, 2), "sort it")
     assert drop_cases(training, shared.places).cases == cases[3:]
     assert find_overlap(drop_cases(training, shared.places), asked).places == ()
+    # By digests alone, as a trained file keeps them: the same, seen from the cases that are asked.
+    digests = digest_texts(asked)
+    assert digests == sorted(set(digests))
+    known = find_known(digests, cases)
+    assert (known.places, known.example) == ((0, 1, 2), "sort it")
+    assert find_known(digest_texts(drop_cases(training, shared.places).cases), asked).places == ()
 
 
 def test_the_bundled_sets_share_nothing() -> None:
