@@ -74,7 +74,7 @@ SMALL = {"bases": '"tiny"', "sets": '"C1"', "suite": '"s.toml"'}
         ({"sets": "[]"}, "", r"\[grid\] sets = \[\]: must name at least one: a set of training"),
         ({"sets": '["C1", "C1"]'}, "", "C1 is listed twice"),
         ({"suite": None}, "", r"\[grid\] suite: must name a suite's file"),
-        ({"seeds": "[-1]"}, "", r"seeds = \[-1\]: must be a list of seeds that are not negative"),
+        ({"seeds": "[-1]"}, "", r"seeds = \[-1\]: must be a list of seeds from 0 to 4294967295"),
         ({"margin": "2"}, "", "margin = 2: must lie between 0 and 1"),
         ({"set": '"C1"'}, "", r"unknown key 'set'; did you mean 'sets'\?"),
         ({}, "lr = 0", r"\[training\] lr = 0: must be above 0"),
