@@ -58,7 +58,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "page.html"
 
 
+def show_all(browser: Any, width: int) -> None:
+    """A window in which the whole page is seen: what is not, has no places yet."""
+    screen = {"width": width, "height": 9000, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+
+
 def test_bars_are_as_long_as_the_numbers(browser: Any, page: Path) -> None:
+    show_all(browser, 1280)
     visit(browser, page)
     written, swept = browser.execute_script(ROWS)
     assert console(browser) == []
@@ -81,8 +88,7 @@ def test_bars_are_as_long_as_the_numbers(browser: Any, page: Path) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pictures_fit_a_desk_and_a_phone(browser: Any, page: Path, width: int) -> None:
-    screen = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    show_all(browser, width)
     visit(browser, page)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     boxes = browser.execute_script(
