@@ -6,14 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import Project
-from support.page_driver import console, open_browser, requests, visit
-
-
-def texts(browser: Any, selector: str) -> list[str]:
-    """Texts as they are seen, all of one moment: the page may be about to replace its list."""
-    seen = "return [...document.querySelectorAll(arguments[0])].map(each => each.innerText.trim())"
-    found: list[str] = browser.execute_script(seen, selector)
-    return found
+from support.page_driver import console, open_browser, requests, texts, visit
 
 
 def wait_for(browser: Any, script: str) -> None:

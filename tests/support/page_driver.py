@@ -49,3 +49,10 @@ def requests(browser: Any) -> list[str]:
 
 def console(browser: Any) -> list[str]:
     return [entry["message"] for entry in browser.get_log("browser")]
+
+
+def texts(browser: Any, selector: str) -> list[str]:
+    """Texts as they are seen, all of one moment: the page may be about to replace its list."""
+    seen = "return [...document.querySelectorAll(arguments[0])].map(each => each.innerText.trim())"
+    found: list[str] = browser.execute_script(seen, selector)
+    return found

@@ -1,4 +1,4 @@
-"""Who owns a task, the draws, and the new names of a migration benchmark."""
+"""Owners of tasks, draws, and new names of a migration benchmark."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ Skipped where Chromium or its driver is missing; nothing is downloaded for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 from support.metrics_runs import Outcome
-from support.page_driver import console, open_browser, requests, visit
+from support.page_driver import console, requests, texts, visit
 from support.report_runs import HOSTILE, hostile_report, make_report
 
 from pytest_coderobust.reporting.hostile import escape_block
@@ -28,13 +27,6 @@ TABLE: dict[str, dict[str, Outcome]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    opened = open_browser()
-    yield opened
-    opened.quit()
-
-
 @pytest.fixture
 def page(browser: Any, tmp_path: Path) -> Any:
     """The browser on the page of a small run."""
@@ -45,13 +37,6 @@ def page(browser: Any, tmp_path: Path) -> Any:
     yield browser
     assert console(browser) == []
     assert set(requests(browser)) <= {file.as_uri(), "data:,"}
-
-
-def texts(browser: Any, selector: str) -> list[str]:
-    """Texts as they are seen, all of one moment: the page may be about to replace its list."""
-    seen = "return [...document.querySelectorAll(arguments[0])].map(each => each.innerText.trim())"
-    found: list[str] = browser.execute_script(seen, selector)
-    return found
 
 
 def listed(browser: Any, expected: list[str]) -> bool:

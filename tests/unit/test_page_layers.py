@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 import scipy.stats  # noqa: F401  (the first interval would import it)
 from support.history_runs import add_release
-from support.page_driver import console, open_browser, visit
+from support.page_driver import console, visit
 
 from pytest_coderobust.metrics.summary import summarise
 from pytest_coderobust.records.editing import EditFacts, Editing, EditRecord, TracedRequest
@@ -34,13 +33,6 @@ ROWS = """return [...document.querySelectorAll("table.layers")].map((table) =>
     const b = found.getBoundingClientRect();
     return [(b.left - box.left) / box.width, (b.right - box.left) / box.width]; };
    return {range: at(".range"), mark: at(".mark"), text: svg.previousElementSibling.innerText}; })]))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    opened = open_browser()
-    yield opened
-    opened.quit()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ Skipped where Chromium or its driver is missing; axe where npm has not brought i
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 import scipy.stats  # noqa: F401  (the first comparison would import it)
 from support.axe import list_violations
 from support.history_runs import add_release
-from support.page_driver import console, open_browser, requests, visit
+from support.page_driver import console, requests, visit
 from support.report_runs import HOSTILE, hostile_report
 from support.study_results import make_study
 
@@ -27,13 +26,6 @@ from pytest_coderobust.results.conclusion import SuiteReport, read_conclusions
 from pytest_coderobust.results.history import LabelledRun, trace_histories
 
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    opened = open_browser()
-    yield opened
-    opened.quit()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What counts as a use of a changed API, and kinds of change beside a new name."""
+"""Uses of a changed API that count, and kinds of change beside a new name."""
 
 from __future__ import annotations
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page_driver import console, open_browser, requests, visit
+from support.page_driver import console, requests, visit
 from support.study_results import make_study
 from support.study_variants import make_hostile_study, make_successive_study
 
@@ -68,13 +67,6 @@ def test_the_page_asks_for_nothing_and_runs_nothing() -> None:
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert not re.search("[\u202e\x1b]", page)
     assert render_study_page(make_hostile_study()) == page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    opened = open_browser()
-    yield opened
-    opened.quit()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
