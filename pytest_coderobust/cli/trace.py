@@ -219,8 +219,7 @@ def _sweep(
 
 
 def _make_requests(name: str, options: argparse.Namespace, plan: Plan) -> Iterator[EditRequest]:
-    """Makes the request of each task that the perturbation changes: of the one that was named, of
-    all for a sweep, or of the first ones.
+    """Makes the request of each task that changes: the named one, all for a sweep, or the first.
 
     Raises:
         UsageError: there is no such task.

@@ -39,13 +39,13 @@ def read_built(path: Path) -> BuiltFacts | None:
     """
     if not path.is_file() or path.suffix != ".jsonl":
         return None
-    data = path.read_bytes()
-    if not _is_built(data):
-        return None
+    with path.open("rb") as stream:
+        if not _is_built(stream.readline()):
+            return None
     try:
         manifest: Any = json.loads((path.parent / MANIFEST).read_bytes())
         told: Any = manifest["sets"][path.stem]
-        same = told["sha256"] == hashlib.sha256(data).hexdigest()
+        same = told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, ValueError, KeyError, TypeError):
         raise DataError(
             f"{path}: {MANIFEST}, which finetune-data wrote beside it, is missing or says nothing "
@@ -87,10 +87,10 @@ def _read_facts(manifest: dict[str, Any], told: dict[str, Any]) -> BuiltFacts:
     )
 
 
-def _is_built(data: bytes) -> bool:
-    """Whether `coderobust finetune-data` wrote these lines."""
+def _is_built(line: bytes) -> bool:
+    """Whether `coderobust finetune-data` wrote the file that begins with this line."""
     try:
-        first = json.loads(data.partition(b"\n")[0])
+        first = json.loads(line)
     except ValueError:
         return False
     keys = {"id", "prompt", "completion", "perturbation", "skipped"}

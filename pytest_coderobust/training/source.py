@@ -67,7 +67,7 @@ def read_data(
     """
     if source == TINY_CORPUS:
         if fmt not in (None, "tasks"):
-            raise UsageError(f"--format {fmt}: {TINY_CORPUS} has rows of the format tasks")
+            raise UsageError(f"format {fmt!r}: {TINY_CORPUS} has rows of the format 'tasks'")
         return _cut(_generate(TINY_ROWS if rows is None else rows), source)
     path = Path(source)
     found = _read_folder(path) if path.is_dir() else read_rows(path)

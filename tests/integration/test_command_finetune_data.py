@@ -112,7 +112,7 @@ def test_rows_that_a_suite_asks_for_are_refused_or_left_out(
         (["absent.jsonl"], "absent.jsonl: there is no such file"),
         (["rows.jsonl", "--sets", "S1"], "--sets S1: the perturbation 'S1' (BackTranslation) needs a rewriter: --rewriter S1=apertium"),
         (["rows.jsonl", "--sets", "clean,S1+C1"], "--sets S1: the perturbation 'S1' (BackTranslation) needs a rewriter"),
-        (["tiny:corpus", "--format", "foo"], "--format foo: tiny:corpus has rows of the format tasks"),
+        (["tiny:corpus", "--format", "foo"], "format 'foo': tiny:corpus has rows of the format 'tasks'"),
         (["rows.jsonl", "--sets", " , "], "--sets ' , ' names no set; valid groups are all, clean"),
         (["rows.jsonl", "--sets", "recode:rename"], "--sets recode:rename: perturbation 'recode:rename' changes code, not prose"),
         (["rows.jsonl", "--ratios", "10,100"], "--ratios 100 must lie between 1 and 99; clean has 0 %, and mix_all 100 %"),
